@@ -1,0 +1,1 @@
+"""Ask what was collected: tables in → pure LazyFrame functions → tables out."""

@@ -1,0 +1,1 @@
+"""Collect what vehicles say: source → verify → spool → answer → decode → sinks."""

@@ -1,0 +1,275 @@
+"""Settings: one TOML file into frozen structs; an unknown key is an error that names the nearest known one.
+
+A relative path is relative to the file. A secret comes from a file (`client_secret_file`) or from the
+environment (`VOLTRAIL_<SOURCE>_CLIENT_SECRET`), never from the settings themselves.
+"""
+
+import ipaddress
+import os
+import re
+import tomllib
+import types
+import typing
+import zoneinfo
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from logger.errors import ConfigError, UnknownName
+from logger.signals import nearest
+
+DEFAULT_FOLDER = "voltrail-data"
+BUILT_IN = ("import", "collector")  # sources that are always there; no account may take their names
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Collector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[collector]`: where it listens, what it keeps and for how long."""
+
+    listen: str = "127.0.0.1:8080"
+    data_dir: str = DEFAULT_FOLDER
+    raw_days: _Count = 90
+    max_bytes: _Count = 10_000_000_000
+    path_prefix: str = ""
+    timezone: str = "UTC"
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of `listen`."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+class LakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[sinks.lake]`: a folder or an object-store URL, and how long a day rests before it is compacted [s]."""
+
+    path: str = ""
+    compact_after_s: _Count = 600
+
+
+class Sinks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[sinks]`: where decoded rows go."""
+
+    lake: LakeSettings = LakeSettings()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The sinks that are set up, each with a cursor of its own in the spool."""
+        return ("lake",)
+
+
+class Segway(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="segway"):
+    """`[[sources]]` of kind `segway`: one account of the Segway gateway.
+
+    `clients` limits who may call, by address or network; empty admits all. `signature` limits the
+    readings of the vendor's signature rule that are accepted; empty tries all.
+    """
+
+    name: str
+    client_id: str = ""
+    client_id_file: str = ""
+    client_secret_file: str = ""
+    client_secret: str = ""
+    base_url: str = ""
+    vehicles: tuple[str, ...] | Literal["all"] = ()
+    unknown_vehicles: Literal["quarantine", "accept"] = "quarantine"
+    model: str = "E-moped"
+    clients: tuple[str, ...] = ()
+    signature: tuple[Literal["decoded", "decoded-no-blanks", "raw", "raw-no-blanks"], ...] = ()
+
+
+Source = Segway
+
+
+class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[models."NAME"]`: what is known of a model. The scales turn its readings into m and km/h."""
+
+    capacity_wh: float | None = None
+    nominal_voltage_v: float | None = None
+    wh_per_km: float | None = None
+    top_speed_kmh: float | None = None
+    odometer_scale: float = 1.0
+    speed_scale: float = 1.0
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole of `voltrail.toml`, paths made absolute and secrets filled in."""
+
+    collector: Collector = Collector()
+    sinks: Sinks = Sinks()
+    sources: tuple[Source, ...] = ()
+    models: Mapping[str, Model] = {}
+
+    @property
+    def data_dir(self) -> Path:
+        """Where spool, day files and notes of the processes lie."""
+        return Path(self.collector.data_dir)
+
+    def model(self, name: str) -> Model:
+        """What the settings say of this model; the defaults where they say nothing."""
+        return self.models.get(name, Model())
+
+
+def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings, or the embedded default where `path` is None. Raises `ConfigError`."""
+    if path is None:
+        return _placed(Settings(), Path.cwd())
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {path}: {error}; `voltrail init` writes a new one") from error
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    try:
+        settings = _converted(raw)
+        _check(settings)
+        return _with_secrets(_placed(settings, path.resolve().parent), path.resolve().parent, environment)
+    except ConfigError as error:
+        raise type(error)(f"{path}: {error}") from error
+
+
+def dump(settings: Settings) -> bytes:
+    """The settings as bytes for a child process, secrets included: for a pipe, never for a file."""
+    return msgspec.json.encode(settings)
+
+
+def parse(data: bytes) -> Settings:
+    """The settings that `dump` wrote."""
+    return msgspec.json.decode(data, type=Settings)
+
+
+def _converted(raw: dict[str, Any]) -> Settings:
+    _known_keys(raw, Settings, "")
+    for source in raw.get("sources", ()):
+        if "client_secret" in source:
+            raise ConfigError(
+                f"sources: {source.get('name', '?')}: a secret does not belong in the settings: put it into a file and "
+                "name that as `client_secret_file`"
+            )
+    try:
+        return msgspec.convert(raw, Settings)
+    except msgspec.ValidationError as error:
+        raise ConfigError(_readable(str(error))) from error
+
+
+def _readable(text: str) -> str:
+    what, _, where = text.partition(" - at `$.")
+    return f"{where.rstrip('`')}: {what}" if where else what
+
+
+def _known_keys(raw: object, kind: Any, where: str) -> None:
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if isinstance(raw, list) and origin is tuple:
+        for each in raw:
+            _known_keys(each, args[0], where)
+    elif isinstance(raw, dict) and origin is Mapping:
+        for name, each in raw.items():
+            _known_keys(each, args[1], f'{where}."{name}"')
+    elif isinstance(raw, dict) and origin in (typing.Union, types.UnionType):
+        _known_keys(raw, _tagged(raw, args, where), where)
+    elif isinstance(raw, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        _known_fields(raw, kind, where)
+
+
+def _tagged(raw: dict[str, Any], kinds: tuple[Any, ...], where: str) -> Any:
+    tags = {kind.__struct_config__.tag: kind for kind in kinds}
+    word = raw.get("kind", "")
+    if word not in tags:
+        raise UnknownName(f"{where}: unknown kind {word!r}{nearest(str(word), tags)}; there are: {', '.join(tags)}")
+    return tags[word]
+
+
+def _known_fields(raw: dict[str, Any], kind: type[msgspec.Struct], where: str) -> None:
+    fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    tag = kind.__struct_config__.tag_field
+    for key, value in raw.items():
+        if key == tag:
+            if value != kind.__struct_config__.tag:
+                _tagged(raw, (kind,), where)
+        elif key not in fields:
+            raise UnknownName(f"unknown key {key!r} in [{where or 'the top level'}]{nearest(key, fields)}")
+        else:
+            _known_keys(value, fields[key], f"{where}.{key}".lstrip("."))
+
+
+def _check(settings: Settings) -> None:
+    _check_collector(settings.collector)
+    names = [source.name for source in settings.sources]
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or name in BUILT_IN:
+            raise ConfigError(f"sources: the name {name!r} must be letters, digits, - or _, and none of {BUILT_IN}")
+        if names.count(name) > 1:
+            raise ConfigError(f"sources: the name {name!r} stands twice")
+    for source in settings.sources:
+        _check_clients(source)
+        if source.vehicles == "all":
+            raise ConfigError(
+                f"sources: {source.name}: Segway does not list its vehicles: write their numbers into `vehicles`, or "
+                'set unknown_vehicles = "accept"'
+            )
+
+
+def _check_collector(collector: Collector) -> None:
+    if not re.fullmatch(r".+:\d{1,5}", collector.listen) or collector.address[1] > 65535:
+        raise ConfigError(f"collector.listen: {collector.listen!r} is not ADDRESS:PORT, such as 127.0.0.1:8080")
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", collector.path_prefix):
+        raise ConfigError(f"collector.path_prefix: {collector.path_prefix!r} is not a path such as /a1b2c3")
+    try:
+        zoneinfo.ZoneInfo(collector.timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigError(
+            f"collector.timezone: no zone {collector.timezone!r} here: write one such as Europe/Berlin, or install the "
+            "time zone data (package tzdata)"
+        ) from error
+
+
+def _check_clients(source: Source) -> None:
+    for client in source.clients:
+        try:
+            ipaddress.ip_network(client)
+        except ValueError as error:
+            raise ConfigError(f"sources: {source.name}: clients: {error}") from error
+
+
+def _placed(settings: Settings, folder: Path) -> Settings:
+    data_dir = folder / settings.collector.data_dir
+    lake = settings.sinks.lake.path or str(data_dir / "lake")
+    if "://" not in lake:
+        lake = str(folder / lake)
+    return msgspec.structs.replace(
+        settings,
+        collector=msgspec.structs.replace(settings.collector, data_dir=str(data_dir)),
+        sinks=Sinks(lake=msgspec.structs.replace(settings.sinks.lake, path=lake)),
+    )
+
+
+def _with_secrets(settings: Settings, folder: Path, environment: Mapping[str, str]) -> Settings:
+    return msgspec.structs.replace(
+        settings, sources=tuple(_credentials(source, folder, environment) for source in settings.sources)
+    )
+
+
+def _credentials(source: Source, folder: Path, environment: Mapping[str, str]) -> Source:
+    found = {}
+    for key in ("client_id", "client_secret"):
+        found[key] = getattr(source, key) or _credential(source, key, folder, environment)
+    return msgspec.structs.replace(source, **found)
+
+
+def _credential(source: Source, key: str, folder: Path, environment: Mapping[str, str]) -> str:
+    variable = f"VOLTRAIL_{source.name}_{key}".upper().replace("-", "_")
+    named = getattr(source, f"{key}_file")
+    if named:
+        try:
+            value: str = (folder / named).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"sources: {source.name}: {key}_file: cannot read {folder / named}: {error}") from error
+    else:
+        value = environment.get(variable, "").strip()
+    if not value:
+        raise ConfigError(f"sources: {source.name}: no {key}: name a file as `{key}_file`, or set {variable}")
+    return value

@@ -1,0 +1,287 @@
+"""A batch of envelopes → rows of tables, and into quarantine what cannot be read.
+
+A bad message costs itself, never the batch; `values` has what a bad field costs.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+import polars as pl
+
+from logger import forms
+from logger.errors import Retry
+from logger.fields import Rows, Shape
+from logger.model import Batch
+from logger.signals import SIGNALS
+from logger.tables import table
+from logger.values import FLAG, TIME_FLAGS, device_ms, finished, values
+
+log = logging.getLogger(__name__)
+
+BEHIND_MS, AHEAD_MS = 30 * 86_400_000, 600_000  # a device time beyond these is no time at all (vendor facts F.4)
+MESSAGES = {
+    "sequence": pl.Int64(), "source": pl.String(), "provider": pl.String(), "vehicle": pl.String(),
+    "received_at": pl.Int64(), "device_at": pl.Int64(), "identity": pl.String(),
+}  # fmt: skip
+
+
+class Source(Protocol):
+    """What decoding must know of an account."""
+
+    provider: str
+
+    @property
+    def bound(self) -> str:
+        """What every message must carry to belong to this account."""
+
+    @property
+    def shapes(self) -> Mapping[str, Shape]:
+        """Its kinds of messages, by path."""
+
+    def stranger(self, vehicle: str) -> bool:
+        """Whether this vehicle is none of the account's."""
+
+
+class Memory(Protocol):
+    """Remembers messages whose time was replaced, so that a repeat gets the same time, never a fresh one."""
+
+    def first(self, identities: Sequence[str], received_at: Sequence[int]) -> list[int]:
+        """When each of these messages was first received [epoch ms]; durable on return."""
+
+
+class Decoded(msgspec.Struct):
+    """Rows by table, and one line per readable message (columns `MESSAGES`) for the books on intake."""
+
+    rows: dict[str, pl.DataFrame]
+    messages: pl.DataFrame
+
+    @property
+    def quarantined(self) -> int:
+        """How many messages could not be read."""
+        return self.rows["quarantine"].height if "quarantine" in self.rows else 0
+
+
+def decode(batch: Batch, sources: Mapping[str, Source], memory: Memory) -> Decoded:
+    """Rows of all these envelopes; never raises for what a message holds."""
+    parts = [
+        part
+        for (source, path), group in _groups(batch).items()
+        for part in _isolated(group, _decoder(source, path, sources, memory))
+    ]
+    return merged(parts)
+
+
+def merged(parts: Sequence[Decoded]) -> Decoded:
+    """Several results as one."""
+    tables: dict[str, list[pl.DataFrame]] = {}
+    for part in parts:
+        for name, rows in part.rows.items():
+            if not rows.is_empty():
+                tables.setdefault(name, []).append(rows)
+    messages = [part.messages for part in parts if not part.messages.is_empty()]
+    return Decoded(
+        {name: pl.concat(frames) for name, frames in tables.items()},
+        pl.concat(messages) if messages else pl.DataFrame(schema=MESSAGES),
+    )
+
+
+_Decode = Callable[[Batch], Decoded]
+
+
+def _groups(batch: Batch) -> dict[tuple[str, str], Batch]:
+    groups: dict[tuple[str, str], Batch] = {}
+    for sequence, envelope in zip(batch.sequences, batch.envelopes, strict=True):
+        key = (envelope.source, envelope.path)
+        group = groups.get(key)
+        if group is None:
+            group = groups[key] = Batch([], [])
+        group.sequences.append(sequence)
+        group.envelopes.append(envelope)
+    return groups
+
+
+def _isolated(batch: Batch, decoder: _Decode) -> Iterator[Decoded]:
+    """Decode; where that fails, halve until the message that fails stands alone, and quarantine it."""
+    try:
+        yield decoder(batch)
+    except Retry:
+        raise  # the disk, not the message
+    except Exception as error:  # a fault of ours must not cost more than the message it stumbled over
+        if len(batch) == 1:
+            log.warning("message %d cannot be decoded: %s", batch.sequences[0], error)
+            yield _quarantined(batch, [f"decoder failed: {type(error).__name__}: {error}"])
+            return
+        middle = len(batch) // 2
+        yield from _isolated(batch.part(0, middle), decoder)
+        yield from _isolated(batch.part(middle, len(batch)), decoder)
+
+
+def _decoder(source: str, path: str, sources: Mapping[str, Source], memory: Memory) -> _Decode:
+    if source == "collector":
+        return _heartbeats
+    if source == "import":
+        return _imported
+    account = sources.get(source)
+    if account is None:
+        return lambda batch: _quarantined(batch, [f"source {source!r} is not in the settings"] * len(batch))
+    shape = account.shapes.get(path)
+    if shape is None:
+        return lambda batch: _quarantined(batch, [f"{account.provider} has no message {path!r}"] * len(batch))
+    return lambda batch: _pushes(batch, account, path, shape, memory)
+
+
+# ---- one group of messages of one kind -----------------------------------------------------------------------------
+
+
+def _pushes(batch: Batch, account: Source, path: str, shape: Shape, memory: Memory) -> Decoded:
+    texts = forms.texts([envelope.body for envelope in batch.envelopes], shape.names)
+    frame = texts.with_columns(
+        pl.Series("sequence", batch.sequences, dtype=pl.Int64),
+        pl.Series("received_at", [envelope.received_at for envelope in batch.envelopes], dtype=pl.Int64),
+        pl.Series("via", [envelope.via for envelope in batch.envelopes], dtype=pl.String),
+        pl.col(shape.vehicle).alias("vehicle"),
+        pl.lit(account.provider).alias("provider"),
+    )
+    reasons = frame.select(_reason(frame, account, shape)).to_series()
+    good = frame.filter(reasons.is_null())
+    parts = [_rows(good, rows, path, shape, memory) for rows in shape.rows]
+    parts.append(Decoded({}, _messages(good, batch.envelopes[0].source, path, shape)))
+    if good.height < len(batch):
+        bad = reasons.is_not_null().arg_true().to_list()
+        odd = Batch([batch.sequences[at] for at in bad], [batch.envelopes[at] for at in bad])
+        vehicles = frame["vehicle"].gather(bad).to_list()
+        parts.append(_quarantined(odd, reasons.gather(bad).to_list(), account.provider, vehicles))
+    return merged(parts)
+
+
+def _reason(frame: pl.DataFrame, account: Source, shape: Shape) -> pl.Expr:
+    """Why a message cannot be used, null where it can."""
+    strangers = [name for name in frame["vehicle"].unique().to_list() if account.stranger(name or "")]
+    vehicle = pl.col("vehicle").fill_null("")
+    checks = [
+        (pl.col(forms.PROBLEM).is_not_null(), pl.col(forms.PROBLEM)),
+        (pl.col(shape.bound).ne_missing(account.bound), pl.lit(f"{shape.bound} is not the account's")),
+        (vehicle.is_in([name or "" for name in strangers]), pl.lit(f"unknown vehicle: {shape.vehicle} is not listed")),
+        *((pl.all_horizontal(pl.col(group).is_null()), pl.lit(f"lacks {' or '.join(group)}")) for group in shape.needs),
+        *((pl.col(name).is_not_null(), pl.lit(f"{name} belongs to another path")) for name in shape.forbids),
+    ]
+    return pl.coalesce(pl.when(wrong).then(reason) for wrong, reason in checks)
+
+
+def _rows(frame: pl.DataFrame, rows: Rows, path: str, shape: Shape, memory: Memory) -> Decoded:
+    told = frame.filter(pl.any_horizontal(pl.col(sorted({n for f in rows.fields for n in f.names})).is_not_null()))
+    if told.is_empty():
+        return merged([])
+    timed = told.with_columns(device_ms(rows.time)).with_columns(_time_problem())
+    timed = _replaced(timed, path, shape, memory)
+    raw = timed.select("provider", "vehicle", "received_at", "via", "sequence", "time", "clock", *values(rows))
+    return Decoded({rows.table: finished(raw, rows.table)}, pl.DataFrame(schema=MESSAGES))
+
+
+def _messages(good: pl.DataFrame, source: str, path: str, shape: Shape) -> pl.DataFrame:
+    return good.select(
+        "sequence",
+        pl.lit(source).alias("source"),
+        "provider",
+        "vehicle",
+        "received_at",
+        device_ms(shape.rows[0].time),
+        _identity(path, shape),
+    )
+
+
+# ---- time ----------------------------------------------------------------------------------------------------------
+
+
+def _time_problem() -> pl.Expr:
+    off = pl.col("device_at") - pl.col("received_at")
+    return (
+        pl.when(off.is_null())
+        .then(pl.lit("time_missing"))
+        .when(off < -BEHIND_MS)
+        .then(pl.lit("time_behind"))
+        .when(off > AHEAD_MS)
+        .then(pl.lit("time_ahead"))
+        .alias("time_problem")
+    )
+
+
+def _replaced(frame: pl.DataFrame, path: str, shape: Shape, memory: Memory) -> pl.DataFrame:
+    """`time` and `clock`: the device's where it is usable, else the first receipt of this very message."""
+    flags = [(pl.col("time_problem") == word).fill_null(False).alias(f"{FLAG}{word}") for word in TIME_FLAGS]
+    odd = frame.filter(pl.col("time_problem").is_not_null()).select("sequence", "received_at", _identity(path, shape))
+    if odd.is_empty():
+        return frame.with_columns(pl.col("device_at").alias("time"), pl.lit("device").alias("clock"), *flags)
+    first = memory.first(odd["identity"].to_list(), odd["received_at"].to_list())
+    firsts = odd.select("sequence", pl.Series("first_at", first, dtype=pl.Int64))
+    return frame.join(firsts, on="sequence", how="left", maintain_order="left").with_columns(
+        pl.coalesce("first_at", "device_at").alias("time"),
+        pl.when(pl.col("first_at").is_null()).then(pl.lit("device")).otherwise(pl.lit("received")).alias("clock"),
+        *flags,
+    )
+
+
+def _identity(path: str, shape: Shape) -> pl.Expr:
+    signature = pl.col(shape.identity).fill_null("").str.to_lowercase()
+    return pl.concat_str(pl.col("vehicle"), pl.lit(path), signature, separator="\n").alias("identity")
+
+
+# ---- messages of our own -------------------------------------------------------------------------------------------
+
+
+def _heartbeats(batch: Batch) -> Decoded:
+    at = [envelope.received_at for envelope in batch.envelopes]
+    rows = pl.DataFrame({"time": at, "received_at": at, "sequence": batch.sequences}).with_columns(
+        *(pl.lit("none").alias(name) for name in ("provider", "vehicle")),
+        pl.lit("push").alias("via"),
+        pl.lit("server").alias("clock"),
+    )
+    return Decoded({"collector": finished(rows, "collector")}, pl.DataFrame(schema=MESSAGES))
+
+
+def _imported(batch: Batch) -> Decoded:
+    return merged([_import(batch.part(at, at + 1)) for at in range(len(batch))])
+
+
+def _import(batch: Batch) -> Decoded:
+    """One slice of a file: Parquet bytes in columns of ours, split over the tables that they belong to."""
+    envelope = batch.envelopes[0]
+    rows = pl.read_parquet(envelope.body).with_columns(
+        pl.lit(envelope.received_at).alias("received_at"),
+        pl.lit(envelope.via).alias("via"),
+        pl.lit("device").alias("clock"),
+        pl.lit(batch.sequences[0]).alias("sequence"),
+    )
+    tables = {SIGNALS[name].table for name in rows.columns if name in SIGNALS}
+    parts = {name: _of_table(rows, name) for name in sorted(tables)}
+    return Decoded(parts, pl.DataFrame(schema=MESSAGES))
+
+
+def _of_table(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    told = [column for column in table(name).values if column in rows.columns]
+    return finished(rows.filter(pl.any_horizontal(pl.col(told).is_not_null())), name)
+
+
+def _quarantined(
+    batch: Batch, reasons: Sequence[str], provider: str = "none", vehicles: Sequence[str | None] | None = None
+) -> Decoded:
+    rows = pl.DataFrame(
+        {
+            "provider": [provider] * len(batch),
+            "vehicle": [vehicle or "none" for vehicle in vehicles or [None] * len(batch)],
+            "time": [envelope.received_at for envelope in batch.envelopes],
+            "received_at": [envelope.received_at for envelope in batch.envelopes],
+            "via": [envelope.via for envelope in batch.envelopes],
+            "clock": ["received"] * len(batch),
+            "sequence": batch.sequences,
+            "message": [hashlib.blake2b(envelope.body, digest_size=16).hexdigest() for envelope in batch.envelopes],
+            "source": [envelope.source for envelope in batch.envelopes],
+            "path": [envelope.path for envelope in batch.envelopes],
+            "reason": list(reasons),
+            "body": [envelope.body for envelope in batch.envelopes],
+        }
+    )
+    return Decoded({"quarantine": finished(rows, "quarantine")}, pl.DataFrame(schema=MESSAGES))

@@ -1,0 +1,100 @@
+"""A bare HTTP client that keeps many connections busy, each with one request under way.
+
+It exists because simulated vehicles must send faster than a full client can: httpx sends about a thousand requests
+a second, this some fifty thousand.
+"""
+
+import selectors
+import socket
+import time
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What one request got: its place in the order of sending, HTTP status, and time from due to answered [s]."""
+
+    place: int
+    status: int
+    seconds: float
+
+
+class _Line:
+    """One connection and the request under way on it."""
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self.socket = socket.create_connection(address)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.place, self.due = 0, 0.0
+        self._got = b""
+
+    def send(self, place: int, due: float, request: bytes) -> None:
+        self.place, self.due, self._got = place, due, b""
+        self.socket.sendall(request)
+
+    def answer(self) -> Answer | None:
+        """Read on; the answer, once it is whole. Raises `ConnectionError` where the server went away."""
+        part = self.socket.recv(65536)
+        if not part:
+            raise ConnectionResetError("the server closed the connection")
+        self._got += part
+        head, ended, body = self._got.partition(b"\r\n\r\n")
+        length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+        if not ended or len(body) < int(length or 0):
+            return None
+        return Answer(self.place, int(head[9:12]), time.perf_counter() - self.due)
+
+
+def send(
+    address: tuple[str, int], requests: Iterable[bytes], connections: int = 32, per_second: float = 0
+) -> Iterator[Answer]:
+    """Send all, as fast as answers come or at a steady rate, and yield the answers in the order they come.
+
+    At a steady rate, the time that a request waited for a free connection counts. Raises `ConnectionError`.
+    """
+    lines = [_Line(address) for _ in range(connections)]
+    try:
+        yield from _exchange(lines, enumerate(requests), per_second)
+    finally:
+        for line in lines:
+            line.socket.close()
+
+
+def _exchange(lines: list[_Line], requests: Iterator[tuple[int, bytes]], per_second: float) -> Iterator[Answer]:
+    idle, start = list(lines), time.perf_counter()
+    following = next(requests, None)
+    with selectors.DefaultSelector() as selector:
+        for line in lines:
+            selector.register(line.socket, selectors.EVENT_READ, line)
+        while following or len(idle) < len(lines):
+            now = time.perf_counter()
+            while following and idle and _due(start, following[0], per_second, now) <= now:
+                idle.pop().send(following[0], _due(start, following[0], per_second, now), following[1])
+                following = next(requests, None)
+            wait = _due(start, following[0], per_second, now) - now if following and idle else None
+            for key, _ in selector.select(wait):
+                if answer := key.data.answer():
+                    idle.append(key.data)
+                    yield answer
+
+
+def _due(start: float, place: int, per_second: float, now: float) -> float:
+    return start + place / per_second if per_second else now
+
+
+def post(path: str, body: bytes, host: str = "localhost") -> bytes:
+    """One POST of a form, ready for the wire."""
+    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def get(address: tuple[str, int], path: str) -> tuple[int, bytes]:
+    """Status and body of one GET. Raises `OSError` where nobody answers."""
+    with socket.create_connection(address, timeout=5) as line:
+        line.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        got = b""
+        while part := line.recv(65536):
+            got += part
+    head, _, body = got.partition(b"\r\n\r\n")
+    return int(head[9:12]), body

@@ -1,0 +1,137 @@
+"""The feeder: reads the spool, decodes, delivers to each sink, keeps house. May die at any moment and start again.
+
+What makes that harmless: a sink's cursor moves only after its commit; a row that was delivered before is left out by
+its sequence; and whatever else is kept in memory is rebuilt from what is on disk.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from logger.continuity import Odometers
+from logger.decode import Decoded, Source, decode
+from logger.errors import Retry
+from logger.intake import HOUR_MS, Intake
+from logger.memory import ReplacedTimes
+from logger.model import Batch
+from logger.spool import Spool
+from logger.state import FeederState
+from logger.stores.lake import Lake
+
+log = logging.getLogger(__name__)
+
+COMMIT_S = 1.0  # a lake commit costs 7 ms and a file: one a second is fresh enough and leaves few files
+_MAX_WAIT_S = 30.0
+_EVERY_S = 60.0  # books on intake and house-keeping
+_VACUUM_EVERY_S = 1800.0
+
+
+class Feeder:
+    """One sink's way out of the spool, `step` by `step`; `clock` tells monotonic seconds."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        lake: Lake,
+        sources: Mapping[str, Source],
+        folder: Path,
+        compact_after_s: float = 600,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._spool, self._lake, self._sources = spool, lake, sources
+        self._memory = ReplacedTimes(folder)
+        self._state = FeederState(folder)
+        self._rest = timedelta(seconds=compact_after_s)
+        self._clock = clock
+        self._next_house = clock() + min(_EVERY_S, max(1.0, compact_after_s))
+        self._house_every = min(_EVERY_S, max(1.0, compact_after_s))
+        self._next_vacuum = clock() + _VACUUM_EVERY_S
+        self._odometers: Odometers | None = None
+        self._intake = Intake()
+        self._failures_in_row = 0
+        self._failure: Retry | None = None
+
+    def step(self) -> float:
+        """Deliver one batch; returns how long to wait before the next [s]. Failures are logged, never raised."""
+        try:
+            began = self._clock()
+            self._start()
+            count = self._deliver()
+            self._keep_house()
+            self._failures_in_row, self._failure = 0, None
+            self._state.write(self._spool.depth("lake"))
+            busy = count >= 1000 and self._spool.depth("lake") > 0
+            return 0.0 if busy else max(0.0, COMMIT_S - (self._clock() - began))
+        except Retry as error:
+            self._failures_in_row, self._failure = self._failures_in_row + 1, error
+            self._state.failed("lake", str(error))
+            wait: float = min(_MAX_WAIT_S, error.after * 2 ** min(self._failures_in_row - 1, 8))
+            log.error("%s; nothing is lost, again in %.0f s", error, wait)
+            return wait
+
+    def drain(self, *, or_raise: bool = False) -> None:
+        """Deliver all that waits, the books included; gives up, or raises `Retry`, where the sink does."""
+        while self._spool.depth("lake") > 0:
+            self.step()
+            if self._failure and or_raise:
+                raise self._failure
+            if self._failure:
+                log.warning("the lake does not take more; %d messages stay in the spool", self._spool.depth("lake"))
+                return
+        try:
+            self._lake.write("intake", self._intake.rows())
+        except Retry as error:
+            log.warning("%s; the books on intake are made up at the next start", error)
+        self._state.write(0)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._memory.close()
+
+    def _start(self) -> None:
+        if self._odometers is None:
+            odometers = Odometers(self._lake.latest("status"))
+            hour = self._spool.last_settled_at() // HOUR_MS * HOUR_MS
+            for batch in self._spool.settled_since("lake", hour) if hour else ():
+                since = [at for at, envelope in enumerate(batch.envelopes) if envelope.received_at >= hour]
+                self._intake.count(self._decoded(batch.part(since[0], len(batch)) if since else batch.part(0, 0)))
+            self._odometers = odometers
+
+    def _deliver(self) -> int:
+        batch = self._spool.read("lake")
+        if not len(batch):
+            return 0
+        decoded = self._decoded(batch)
+        if self._odometers and "status" in decoded.rows:
+            decoded.rows["status"] = self._odometers.flagged(decoded.rows["status"])
+        log.debug("lake commit begins")
+        for table, rows in decoded.rows.items():
+            self._state.count(table, self._lake.write(table, rows))
+        log.debug("lake commit ends")
+        self._spool.settle("lake", batch.sequences[-1])
+        if self._odometers and "status" in decoded.rows:
+            self._odometers.keep()
+        self._intake.count(decoded)
+        self._state.moved(len(batch), self._clock())
+        return len(batch)
+
+    def _decoded(self, batch: Batch) -> Decoded:
+        log.debug("decode begins")
+        decoded = decode(batch, self._sources, self._memory)
+        log.debug("decode ends")
+        return decoded
+
+    def _keep_house(self) -> None:
+        now = self._clock()
+        if now < self._next_house:
+            return
+        self._next_house = now + self._house_every
+        self._lake.write("intake", self._intake.rows())
+        today = datetime.now(UTC)
+        self._lake.tidy(today, self._rest)
+        if now >= self._next_vacuum:
+            self._next_vacuum = now + _VACUUM_EVERY_S
+            self._lake.vacuum()
+            self._spool.forget_raw(today.date().isoformat())

@@ -1,0 +1,78 @@
+"""Form bodies (`a=1&b=2`) into columns of texts, many at once.
+
+Bodies of one firmware have the same keys in the same order. So the keys of one body make a pattern that reads all
+bodies like it in one pass; what fits no pattern, or needs decoding (`%`, `+`), is read one by one. The pattern is a
+short cut and nothing else: `tests/logger/test_forms.py` holds both ways against each other.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from urllib.parse import unquote_to_bytes
+
+import polars as pl
+
+_PATTERNS = 8  # layouts read by pattern per batch; the rest, rare, one by one
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_.-]+")
+PROBLEM = "_problem"
+
+
+def texts(bodies: Sequence[bytes], names: Sequence[str]) -> pl.DataFrame:
+    """One row a body, one String column a name (null where the body lacks it), and `_problem`: why it is unreadable."""
+    left = pl.DataFrame({"_row": range(len(bodies)), "_body": bodies}, schema={"_row": pl.UInt32, "_body": pl.Binary})
+    text = left.with_columns(pl.col("_body").cast(pl.String, strict=False))
+    encoded = (
+        text["_body"].is_null()
+        | text["_body"].str.contains("%", literal=True)
+        | text["_body"].str.contains("+", literal=True)
+    )
+    singles, plain = left.filter(encoded), text.filter(~encoded)
+    parts: list[pl.DataFrame] = []
+    for _ in range(_PATTERNS):
+        if plain.is_empty():
+            break
+        read, plain = _by_pattern(plain, names)
+        parts.append(read)
+    rest = pl.concat([singles, plain.with_columns(pl.col("_body").cast(pl.Binary))])
+    parts.append(_one_by_one(rest, names))
+    return pl.concat(parts).sort("_row").drop("_row")
+
+
+def fields(body: bytes) -> dict[str, str]:
+    """The decoded fields of one body. Raises `ValueError` where it is no UTF-8 form."""
+    pairs = [part.partition(b"=") for part in body.split(b"&") if part]
+    return {_text(key): _text(value) for key, _, value in pairs}
+
+
+def _text(raw: bytes) -> str:
+    return unquote_to_bytes(raw.replace(b"+", b" ")).decode()
+
+
+def _by_pattern(plain: pl.DataFrame, names: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    keys = [part.partition("=")[0] for part in plain["_body"][0].split("&")]
+    if len(set(keys)) != len(keys) or not all(map(_PLAIN_KEY.fullmatch, keys)):
+        return _one_by_one(plain[:1].with_columns(pl.col("_body").cast(pl.Binary)), names), plain[1:]
+    pattern = "^" + "&".join(f"{re.escape(key)}=([^&]*)" for key in keys) + "$"
+    groups = plain.select("_row", "_body", pl.col("_body").str.extract_groups(pattern).struct.unnest())
+    matched = pl.col("1").is_not_null()
+    place = {key: str(number) for number, key in enumerate(keys, 1)}
+    read = groups.filter(matched).select("_row", *_columns(names, place), pl.lit(None, dtype=pl.String).alias(PROBLEM))
+    return read, groups.filter(~matched).select("_row", "_body")
+
+
+def _columns(names: Iterable[str], place: dict[str, str]) -> list[pl.Expr]:
+    missing = pl.lit(None, dtype=pl.String)
+    return [pl.col(place[name]).alias(name) if name in place else missing.alias(name) for name in names]
+
+
+def _one_by_one(bodies: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    rows = [[row, *_single(body, names)] for row, body in bodies.iter_rows()]
+    schema = {"_row": pl.UInt32, **dict.fromkeys(names, pl.String), PROBLEM: pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _single(body: bytes, names: Sequence[str]) -> list[str | None]:
+    try:
+        found = fields(body)
+    except ValueError as error:
+        return [*[None] * len(names), f"not a form in UTF-8: {error}"]
+    return [*[found.get(name) for name in names], None]

@@ -1,0 +1,329 @@
+"""The processes of `voltrail run`: a supervisor, a receiver (HTTP → spool) and a feeder (spool → sinks).
+
+The supervisor holds the listening socket, so that callers queue while a receiver restarts. It hands each child the
+settings through a pipe and keeps that open: its end tells the child that the supervisor is gone.
+"""
+
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from logger import config
+from logger.commits import GroupCommit
+from logger.config import Settings
+from logger.errors import ConfigError, LoggerError
+from logger.metrics import ReceiverMetrics
+from logger.model import Envelope
+from logger.sources import webhooks
+from logger.spool import Spool
+from logger.state import read_state
+from logger.webhook import Receiver
+
+log = logging.getLogger(__name__)
+
+_RESTART_S = (0.1, 1.0, 5.0)  # the first restart is at once, a process that keeps dying waits longer
+_STEADY_S = 30.0
+_STOP_S = {"receiver": 15.0, "feeder": 300.0}
+_HEARTBEAT_S = 60.0
+_BACKLOG = 2048
+_MAX_REQUESTS = 4096  # at once; more are answered 503, so that memory stays flat
+
+
+def spool(settings: Settings) -> Spool:
+    """The spool of these settings. Raises `Retry` where its disk refuses."""
+    collector = settings.collector
+    return Spool(settings.data_dir, settings.sinks.names, collector.max_bytes, collector.raw_days)
+
+
+@contextmanager
+def sole(path: Path, *, wait: bool = False) -> Iterator[bool]:
+    """Hold this lock file; yields whether it was free. The kernel lets go of it however the process ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+# ---- supervisor ----------------------------------------------------------------------------------------------------
+
+
+def run(settings: Settings, *, debug: bool = False) -> None:
+    """Run until SIGTERM or SIGINT, then drain. Raises `ConfigError` where it cannot start."""
+    if not settings.sources:
+        raise ConfigError("there is no source to collect from: `voltrail init` writes settings with one")
+    with sole(settings.data_dir / "run.lock") as free:
+        if not free:
+            raise ConfigError(f"a voltrail is running on {settings.data_dir} already")
+        spool(settings).close()
+        with _listening(settings) as listener:
+            _supervise(settings, listener, debug)
+
+
+def _supervise(settings: Settings, listener: socket.socket, debug: bool) -> None:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    children = [
+        Child("receiver", settings, (listener.fileno(),), debug),
+        Child("feeder", settings, (), debug),
+    ]
+    for child in children:
+        child.start()
+    while not stop.wait(0.1):
+        for child in children:
+            child.revive()
+    log.info("stopping: first the receiver, then what waits in the spool is delivered")
+    for child in children:
+        child.stop()
+
+
+class Child:
+    """One child process, restarted when it dies."""
+
+    def __init__(self, role: str, settings: Settings, handles: tuple[int, ...], debug: bool) -> None:
+        self._role, self._settings, self._handles, self._debug = role, settings, handles, debug
+        self._process: subprocess.Popen[bytes] | None = None
+        self._began = 0.0
+        self._deaths = 0
+        self._due = 0.0
+
+    def start(self) -> None:
+        """Start the process and hand it the settings."""
+        words = [sys.executable, "-m", "logger.service", self._role, *map(str, self._handles)]
+        environment = {**os.environ, "VOLTRAIL_DEBUG": "1" if self._debug else ""}
+        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, pass_fds=self._handles, env=environment)
+        self._began = time.monotonic()
+        pipe = self._process.stdin
+        assert pipe is not None
+        try:
+            pipe.write(config.dump(self._settings) + b"\n")
+            pipe.flush()
+        except BrokenPipeError:
+            log.error("the %s ended at its start", self._role)
+
+    def revive(self) -> None:
+        """Start it again where it died; one that keeps dying waits a little longer each time."""
+        process = self._process
+        if process is None or process.poll() is None:
+            return
+        now = time.monotonic()
+        if not self._due:
+            self._deaths = 0 if now - self._began > _STEADY_S else self._deaths
+            wait = _RESTART_S[min(self._deaths, len(_RESTART_S) - 1)]
+            self._deaths += 1
+            self._due = now + wait
+            log.error("the %s ended with %s; again in %.1f s", self._role, process.returncode, wait)
+        elif now >= self._due:
+            self._due = 0.0
+            self._close_pipe()
+            self.start()
+
+    def stop(self) -> None:
+        """Ask it to finish; kill it where it does not within its time."""
+        process = self._process
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(_STOP_S[self._role])
+        except subprocess.TimeoutExpired:
+            log.error("the %s did not finish within %.0f s and is ended", self._role, _STOP_S[self._role])
+            process.kill()
+            process.wait()
+        self._close_pipe()
+
+    def _close_pipe(self) -> None:
+        if self._process and self._process.stdin:
+            try:
+                self._process.stdin.close()
+            except BrokenPipeError:
+                pass
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    host, port = settings.collector.address
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {settings.collector.listen}: {error.strerror or error}") from error
+    with listener:
+        listener.set_inheritable(True)
+        yield listener
+
+
+# ---- receiver ------------------------------------------------------------------------------------------------------
+
+
+async def receive(settings: Settings, listener: socket.socket) -> None:
+    """Serve pushes until SIGTERM."""
+    log_spool, watched = spool(settings), spool(settings)
+    metrics = ReceiverMetrics(lambda: _state(watched, settings))
+    commits = GroupCommit(log_spool.append, metrics.committed)
+    app = Receiver(webhooks(settings), settings.collector.path_prefix, commits, metrics, lambda: _unready(metrics))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            http="httptools",
+            ws="none",
+            server_header=False,
+            limit_concurrency=_MAX_REQUESTS,
+            timeout_graceful_shutdown=10,
+        )
+    )
+    heartbeat = asyncio.create_task(_heartbeat(commits))
+    log.info("listening on %s", settings.collector.listen)
+    await server.serve(sockets=[listener])
+    heartbeat.cancel()
+    await commits.close()
+    log_spool.close()
+    watched.close()
+
+
+async def _heartbeat(commits: GroupCommit) -> None:
+    """Proof that the collector ran and could store: one message a minute that takes the way of all others."""
+    while True:
+        await commits.put(Envelope("collector", "heartbeat", time.time_ns() // 1_000_000, "push", b""))
+        await asyncio.sleep(_HEARTBEAT_S)
+
+
+def _unready(metrics: ReceiverMetrics) -> str:
+    return "" if metrics.held else "the spool takes nothing: its disk is full or broken, or a sink lags too far"
+
+
+def _state(watched: Spool, settings: Settings) -> dict[str, Any]:
+    return {
+        "depth": {(sink,): watched.depth(sink) for sink in settings.sinks.names},
+        "bytes": watched.bytes,
+        "max_bytes": settings.collector.max_bytes,
+        "feeder": read_state(settings.data_dir),
+    }
+
+
+# ---- feeder --------------------------------------------------------------------------------------------------------
+
+
+def feed(settings: Settings, stop: threading.Event) -> None:
+    """Deliver until told to stop, then drain."""
+    with sole(settings.data_dir / "feeder.lock", wait=True), _feeder(settings) as feeder:
+        while not stop.is_set():
+            stop.wait(feeder.step())
+        feeder.drain()
+
+
+def deliver(settings: Settings, until: int, progress: Callable[[int], None]) -> None:
+    """Wait until the lake holds all up to this sequence; where no feeder runs, do its work. Raises `Retry`."""
+    log_spool = spool(settings)
+    while (waiting := until - log_spool.cursor("lake")) > 0:
+        progress(waiting)
+        with sole(settings.data_dir / "feeder.lock") as free:
+            if free:
+                with _feeder(settings) as feeder:
+                    feeder.drain(or_raise=True)
+        if not free:
+            time.sleep(0.2)
+    log_spool.close()
+
+
+@contextmanager
+def _feeder(settings: Settings) -> Iterator[Any]:
+    from logger.feeder import Feeder  # polars and deltalake: the receiver starts without them
+    from logger.stores import lake
+
+    log_spool = spool(settings)
+    store = lake(settings, log_spool.log_id)
+    accounts = webhooks(settings)
+    feeder = Feeder(log_spool, store, accounts, settings.data_dir, settings.sinks.lake.compact_after_s)
+    try:
+        yield feeder
+    finally:
+        feeder.close()
+        log_spool.close()
+
+
+# ---- the children's door -------------------------------------------------------------------------------------------
+
+
+def set_up_logging(name: str, *, debug: bool) -> None:
+    """Lines on stderr: when, how bad, which process, what."""
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.INFO,
+        format=f"%(asctime)s %(levelname)s {name}: %(message)s",
+        stream=sys.stderr,
+    )
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+def _handed_settings() -> Settings:
+    """The settings from the pipe; from then on, a thread waits for its end."""
+    data = b""
+    while not data.endswith(b"\n"):
+        part = os.read(0, 65536)
+        if not part:
+            raise ConfigError("this process is started by `voltrail run`, not by hand")
+        data += part
+    threading.Thread(target=_watch_parent, daemon=True).start()
+    return config.parse(data)
+
+
+def _watch_parent() -> None:
+    while os.read(0, 65536):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _child(role: str, handles: list[int]) -> None:
+    set_up_logging(role, debug=bool(os.environ.get("VOLTRAIL_DEBUG")))
+    settings = _handed_settings()
+    if role == "receiver":
+        signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it once more when it is done
+        with asyncio.Runner(loop_factory=_loop()) as runner:
+            runner.run(receive(settings, socket.socket(fileno=handles[0])))
+    else:
+        stop = threading.Event()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches the group; the supervisor says when
+        signal.signal(signal.SIGTERM, lambda *_: stop.set())
+        feed(settings, stop)
+
+
+def _loop() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop
+    except ImportError:  # there is none for Windows
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+def main() -> None:
+    """`python -m logger.service ROLE [HANDLE]`: what the supervisor starts; nobody else has a use for it."""
+    try:
+        _child(sys.argv[1], [int(word) for word in sys.argv[2:]])
+    except LoggerError as error:
+        log.error("%s", error)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""What the feeder tells the other processes, as a small JSON file: `status` and `/metrics` read it."""
+
+import json
+import logging
+import os
+from collections import Counter, deque
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+_FILE = "feeder.json"
+
+
+class FeederState:
+    """Counts since the feeder started, and its last trouble."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / _FILE
+        self._rows: Counter[str] = Counter()
+        self._failures: Counter[str] = Counter()
+        self._error = ""
+        self._moved: deque[tuple[float, int]] = deque()
+
+    def count(self, table: str, rows: int) -> None:
+        """So many rows went into this table."""
+        self._rows[table] += rows
+
+    def moved(self, messages: int, now: float) -> None:
+        """So many messages were delivered at this moment (monotonic) [s]."""
+        self._moved.append((now, messages))
+        while self._moved[0][0] < now - 60:
+            self._moved.popleft()
+        self._error = ""
+
+    def failed(self, sink: str, error: str) -> None:
+        """This sink refused a batch."""
+        self._failures[sink] += 1
+        self._error = error
+        self._put({})
+
+    def write(self, depth: int) -> None:
+        """Tell all this, and how many messages still wait."""
+        self._put({"depth": depth})
+
+    def _put(self, more: Mapping[str, object]) -> None:
+        told = {
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "process": os.getpid(),
+            "rows": dict(self._rows),
+            "failures": dict(self._failures),
+            "error": self._error,
+            "per_minute": sum(count for _, count in self._moved),
+            **more,
+        }
+        fresh = self._path.with_suffix(".new")
+        try:
+            fresh.write_text(json.dumps(told), encoding="utf-8")
+            fresh.replace(self._path)
+        except OSError as error:  # a full disk must not stop what can still be done
+            log.warning("cannot write %s: %s", self._path, error)
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """What the feeder last told; empty where it never ran."""
+    try:
+        told = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}

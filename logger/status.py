@@ -1,0 +1,137 @@
+"""How things stand: every vehicle's last word, and how far each sink has come."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from logger.config import Settings
+from logger.errors import ConfigError
+from logger.service import spool
+from logger.state import read_state
+from logger.stores import lake
+
+_SILENT_S = 1800.0  # twice the vendor's slowest cadence: nothing from such a vehicle is current
+
+
+class Vehicle(msgspec.Struct, frozen=True):
+    """A vehicle's last word; None where it never said."""
+
+    vehicle: str
+    provider: str
+    age_s: float
+    state: str
+    soc_pct: float | None
+    odometer_m: float | None
+    lat_deg: float | None
+    lon_deg: float | None
+
+
+class Sink(msgspec.Struct, frozen=True):
+    """How far a sink has come, and its last trouble."""
+
+    name: str
+    waiting: int
+    failures: int
+    error: str
+
+
+class Overview(msgspec.Struct, frozen=True):
+    """All of it; `per_minute` is messages delivered in the last minute, `feeder_age_s` how old that news is."""
+
+    vehicles: list[Vehicle]
+    sinks: list[Sink]
+    spool_bytes: int
+    per_minute: int
+    feeder_age_s: float | None
+
+
+def overview(settings: Settings, vehicles: Sequence[str] = (), now: datetime | None = None) -> Overview:
+    """How things stand now. Raises `ConfigError` for a vehicle that nobody heard of."""
+    now = now or datetime.now(UTC)
+    log = spool(settings)
+    store = lake(settings)
+    told = read_state(settings.data_dir)
+    latest = _latest(store.latest("status"), store.latest("location"))
+    missing = [vehicle for vehicle in vehicles if vehicle not in latest["vehicle"]]
+    if missing:
+        raise ConfigError(f"nothing is stored of vehicle {missing[0]!r}; `voltrail status` lists those that are")
+    if vehicles:
+        latest = latest.filter(pl.col("vehicle").is_in(list(vehicles)))
+    sinks = [
+        Sink(name, log.depth(name), told.get("failures", {}).get(name, 0), told.get("error", ""))
+        for name in settings.sinks.names
+    ]
+    said = told.get("at")
+    age = (now - datetime.fromisoformat(said)).total_seconds() if said else None
+    rows = [_vehicle(row, now) for row in latest.iter_rows(named=True)]
+    return Overview(rows, sinks, log.bytes, told.get("per_minute", 0), age)
+
+
+def _latest(status: pl.DataFrame, location: pl.DataFrame) -> pl.DataFrame:
+    places = location.select("provider", "vehicle", pl.col("time").alias("place_time"), "lat_deg", "lon_deg")
+    both = status.join(places, on=["provider", "vehicle"], how="full", coalesce=True)
+    return both.with_columns(pl.max_horizontal("time", "place_time").alias("newest")).sort("provider", "vehicle")
+
+
+def _vehicle(row: dict[str, Any], now: datetime) -> Vehicle:
+    age = (now - row["newest"]).total_seconds()
+    return Vehicle(
+        row["vehicle"],
+        row["provider"],
+        age,
+        _state(row, age),
+        row["soc_pct"],
+        row["odometer_m"],
+        row["lat_deg"],
+        row["lon_deg"],
+    )
+
+
+def _state(row: dict[str, Any], age: float) -> str:
+    if age > _SILENT_S:
+        return "silent"
+    if row["online"] is False:
+        return "offline"
+    if row["charging"]:
+        return "charging"
+    if row["locked"] is None:
+        return "unknown"
+    if row["locked"]:
+        return "parked"
+    return "riding" if (row["speed_kmh"] or 0) > 0 else "paused"
+
+
+def lines(told: Overview) -> Iterator[str]:
+    """The overview for people."""
+    yield f"{'vehicle':<20}{'age':>8}{'charge':>8}  {'state':<9}{'odometer':>12}  position"
+    for each in told.vehicles:
+        yield (
+            f"{each.vehicle:<20}{_age(each.age_s):>8}{_or_dash(each.soc_pct, ' %'):>8}  {each.state:<9}"
+            f"{_or_dash(each.odometer_m and each.odometer_m / 1000, ' km', 1):>12}  {_place(each)}"
+        )
+    if not told.vehicles:
+        yield "(nothing is stored yet)"
+    yield ""
+    for sink in told.sinks:
+        trouble = f"; {sink.failures} failures, last: {sink.error}" if sink.error else ""
+        yield f"{sink.name:<20}{sink.waiting:,} messages wait{trouble}"
+    feeder = "no feeder ran yet" if told.feeder_age_s is None else f"feeder's last word {_age(told.feeder_age_s)} ago"
+    yield f"{'spool':<20}{told.spool_bytes / 1e6:,.1f} MB, {told.per_minute:,} messages in the last minute, {feeder}"
+
+
+def _age(seconds: float) -> str:
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _or_dash(value: float | None, unit: str, digits: int = 0) -> str:
+    return "-" if value is None else f"{value:,.{digits}f}{unit}"
+
+
+def _place(each: Vehicle) -> str:
+    return "-" if each.lat_deg is None or each.lon_deg is None else f"{each.lat_deg:.5f}, {each.lon_deg:.5f}"

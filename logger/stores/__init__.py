@@ -1,0 +1,41 @@
+"""What a store is: a sink that can also be read; and the list of all of them, written out by hand."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+import polars as pl
+
+from logger.config import Settings
+from logger.stores.lake import Lake
+
+
+class Store(Protocol):
+    """Tables of the contract, written and read. Times are aware; `since` is included, `until` is not."""
+
+    name: str
+
+    def write(self, table: str, rows: pl.DataFrame) -> int:
+        """Add rows; ones that this log has delivered before are left out. Returns how many were new. Raises `Retry`."""
+
+    def replace(
+        self, table: str, rows: pl.DataFrame, vehicles: Sequence[str] | None, since: datetime, until: datetime
+    ) -> None:
+        """Remove what the table holds of these vehicles (None: all) in this span, then write; in one step."""
+
+    def scan(
+        self,
+        table: str,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        vehicles: Sequence[str] | None = None,
+    ) -> pl.LazyFrame:
+        """One row per key, in the columns of the table, in no particular order."""
+
+    def latest(self, table: str) -> pl.DataFrame:
+        """The newest row of each vehicle, by `time`."""
+
+
+def lake(settings: Settings, log_id: str = "none") -> Lake:
+    """The embedded store of these settings; `log_id` names the spool whose rows it takes."""
+    return Lake(settings.sinks.lake.path, log_id)

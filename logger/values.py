@@ -1,0 +1,165 @@
+"""Fields of a message as expressions: texts → values in our units, plausible or null, and flags that say so.
+
+A bad field costs that field, never the message. Every row that lost something tells:
+
+| flag | the row |
+|---|---|
+| `unreadable:SIGNAL` | held a text that is no value of this signal; the value is null |
+| `implausible:SIGNAL` | held a value outside the plausible range; the value is null |
+| `unit:SIGNAL` | held a magnitude that fits none of the vendor's units; taken as it came |
+| `differ:SIGNAL` | gave one value under two spellings, not the same; the first is kept |
+| `null_island` | had its position at 0, 0; the position is null and `fix_valid` false |
+| `time_missing` `time_behind` `time_ahead` | had no usable device time; `time` is the receipt's |
+| `odometer_back` `odometer_jump` | is below the vehicle's reading before it, or beyond 200 km/h (`continuity`) |
+"""
+
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+
+from logger.fields import Field, Rows
+from logger.signals import SIGNALS, of_table
+from logger.tables import TIME, shaped
+
+FLAG = "flag:"
+TIME_FLAGS = ("time_missing", "time_behind", "time_ahead")
+_SECONDS_BELOW, _MILLISECONDS_BELOW = 1e11, 1e14
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+
+
+def device_ms(time: str) -> pl.Expr:
+    """The device's clock [epoch ms], by magnitude of seconds or milliseconds; null where there is none."""
+    number = _text(time.split("|")).cast(pl.Float64, strict=False)
+    milliseconds = pl.when(number < _SECONDS_BELOW).then(number * 1000).when(number < _MILLISECONDS_BELOW).then(number)
+    return milliseconds.round().cast(pl.Int64, strict=False).alias("device_at")
+
+
+# ---- values --------------------------------------------------------------------------------------------------------
+
+
+def values(rows: Rows) -> list[pl.Expr]:
+    """The value of each field, and its flags as boolean columns."""
+    made = [pl.lit(word).alias(name) for name, word in rows.constants.items()]
+    made += [pl.col(f"{FLAG}{word}") for word in TIME_FLAGS]
+    for field in rows.fields:
+        made += _field(field)
+    return made
+
+
+def _field(field: Field) -> list[pl.Expr]:
+    text = _text(field.spellings)
+    text = pl.when(~text.is_in(list(field.unknown))).then(text) if field.unknown else text
+    value = _typed(field, text)
+    flags = {} if field.lookup else {"unreadable": text.is_not_null() & value.is_null()}
+    if field.bands:
+        number = text.cast(pl.Float64, strict=False)
+        flags["unit"] = ~pl.any_horizontal(_inside(number, band.low, band.high) for band in field.bands)
+    if len(field.spellings) > 1:
+        spelled = [_text([spelling]) for spelling in field.spellings]
+        flags["differ"] = pl.any_horizontal(spelled[0] != other for other in spelled[1:])
+    return [
+        value.alias(field.to),
+        *(flag.fill_null(False).alias(f"{FLAG}{word}:{field.to}") for word, flag in flags.items()),
+    ]
+
+
+def _text(spellings: Sequence[str]) -> pl.Expr:
+    """The text under the first of these names that is there and not blank."""
+    options = []
+    for spelling in spellings:
+        names = spelling.split("+")
+        raw = pl.col(names[0]) if len(names) == 1 else pl.concat_str(*names, separator="+")
+        clean = raw.str.strip_chars()
+        options.append(pl.when(clean != "").then(clean))
+    return pl.coalesce(options)
+
+
+def _typed(field: Field, text: pl.Expr) -> pl.Expr:
+    signal = SIGNALS.get(field.to)
+    kind = signal.type if signal else "enum"
+    if kind == "bool" or field.choices is not None:
+        choices = _BOOLEANS if field.choices is None else dict(field.choices)
+        dtype = pl.Boolean if kind == "bool" else pl.String
+        low = text.str.to_lowercase() if kind == "bool" else text
+        return low.replace_strict(choices, default=None, return_dtype=dtype) if choices else pl.lit(None, dtype=dtype)
+    if kind == "enum":
+        return text
+    number = _scaled(field, text.cast(pl.Float64, strict=False))
+    if kind == "int":
+        return pl.when(number == number.round()).then(number).cast(pl.Int64, strict=False)
+    return number
+
+
+def _scaled(field: Field, number: pl.Expr) -> pl.Expr:
+    if not field.bands:
+        return number if (field.scale, field.offset) == (1, 0) else number * field.scale + field.offset
+    return pl.coalesce(
+        *(pl.when(_inside(number, band.low, band.high)).then(_times(number, band.scale)) for band in field.bands),
+        number,
+    )
+
+
+def _times(number: pl.Expr, scale: float) -> pl.Expr:
+    """Times the scale; a decimal fraction divides instead, so that 412 at 0.01 is 4.12 and not 4.12 + 1e-16."""
+    inverse = round(1 / scale)
+    return number / inverse if scale < 1 and 1 / inverse == scale else number * scale
+
+
+def _inside(number: pl.Expr, low: float, high: float) -> pl.Expr:
+    return (number >= low) & (number < high)
+
+
+def finished(rows: pl.DataFrame, table: str) -> pl.DataFrame:
+    """Rows with raw values and `flag:…` columns → rows of the table: plausible, flagged, in its columns and types.
+
+    `time` and `received_at` may be epoch milliseconds.
+    """
+    rows = rows.with_columns(pl.col("time", "received_at").cast(TIME))
+    if table == "location":
+        rows = _position(rows)
+    rows = rows.with_columns(
+        each for signal in of_table(table) if signal.name in rows.columns for each in _plausible(signal.name)
+    )
+    return shaped(_flagged(rows), table)
+
+
+def _position(rows: pl.DataFrame) -> pl.DataFrame:
+    """No position at 0, 0 and none without a fix; the row stays for its time."""
+    present = [name for name in ("lat_deg", "lon_deg") if name in rows.columns]
+    if len(present) < 2:
+        return rows
+    island = ((pl.col("lat_deg") == 0) & (pl.col("lon_deg") == 0)).fill_null(False)
+    had_fix = pl.col("fix_valid") if "fix_valid" in rows.columns else pl.lit(None, dtype=pl.Boolean)
+    valid = pl.when(island).then(pl.lit(False)).otherwise(had_fix)
+    return rows.with_columns(
+        valid.alias("fix_valid"),
+        *(pl.when(valid.ne_missing(False)).then(pl.col(name)).alias(name) for name in present),
+        island.alias(f"{FLAG}null_island"),
+    )
+
+
+def _plausible(name: str) -> Iterator[pl.Expr]:
+    signal = SIGNALS[name]
+    value = pl.col(name)
+    if signal.type == "enum":
+        inside = value.is_in(list(signal.words))
+    elif signal.low is None or signal.high is None:
+        return
+    else:
+        inside = value.is_between(signal.low, signal.high)
+    yield pl.when(inside).then(value).alias(name)
+    yield (~inside).fill_null(False).alias(f"{FLAG}implausible:{name}")
+
+
+def _flagged(rows: pl.DataFrame) -> pl.DataFrame:
+    """The boolean flag columns as one sorted list, null where none is set; rows that bring `flags` keep them."""
+    names = sorted(name for name in rows.columns if name.startswith(FLAG))
+    raised = [name for name in names if rows[name].any()]
+    words = [pl.when(name).then(pl.lit([name.removeprefix(FLAG)])).otherwise(pl.lit([], dtype=pl.List(pl.String)))
+             for name in raised]  # fmt: skip
+    if "flags" in rows.columns:
+        words.append(pl.col("flags").fill_null([]))
+    if not words:
+        return rows.drop(names).with_columns(pl.lit(None, dtype=pl.List(pl.String)).alias("flags"))
+    flags = pl.concat_list(words).list.unique().list.sort()
+    return rows.with_columns(pl.when(flags.list.len() > 0).then(flags).alias("flags")).drop(names)

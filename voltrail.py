@@ -1,0 +1,219 @@
+"""The front door: the command line. Each command parses, calls one function and prints."""
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import msgspec
+import typer
+
+from logger import config
+from logger.errors import ConfigError, LoggerError
+
+app = typer.Typer(
+    help="Log what electric vehicles say about themselves, lose none of it.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", envvar="VOLTRAIL_CONFIG", help="settings; else ./voltrail.toml if it is there"),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="log every phase, and show tracebacks")]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+Vehicles = Annotated[list[str] | None, typer.Option("--vehicle", help="only this vehicle; may be given again")]
+Since = Annotated[str, typer.Option(help="from this day or moment on (ISO 8601)")]
+Until = Annotated[str, typer.Option(help="up to, but without, this day or moment")]
+
+
+def _settings(path: Path | None) -> config.Settings:
+    default = Path("voltrail.toml")
+    return config.load(path or (default if default.exists() else None))
+
+
+def _moment(text: str, settings: config.Settings, option: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"{option} {text!r} is no day or moment such as 2026-10-01 or 2026-10-01T08:00Z") from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(settings.collector.timezone))).astimezone(UTC)
+
+
+@app.command()
+def demo(
+    vehicles: Annotated[int, typer.Option(min=1, max=999, help="how many")] = 20,
+    days: Annotated[int, typer.Option(min=1, max=28, help="how many days they tell of")] = 7,
+    seed: Annotated[int, typer.Option(help="the same seed makes the same fleet")] = 1,
+    out: Annotated[Path, typer.Option(help="folder for settings, log and data")] = Path("voltrail-demo"),
+    no_open: Annotated[bool, typer.Option("--no-open", help="open nothing at the end")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Let a simulated fleet push to a real `voltrail run`, and hold what arrived against what happened.
+
+    Example: voltrail demo --vehicles 5 --days 2
+    """
+    from logger.demo import show
+
+    say = typer.echo if not as_json else lambda text: typer.echo(text, err=True)
+    result = show.demo(out, vehicles, days, seed, say)
+    if as_json:
+        told = {name: getattr(result, name) for name in result.__struct_fields__ if name != "vehicles"}
+        typer.echo(json.dumps({**told, "vehicles": result.vehicles.to_dicts()}))
+    else:
+        typer.echo("\n".join(show.lines(result)))
+    if not result.whole:
+        raise LoggerError("not everything that was answered 200 is stored")
+
+
+@app.command()
+def init(
+    out: Annotated[Path, typer.Option(help="the file to write")] = Path("voltrail.toml"), debug: Debug = False
+) -> None:
+    """Write commented settings to begin with.
+
+    Example: voltrail init --out voltrail.toml
+    """
+    from logger.template import settings_text
+
+    try:
+        with out.open("x", encoding="utf-8") as file:
+            file.write(settings_text())
+    except FileExistsError as error:
+        raise ConfigError(f"{out} is there already; name another file with --out") from error
+    except OSError as error:
+        raise ConfigError(f"cannot write {out}: {error.strerror}") from error
+    typer.echo(f"wrote {out}: fill in the account and its vehicles, then `voltrail run`", err=True)
+
+
+@app.command()
+def run(config_file: ConfigFile = None, debug: Debug = False) -> None:
+    """Collect until SIGTERM: receive pushes, store them, deliver them to every sink.
+
+    Example: voltrail run --config /etc/voltrail/voltrail.toml
+    """
+    from logger import service
+
+    service.set_up_logging("voltrail", debug=debug)
+    service.run(_settings(config_file), debug=debug)
+
+
+@app.command()
+def status(
+    vehicle: Vehicles = None, config_file: ConfigFile = None, as_json: AsJson = False, debug: Debug = False
+) -> None:
+    """Every vehicle's last word, and how far each sink has come.
+
+    Example: voltrail status --vehicle 861477038719116
+    """
+    from logger.status import lines, overview
+
+    told = overview(_settings(config_file), vehicle or ())
+    typer.echo(msgspec.json.encode(told).decode() if as_json else "\n".join(lines(told)))
+
+
+@app.command(name="import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV or Parquet")],
+    provider: Annotated[
+        str, typer.Option(help="where the data is from; else the column `provider`, else `import`")
+    ] = "",
+    vehicle: Annotated[str, typer.Option(help="the vehicle's name; else the column `vehicle`")] = "",
+    mappings: Annotated[
+        list[str] | None, typer.Option("--map", help="COLUMN=SIGNAL[:UNIT], or A+B=time; may be given again")
+    ] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="leave this column out; may be given again")] = None,
+    tz: Annotated[str, typer.Option(help="zone of times that carry none, such as Europe/Berlin")] = "",
+    time_format: Annotated[str, typer.Option(help="format of times, as Python's strptime has it")] = "",
+    config_file: ConfigFile = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Take rows from files; safe to repeat.
+
+    Example: voltrail import ride.csv --vehicle twizy --map Soc=soc_pct --map "Date+Time=time"
+    --time-format "%m/%d/%Y %H:%M:%S" --tz Africa/Casablanca --ignore Mode
+    """
+    from logger.importing import take
+    from logger.sources.files import Options, mapping
+
+    made = tuple(mapping(text) for text in mappings or ())
+    options = Options(provider, vehicle, made, tuple(ignore or ()), tz, time_format)
+    counts = take(files, options, _settings(config_file), _progress)
+    if as_json:
+        typer.echo(json.dumps(counts))
+        return
+    for path, count in counts.items():
+        typer.echo(f"{count:>10,} rows  {path}")
+
+
+@app.command()
+def export(
+    table: Annotated[str, typer.Argument(help="a table, such as status")],
+    out: Annotated[Path | None, typer.Option(help="the file to write; else stdout")] = None,
+    form: Annotated[str, typer.Option("--format", help="csv, parquet, ndjson or xlsx")] = "csv",
+    since: Since = "",
+    until: Until = "",
+    vehicle: Vehicles = None,
+    config_file: ConfigFile = None,
+    debug: Debug = False,
+) -> None:
+    """Write a table, one row per key, as a file.
+
+    Example: voltrail export status --since 2026-10-01 --until 2026-11-01 --format parquet --out october.parquet
+    """
+    from logger import tables
+    from logger.export import FORMATS, export
+    from logger.stores import lake
+
+    if form not in FORMATS:
+        raise ConfigError(f"--format {form!r} is none of {', '.join(FORMATS)}")
+    settings = _settings(config_file)
+    shape = tables.table(table)
+    start, stop = _moment(since, settings, "--since"), _moment(until, settings, "--until")
+    rows = lake(settings).scan(table, start, stop, vehicle)
+    export(rows.sort(shape.key), form, out or sys.stdout.buffer)
+
+
+def _progress(text: str) -> None:
+    if sys.stderr.isatty():
+        typer.echo(f"\r\x1b[K{text}", err=True, nl=False)
+
+
+def _told(error: BaseException) -> tuple[str, int]:
+    """What to say of a failure, in one line, and the exit code."""
+    if isinstance(error, typer.TyperException):  # words on the command line that do not fit
+        return error.format_message() if hasattr(error, "format_message") else str(error), 2
+    if isinstance(error, LoggerError):
+        return str(error), 2 if isinstance(error, ConfigError) else 1
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        return "interrupted", 130
+    return f"{type(error).__name__}: {error} (--debug shows where)", 1
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        sys.exit(app(standalone_mode=False) or 0)
+    except BrokenPipeError:  # whoever read us has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (Exception, KeyboardInterrupt) as error:
+        if "--debug" in sys.argv:
+            raise
+        text, code = _told(error)
+        typer.echo(f"voltrail: {' '.join(text.split())}", err=True)
+        sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()
