@@ -79,6 +79,9 @@ class Segway(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
     clients: tuple[str, ...] = ()
     signature: tuple[Literal["decoded", "decoded-no-blanks", "raw", "raw-no-blanks"], ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Segway({self.name!r})"  # and not the secret, wherever this is printed
+
 
 Source = Segway
 

@@ -38,8 +38,9 @@ class Odometers:
         if odd.is_empty():
             return status
         word = pl.when(pl.col("step") < 0).then(pl.lit("odometer_back")).otherwise(pl.lit("odometer_jump"))
-        words = odd.group_by("sequence").agg(word.alias("word"))
-        joined = status.join(words, on="sequence", how="left", maintain_order="left")
+        row = (*_WHO, "time", "sequence")  # a slice of an imported file is many rows of one sequence
+        words = odd.group_by(row).agg(word.alias("word"))
+        joined = status.join(words, on=row, how="left", maintain_order="left")
         both = pl.concat_list(pl.col("flags").fill_null([]), pl.col("word").fill_null([])).list.unique().list.sort()
         flags = pl.when(both.list.len() > 0).then(both).alias("flags")
         return joined.with_columns(flags).drop("word")

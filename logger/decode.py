@@ -22,6 +22,7 @@ from logger.values import FLAG, TIME_FLAGS, device_ms, finished, values
 log = logging.getLogger(__name__)
 
 BEHIND_MS, AHEAD_MS = 30 * 86_400_000, 600_000  # a device time beyond these is no time at all (vendor facts F.4)
+_REPEAT_MS = 60_000  # a vendor repeats what was not answered within seconds (Segway: 5 s, E.1)
 MESSAGES = {
     "sequence": pl.Int64(), "source": pl.String(), "provider": pl.String(), "vehicle": pl.String(),
     "received_at": pl.Int64(), "device_at": pl.Int64(), "identity": pl.String(),
@@ -109,7 +110,7 @@ def _isolated(batch: Batch, decoder: _Decode) -> Iterator[Decoded]:
         yield decoder(batch)
     except Retry:
         raise  # the disk, not the message
-    except Exception as error:  # a fault of ours must not cost more than the message it stumbled over
+    except (Exception, pl.exceptions.PanicException) as error:  # our fault must cost no more than this one message
         if len(batch) == 1:
             log.warning("message %d cannot be decoded: %s", batch.sequences[0], error)
             yield _quarantined(batch, [f"decoder failed: {type(error).__name__}: {error}"])
@@ -166,17 +167,25 @@ def _reason(frame: pl.DataFrame, account: Source, shape: Shape) -> pl.Expr:
         (pl.col(shape.bound).ne_missing(account.bound), pl.lit(f"{shape.bound} is not the account's")),
         (vehicle.is_in([name or "" for name in strangers]), pl.lit(f"unknown vehicle: {shape.vehicle} is not listed")),
         *((pl.all_horizontal(pl.col(group).is_null()), pl.lit(f"lacks {' or '.join(group)}")) for group in shape.needs),
+        *((pl.col(name).str.strip_chars() == "", pl.lit(f"lacks {name}")) for name in _keys(shape)),
         *((pl.col(name).is_not_null(), pl.lit(f"{name} belongs to another path")) for name in shape.forbids),
     ]
     return pl.coalesce(pl.when(wrong).then(reason) for wrong, reason in checks)
 
 
+def _keys(shape: Shape) -> list[str]:
+    """The vendor names of what a row is known by; a blank one makes no row."""
+    return [field.path for rows in shape.rows for field in rows.fields if field.to in table(rows.table).key]
+
+
 def _rows(frame: pl.DataFrame, rows: Rows, path: str, shape: Shape, memory: Memory) -> Decoded:
-    told = frame.filter(pl.any_horizontal(pl.col(sorted({n for f in rows.fields for n in f.names})).is_not_null()))
+    texts = pl.col(sorted({name for field in rows.fields for name in field.names}))
+    if rows is not shape.rows[0]:  # what merely comes along makes no row where it is blank
+        texts = pl.when(texts.str.strip_chars() != "").then(texts)
+    told = frame.filter(pl.any_horizontal(texts.is_not_null()))
     if told.is_empty():
         return merged([])
-    timed = told.with_columns(device_ms(rows.time)).with_columns(_time_problem())
-    timed = _replaced(timed, path, shape, memory)
+    timed = _timed(told.with_columns(device_ms(rows.time)), path, shape, memory)
     raw = timed.select("provider", "vehicle", "received_at", "via", "sequence", "time", "clock", *values(rows))
     return Decoded({rows.table: finished(raw, rows.table)}, pl.DataFrame(schema=MESSAGES))
 
@@ -196,8 +205,30 @@ def _messages(good: pl.DataFrame, source: str, path: str, shape: Shape) -> pl.Da
 # ---- time ----------------------------------------------------------------------------------------------------------
 
 
-def _time_problem() -> pl.Expr:
+def _timed(frame: pl.DataFrame, path: str, shape: Shape, memory: Memory) -> pl.DataFrame:
+    """`time`, `clock` and time flags: the device's clock where it is usable, else the first receipt of this message.
+
+    What is judged is the first receipt, so that a repeat that comes on the other side of a bound is judged alike.
+    """
     off = pl.col("device_at") - pl.col("received_at")
+    sure = off.is_between(_REPEAT_MS - BEHIND_MS, AHEAD_MS - _REPEAT_MS).fill_null(False)
+    odd = frame.filter(~sure).select("sequence", "received_at", _identity(path, shape))
+    first = memory.first(odd["identity"].to_list(), odd["received_at"].to_list()) if odd.height else []
+    firsts = odd.select("sequence", pl.Series("first_at", first, dtype=pl.Int64))
+    judged = frame.join(firsts, on="sequence", how="left", maintain_order="left").with_columns(
+        pl.coalesce("first_at", "received_at").alias("first_at")
+    )
+    judged = judged.with_columns(_time_problem())
+    replaced = pl.col("time_problem").is_not_null()
+    return judged.with_columns(
+        pl.when(replaced).then("first_at").otherwise("device_at").alias("time"),
+        pl.when(replaced).then(pl.lit("received")).otherwise(pl.lit("device")).alias("clock"),
+        *((pl.col("time_problem") == word).fill_null(False).alias(f"{FLAG}{word}") for word in TIME_FLAGS),
+    )
+
+
+def _time_problem() -> pl.Expr:
+    off = pl.col("device_at") - pl.col("first_at")
     return (
         pl.when(off.is_null())
         .then(pl.lit("time_missing"))
@@ -206,21 +237,6 @@ def _time_problem() -> pl.Expr:
         .when(off > AHEAD_MS)
         .then(pl.lit("time_ahead"))
         .alias("time_problem")
-    )
-
-
-def _replaced(frame: pl.DataFrame, path: str, shape: Shape, memory: Memory) -> pl.DataFrame:
-    """`time` and `clock`: the device's where it is usable, else the first receipt of this very message."""
-    flags = [(pl.col("time_problem") == word).fill_null(False).alias(f"{FLAG}{word}") for word in TIME_FLAGS]
-    odd = frame.filter(pl.col("time_problem").is_not_null()).select("sequence", "received_at", _identity(path, shape))
-    if odd.is_empty():
-        return frame.with_columns(pl.col("device_at").alias("time"), pl.lit("device").alias("clock"), *flags)
-    first = memory.first(odd["identity"].to_list(), odd["received_at"].to_list())
-    firsts = odd.select("sequence", pl.Series("first_at", first, dtype=pl.Int64))
-    return frame.join(firsts, on="sequence", how="left", maintain_order="left").with_columns(
-        pl.coalesce("first_at", "device_at").alias("time"),
-        pl.when(pl.col("first_at").is_null()).then(pl.lit("device")).otherwise(pl.lit("received")).alias("clock"),
-        *flags,
     )
 
 

@@ -19,7 +19,7 @@ PROBLEM = "_problem"
 def texts(bodies: Sequence[bytes], names: Sequence[str]) -> pl.DataFrame:
     """One row a body, one String column a name (null where the body lacks it), and `_problem`: why it is unreadable."""
     left = pl.DataFrame({"_row": range(len(bodies)), "_body": bodies}, schema={"_row": pl.UInt32, "_body": pl.Binary})
-    text = left.with_columns(pl.col("_body").cast(pl.String, strict=False))
+    text = left.with_columns(_readable(left["_body"]))
     encoded = (
         text["_body"].is_null()
         | text["_body"].str.contains("%", literal=True)
@@ -37,6 +37,21 @@ def texts(bodies: Sequence[bytes], names: Sequence[str]) -> pl.DataFrame:
     return pl.concat(parts).sort("_row").drop("_row")
 
 
+def _readable(bodies: pl.Series) -> pl.Series:
+    """As text, null where it is no UTF-8."""
+    try:
+        return bodies.cast(pl.String)
+    except pl.exceptions.ComputeError:  # one of them is not, and polars does not say which
+        return pl.Series(bodies.name, map(_utf8, bodies), dtype=pl.String)
+
+
+def _utf8(body: bytes) -> str | None:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None
+
+
 def fields(body: bytes) -> dict[str, str]:
     """The decoded fields of one body. Raises `ValueError` where it is no UTF-8 form."""
     pairs = [part.partition(b"=") for part in body.split(b"&") if part]
@@ -48,8 +63,9 @@ def _text(raw: bytes) -> str:
 
 
 def _by_pattern(plain: pl.DataFrame, names: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    keys = [part.partition("=")[0] for part in plain["_body"][0].split("&")]
-    if len(set(keys)) != len(keys) or not all(map(_PLAIN_KEY.fullmatch, keys)):
+    pairs = [part.partition("=") for part in plain["_body"][0].split("&")]
+    keys = [key for key, _, _ in pairs]
+    if len(set(keys)) != len(keys) or not all(equals and _PLAIN_KEY.fullmatch(key) for key, equals, _ in pairs):
         return _one_by_one(plain[:1].with_columns(pl.col("_body").cast(pl.Binary)), names), plain[1:]
     pattern = "^" + "&".join(f"{re.escape(key)}=([^&]*)" for key in keys) + "$"
     groups = plain.select("_row", "_body", pl.col("_body").str.extract_groups(pattern).struct.unnest())

@@ -31,7 +31,7 @@ class _Hour:
         numbered = known.with_columns(pl.coalesce("who", numbers)).select(*_LAST)
         self.last = pl.concat([self.last, numbered]).group_by(_WHO).agg(pl.col("who", "received_at", "sequence").max())
         latency = (pl.col("received_at") - pl.col("device_at")).clip(-(2**31), 2**31 - 1).cast(pl.Int32)
-        slim = messages.join(numbered.select(*_WHO, "who"), on=_WHO).select(
+        slim = messages.join(numbered.select(*_WHO, "who"), on=_WHO, maintain_order="left").select(
             "who", pl.col("identity").hash(seed=7), latency.alias("latency_ms")
         )
         self.messages = pl.concat([self.messages, slim], rechunk=False)
@@ -43,7 +43,7 @@ class _Hour:
             received=pl.len().cast(pl.Int64),
             duplicates=(pl.len() - pl.col("identity").n_unique()).cast(pl.Int64),
             late=(pl.col("latency_ms") > LATE_MS).sum().cast(pl.Int64),
-            median_latency_s=pl.col("latency_ms").filter(once).median() / 1000,
+            median_latency_s=pl.col("latency_ms").filter(once).median().truediv(1000).round(4),
         )
         rows = self.last.join(sums, on="who").with_columns(
             pl.lit(hour, dtype=pl.Int64).cast(TIME).alias("time"),

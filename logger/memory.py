@@ -1,4 +1,4 @@
-"""Messages whose time was replaced by their receipt: a repeat of one gets the same time, never a fresh one."""
+"""Messages whose time was, or nearly was, replaced by their receipt: a repeat of one gets the same time again."""
 
 import hashlib
 import sqlite3
@@ -26,11 +26,12 @@ class ReplacedTimes:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", zip(keys, received_at, strict=True))
             self._db.execute("COMMIT")
+            found = [self._db.execute("SELECT at FROM seen WHERE message = ?", (key,)).fetchone() for key in keys]
+            return [int(at) for (at,) in found]
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise Retry(f"{self._path}: {error}: is the disk full or gone?") from error
-        return [int(self._db.execute("SELECT at FROM seen WHERE message = ?", (key,)).fetchone()[0]) for key in keys]
 
     def close(self) -> None:
         """Let go of the file."""

@@ -192,13 +192,22 @@ async def receive(settings: Settings, listener: socket.socket) -> None:
             timeout_graceful_shutdown=10,
         )
     )
+    _obey(server)
     heartbeat = asyncio.create_task(_heartbeat(commits))
     log.info("listening on %s", settings.collector.listen)
-    await server.serve(sockets=[listener])
-    heartbeat.cancel()
-    await commits.close()
-    log_spool.close()
-    watched.close()
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        heartbeat.cancel()
+        await commits.close()
+        log_spool.close()
+        watched.close()
+
+
+def _obey(server: uvicorn.Server) -> None:
+    """End on SIGTERM before uvicorn listens to it as well, and be deaf to it when it is raised once more at the end."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
 
 
 async def _heartbeat(commits: GroupCommit) -> None:
@@ -296,14 +305,13 @@ def _watch_parent() -> None:
 
 def _child(role: str, handles: list[int]) -> None:
     set_up_logging(role, debug=bool(os.environ.get("VOLTRAIL_DEBUG")))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches the group; the supervisor says when
     settings = _handed_settings()
     if role == "receiver":
-        signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it once more when it is done
         with asyncio.Runner(loop_factory=_loop()) as runner:
             runner.run(receive(settings, socket.socket(fileno=handles[0])))
     else:
         stop = threading.Event()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches the group; the supervisor says when
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
         feed(settings, stop)
 

@@ -193,7 +193,7 @@ class Spool:
 
     def _give_back(self) -> None:
         if self._pragma("freelist_count") * _PAGE_BYTES > 2 * _TRIM_BYTES:
-            self._db.execute(f"PRAGMA incremental_vacuum({_TRIM_BYTES // _PAGE_BYTES})").fetchall()
+            self._db.executescript(f"PRAGMA incremental_vacuum({_TRIM_BYTES // _PAGE_BYTES})")
 
     def _pragma(self, name: str) -> int:
         return int(self._db.execute(f"PRAGMA {name}").fetchone()[0])

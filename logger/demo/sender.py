@@ -12,6 +12,9 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 
+_PATIENCE_S = 60.0
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What one request got: its place in the order of sending, HTTP status, and time from due to answered [s]."""
 
@@ -51,7 +54,7 @@ def send(
 ) -> Iterator[Answer]:
     """Send all, as fast as answers come or at a steady rate, and yield the answers in the order they come.
 
-    At a steady rate, the time that a request waited for a free connection counts. Raises `ConnectionError`.
+    At a steady rate, the time that a request waited for a free connection counts. Raises `OSError` where the server goes away or is silent.
     """
     lines = [_Line(address) for _ in range(connections)]
     try:
@@ -72,8 +75,11 @@ def _exchange(lines: list[_Line], requests: Iterator[tuple[int, bytes]], per_sec
             while following and idle and _due(start, following[0], per_second, now) <= now:
                 idle.pop().send(following[0], _due(start, following[0], per_second, now), following[1])
                 following = next(requests, None)
-            wait = _due(start, following[0], per_second, now) - now if following and idle else None
-            for key, _ in selector.select(wait):
+            wait = _due(start, following[0], per_second, now) - now if following and idle else _PATIENCE_S
+            ready = selector.select(wait)
+            if not ready and wait == _PATIENCE_S:
+                raise TimeoutError(f"no answer within {_PATIENCE_S:.0f} s")
+            for key, _ in ready:
                 if answer := key.data.answer():
                     idle.append(key.data)
                     yield answer

@@ -1,11 +1,6 @@
 """The demo: a simulated fleet pushes to a real `voltrail run`, and what arrived is held against what happened."""
 
 import heapq
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,17 +9,16 @@ import msgspec
 import polars as pl
 
 from logger import config
+from logger.demo.collector import Collector
 from logger.demo.kinematics import DAY_S, Push, Scooter, fleet, sent
-from logger.demo.sender import get, post, send
+from logger.demo.pushes import request
+from logger.demo.sender import send
 from logger.errors import LoggerError
-from logger.sources.segway import sign
 from logger.stores import lake
 
-_PLATFORM, _SECRET = "A00000", "demo-secret"
 _STRANGER = "899999999999999"
 _FORGED, _STRANGE = 20, 10  # pushes with a wrong signature, and of a vehicle that is not listed
 _CONNECTIONS = 32
-_START_S = 15.0
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -51,74 +45,29 @@ class Result(msgspec.Struct, frozen=True):
 def demo(out: Path, vehicles: int, days: int, seed: int, say: Callable[[str], None]) -> Result:
     """Run it; leaves settings, log and data in `out`. Raises `LoggerError` where the service does not come up."""
     began = time.monotonic()
-    port = _free_port()
-    settings_file = _written_settings(out, vehicles, port)
-    say(f"settings      {settings_file}")
-    with _running(settings_file, out / "run.log", port) as seconds:
-        say(f"voltrail run  ready after {seconds:.1f} s")
-        start_at = int(time.time()) - days * DAY_S
-        scooters = fleet(vehicles, seed, start_at, days)
+    _emptied(out)
+    start_at = int(time.time()) - days * DAY_S
+    scooters = fleet(vehicles, seed, start_at, days)
+    collector = Collector(out, [scooter.vehicle for scooter in scooters])
+    say(f"settings      {collector.settings_file}")
+    with collector:
+        say(f"voltrail run  ready after {collector.ready_after_s:.1f} s")
         pushes = [sent(scooter, seed) for scooter in scooters]
         say(f"sending       {sum(map(len, pushes)):,} pushes of {vehicles} vehicles over {days} days")
-        statuses = _sent(port, scooters, pushes)
-    return _compared(config.load(settings_file), scooters, statuses, time.monotonic() - began)
+        answers = _answers(collector.address, scooters, pushes)
+    return _compared(config.load(collector.settings_file), scooters, answers, time.monotonic() - began)
 
 
-def _written_settings(out: Path, vehicles: int, port: int) -> Path:
-    out.mkdir(parents=True, exist_ok=True)
-    if any(out.iterdir()) and not (out / "demo.secret").exists():
+def _emptied(out: Path) -> None:
+    if out.exists() and any(out.iterdir()) and not (out / "run.log").exists():
         raise LoggerError(f"{out} holds other files: name an empty folder with --out")
     for old in sorted(out.rglob("*"), reverse=True):
         old.rmdir() if old.is_dir() else old.unlink()
-    names = ", ".join(f'"{scooter.vehicle}"' for scooter in fleet(vehicles, 0, 0, 0))
-    (out / "demo.secret").write_text(_SECRET)
-    path = out / "voltrail.toml"
-    path.write_text(
-        f'[collector]\nlisten = "127.0.0.1:{port}"\ndata_dir = "data"\npath_prefix = "/demo"\n\n'
-        f'[[sources]]\nkind = "segway"\nname = "segway"\nclient_id = "{_PLATFORM}"\n'
-        f'client_secret_file = "demo.secret"\nvehicles = [{names}]\n'
-    )
-    return path
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class _running:
-    """A `voltrail run` while the block lasts; entering waits until it is ready and tells how long that took [s]."""
-
-    def __init__(self, settings_file: Path, log: Path, port: int) -> None:
-        self._words = [sys.executable, "-m", "voltrail", "run", "--config", str(settings_file)]
-        self._log, self._port = log, port
-
-    def __enter__(self) -> float:
-        began = time.monotonic()
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(self._words, stdout=log, stderr=log, env=os.environ)
-        while time.monotonic() - began < _START_S:
-            if self._process.poll() is not None:
-                break
-            try:
-                if get(("127.0.0.1", self._port), "/readyz")[0] == 200:
-                    return time.monotonic() - began
-            except OSError:
-                time.sleep(0.02)
-        self.__exit__()
-        raise LoggerError(f"`voltrail run` did not become ready; see {self._log}")
-
-    def __exit__(self, *_: object) -> None:
-        self._process.send_signal(signal.SIGTERM)
-        if self._process.wait() != 0:
-            raise LoggerError(f"`voltrail run` ended with {self._process.returncode}; see {self._log}")
-
-
-def _sent(port: int, scooters: list[Scooter], pushes: list[list[Push]]) -> pl.DataFrame:
+def _answers(address: tuple[str, int], scooters: list[Scooter], pushes: list[list[Push]]) -> pl.DataFrame:
     """Send all in the order of their time; one row a push: `status`, `seconds`."""
-    requests = _requests(scooters, pushes)
-    answers = send(("127.0.0.1", port), requests, _CONNECTIONS)
+    answers = send(address, _requests(scooters, pushes), _CONNECTIONS)
     return pl.DataFrame([(each.status, each.seconds) for each in answers], schema=["status", "seconds"], orient="row")
 
 
@@ -129,17 +78,11 @@ def _requests(scooters: list[Scooter], pushes: list[list[Push]]) -> Iterator[byt
     ]
     order = heapq.merge(*streams, key=lambda each: each[:2])
     for number, (_, vehicle, path, fields) in enumerate(order):
-        yield _request(vehicle, path, fields, _SECRET)
+        yield request(vehicle, path, fields)
         if number < _FORGED:
-            yield _request(vehicle, path, fields, "not the secret")
+            yield request(vehicle, path, fields, "not the secret")
         if number < _STRANGE:
-            yield _request(_STRANGER, path, fields, _SECRET)
-
-
-def _request(vehicle: str, path: str, fields: dict[str, str], secret: str) -> bytes:
-    full = {"iotCode": vehicle, "platformCode": _PLATFORM, **fields}
-    body = "&".join(f"{key}={value}" for key, value in full.items()) + f"&signature={sign(full, secret)}"
-    return post(f"/demo/segway/v2/vehicle/{path}", body.encode())
+            yield request(_STRANGER, path, fields)
 
 
 def _compared(settings: config.Settings, scooters: list[Scooter], answers: pl.DataFrame, seconds: float) -> Result:

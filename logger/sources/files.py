@@ -89,11 +89,14 @@ def _table(path: Path) -> pl.DataFrame:
 
 def _converted(table: pl.DataFrame, options: Options) -> pl.DataFrame:
     mappings = _mappings(table.columns, options)
-    rows = table.select(_time(table, mappings, options), *_who(table, mappings, options), *_port(mappings))
-    values = [_value(table, each) for each in mappings if each.to in SIGNALS]
-    if not values:
+    if not any(each.to in SIGNALS for each in mappings):
         raise ConfigError("no column holds a signal: name some with --map COLUMN=SIGNAL")
-    return rows.with_columns(values)
+    return table.select(
+        _time(table, mappings, options),
+        *_who(table, mappings, options),
+        *_port(mappings),
+        *(_value(table, each) for each in mappings if each.to in SIGNALS),
+    )
 
 
 def _mappings(columns: Sequence[str], options: Options) -> list[Mapping]:

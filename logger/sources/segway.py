@@ -46,6 +46,13 @@ class _Layout:
         return tuple(values[place] for place in self._places)
 
 
+def _layout(keys: tuple[bytes, ...]) -> _Layout | None:
+    try:
+        return _Layout(keys)
+    except Forged:
+        return None
+
+
 class Verifier:
     """Checks bodies against the secret of one account, under the readings of the vendor's rule that are allowed.
 
@@ -72,21 +79,16 @@ class Verifier:
             return False
         parts = body.replace(b"=", b"&").split(b"&")
         values = parts[1::2]
-        layout = self._layout(tuple(parts[::2]))
+        keys = tuple(parts[::2])
+        layout = self._layouts.get(keys) or _layout(keys)
         if layout is None or len(values) * 2 != len(parts) or layout.body % tuple(values) != body:
             return False
         signed = self._signed(layout.text % layout.pick(values))
-        return hmac.compare_digest(signed, values[layout.place])
-
-    def _layout(self, keys: tuple[bytes, ...]) -> _Layout | None:
-        layout = self._layouts.get(keys)
-        if layout is None and len(self._layouts) < _LAYOUTS:
-            try:
-                layout = _Layout(keys)
-            except Forged:
-                return None
-            self._layouts[keys] = layout
-        return layout
+        if not hmac.compare_digest(signed, values[layout.place]):
+            return False
+        if len(self._layouts) < _LAYOUTS:  # only what is signed right: no forger fills this
+            self._layouts.setdefault(keys, layout)
+        return True
 
     def _slow(self, body: bytes) -> str:
         raw = [(key, value) for key, _, value in (part.partition(b"=") for part in body.split(b"&") if part)]
@@ -313,7 +315,14 @@ class Segway:
 
     def admits(self, client: str) -> bool:
         """Whether this client address may call."""
-        return not self._networks or any(ipaddress.ip_address(client) in network for network in self._networks)
+        if not self._networks:
+            return True
+        try:
+            address = ipaddress.ip_address(client)
+        except ValueError:  # a proxy that hides its caller
+            return False
+        address = getattr(address, "ipv4_mapped", None) or address
+        return any(address in network for network in self._networks)
 
     def stranger(self, vehicle: str) -> bool:
         """Whether this is no number of a vehicle (an IMEI, 15 digits) that the account knows."""

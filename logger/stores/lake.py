@@ -34,7 +34,6 @@ _LOOSE = WriterProperties(compression="SNAPPY")
 _COMPACT_MARK = ".zstd."
 _MERGE_FROM = 64  # loose files of a day that still fills: put together from here on
 _MERGE_TARGET_BYTES = 64 << 20
-_SLICE_ROWS = 2_000_000  # a day is folded in slices of whole vehicles, so that memory stays flat
 _VACUUM_HOURS = 1  # a reader that opened the table may still hold what was replaced since
 _DELTA_CODED = ("time", "received_at", "sequence")  # near each other in order: differences take a byte or two
 _SPLIT_CODED = ("odometer_m", "ride_time_s", "range_m", "lat_deg", "lon_deg", "altitude_m")
@@ -62,13 +61,18 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Lake:
-    """The tables below one folder or URL, written for the spool `log_id`. Raises `Retry` where the store refuses."""
+    """The tables below one folder or URL, written for the spool `log_id`. Raises `Retry` where the store refuses.
+
+    A day is folded in slices of whole vehicles, of about `slice_rows`, so that memory stays flat; the writer may
+    change the order of slices, never that within one.
+    """
 
     name = "lake"
 
-    def __init__(self, path: str, log_id: str = "none") -> None:
+    def __init__(self, path: str, log_id: str = "none", slice_rows: int = 2_000_000) -> None:
         self._path = path.rstrip("/")
         self._log_id = log_id
+        self._slice_rows = slice_rows
         self._open: dict[str, DeltaTable] = {}
 
     def write(self, table: str, rows: pl.DataFrame) -> int:
@@ -206,7 +210,7 @@ class Lake:
     def _slices(self, name: str, files: list[File]) -> Iterator[pl.DataFrame]:
         rows = self._read(name, [file.uri for file in files])
         order = ["provider", "vehicle", "time", *RAW[name].key[3:]]
-        for low, high in _vehicle_ranges(rows, sum(file.rows for file in files)):
+        for low, high in _vehicle_ranges(rows, self._slice_rows):
             part = rows.filter(pl.col("vehicle").is_between(pl.lit(low), pl.lit(high)))
             yield _dated(folded(part, RAW[name].key).sort(order).collect())
 
@@ -299,9 +303,10 @@ def _filtered(
     return rows
 
 
-def _vehicle_ranges(rows: pl.LazyFrame, total: int) -> list[tuple[str, str]]:
+def _vehicle_ranges(rows: pl.LazyFrame, slice_rows: int) -> list[tuple[str, str]]:
+    """First and last vehicle of each slice of about so many rows."""
     counts = rows.group_by("vehicle").len().sort("vehicle").collect()
-    slices = counts.with_columns((pl.col("len").cum_sum() // _SLICE_ROWS).alias("slice"))
+    slices = counts.with_columns((pl.col("len").cum_sum() // slice_rows).alias("slice"))
     return list(slices.group_by("slice", maintain_order=True).agg(
         pl.col("vehicle").min().alias("low"), pl.col("vehicle").max().alias("high")
     ).select("low", "high").iter_rows())  # fmt: skip

@@ -1,0 +1,118 @@
+from pathlib import Path
+
+import pytest
+
+from logger import config
+from logger.errors import ConfigError, UnknownName
+from logger.template import settings_text
+
+SEGWAY = """
+[[sources]]
+kind = "segway"
+name = "city"
+client_id = "A20081"
+client_secret_file = "city.secret"
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    (folder / "city.secret").write_text("s3cret\n")
+    path = folder / "voltrail.toml"
+    path.write_text(text)
+    return path
+
+
+def test_paths_are_relative_to_the_file_and_the_secret_is_read(tmp_path: Path) -> None:
+    settings = config.load(written(tmp_path, '[collector]\ndata_dir = "here"\n' + SEGWAY))
+    assert settings.data_dir == tmp_path / "here"
+    assert settings.sinks.lake.path == str(tmp_path / "here" / "lake")
+    assert settings.sources[0].client_secret == "s3cret"
+
+
+def test_an_object_store_is_no_relative_path(tmp_path: Path) -> None:
+    settings = config.load(written(tmp_path, '[sinks.lake]\npath = "s3://fleet/lake"\n'))
+    assert settings.sinks.lake.path == "s3://fleet/lake"
+
+
+def test_without_a_file_the_embedded_default_lies_in_this_folder() -> None:
+    assert config.load(None).data_dir == Path.cwd() / "voltrail-data"
+
+
+def test_the_environment_may_bring_the_secret(tmp_path: Path) -> None:
+    path = written(tmp_path, SEGWAY.replace('client_secret_file = "city.secret"', ""))
+    settings = config.load(path, {"VOLTRAIL_CITY_CLIENT_SECRET": "from outside"})
+    assert settings.sources[0].client_secret == "from outside"
+
+
+def test_settings_can_be_printed_without_their_secret(tmp_path: Path) -> None:
+    assert "s3cret" not in repr(config.load(written(tmp_path, SEGWAY)))
+
+
+def test_settings_survive_the_way_to_a_child_process(tmp_path: Path) -> None:
+    settings = config.load(written(tmp_path, SEGWAY + '[models."E-moped"]\nodometer_scale = 10\n'))
+    assert config.parse(config.dump(settings)) == settings
+    assert settings.model("E-moped").odometer_scale == 10
+    assert settings.model("another").odometer_scale == 1
+
+
+def test_what_init_writes_can_be_read_and_no_two_prefixes_are_alike(tmp_path: Path) -> None:
+    path = written(tmp_path, settings_text())
+    (tmp_path / "segway.secret").write_text("x")
+    assert len(config.load(path).collector.path_prefix) > 20
+    assert settings_text() != settings_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[collector]\nlissten = '127.0.0.1:1'", r"unknown key 'lissten' in \[collector\]; did you mean 'listen'\?"),
+        ("[sink.lake]\npath = 'x'", r"unknown key 'sink'.*did you mean 'sinks'"),
+        ("[sinks.lake]\npth = 'x'", r"unknown key 'pth' in \[sinks.lake\]; did you mean 'path'"),
+        (SEGWAY + "vehicle = []", r"unknown key 'vehicle'.*did you mean 'vehicles'"),
+        (SEGWAY + "[models.'X']\ncapacity = 1", r"unknown key 'capacity'.*did you mean 'capacity_wh'"),
+    ],
+)
+def test_an_unknown_key_is_an_error_that_names_the_nearest(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(UnknownName, match=message):
+        config.load(written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[collector]\nraw_days = 'many'", r"collector\.raw_days: Expected `int`"),
+        ("[collector]\nraw_days = -1", r"collector\.raw_days"),
+        ("[collector]\nlisten = '8080'", "not ADDRESS:PORT"),
+        ("[collector]\nlisten = 'localhost:99999'", "not ADDRESS:PORT"),
+        ("[collector]\npath_prefix = 'no slash'", "path_prefix"),
+        ("[collector]\ntimezone = 'Europe/Nowhere'", "no zone 'Europe/Nowhere'"),
+        ("[collector", "not valid TOML"),
+        (SEGWAY.replace("segway", "segwey", 1), "unknown kind 'segwey'; did you mean 'segway'"),
+        (SEGWAY.replace("city.secret", "nowhere.secret"), r"client_secret_file: cannot read .*nowhere\.secret"),
+        (SEGWAY.replace('client_secret_file = "city.secret"', ""), "no client_secret: name a file"),
+        (SEGWAY + "client_secret = 'abc'", "a secret does not belong in the settings"),
+        (SEGWAY + SEGWAY, "'city' stands twice"),
+        (SEGWAY.replace('"city"', '"import"'), "the name 'import'"),
+        (SEGWAY.replace('"city"', '"a/b"'), "the name 'a/b'"),
+        (SEGWAY + "clients = ['10.0.0.0/33']", "clients: "),
+        (SEGWAY + "vehicles = 'all'", "Segway does not list its vehicles"),
+    ],
+)
+def test_what_cannot_work_says_where_and_what_to_do(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as raised:
+        config.load(written(tmp_path, text))
+    assert "voltrail.toml" in str(raised.value)
+    assert "s3cret" not in str(raised.value)
+    assert "'abc'" not in str(raised.value)
+
+
+def test_an_empty_secret_file_is_no_secret(tmp_path: Path) -> None:
+    path = written(tmp_path, SEGWAY)
+    (tmp_path / "city.secret").write_text("\n")
+    with pytest.raises(ConfigError, match="no client_secret"):
+        config.load(path)
+
+
+def test_a_file_that_is_not_there_names_the_command_that_writes_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="voltrail init"):
+        config.load(tmp_path / "nothing.toml")

@@ -1,0 +1,182 @@
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from deltalake import DeltaTable
+
+from logger.errors import Retry
+from logger.stores.lake import Lake
+from logger.tables import shaped
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(str(tmp_path / "lake"), "log-1")
+
+
+def row(sequence: int, at: datetime = NOON, vehicle: str = "v1", **values: Any) -> dict[str, Any]:
+    told = {"provider": "segway", "vehicle": vehicle, "time": at, "via": "push", "clock": "device"}
+    return {**told, "received_at": NOON + timedelta(seconds=sequence), "sequence": sequence, **values}
+
+
+def rows(*each: dict[str, Any], table: str = "status") -> pl.DataFrame:
+    return shaped(pl.DataFrame(list(each), infer_schema_length=None), table)
+
+
+def test_what_was_written_is_read_in_the_schema_of_the_contract(lake: Lake) -> None:
+    frame = rows(row(1, soc_pct=80.0, flags=["null_island"]), row(2, vehicle="v2", locked=True))
+    assert lake.write("status", frame) == 2
+    assert lake.scan("status").sort("vehicle").collect().equals(frame)
+
+
+def test_a_table_that_nobody_wrote_is_empty_and_has_its_columns(lake: Lake) -> None:
+    assert lake.scan("pack").collect().equals(shaped(pl.DataFrame({"vehicle": []}), "pack"))
+    assert lake.latest("status").is_empty()
+
+
+def test_rows_that_this_log_delivered_before_are_left_out(lake: Lake) -> None:
+    lake.write("status", rows(row(1), row(2, NOON + DAY)))
+    again = rows(row(1), row(2, NOON + DAY), row(3, NOON - DAY))
+    assert lake.write("status", again) == 1
+    assert sum(file.rows for file in lake.files("status")) == 3
+
+
+def test_another_log_counts_for_itself(lake: Lake, tmp_path: Path) -> None:
+    lake.write("status", rows(row(5)))
+    other = Lake(str(tmp_path / "lake"), "log-2")
+    assert other.write("status", rows(row(1, NOON + DAY))) == 1
+
+
+def test_the_mark_of_what_was_delivered_outlives_compaction_and_a_new_process(lake: Lake, tmp_path: Path) -> None:
+    lake.write("status", rows(row(1), row(2)))
+    lake.compact("status", NOON.date())
+    assert Lake(str(tmp_path / "lake"), "log-1").write("status", rows(row(2))) == 0
+
+
+def test_rows_of_one_key_become_one_the_newest_value_of_each_field(lake: Lake) -> None:
+    lake.write("status", rows(row(1, soc_pct=80.0, locked=True), row(2, soc_pct=79.0)))
+    lake.write("status", rows(row(3, odometer_m=9.0)))
+    (only,) = lake.scan("status").collect().iter_rows(named=True)
+    assert (only["soc_pct"], only["locked"], only["odometer_m"], only["sequence"]) == (79.0, True, 9.0, 3)
+
+
+def test_two_packs_and_two_events_of_one_moment_are_all_there(lake: Lake) -> None:
+    lake.write("pack", rows(row(1, port="1", pack_soc_pct=50.0), row(1, port="2", pack_soc_pct=60.0), table="pack"))
+    events = [row(1, kind="fault", code="E5"), row(2, kind="alert", code="2"), row(3, kind="fault", code="10")]
+    lake.write("event", rows(*events, table="event"))
+    assert lake.scan("pack").collect()["pack_soc_pct"].sort().to_list() == [50.0, 60.0]
+    assert lake.scan("event").collect().height == 3
+
+
+def test_a_scan_is_bounded_by_time_and_vehicle_and_leaves_until_out(lake: Lake) -> None:
+    lake.write("status", rows(*(row(n, NOON + n * DAY, f"v{n % 2}") for n in range(1, 7))))
+    found = lake.scan("status", NOON + 2 * DAY, NOON + 5 * DAY, ["v0"]).collect()
+    assert sorted(found["sequence"]) == [2, 4]
+
+
+def test_compaction_leaves_one_sorted_row_a_key_in_one_file(lake: Lake) -> None:
+    for sequence in range(1, 6):
+        lake.write("status", rows(row(sequence, vehicle="b"), row(sequence, vehicle="a", at=NOON - timedelta(hours=1))))
+    before = lake.scan("status").sort("vehicle").collect()
+    lake.compact("status", NOON.date())
+    (file,) = lake.files("status")
+    assert file.compact
+    assert file.rows == 2
+    stored = pl.read_parquet(file.uri, hive_partitioning=False)
+    assert stored["vehicle"].to_list() == ["a", "b"]
+    assert lake.scan("status").sort("vehicle").collect().equals(before)
+
+
+def test_a_late_row_of_a_compacted_day_is_folded_in_on_reading(lake: Lake) -> None:
+    lake.write("status", rows(row(1, soc_pct=80.0)))
+    lake.compact("status", NOON.date())
+    lake.write("status", rows(row(2, soc_pct=79.0)))
+    assert lake.scan("status").collect()["soc_pct"].to_list() == [79.0]
+
+
+def test_a_large_day_is_compacted_in_slices_of_whole_vehicles(tmp_path: Path) -> None:
+    lake = Lake(str(tmp_path / "lake"), "log-1", slice_rows=3)
+    many = [row(n, NOON + timedelta(seconds=n // 10), f"v{n % 10}", speed_kmh=float(n)) for n in range(1, 41)]
+    lake.write("status", rows(*many[:25]))
+    lake.write("status", rows(*many[25:], *({**each, "sequence": 50 + n} for n, each in enumerate(many[:5]))))
+    before = lake.scan("status").sort("vehicle", "time").collect()
+    lake.compact("status", NOON.date())
+    (file,) = lake.files("status")
+    assert file.rows == before.height == 40
+    stored = pl.read_parquet(file.uri, hive_partitioning=False)
+    assert stored["vehicle"].rle().len() == 10  # each vehicle's rows stand together, in order of time
+    assert stored.sort("vehicle", maintain_order=True)["speed_kmh"].to_list() == before["speed_kmh"].to_list()
+
+
+def test_house_keeping_compacts_closed_days_that_rest_and_no_others(lake: Lake) -> None:
+    now = datetime.now(UTC)
+    lake.write("status", rows(row(1, now), row(2, now - DAY)))
+    assert lake.tidy(now, timedelta(hours=1)) == 0
+    assert lake.tidy(now + timedelta(hours=2), timedelta(hours=1)) >= 1
+    assert {file.day: file.compact for file in lake.files("status")}[(now - DAY).date()]
+    assert lake.tidy(now, timedelta(0)) == 0
+
+
+def test_many_loose_files_of_an_open_day_are_merged_and_nothing_is_lost(lake: Lake) -> None:
+    for sequence in range(1, 71):
+        lake.write("status", rows(row(sequence, NOON + timedelta(seconds=sequence // 2))))
+    assert lake.tidy(NOON, timedelta(days=365)) == 1
+    assert len(lake.files("status")) < 5
+    assert lake.scan("status").collect().height == 36
+
+
+def test_the_log_is_checkpointed_every_hundred_commits(lake: Lake, tmp_path: Path) -> None:
+    for sequence in range(1, 103):
+        lake.write("collector", rows(row(sequence, NOON + timedelta(minutes=sequence)), table="collector"))
+    assert list((tmp_path / "lake" / "collector" / "_delta_log").glob("*.checkpoint.parquet"))
+
+
+def test_replace_removes_these_vehicles_in_this_span_and_nothing_else(lake: Lake) -> None:
+    lake.write("status", rows(*(row(n, NOON + timedelta(hours=n), f"v{n % 2}") for n in range(6))))
+    new = rows(row(9, NOON + timedelta(hours=2, minutes=30), "v0"))
+    lake.replace("status", new, ["v0"], NOON, NOON + timedelta(hours=4))
+    assert sorted(lake.scan("status").collect()["sequence"]) == [1, 3, 4, 5, 9]
+
+
+def test_replace_with_nothing_removes_and_repeats_harmlessly(lake: Lake) -> None:
+    lake.write("status", rows(row(1), row(2, vehicle="it's")))
+    for _ in range(2):
+        lake.replace("status", rows(row(1)).clear(), ["it's"], NOON - DAY, NOON + DAY)
+    assert lake.scan("status").collect()["vehicle"].to_list() == ["v1"]
+
+
+def test_latest_is_the_newest_row_of_each_vehicle_on_whatever_day_it_spoke(lake: Lake) -> None:
+    lake.write(
+        "status", rows(row(1, NOON - 9 * DAY, "old"), row(2, NOON, "new", soc_pct=1.0), row(3, NOON - DAY, "new"))
+    )
+    found = lake.latest("status").sort("vehicle")
+    assert found["vehicle"].to_list() == ["new", "old"]
+    assert found["soc_pct"].to_list() == [1.0, None]
+
+
+def test_other_engines_find_a_plain_delta_table_partitioned_by_day(lake: Lake, tmp_path: Path) -> None:
+    lake.write("status", rows(row(1)))
+    table = DeltaTable(tmp_path / "lake" / "status")
+    assert table.metadata().partition_columns == ["day"]
+    assert table.partitions() == [{"day": NOON.date().isoformat()}]
+
+
+def test_a_store_that_refuses_says_which_table_and_takes_the_same_rows_later(tmp_path: Path) -> None:
+    (tmp_path / "lake").write_text("a file where the folder should be")
+    lake = Lake(str(tmp_path / "lake"), "log-1")
+    with pytest.raises(Retry, match="table status"):
+        lake.write("status", rows(row(1)))
+    (tmp_path / "lake").unlink()
+    assert lake.write("status", rows(row(1))) == 1
+
+
+def test_files_that_nothing_refers_to_are_deleted_after_their_hour_and_not_before(lake: Lake, tmp_path: Path) -> None:
+    lake.write("status", rows(row(1)))
+    lake.compact("status", date(2026, 11, 20))
+    lake.vacuum()
+    assert len(list((tmp_path / "lake" / "status").rglob("part-*.parquet"))) == 2

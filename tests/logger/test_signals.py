@@ -1,0 +1,76 @@
+import csv
+
+import pytest
+
+from logger.config import Model
+from logger.errors import UnknownName
+from logger.fields import Field, Rows
+from logger.signals import SIGNALS, Signal, of_table, signal
+from logger.sources.segway import shapes
+from logger.tables import RAW, table
+from tests.conftest import SHARED
+
+FIELDS = [
+    pytest.param(rows, field, id=f"{kind}-{field.path}-{field.to}")
+    for kind, shape in shapes("E-moped", Model()).items()
+    for rows in shape.rows
+    for field in rows.fields
+]
+
+
+def test_the_vocabulary_is_the_one_of_the_contract() -> None:
+    path = SHARED / "facts" / "signals.csv"
+    if not path.is_file():
+        pytest.skip(f"no contract to compare with: {path} is not there")
+    with path.open(encoding="utf-8", newline="") as file:
+        agreed = [_signal(line) for line in csv.DictReader(file)]
+    assert list(SIGNALS.values()) == agreed
+
+
+def _signal(line: dict[str, str]) -> Signal:
+    low, high = (float(line[end]) if line[end] else None for end in ("low", "high"))
+    return Signal(line["signal"], line["table"], line["type"], line["unit"], low, high, line["vss"], line["meaning"])
+
+
+def test_no_name_stands_twice() -> None:
+    assert sum(len(of_table(name)) for name in RAW) == len(SIGNALS)
+
+
+def test_only_what_is_counted_or_named_has_no_range() -> None:
+    open_ended = {each.type for each in SIGNALS.values() if each.low is None or each.high is None}
+    assert open_ended == {"bool", "enum"}
+
+
+def test_an_enum_knows_its_words_and_no_other_type_has_any() -> None:
+    assert "charging_dc" in signal("charge_state").words
+    assert [each.name for each in SIGNALS.values() if each.words] == ["charge_state", "charger_kind"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"), [("soc_percent", "soc_pct"), ("odometer_km", "odometer_m"), ("latdeg", "lat_deg")]
+)
+def test_an_unknown_signal_names_the_nearest(wrong: str, near: str) -> None:
+    with pytest.raises(UnknownName, match=f"unknown signal '{wrong}'; did you mean '{near}'"):
+        signal(wrong)
+
+
+def test_a_word_that_is_near_nothing_gets_no_advice() -> None:
+    with pytest.raises(UnknownName, match=r"unknown signal 'zzzzzzzz'$"):
+        signal("zzzzzzzz")
+
+
+def test_an_unknown_table_names_the_nearest_and_all() -> None:
+    with pytest.raises(UnknownName, match=r"unknown table 'batery'; did you mean 'battery'\?; there are: status, "):
+        table("batery")
+
+
+@pytest.mark.parametrize(("rows", "field"), FIELDS)
+def test_every_line_of_a_decoder_fills_a_column_of_its_table(rows: Rows, field: Field) -> None:
+    assert field.to in table(rows.table).columns
+    assert field.to not in SIGNALS or SIGNALS[field.to].table == rows.table
+
+
+@pytest.mark.parametrize(("rows", "field"), FIELDS)
+def test_every_word_of_a_decoder_is_in_the_vocabulary(rows: Rows, field: Field) -> None:
+    words = SIGNALS[field.to].words if field.to in SIGNALS else ()
+    assert not words or set((field.choices or {}).values()) <= set(words)

@@ -1,0 +1,81 @@
+"""The documents are true: every command has help and a line, every quick start works, nothing points nowhere."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+import voltrail
+from logger.config import Collector, LakeSettings, Segway
+from logger.signals import SIGNALS
+from logger.tables import RAW
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted(
+    path
+    for path in ROOT.rglob("*.md")
+    if not any(part.startswith(".") or part == "demo" for part in path.parts[len(ROOT.parts) :])
+)
+COMMANDS = sorted(get_command(voltrail.app).commands)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example_and_a_line_in_the_readme(command: str) -> None:
+    text = get_command(voltrail.app).commands[command].help or ""  # type: ignore[attr-defined]
+    assert f"Example: voltrail {command}" in text
+    assert f"`voltrail {command}" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_of_a_command_says_what_it_is(command: str) -> None:
+    for parameter in get_command(voltrail.app).commands[command].params:  # type: ignore[attr-defined]
+        assert getattr(parameter, "help", None), f"{command}: {parameter.name}"
+
+
+def test_the_quick_start_is_two_commands() -> None:
+    block = re.search(r"## Quick start\n.*?```\w*\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    assert block
+    assert [line.split("#")[0].strip() for line in block[1].strip().splitlines()] == ["make demo", "make test"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_and_named_files_exist(document: Path) -> None:
+    text = document.read_text()
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
+        assert (document.parent / target).exists(), target
+    for target in re.findall(r"`((?:logger|analytics|dashboards|tests|deploy)/[\w/.-]+\.\w+)`", text):
+        assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_in_code_blocks_use_options_that_exist(document: Path) -> None:
+    blocks = "\n".join(re.findall(r"```sh\n(.*?)```", document.read_text(), re.S))
+    for line in re.findall(r"^voltrail (\w[^\n]*(?:\\\n[^\n]*)*)", blocks, re.M):
+        words = line.replace("\\\n", " ").split()
+        assert words[0] in COMMANDS, line
+        known = {name for parameter in get_command(voltrail.app).commands[words[0]].params for name in parameter.opts}  # type: ignore[attr-defined]
+        for word in words[1:]:
+            if word.startswith("--"):
+                assert word.partition("=")[0] in {*known, "--help"}, line
+
+
+def test_the_sample_settings_of_the_documents_name_keys_that_exist() -> None:
+    text = (ROOT / "logger" / "sources" / "segway.md").read_text()
+    keys = re.findall(r"^(\w+) = ", "\n".join(re.findall(r"```toml\n(.*?)```", text, re.S)), re.M)
+    fields = {*Segway.__struct_fields__, *Collector.__struct_fields__, *LakeSettings.__struct_fields__, "kind"}
+    assert keys
+    assert set(keys) <= fields | {"capacity_wh", "odometer_scale", "speed_scale"}
+
+
+def test_a_document_names_no_signal_or_table_that_is_not_there() -> None:
+    names = re.findall(r"`([a-z]+(?:_[a-z]+)*_(?:pct|kmh|m|s|wh|v|a|w|c|deg|kpa))`", (ROOT / "README.md").read_text())
+    columns = {column for table in RAW.values() for column in table.columns}
+    assert set(names) <= {*SIGNALS, *columns}
+
+
+def test_help_is_fast_because_nothing_heavy_is_imported_for_it() -> None:
+    code = "import sys, voltrail; sys.exit(any(name in sys.modules for name in ('polars', 'deltalake', 'uvicorn')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
