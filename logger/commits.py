@@ -6,6 +6,7 @@ waits for nobody; under load a group holds as many as came in during one commit.
 
 import asyncio
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -43,9 +44,8 @@ class GroupCommit:
         self._loop = asyncio.get_running_loop()
         self._waiting: list[Envelope] = []
         self._commit = self._under_way = Commit(loop=self._loop)
-        self._work: tuple[list[Envelope], Commit] | None = None
+        self._work: queue.SimpleQueue[tuple[list[Envelope], Commit] | None] = queue.SimpleQueue()
         self._busy = False
-        self._wake = threading.Semaphore(0)
         self._thread = threading.Thread(target=self._write, name="spool", daemon=True)
         self._thread.start()
 
@@ -61,27 +61,22 @@ class GroupCommit:
         """Wait for what is under way, then stop the thread."""
         while self._busy:
             await self._under_way
-        self._wake.release()
+        self._work.put(None)
         await asyncio.to_thread(self._thread.join)
 
     def _hand_over(self) -> None:
-        self._work, self._under_way = (self._waiting, self._commit), self._commit
+        self._under_way = self._commit
+        self._work.put((self._waiting, self._commit))
         self._waiting, self._commit = [], Commit(loop=self._loop)
-        self._wake.release()
 
     def _write(self) -> None:
-        while True:
-            self._wake.acquire()
-            work, self._work = self._work, None
-            if work is None:
-                return
+        while work := self._work.get():
             group, commit = work
             log.debug("append begins")
             began = time.perf_counter()
             failure = self._appended(group)
             log.debug("append ends")
-            self._observe(len(group), time.perf_counter() - began, failure is None)
-            self._loop.call_soon_threadsafe(self._finish, commit, failure)
+            self._loop.call_soon_threadsafe(self._finish, commit, failure, len(group), time.perf_counter() - began)
 
     def _appended(self, group: list[Envelope]) -> Retry | None:
         try:
@@ -93,9 +88,10 @@ class GroupCommit:
             return Retry(f"the spool failed: {error}")
         return None
 
-    def _finish(self, commit: Commit, failure: Retry | None) -> None:
+    def _finish(self, commit: Commit, failure: Retry | None, size: int, seconds: float) -> None:
         commit.set_result(failure)
         if self._waiting:
             self._hand_over()
         else:
             self._busy = False
+        self._observe(size, seconds, failure is None)

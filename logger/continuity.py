@@ -30,7 +30,7 @@ class Odometers:
         if read.is_empty():
             return status
         known = self._last.with_columns(pl.lit(None, dtype=pl.Int64).alias("sequence"))
-        readings = pl.concat([known, read.select(known.columns)]).sort(*_WHO, "time", "sequence", nulls_last=False)
+        readings = pl.concat([known, read.select(known.columns)]).sort("time", "sequence", nulls_last=False)
         judged = readings.with_columns(_step(), _limit())
         self._newest = judged.group_by(_WHO).last().select(*_LAST)
         wrong = (pl.col("step") < 0) | (pl.col("step") > pl.col("limit"))

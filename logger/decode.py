@@ -186,8 +186,7 @@ def _rows(frame: pl.DataFrame, rows: Rows, path: str, shape: Shape, memory: Memo
     if told.is_empty():
         return merged([])
     timed = _timed(told.with_columns(device_ms(rows.time)), path, shape, memory)
-    raw = timed.select("provider", "vehicle", "received_at", "via", "sequence", "time", "clock", *values(rows))
-    return Decoded({rows.table: finished(raw, rows.table)}, pl.DataFrame(schema=MESSAGES))
+    return Decoded({rows.table: finished(values(timed, rows), rows.table)}, pl.DataFrame(schema=MESSAGES))
 
 
 def _messages(good: pl.DataFrame, source: str, path: str, shape: Shape) -> pl.DataFrame:

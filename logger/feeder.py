@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
+
 from logger.continuity import Odometers
 from logger.decode import Decoded, Source, decode
 from logger.errors import Retry
@@ -19,11 +21,12 @@ from logger.model import Batch
 from logger.spool import Spool
 from logger.state import FeederState
 from logger.stores.lake import Lake
+from logger.tables import RAW
 
 log = logging.getLogger(__name__)
 
 COMMIT_S = 1.0  # a lake commit costs 7 ms and a file: one a second is fresh enough and leaves few files
-_MAX_WAIT_S = 30.0
+_MAX_WAIT_S = 10.0
 _EVERY_S = 60.0  # books on intake and house-keeping
 _VACUUM_EVERY_S = 1800.0
 
@@ -50,6 +53,7 @@ class Feeder:
         self._next_vacuum = clock() + _VACUUM_EVERY_S
         self._odometers: Odometers | None = None
         self._intake = Intake()
+        self._books = self._intake.rows()
         self._failures_in_row = 0
         self._failure: Retry | None = None
 
@@ -81,7 +85,7 @@ class Feeder:
                 log.warning("the lake does not take more; %d messages stay in the spool", self._spool.depth("lake"))
                 return
         try:
-            self._lake.write("intake", self._intake.rows())
+            self._write_books()
         except Retry as error:
             log.warning("%s; the books on intake are made up at the next start", error)
         self._state.write(0)
@@ -92,12 +96,25 @@ class Feeder:
 
     def _start(self) -> None:
         if self._odometers is None:
-            odometers = Odometers(self._lake.latest("status"))
-            hour = self._spool.last_settled_at() // HOUR_MS * HOUR_MS
+            odometers, intake = Odometers(self._lake.latest("status")), Intake()
+            hour = self._first_open_hour()
             for batch in self._spool.settled_since("lake", hour) if hour else ():
                 since = [at for at, envelope in enumerate(batch.envelopes) if envelope.received_at >= hour]
-                self._intake.count(self._decoded(batch.part(since[0], len(batch)) if since else batch.part(0, 0)))
-            self._odometers = odometers
+                intake.count(self._decoded(batch.part(since[0], len(batch)) if since else batch.part(0, 0)))
+            self._odometers, self._intake = odometers, intake
+
+    def _first_open_hour(self) -> int:
+        """From when on the books must be made up [epoch ms]: once they hold an hour, the one before it is whole."""
+        newest = self._spool.last_settled_at() // HOUR_MS * HOUR_MS
+        booked = self._lake.scan("intake", datetime.fromtimestamp(newest / 1000, UTC)).head(1).collect()
+        return newest if booked.height else max(0, newest - HOUR_MS)
+
+    def _write_books(self) -> None:
+        """Write what has changed in the books; what the lake refuses is kept for the next time."""
+        fresh = pl.concat([self._books, self._intake.rows()])
+        self._books = fresh.unique(RAW["intake"].key, keep="last", maintain_order=True)
+        self._lake.write("intake", self._books)
+        self._books = self._books.clear()
 
     def _deliver(self) -> int:
         batch = self._spool.read("lake")
@@ -128,7 +145,7 @@ class Feeder:
         if now < self._next_house:
             return
         self._next_house = now + self._house_every
-        self._lake.write("intake", self._intake.rows())
+        self._write_books()
         today = datetime.now(UTC)
         self._lake.tidy(today, self._rest)
         if now >= self._next_vacuum:

@@ -1,7 +1,7 @@
 """Form bodies (`a=1&b=2`) into columns of texts, many at once.
 
-Bodies of one firmware have the same keys in the same order. So the keys of one body make a pattern that reads all
-bodies like it in one pass; what fits no pattern, or needs decoding (`%`, `+`), is read one by one. The pattern is a
+Bodies of one firmware have the same keys in the same order. So the keys of one body are a layout by which all bodies
+like it are read in one pass; what fits no layout, or needs decoding (`%`, `+`), is read one by one. The layout is a
 short cut and nothing else: `tests/logger/test_forms.py` holds both ways against each other.
 """
 
@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 
 import polars as pl
 
-_PATTERNS = 8  # layouts read by pattern per batch; the rest, rare, one by one
+_LAYOUTS = 8  # read in one pass each, per batch; the rest, rare, one by one
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_.-]+")
 PROBLEM = "_problem"
 
@@ -27,10 +27,10 @@ def texts(bodies: Sequence[bytes], names: Sequence[str]) -> pl.DataFrame:
     )
     singles, plain = left.filter(encoded), text.filter(~encoded)
     parts: list[pl.DataFrame] = []
-    for _ in range(_PATTERNS):
+    for _ in range(_LAYOUTS):
         if plain.is_empty():
             break
-        read, plain = _by_pattern(plain, names)
+        read, plain = _by_layout(plain, names)
         parts.append(read)
     rest = pl.concat([singles, plain.with_columns(pl.col("_body").cast(pl.Binary))])
     parts.append(_one_by_one(rest, names))
@@ -62,22 +62,27 @@ def _text(raw: bytes) -> str:
     return unquote_to_bytes(raw.replace(b"+", b" ")).decode()
 
 
-def _by_pattern(plain: pl.DataFrame, names: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _by_layout(plain: pl.DataFrame, names: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     pairs = [part.partition("=") for part in plain["_body"][0].split("&")]
     keys = [key for key, _, _ in pairs]
     if len(set(keys)) != len(keys) or not all(equals and _PLAIN_KEY.fullmatch(key) for key, equals, _ in pairs):
         return _one_by_one(plain[:1].with_columns(pl.col("_body").cast(pl.Binary)), names), plain[1:]
-    pattern = "^" + "&".join(f"{re.escape(key)}=([^&]*)" for key in keys) + "$"
-    groups = plain.select("_row", "_body", pl.col("_body").str.extract_groups(pattern).struct.unnest())
-    matched = pl.col("1").is_not_null()
-    place = {key: str(number) for number, key in enumerate(keys, 1)}
-    read = groups.filter(matched).select("_row", *_columns(names, place), pl.lit(None, dtype=pl.String).alias(PROBLEM))
-    return read, groups.filter(~matched).select("_row", "_body")
+    split = plain.select("_row", pl.col("_body").str.split_exact("&", len(keys)).struct.unnest())
+    place = {key: f"field_{number}" for number, key in enumerate(keys)}
+    fits = pl.all_horizontal(
+        *(pl.col(column).str.starts_with(f"{key}=") for key, column in place.items()),
+        pl.col(f"field_{len(keys)}").is_null(),
+    )
+    fitting = split.select(fits.fill_null(False)).to_series()
+    read = split.filter(fitting).select("_row", *_columns(names, place), pl.lit(None, dtype=pl.String).alias(PROBLEM))
+    return read, plain.filter(~fitting)
 
 
 def _columns(names: Iterable[str], place: dict[str, str]) -> list[pl.Expr]:
     missing = pl.lit(None, dtype=pl.String)
-    return [pl.col(place[name]).alias(name) if name in place else missing.alias(name) for name in names]
+    return [
+        (pl.col(place[name]).str.strip_prefix(f"{name}=") if name in place else missing).alias(name) for name in names
+    ]
 
 
 def _one_by_one(bodies: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:

@@ -14,10 +14,13 @@ class ReplacedTimes:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / "replaced-times.db"
-        self._db = sqlite3.connect(self._path, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("CREATE TABLE IF NOT EXISTS seen (message BLOB PRIMARY KEY, at INTEGER) WITHOUT ROWID")
+        try:
+            self._db = sqlite3.connect(self._path, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("CREATE TABLE IF NOT EXISTS seen (message BLOB PRIMARY KEY, at INTEGER) WITHOUT ROWID")
+        except sqlite3.Error as error:
+            raise self._refused(error) from error
 
     def first(self, identities: Sequence[str], received_at: Sequence[int]) -> list[int]:
         """When each of these messages was first received [epoch ms]; on disk when this returns."""
@@ -31,8 +34,11 @@ class ReplacedTimes:
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            raise Retry(f"{self._path}: {error}: is the disk full or gone?") from error
+            raise self._refused(error) from error
 
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
+
+    def _refused(self, error: sqlite3.Error) -> Retry:
+        return Retry(f"{self._path}: {error}: is the disk full or gone?")

@@ -8,6 +8,7 @@ import asyncio
 import fcntl
 import logging
 import os
+import queue
 import signal
 import socket
 import subprocess
@@ -61,6 +62,24 @@ def sole(path: Path, *, wait: bool = False) -> Iterator[bool]:
         yield True
 
 
+class Stop:
+    """Whether one of these signals came. No `threading.Event`: a `set` in the handler can wait for its own `wait`."""
+
+    def __init__(self, *numbers: signal.Signals) -> None:
+        self._asked: queue.SimpleQueue[None] = queue.SimpleQueue()  # its `put` is safe in a signal handler
+        for number in numbers:
+            signal.signal(number, lambda *_: self._asked.put(None))
+
+    def wait(self, seconds: float) -> bool:
+        """Wait so long, or until asked to stop; whether that is so."""
+        try:
+            self._asked.get(timeout=seconds)
+        except queue.Empty:
+            return False
+        self._asked.put(None)
+        return True
+
+
 # ---- supervisor ----------------------------------------------------------------------------------------------------
 
 
@@ -77,9 +96,7 @@ def run(settings: Settings, *, debug: bool = False) -> None:
 
 
 def _supervise(settings: Settings, listener: socket.socket, debug: bool) -> None:
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = Stop(signal.SIGTERM, signal.SIGINT)
     children = [
         Child("receiver", settings, (listener.fileno(),), debug),
         Child("feeder", settings, (), debug),
@@ -179,19 +196,7 @@ async def receive(settings: Settings, listener: socket.socket) -> None:
     metrics = ReceiverMetrics(lambda: _state(watched, settings))
     commits = GroupCommit(log_spool.append, metrics.committed)
     app = Receiver(webhooks(settings), settings.collector.path_prefix, commits, metrics, lambda: _unready(metrics))
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            http="httptools",
-            ws="none",
-            server_header=False,
-            limit_concurrency=_MAX_REQUESTS,
-            timeout_graceful_shutdown=10,
-        )
-    )
+    server = http_server(app)
     _obey(server)
     heartbeat = asyncio.create_task(_heartbeat(commits))
     log.info("listening on %s", settings.collector.listen)
@@ -208,6 +213,23 @@ def _obey(server: uvicorn.Server) -> None:
     """End on SIGTERM before uvicorn listens to it as well, and be deaf to it when it is raised once more at the end."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
+
+
+def http_server(app: Any) -> uvicorn.Server:
+    """The server around an ASGI application; the benchmarks put other applications into the same one."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            http="httptools",
+            ws="none",
+            server_header=False,
+            limit_concurrency=_MAX_REQUESTS,
+            timeout_graceful_shutdown=10,
+        )
+    )
 
 
 async def _heartbeat(commits: GroupCommit) -> None:
@@ -233,11 +255,11 @@ def _state(watched: Spool, settings: Settings) -> dict[str, Any]:
 # ---- feeder --------------------------------------------------------------------------------------------------------
 
 
-def feed(settings: Settings, stop: threading.Event) -> None:
+def feed(settings: Settings, stop: Stop) -> None:
     """Deliver until told to stop, then drain."""
     with sole(settings.data_dir / "feeder.lock", wait=True), _feeder(settings) as feeder:
-        while not stop.is_set():
-            stop.wait(feeder.step())
+        while not stop.wait(feeder.step()):
+            pass
         feeder.drain()
 
 
@@ -311,9 +333,7 @@ def _child(role: str, handles: list[int]) -> None:
         with asyncio.Runner(loop_factory=_loop()) as runner:
             runner.run(receive(settings, socket.socket(fileno=handles[0])))
     else:
-        stop = threading.Event()
-        signal.signal(signal.SIGTERM, lambda *_: stop.set())
-        feed(settings, stop)
+        feed(settings, Stop(signal.SIGTERM))
 
 
 def _loop() -> Callable[[], asyncio.AbstractEventLoop]:

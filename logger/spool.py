@@ -11,6 +11,8 @@ Invariants, attacked by `tests/logger/test_spool.py`:
 The envelopes of one commit are one row, a chunk: one small insert per commit, however many requests wait for it.
 """
 
+import fcntl
+import itertools
 import sqlite3
 import time
 import uuid
@@ -36,6 +38,13 @@ CREATE TABLE IF NOT EXISTS frames (
   PRIMARY KEY (day, offset));
 CREATE TABLE IF NOT EXISTS identity (log TEXT PRIMARY KEY);
 """
+_HEAD = "SELECT coalesce((SELECT last FROM chunks ORDER BY first DESC LIMIT 1), max(sequence), 0) AS head FROM cursors"
+# One statement, which is a transaction of its own: each further one would wait for the interpreter's lock once more.
+_APPEND = f"""
+INSERT INTO chunks SELECT head + 1, head + ?1, ?2, ?3 FROM ({_HEAD}), pragma_page_count, pragma_freelist_count
+WHERE (page_count - freelist_count) * {_PAGE_BYTES} + length(?3) <= ?4
+"""
+_FRAMES_END = "SELECT coalesce(max(offset + bytes), 0) FROM frames WHERE day = ?"
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Envelope]).decode
 
@@ -60,9 +69,14 @@ class Spool:
         self.raw_days = raw_days
         self._sinks = tuple(sinks)
         self._raw = RawFiles(folder / "raw")
-        with _answered(self.path):
+        with _answered(self.path), (folder / "spool.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # two that turn a new file to WAL at once do not wait for each other
             self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-            self._prepare()
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
 
     def _prepare(self) -> None:
         self._db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
@@ -92,15 +106,13 @@ class Spool:
     def append(self, envelopes: Sequence[Envelope]) -> int:
         """Put these on disk; returns the sequence of the last. Raises `SpoolFull`, or `Retry` for a broken disk."""
         body = _encode(envelopes)
-        with _answered(self.path), self._transaction():
-            if self.bytes + len(body) > self.max_bytes:
+        with _answered(self.path):
+            done = self._db.execute(_APPEND, (len(envelopes), envelopes[0].received_at, body, self.max_bytes))
+            if not done.rowcount or done.lastrowid is None:
                 raise SpoolFull(
                     f"{self.path} holds {self.bytes:,} bytes of {self.max_bytes:,}: mend the sink that lags"
                 )
-            first = self._head() + 1
-            last = first + len(envelopes) - 1
-            self._db.execute("INSERT INTO chunks VALUES (?, ?, ?, ?)", (first, last, envelopes[0].received_at, body))
-        return last
+        return done.lastrowid + len(envelopes) - 1
 
     def read(self, sink: str, limit: int = 50_000, max_bytes: int = 32 << 20) -> Batch:
         """What follows the cursor of this sink, oldest first: about `limit` envelopes, empty where none waits."""
@@ -148,7 +160,9 @@ class Spool:
             (first_at - _COMMIT_MS, last_at),
         ).fetchall()
         for row in chosen:
-            yield _batch(self._raw.read(Frame(*row)))
+            with _answered(self.path):
+                chunks = self._raw.read(Frame(*row))
+            yield _batch(chunks)
 
     def settled_since(self, sink: str, first_at: int) -> Iterator[Batch]:
         """What this sink has settled and was received from then on [epoch ms], oldest first."""
@@ -176,20 +190,19 @@ class Spool:
         self._db.close()
 
     def _archived(self, floor: int) -> Iterator[Frame]:
+        """Chunks up to here, written to the day files run by run, so that frames in their order are the log's order."""
+        written: dict[str, int] = {}
         if self.raw_days <= 0:
             return
-        days: dict[str, list[tuple[int, int, int, bytes]]] = {}
-        for row in self._db.execute(
-            "SELECT first, last, at, body FROM chunks WHERE last <= ? ORDER BY first", (floor,)
-        ):
-            days.setdefault(time.strftime("%Y-%m-%d", time.gmtime(row[2] / 1000)), []).append(row)
-        for day, chunks in days.items():
-            known = self._one("SELECT coalesce(max(offset + bytes), 0) FROM frames WHERE day = ?", day)
-            yield self._raw.append(day, known, chunks)
+        query = "SELECT first, last, at, body FROM chunks WHERE last <= ? ORDER BY first"
+        for day, chunks in itertools.groupby(self._db.execute(query, (floor,)), lambda chunk: _day(chunk[2])):
+            known = max(written.get(day, 0), self._one(_FRAMES_END, day))
+            frame = self._raw.append(day, known, list(chunks))
+            written[day] = known + frame.bytes
+            yield frame
 
     def _head(self) -> int:
-        newest = self._db.execute("SELECT last FROM chunks ORDER BY first DESC LIMIT 1").fetchone()
-        return int(newest[0]) if newest else self._one("SELECT coalesce(max(sequence), 0) FROM cursors")
+        return self._one(_HEAD)
 
     def _give_back(self) -> None:
         if self._pragma("freelist_count") * _PAGE_BYTES > 2 * _TRIM_BYTES:
@@ -241,6 +254,10 @@ def _batch(chunks: list[tuple[int, bytes]]) -> Batch:
 
 def _row(frame: Frame) -> tuple[object, ...]:
     return msgspec.structs.astuple(frame)
+
+
+def _day(at: int) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(at / 1000))
 
 
 def _new_id() -> str:

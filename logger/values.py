@@ -22,6 +22,8 @@ from logger.signals import SIGNALS, of_table
 from logger.tables import TIME, shaped
 
 FLAG = "flag:"
+_TEXT = "text:"
+_KEPT = ("provider", "vehicle", "received_at", "via", "sequence", "time", "clock")
 TIME_FLAGS = ("time_missing", "time_behind", "time_ahead")
 _SECONDS_BELOW, _MILLISECONDS_BELOW = 1e11, 1e14
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
@@ -37,30 +39,44 @@ def device_ms(time: str) -> pl.Expr:
 # ---- values --------------------------------------------------------------------------------------------------------
 
 
-def values(rows: Rows) -> list[pl.Expr]:
-    """The value of each field, and its flags as boolean columns."""
-    made = [pl.lit(word).alias(name) for name, word in rows.constants.items()]
-    made += [pl.col(f"{FLAG}{word}") for word in TIME_FLAGS]
-    for field in rows.fields:
-        made += _field(field)
-    return made
+def values(frame: pl.DataFrame, rows: Rows) -> pl.DataFrame:
+    """The value of each field, its flags as boolean columns, and of the other columns those that every row keeps.
+
+    Texts, values and flags one after the other, in columns: what two expressions share is else worked out twice.
+    """
+    texts = frame.select(
+        *_KEPT,
+        *(f"{FLAG}{word}" for word in TIME_FLAGS),
+        *(pl.lit(word).alias(name) for name, word in rows.constants.items()),
+        *(each for field in rows.fields for each in _texts(field)),
+    )
+    found = texts.with_columns(_typed(field, _found(field)).alias(field.to) for field in rows.fields)
+    flags = [flag for field in rows.fields for flag in _flags(field)]
+    return found.with_columns(flags).drop(f"{_TEXT}{field.to}" for field in rows.fields)
 
 
-def _field(field: Field) -> list[pl.Expr]:
+def _texts(field: Field) -> Iterator[pl.Expr]:
     text = _text(field.spellings)
     text = pl.when(~text.is_in(list(field.unknown))).then(text) if field.unknown else text
-    value = _typed(field, text)
-    flags = {} if field.lookup else {"unreadable": text.is_not_null() & value.is_null()}
-    if field.bands:
-        number = text.cast(pl.Float64, strict=False)
-        flags["unit"] = ~pl.any_horizontal(_inside(number, band.low, band.high) for band in field.bands)
+    yield text.alias(f"{_TEXT}{field.to}")
     if len(field.spellings) > 1:
         spelled = [_text([spelling]) for spelling in field.spellings]
-        flags["differ"] = pl.any_horizontal(spelled[0] != other for other in spelled[1:])
-    return [
-        value.alias(field.to),
-        *(flag.fill_null(False).alias(f"{FLAG}{word}:{field.to}") for word, flag in flags.items()),
-    ]
+        differ = pl.any_horizontal(spelled[0] != other for other in spelled[1:])
+        yield differ.fill_null(False).alias(f"{FLAG}differ:{field.to}")
+
+
+def _flags(field: Field) -> Iterator[pl.Expr]:
+    if not field.lookup:
+        unreadable = _found(field).is_not_null() & pl.col(field.to).is_null()
+        yield unreadable.alias(f"{FLAG}unreadable:{field.to}")
+    if field.bands:
+        number = _found(field).cast(pl.Float64, strict=False)
+        unit = ~pl.any_horizontal(_inside(number, band.low, band.high) for band in field.bands)
+        yield unit.fill_null(False).alias(f"{FLAG}unit:{field.to}")
+
+
+def _found(field: Field) -> pl.Expr:
+    return pl.col(f"{_TEXT}{field.to}")
 
 
 def _text(spellings: Sequence[str]) -> pl.Expr:
@@ -69,8 +85,7 @@ def _text(spellings: Sequence[str]) -> pl.Expr:
     for spelling in spellings:
         names = spelling.split("+")
         raw = pl.col(names[0]) if len(names) == 1 else pl.concat_str(*names, separator="+")
-        clean = raw.str.strip_chars()
-        options.append(pl.when(clean != "").then(clean))
+        options.append(raw.str.strip_chars().replace("", None))
     return pl.coalesce(options)
 
 
@@ -80,7 +95,7 @@ def _typed(field: Field, text: pl.Expr) -> pl.Expr:
     if kind == "bool" or field.choices is not None:
         choices = _BOOLEANS if field.choices is None else dict(field.choices)
         dtype = pl.Boolean if kind == "bool" else pl.String
-        low = text.str.to_lowercase() if kind == "bool" else text
+        low = text.str.to_lowercase() if all(word == word.lower() for word in choices) else text
         return low.replace_strict(choices, default=None, return_dtype=dtype) if choices else pl.lit(None, dtype=dtype)
     if kind == "enum":
         return text
@@ -93,13 +108,11 @@ def _typed(field: Field, text: pl.Expr) -> pl.Expr:
 def _scaled(field: Field, number: pl.Expr) -> pl.Expr:
     if not field.bands:
         return number if (field.scale, field.offset) == (1, 0) else _times(number, field.scale) + field.offset
-    return pl.coalesce(
-        *(pl.when(_inside(number, band.low, band.high)).then(_times(number, band.scale)) for band in field.bands),
-        number,
-    )
+    scales = (pl.when(_inside(number, band.low, band.high)).then(pl.lit(band.scale)) for band in field.bands)
+    return _times(number, pl.coalesce(scales)).fill_null(number)
 
 
-def _times(number: pl.Expr, scale: float) -> pl.Expr:
+def _times(number: pl.Expr, scale: float | pl.Expr) -> pl.Expr:
     """Times the scale, to the 15 digits that a float is sure of: 406 at 0.01 is 4.06 and not 4.0600000000000005."""
     return (number * scale).round_sig_figs(15)
 

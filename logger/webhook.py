@@ -92,8 +92,9 @@ class Receiver:
         if not hook.admits(client[0] if client else ""):
             self._metrics.refused(hook.name, "client address")
             return NOWHERE
-        body = await _body(receive)
-        if body is None or body.count(b"&") >= MAX_FIELDS:
+        message = await receive()
+        body = await _whole(message, receive) if message.get("more_body", False) else message.get("body", b"")
+        if body is None or len(body) > MAX_BODY_BYTES or body.count(b"&") >= MAX_FIELDS:
             self._metrics.refused(hook.name, "too large")
             return TOO_LARGE
         try:
@@ -122,13 +123,12 @@ class Receiver:
         return NOWHERE
 
 
-async def _body(receive: Receive) -> bytes | None:
-    """The whole body, or None where it is over the limit or the client went away before its end."""
-    message = await receive()
+async def _whole(message: MutableMapping[str, Any], receive: Receive) -> bytes | None:
+    """The body that begins with this message; None where the client went away before its end."""
     body: bytes = message.get("body", b"")
     while message.get("more_body", False) and len(body) <= MAX_BODY_BYTES:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
         body += message.get("body", b"")
-    return body if len(body) <= MAX_BODY_BYTES else None
+    return body

@@ -36,7 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "stores.lake": {"errors", "fold", "tables"},
     "metrics": set(),
     "webhook": {"commits", "errors", "metrics", "model", "sources"},
-    "feeder": {"continuity", "decode", "errors", "intake", "memory", "model", "spool", "state", "stores"},
+    "feeder": {"continuity", "decode", "errors", "intake", "memory", "model", "spool", "state", "stores", "tables"},
     "service": {
         "commits",
         "config",

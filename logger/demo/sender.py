@@ -73,7 +73,7 @@ def _exchange(lines: list[_Line], requests: Iterator[tuple[int, bytes]], per_sec
         while following or len(idle) < len(lines):
             now = time.perf_counter()
             while following and idle and _due(start, following[0], per_second, now) <= now:
-                idle.pop().send(following[0], _due(start, following[0], per_second, now), following[1])
+                idle.pop(0).send(following[0], _due(start, following[0], per_second, now), following[1])
                 following = next(requests, None)
             wait = _due(start, following[0], per_second, now) - now if following and idle else _PATIENCE_S
             ready = selector.select(wait)

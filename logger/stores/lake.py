@@ -6,6 +6,7 @@ read as it is, and every other day is folded on the way.
 """
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -186,14 +187,18 @@ class Lake:
         log.debug("compaction ends: %s %s", table, day)
 
     def vacuum(self) -> None:
-        """Delete files that nothing has referred to for an hour, and the log entries behind the last checkpoints."""
+        """Delete files that nothing has referred to for an hour, and the log entries behind the last checkpoints.
+
+        That is a full one: what a kill left of a commit is in no log, so that a lesser one would keep it for ever.
+        """
         for name in RAW:
             with self._answered(name):
                 try:
                     delta = self._table(name)
                 except TableNotFoundError:
                     continue
-                delta.vacuum(_VACUUM_HOURS, dry_run=False, enforce_retention_duration=False)
+                delta.update_incremental()  # a file that we do not know of yet must not look like rubbish
+                delta.vacuum(_VACUUM_HOURS, dry_run=False, enforce_retention_duration=False, full=True)
                 delta.cleanup_metadata()
 
     def _merge(self, table: str, day: date) -> None:
@@ -243,7 +248,12 @@ class Lake:
             raise
         except Exception as error:  # the border: deltalake, polars and the disk each have trees of their own
             self._open.pop(name, None)  # what it knows of the table may be stale now
-            raise Retry(f"the lake at {self._path}: table {name}: {error}", after=1) from error
+            raise Retry(f"the lake at {self._path}: table {name}: {_plain(error)}", after=1) from error
+
+
+def _plain(error: Exception) -> str:
+    """Its words in one line; deltalake draws trees in colour."""
+    return " ".join(re.sub("\x1b\\[[0-9;]*m|↳", "", str(error)).split())
 
 
 def _stream(frames: Iterator[pl.DataFrame], like: pl.DataFrame) -> RecordBatchReader:
