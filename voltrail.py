@@ -102,10 +102,11 @@ def run(config_file: ConfigFile = None, debug: Debug = False) -> None:
 
     Example: voltrail run --config /etc/voltrail/voltrail.toml
     """
-    from logger import service
+    from logger import supervisor
+    from logger.service import set_up_logging
 
-    service.set_up_logging("voltrail", debug=debug)
-    service.run(_settings(config_file), debug=debug)
+    set_up_logging("voltrail", debug=debug)
+    supervisor.run(_settings(config_file), debug=debug)
 
 
 @app.command()

@@ -50,11 +50,24 @@ ALLOWED: dict[str, set[str]] = {
         "stores",
         "webhook",
     },
+    "supervisor": {"config", "errors", "service"},
     "status": {"config", "errors", "service", "state", "stores"},
     "importing": {"config", "service", "sources"},
     "export": {"errors"},
 }
-LIGHT = ("service", "webhook", "commits", "spool", "raw", "metrics", "sources", "sources.segway", "config", "state")
+LIGHT = (
+    "supervisor",
+    "service",
+    "webhook",
+    "commits",
+    "spool",
+    "raw",
+    "metrics",
+    "sources",
+    "sources.segway",
+    "config",
+    "state",
+)
 
 
 def modules(package: str) -> list[Path]:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-
 _PATIENCE_S = 60.0
 
 
@@ -54,7 +53,8 @@ def send(
 ) -> Iterator[Answer]:
     """Send all, as fast as answers come or at a steady rate, and yield the answers in the order they come.
 
-    At a steady rate, the time that a request waited for a free connection counts. Raises `OSError` where the server goes away or is silent.
+    At a steady rate, the time that a request waited for a free connection counts. Raises `OSError` where the server
+    goes away or is silent.
     """
     lines = [_Line(address) for _ in range(connections)]
     try:
