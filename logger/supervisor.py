@@ -1,0 +1,131 @@
+"""The supervisor of `voltrail run`: holds the listening socket, starts receiver and feeder, restarts whichever dies.
+
+It holds the socket, so that callers queue while a receiver restarts. It hands each child the settings through a pipe
+and keeps that open: its end tells the child that the supervisor is gone.
+"""
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from logger import config
+from logger.config import Settings
+from logger.errors import ConfigError
+from logger.service import Stop, sole, spool
+
+log = logging.getLogger(__name__)
+
+_RESTART_S = (0.1, 1.0, 5.0)  # the first restart is at once, a process that keeps dying waits longer
+_STEADY_S = 30.0
+_STOP_S = {"receiver": 15.0, "feeder": 300.0}
+_BACKLOG = 2048
+
+
+def run(settings: Settings, *, debug: bool = False) -> None:
+    """Run until SIGTERM or SIGINT, then drain. Raises `ConfigError` where it cannot start."""
+    if not settings.sources:
+        raise ConfigError("there is no source to collect from: `voltrail init` writes settings with one")
+    with sole(settings.data_dir / "run.lock") as free:
+        if not free:
+            raise ConfigError(f"a voltrail is running on {settings.data_dir} already")
+        spool(settings).close()
+        with _listening(settings) as listener:
+            _supervise(settings, listener, debug)
+
+
+def _supervise(settings: Settings, listener: socket.socket, debug: bool) -> None:
+    stop = Stop(signal.SIGTERM, signal.SIGINT)
+    children = [
+        Child("receiver", settings, (listener.fileno(),), debug),
+        Child("feeder", settings, (), debug),
+    ]
+    for child in children:
+        child.start()
+    while not stop.wait(0.1):
+        for child in children:
+            child.revive()
+    log.info("stopping: first the receiver, then what waits in the spool is delivered")
+    for child in children:
+        child.stop()
+
+
+class Child:
+    """One child process, restarted when it dies."""
+
+    def __init__(self, role: str, settings: Settings, handles: tuple[int, ...], debug: bool) -> None:
+        self._role, self._settings, self._handles, self._debug = role, settings, handles, debug
+        self._process: subprocess.Popen[bytes] | None = None
+        self._began = 0.0
+        self._deaths = 0
+        self._due = 0.0
+
+    def start(self) -> None:
+        """Start the process and hand it the settings."""
+        words = [sys.executable, "-m", "logger.service", self._role, *map(str, self._handles)]
+        environment = {**os.environ, "VOLTRAIL_DEBUG": "1" if self._debug else ""}
+        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, pass_fds=self._handles, env=environment)
+        self._began = time.monotonic()
+        pipe = self._process.stdin
+        assert pipe is not None
+        try:
+            pipe.write(config.dump(self._settings) + b"\n")
+            pipe.flush()
+        except BrokenPipeError:
+            log.error("the %s ended at its start", self._role)
+
+    def revive(self) -> None:
+        """Start it again where it died; one that keeps dying waits a little longer each time."""
+        process = self._process
+        if process is None or process.poll() is None:
+            return
+        now = time.monotonic()
+        if not self._due:
+            self._deaths = 0 if now - self._began > _STEADY_S else self._deaths
+            wait = _RESTART_S[min(self._deaths, len(_RESTART_S) - 1)]
+            self._deaths += 1
+            self._due = now + wait
+            log.error("the %s ended with %s; again in %.1f s", self._role, process.returncode, wait)
+        elif now >= self._due:
+            self._due = 0.0
+            self._close_pipe()
+            self.start()
+
+    def stop(self) -> None:
+        """Ask it to finish; kill it where it does not within its time."""
+        process = self._process
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(_STOP_S[self._role])
+        except subprocess.TimeoutExpired:
+            log.error("the %s did not finish within %.0f s and is ended", self._role, _STOP_S[self._role])
+            process.kill()
+            process.wait()
+        self._close_pipe()
+
+    def _close_pipe(self) -> None:
+        if self._process and self._process.stdin:
+            try:
+                self._process.stdin.close()
+            except BrokenPipeError:
+                pass
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    host, port = settings.collector.address
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {settings.collector.listen}: {error.strerror or error}") from error
+    with listener:
+        listener.set_inheritable(True)
+        yield listener
