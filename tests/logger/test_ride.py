@@ -1,0 +1,135 @@
+"""A ride, a pack and a receiver of satellites, each alone against what physics says."""
+
+import math
+from itertools import pairwise
+from random import Random
+from statistics import mean
+
+import pytest
+
+from logger.demo.battery import Pack, feed
+from logger.demo.gps import Gps
+from logger.demo.ride import Body, Motion, Rider
+from logger.demo.streets import Block
+from logger.demo.streets import Path as Way
+from logger.demo.world import Day, World, degrees, world
+
+START, SEED = 1_790_000_000, 7
+SOMEBODY = Rider(mass_kg=80, passenger_kg=0, pace=1.0, thrust_ms2=1.3, brake_ms2=1.7, mode=3)
+
+
+class Flat(World):
+    """No hill, no wind, 20 degC."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.height_m = lambda _x, _y: 0.0
+
+    def day(self, number: int) -> Day:
+        return Day(mean_c=20.0, swing_c=0.0, east_ms=0.0, north_ms=0.0, wet=False)
+
+
+def street(*points: tuple[float, float], limit_ms: float = 12.5) -> Way:
+    """Straight from point to point, with a halt at the last."""
+    blocks = []
+    for place, (start, end) in enumerate(pairwise(points), 2):
+        length_m = math.dist(start, end)
+        east, north = (end[0] - start[0]) / length_m, (end[1] - start[1]) / length_m
+        blocks.append(Block(*start, east, north, length_m, limit_ms, 0 if place == len(points) else 5.0, 0.0))
+    return Way(blocks)
+
+
+def ridden(place: World, way: Way) -> Motion:
+    motion = Motion(place, Body(), SOMEBODY, way, START + 12 * 3600, Random(1))
+    while not way.done:
+        motion.step(3000)
+    return motion
+
+
+def test_a_steady_ride_on_the_flat_takes_what_the_formula_says() -> None:
+    motion, spent_j, formula_j = Motion(Flat(), Body(), SOMEBODY, street((0, 0), (4000, 0)), START, Random(1)), 0.0, 0.0
+    for second in range(300):
+        motion.step(3000)
+        if second >= 60:  # up to speed
+            speed = motion.speed_ms
+            drag_w = 0.5 * 1.2929 * 273.15 / 293.15 * 0.65 * speed**3
+            rolling_w = 184 * 9.81 * 0.0165 * speed
+            formula_j += 18 + 25 + (drag_w + rolling_w) * 1.12
+            spent_j += motion.power_w
+    assert spent_j == pytest.approx(formula_j, rel=0.05)
+
+
+def test_hills_sum_to_zero_around_a_loop() -> None:
+    corners = [(0.0, 0.0), (900.0, 0.0), (900.0, 700.0), (0.0, 700.0), (0.0, 0.0)]
+    book = ridden(world(SEED), street(*corners)).book
+    assert book.ascent_m > 5
+    assert book.climb_j == pytest.approx(0, abs=184 * 9.81 * 0.2)  # it halts within a step of where it began
+    assert book.kinetic_j == pytest.approx(0, abs=1e-6)
+
+
+def test_uphill_takes_more_than_downhill() -> None:
+    class Slope(Flat):
+        def __init__(self) -> None:
+            super().__init__()
+            self.height_m = lambda x, _: 0.04 * x
+
+    up, down = ridden(Slope(), street((0, 0), (1000, 0))).book, ridden(Slope(), street((1000, 0), (0, 0))).book
+    assert up.climb_j == pytest.approx(184 * 9.81 * 40, rel=0.02)
+    assert up.terminal_j > 3 * down.terminal_j
+
+
+def test_a_full_pack_gives_its_capacity_in_a_reference_test() -> None:
+    pack = Pack("one", Random(3), 30.0)
+    pack.charge_ah, pack.temperature_c = pack.capacity_ah, 25.0
+    while pack.soc > 0:
+        volts, ohm = pack.source()
+        current_a = pack.capacity_ah / 3
+        pack.carry(current_a, volts - current_a * ohm, 10, 25.0)
+    assert pack.out_wh == pytest.approx(pack.capacity_wh, rel=0.01)
+
+
+def test_of_two_packs_the_fuller_works_alone_until_they_are_even() -> None:
+    one, two = (Pack(name, Random(3), 20.0) for name in "ab")
+    one.charge_ah, two.charge_ah = 0.9 * one.capacity_ah, 0.5 * two.capacity_ah
+    feed((one, two), 500.0, 60.0, 20.0)
+    assert (one.out_wh > 8, two.out_wh) == (True, 0.0)
+    for _ in range(200):
+        feed((one, two), 500.0, 60.0, 20.0)
+    assert one.soc == pytest.approx(two.soc, abs=0.02)
+
+
+def test_a_cold_pack_resists_more_and_an_old_one_holds_less() -> None:
+    pack = Pack("one", Random(3), 30.0)
+    warm, capacity_wh, ohm = pack.source()[1], pack.capacity_wh, pack.ohm
+    pack.temperature_c = -5.0
+    assert pack.source()[1] > 1.3 * warm
+    pack.efc += 150
+    pack.age(365)
+    assert 0.8 * capacity_wh < pack.capacity_wh < 0.98 * capacity_wh
+    assert pack.ohm > ohm
+
+
+def north_m(every_s: float, parked: bool) -> list[float]:
+    """Errors of four hundred fixes under a half hidden sky, without those that a wall reflected."""
+    gps, metres = Gps(Random(5)), []
+    for place in range(400):
+        fix = gps.fix(START + every_s * place, 0.0, 0.0, 0.0, 0.4, parked)
+        if fix.valid and fix.lat_deg:
+            metres.append((fix.lat_deg - degrees(0, 0)[0]) * 111_320)
+    return [each for each in metres if abs(each) < 40]
+
+
+@pytest.mark.parametrize(("every_s", "parked"), [(10.0, False), (900.0, True)])
+def test_errors_of_positions_are_some_metres_and_last_from_one_to_the_next(every_s: float, parked: bool) -> None:
+    metres = north_m(every_s, parked)
+    variance = mean(each**2 for each in metres)
+    assert 1 < math.sqrt(variance) < 10
+    assert 0.3 < mean(a * b for a, b in pairwise(metres)) / variance < 0.95
+
+
+def test_in_a_canyon_every_fifth_fix_fails() -> None:
+    gps = Gps(Random(5))
+    fixes = [gps.fix(START + 10.0 * place, 0.0, 0.0, 0.0, 1.0, parked=False) for place in range(400)]
+    blind = [fix for fix in fixes if not fix.lat_deg]
+    assert 50 < len(blind) < 130
+    assert {fix.lat_deg for fix in blind} == {None, 0.0}
