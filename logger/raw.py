@@ -44,7 +44,7 @@ class RawFiles:
             file.flush()
             os.fsync(file.fileno())
         if new:
-            _fsync_folder(self._folder)
+            fsync(self._folder)
         times = [at for _, _, at, _ in chunks]
         return Frame(day, known, len(frame), chunks[0][0], chunks[-1][1], min(times), max(times))
 
@@ -65,8 +65,9 @@ class RawFiles:
         return self._folder / f"{day}.zst"
 
 
-def _fsync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def fsync(path: Path) -> None:
+    """Wait until this file, or the names in this folder, are on disk. Raises `OSError`."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -33,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "sources.segway": _SOURCES,
     "sources.files": {*_SOURCES, "tables", "units"},
     "stores": {"config", "errors", "stores"},
-    "stores.lake": {"errors", "fold", "tables"},
+    "stores.lake": {"errors", "fold", "raw", "tables"},
     "metrics": set(),
     "webhook": {"commits", "errors", "metrics", "model", "sources"},
     "feeder": {"continuity", "decode", "errors", "intake", "memory", "model", "spool", "state", "stores", "tables"},

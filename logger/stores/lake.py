@@ -27,6 +27,7 @@ from deltalake.exceptions import TableNotFoundError
 
 from logger.errors import Retry
 from logger.fold import folded
+from logger.raw import fsync
 from logger.tables import RAW, TIME, table
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,7 @@ class Lake:
                 writer_properties=_LOOSE,
                 commit_properties=CommitProperties(app_transactions=[Transaction(self._log_id, last)]),
             )
+            self._sync(table, delta.version())
         return fresh.height
 
     def replace(
@@ -211,6 +213,17 @@ class Lake:
                 writer_properties=_LOOSE,
             )
         log.debug("compaction ends: %s %s (merge)", table, day)
+
+    def _sync(self, table: str, version: int) -> None:
+        """Wait until a commit is on disk: deltalake leaves that to the kernel, and the spool forgets what it settled."""
+        if "://" in self._path:
+            return  # an object store answers when it is safe
+        folder = Path(self._uri(table))
+        entry = folder / "_delta_log" / f"{version:020d}.json"
+        actions = map(msgspec.json.decode, entry.read_bytes().splitlines())
+        added = [folder / action["add"]["path"] for action in actions if "add" in action]
+        for path in (*added, entry, *{file.parent for file in added}, entry.parent, folder, folder.parent):
+            fsync(path)
 
     def _slices(self, name: str, files: list[File]) -> Iterator[pl.DataFrame]:
         rows = self._read(name, [file.uri for file in files])

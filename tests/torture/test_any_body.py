@@ -18,7 +18,9 @@ from logger.demo.collector import PLATFORM, PREFIX, SECRET
 from logger.demo.pushes import body
 from logger.demo.sender import post, send
 from logger.webhook import MAX_BODY_BYTES, MAX_FIELDS
-from tests.torture.fleet import HOST, SOURCE, Service, Story, booked, settled
+from tests.torture.fleet import HOST, Story
+from tests.torture.running import SOURCE, Service
+from tests.torture.verdict import booked, settled
 
 PATHS = tuple(f"{PREFIX}/{SOURCE}/v2/vehicle/{kind}" for kind in ("status", "location", "alert", "fault", "components"))
 _VEHICLE = "860000000000001"

@@ -14,7 +14,9 @@ from logger.sources.segway import Segway
 from logger.spool import Spool
 from logger.stores.lake import Lake
 from tests.torture.disks import Full, disk
-from tests.torture.fleet import SOURCE, Client, Service, Story, until, verdict
+from tests.torture.fleet import Client, Story
+from tests.torture.running import SOURCE, Service, until
+from tests.torture.verdict import verdict
 
 _TURN_MS = 500_000 * HOUR_MS
 _AGAIN = "nothing is lost, again in"

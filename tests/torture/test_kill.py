@@ -13,7 +13,9 @@ import pytest
 
 from logger.stores.lake import Lake
 from logger.tables import shaped
-from tests.torture.fleet import PHASES, Client, Service, Story, Verdict, until, verdict
+from tests.torture.fleet import Client, Story
+from tests.torture.running import PHASES, Service, until
+from tests.torture.verdict import Verdict, verdict
 
 ANSWERED_BETWEEN, ANSWERS_S = 500, 30.0
 # How far into a phase the kill comes at most [s]: about as long as the phase lasts.

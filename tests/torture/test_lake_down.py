@@ -6,7 +6,9 @@ import msgspec
 import pytest
 
 from tests.torture.disks import Full, Limited, ReadOnly, Replaced, disk
-from tests.torture.fleet import ROLES, Client, Service, Story, Verdict, resident_mib, until, verdict
+from tests.torture.fleet import Client, Story
+from tests.torture.running import ROLES, Service, resident_mib, until
+from tests.torture.verdict import Verdict, verdict
 
 _AGAIN = "nothing is lost, again in"  # what the feeder says of a sink that refuses
 _LAKE = 'path = "disk/lake"\ncompact_after_s = 1'

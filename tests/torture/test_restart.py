@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.torture.fleet import ROLES, Client, Service, Story, until, verdict
+from tests.torture.fleet import Client, Story
+from tests.torture.running import ROLES, Service, until
+from tests.torture.verdict import verdict
 
 ENOUGH = 2_000
 # One process waits again and again to be asked to stop, the other asks it at any moment.
