@@ -215,7 +215,7 @@ class Lake:
         log.debug("compaction ends: %s %s (merge)", table, day)
 
     def _sync(self, table: str, version: int) -> None:
-        """Wait until a commit is on disk: deltalake leaves that to the kernel, and the spool forgets what it settled."""
+        """Put a commit on disk, which deltalake leaves to the kernel: the spool forgets what it settles."""
         if "://" in self._path:
             return  # an object store answers when it is safe
         folder = Path(self._uri(table))
