@@ -1,0 +1,43 @@
+"""`python -m tests.benchmarks [NAME …]`: all benchmarks, or those named, as one table on stdout."""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tests.benchmarks import answers, drain, memory, pushes, rest, start
+from tests.benchmarks.figures import Figure, table
+
+BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
+    "pushes": pushes.figures,
+    "answers": answers.figures,
+    "memory": memory.figures,
+    "drain": drain.figures,
+    "rest": rest.figures,
+    "start": start.figures,
+}
+
+
+def main(names: Sequence[str]) -> None:
+    """Measure and print."""
+    if unknown := set(names) - set(BENCHMARKS):
+        sys.exit(f"no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(BENCHMARKS)}")
+    figures: list[Figure] = []
+    for name in names or BENCHMARKS:
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            figures += BENCHMARKS[name](Path(folder))
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+    print("\n".join(table([*figures, *_drain_against_intake(figures)])))
+
+
+def _drain_against_intake(figures: Sequence[Figure]) -> list[Figure]:
+    median = {figure.what: figure.median for figure in figures}
+    if not {drain.DRAIN, pushes.DURABLE} <= set(median):
+        return []
+    return [Figure("drained ÷ durable pushes", [median[drain.DRAIN] / median[pushes.DURABLE]], bar=1)]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

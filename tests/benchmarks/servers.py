@@ -1,0 +1,157 @@
+"""The sides of the comparison, each a process of its own: the receiver as it is, and servers that do less or else."""
+
+import asyncio
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvloop
+
+from logger import config
+from logger.commits import GroupCommit
+from logger.demo.collector import PREFIX
+from logger.metrics import ReceiverMetrics
+from logger.service import http_server
+from logger.sources import webhooks
+from logger.spool import Spool
+from logger.webhook import TAKEN, Receive, Receiver, Scope, Send
+from tests.benchmarks.fleet import settings
+
+_START_S = 10.0
+_HOST = "127.0.0.1"
+
+
+class Server(msgspec.Struct, frozen=True):
+    """One that runs: where it listens, and its process."""
+
+    port: int
+    process: int
+
+
+# ---- as their parent sees them -------------------------------------------------------------------------------------
+
+
+@contextmanager
+def receiver(folder: Path) -> Iterator[Server]:
+    """The receiver of `voltrail run`, without the feeder beside it."""
+    with socket.create_server((_HOST, 0), backlog=2048) as listener:
+        words = [sys.executable, "-m", "logger.service", "receiver", str(listener.fileno())]
+        with _stopped(subprocess.Popen(words, stdin=subprocess.PIPE, pass_fds=[listener.fileno()])) as process:
+            assert process.stdin is not None
+            process.stdin.write(config.dump(settings(folder)) + b"\n")
+            process.stdin.flush()
+            yield _ready(process, listener.getsockname()[1])
+
+
+@contextmanager
+def other(side: str, folder: Path) -> Iterator[Server]:
+    """One of `SIDES`."""
+    with socket.create_server((_HOST, 0)) as probe:
+        port = probe.getsockname()[1]
+    words = [sys.executable, "-m", __name__, side, str(port), str(folder)]
+    with _stopped(subprocess.Popen(words)) as process:
+        yield _ready(process, port)
+
+
+@contextmanager
+def _stopped(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen[bytes]"]:
+    with process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(_START_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _ready(process: "subprocess.Popen[bytes]", port: int) -> Server:
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            socket.create_connection((_HOST, port), timeout=1).close()
+            return Server(port, process.pid)
+        except OSError:
+            time.sleep(0.02)
+    raise RuntimeError(f"a server did not start: {process.args!r}")
+
+
+# ---- the sides -----------------------------------------------------------------------------------------------------
+
+
+async def empty(scope: Scope, receive: Receive, send: Send) -> None:
+    """Reads the body and answers the same ten bytes."""
+    more = True
+    while more:
+        more = (await receive()).get("more_body", False)
+    for part in TAKEN:
+        await send(part)
+
+
+async def _empty_on_uvicorn(port: int, folder: Path) -> None:
+    await http_server(empty).serve([socket.create_server((_HOST, port), backlog=2048)])
+
+
+async def _empty_on_granian(port: int, folder: Path) -> None:
+    await _granian(empty, port)
+
+
+async def _durable_on_granian(port: int, folder: Path) -> None:
+    hooks = webhooks(settings(folder))
+    metrics = ReceiverMetrics(dict)
+    commits = GroupCommit(Spool(folder).append, metrics.committed)
+    await _granian(Receiver(hooks, PREFIX, commits, metrics, str), port)
+
+
+async def _granian(app: Callable[[Scope, Receive, Send], Awaitable[None]], port: int) -> None:
+    from granian.constants import HTTPModes, Interfaces
+    from granian.server.embed import Server as Granian
+
+    server = Granian(
+        app, _HOST, port, interface=Interfaces.ASGINL, http=HTTPModes.http1, websockets=False, log_enabled=False
+    )
+    await server.serve()
+
+
+async def _plain_fastapi(port: int, folder: Path) -> None:
+    """The service that one would write first: FastAPI, one durable commit per request."""
+    from fastapi import FastAPI, Request
+
+    (hook,) = webhooks(settings(folder)).values()
+    folder.mkdir(parents=True, exist_ok=True)
+    db = sqlite3.connect(folder / "plain.db", isolation_level=None)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("CREATE TABLE messages (id INTEGER PRIMARY KEY, kind TEXT, at INTEGER, body BLOB)")
+    app = FastAPI()
+
+    @app.post(f"{PREFIX}/segway/v2/vehicle/{{kind}}")
+    async def push(kind: str, request: Request) -> dict[str, int]:
+        body = await request.body()
+        hook.verify(body)
+        now = time.time_ns() // 1_000_000
+        db.execute("INSERT INTO messages (kind, at, body) VALUES (?, ?, ?)", (kind, now, body))
+        return {"code": 0}
+
+    await http_server(app).serve([socket.create_server((_HOST, port), backlog=2048)])
+
+
+SIDES: dict[str, Callable[[int, Path], Coroutine[Any, Any, None]]] = {
+    "empty": _empty_on_uvicorn,
+    "fastapi": _plain_fastapi,
+    "granian-empty": _empty_on_granian,
+    "granian-durable": _durable_on_granian,
+}
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(SIDES[sys.argv[1]](int(sys.argv[2]), Path(sys.argv[3])))
