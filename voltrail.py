@@ -110,6 +110,48 @@ def run(config_file: ConfigFile = None, debug: Debug = False) -> None:
 
 
 @app.command()
+def poll(
+    once: Annotated[bool, typer.Option("--once", help="ask one time, now; it may wake a car that sleeps")] = False,
+    vehicle: Vehicles = None,
+    config_file: ConfigFile = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Ask the clouds now, store what they say, and print it. This may wake a car that sleeps.
+
+    Example: voltrail poll --once --vehicle 861477038719116
+    """
+    from logger.asking import once as ask_once
+
+    if not once:
+        raise ConfigError("only `voltrail poll --once` asks by hand")
+    told = ask_once(_settings(config_file), vehicle or ())
+    if as_json:
+        typer.echo(msgspec.json.encode(told).decode())
+    else:
+        for each in told:
+            typer.echo(f"{each.vehicle:<18}{each.query:<16}{each.meaning:<10} {each.reason}".rstrip())
+    failed = [each for each in told if each.meaning == "failed"]
+    if failed:
+        raise LoggerError(f"{len(failed)} of {len(told)} questions got no answer: {failed[0].reason}")
+
+
+@app.command()
+def sources(config_file: ConfigFile = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """What each account of the settings can tell, signal by signal, and what it cannot.
+
+    Example: voltrail sources --config voltrail.toml
+    """
+    from logger import telling
+
+    settings = _settings(config_file)
+    if as_json:
+        typer.echo(msgspec.json.encode({"fields": telling.told(settings), "limits": telling.limits(settings)}).decode())
+    else:
+        typer.echo("\n".join(telling.lines(settings)))
+
+
+@app.command()
 def status(
     vehicle: Vehicles = None, config_file: ConfigFile = None, as_json: AsJson = False, debug: Debug = False
 ) -> None:

@@ -60,11 +60,30 @@ class Sinks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return ("lake",)
 
 
+class Polling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[sources.poll]`: how often a vehicle is asked in each state [s] (0: never), and the most calls `per` period."""
+
+    riding_s: _Count = 60
+    charging_s: _Count = 120
+    parked_s: _Count = 900
+    offline_s: _Count = 3600
+    silent_s: _Count = 1800
+    out_of_service_s: _Count = 0
+    calls: _Count = 0
+    per: Literal["day", "month"] = "day"
+
+    @property
+    def every_s(self) -> dict[str, float]:
+        """The interval by state; a state that is never asked is left out."""
+        states = ("riding", "charging", "parked", "offline", "silent", "out_of_service")
+        return {state: float(seconds) for state in states if (seconds := getattr(self, f"{state}_s"))}
+
+
 class Segway(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="segway"):
     """`[[sources]]` of kind `segway`: one account of the Segway gateway.
 
-    `clients` limits who may call, by address or network; empty admits all. `signature` limits the
-    readings of the vendor's signature rule that are accepted; empty tries all.
+    Without `poll` the cloud is not asked. `clients` limits who may call, by address or network; empty admits all.
+    `signature` limits the readings of the vendor's signature rule that are accepted; empty tries all.
     """
 
     name: str
@@ -76,6 +95,7 @@ class Segway(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
     vehicles: tuple[str, ...] | Literal["all"] = ()
     unknown_vehicles: Literal["quarantine", "accept"] = "quarantine"
     model: str = "E-moped"
+    poll: Polling | None = None
     clients: tuple[str, ...] = ()
     signature: tuple[Literal["decoded", "decoded-no-blanks", "raw", "raw-no-blanks"], ...] = ()
 

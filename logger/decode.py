@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 import polars as pl
 
-from logger import forms
+from logger import answers, forms
 from logger.errors import Retry
 from logger.fields import Rows, Shape
 from logger.model import Batch
@@ -131,25 +131,28 @@ def _decoder(source: str, path: str, sources: Mapping[str, Source], memory: Memo
     shape = account.shapes.get(path)
     if shape is None:
         return lambda batch: _quarantined(batch, [f"{account.provider} has no message {path!r}"] * len(batch))
-    return lambda batch: _pushes(batch, account, path, shape, memory)
+    return lambda batch: _messages(batch, account, path, shape, memory)
 
 
 # ---- one group of messages of one kind -----------------------------------------------------------------------------
 
 
-def _pushes(batch: Batch, account: Source, path: str, shape: Shape, memory: Memory) -> Decoded:
-    texts = forms.texts([envelope.body for envelope in batch.envelopes], shape.names)
-    frame = texts.with_columns(
+def _messages(batch: Batch, account: Source, path: str, shape: Shape, memory: Memory) -> Decoded:
+    bodies = [envelope.body for envelope in batch.envelopes]
+    asked = pl.Series([envelope.vehicle or None for envelope in batch.envelopes], dtype=pl.String)
+    texts = (answers if shape.json else forms).texts(bodies, shape.names)
+    frame = texts.with_row_index(answers.ROW).with_columns(
         pl.Series("sequence", batch.sequences, dtype=pl.Int64),
         pl.Series("received_at", [envelope.received_at for envelope in batch.envelopes], dtype=pl.Int64),
         pl.Series("via", [envelope.via for envelope in batch.envelopes], dtype=pl.String),
-        pl.col(shape.vehicle).alias("vehicle"),
+        asked.alias("asked"),
+        pl.coalesce(asked, shape.vehicle).alias("vehicle"),
         pl.lit(account.provider).alias("provider"),
     )
     reasons = frame.select(_reason(frame, account, shape)).to_series()
     good = frame.filter(reasons.is_null())
-    parts = [_rows(good, rows, path, shape, memory) for rows in shape.rows]
-    parts.append(Decoded({}, _messages(good, batch.envelopes[0].source, path, shape)))
+    parts = [_rows(good, rows, path, shape, memory, bodies) for rows in shape.rows]
+    parts.append(Decoded({}, _lines(good, batch.envelopes[0].source, path, shape)))
     if good.height < len(batch):
         bad = reasons.is_not_null().arg_true().to_list()
         odd = Batch([batch.sequences[at] for at in bad], [batch.envelopes[at] for at in bad])
@@ -164,7 +167,7 @@ def _reason(frame: pl.DataFrame, account: Source, shape: Shape) -> pl.Expr:
     vehicle = pl.col("vehicle").fill_null("")
     checks = [
         (pl.col(forms.PROBLEM).is_not_null(), pl.col(forms.PROBLEM)),
-        (pl.col(shape.bound).ne_missing(account.bound), pl.lit(f"{shape.bound} is not the account's")),
+        *_foreign(account, shape),
         (vehicle.is_in([name or "" for name in strangers]), pl.lit(f"unknown vehicle: {shape.vehicle} is not listed")),
         *((pl.all_horizontal(pl.col(group).is_null()), pl.lit(f"lacks {' or '.join(group)}")) for group in shape.needs),
         *((pl.col(name).str.strip_chars() == "", pl.lit(f"lacks {name}")) for name in _keys(shape)),
@@ -173,23 +176,49 @@ def _reason(frame: pl.DataFrame, account: Source, shape: Shape) -> pl.Expr:
     return pl.coalesce(pl.when(wrong).then(reason) for wrong, reason in checks)
 
 
+def _foreign(account: Source, shape: Shape) -> Iterator[tuple[pl.Expr, pl.Expr]]:
+    """What makes a message none of this account's, or an answer none that was asked for."""
+    if shape.bound:
+        yield pl.col(shape.bound).ne_missing(account.bound), pl.lit(f"{shape.bound} is not the account's")
+    if shape.codes:
+        said = pl.format("the vendor answered {}", pl.col("code").fill_null("without a code"))
+        yield ~pl.col("code").is_in(list(shape.codes)).fill_null(False), said
+    told = pl.col(shape.vehicle)
+    yield (pl.col("asked") != told).fill_null(False), pl.lit(f"{shape.vehicle} is another vehicle than was asked for")
+
+
 def _keys(shape: Shape) -> list[str]:
     """The vendor names of what a row is known by; a blank one makes no row."""
-    return [field.path for rows in shape.rows for field in rows.fields if field.to in table(rows.table).key]
+    rows = (rows for rows in shape.rows if not rows.each)
+    return [field.path for each in rows for field in each.fields if field.to in table(each.table).key]
 
 
-def _rows(frame: pl.DataFrame, rows: Rows, path: str, shape: Shape, memory: Memory) -> Decoded:
+def _rows(frame: pl.DataFrame, rows: Rows, path: str, shape: Shape, memory: Memory, bodies: Sequence[bytes]) -> Decoded:
+    frame = _timed(frame.with_columns(device_ms(rows.time)), rows.clock, path, shape, memory)
+    if rows.each:
+        names = sorted({name for field in rows.fields for name in field.names})
+        below = answers.elements(bodies, rows.each, names)
+        frame = frame.drop(names, strict=False).join(below, on=answers.ROW, maintain_order="left")
     texts = pl.col(sorted({name for field in rows.fields for name in field.names}))
     if rows is not shape.rows[0]:  # what merely comes along makes no row where it is blank
         texts = pl.when(texts.str.strip_chars() != "").then(texts)
     told = frame.filter(pl.any_horizontal(texts.is_not_null()))
     if told.is_empty():
         return merged([])
-    timed = _timed(told.with_columns(device_ms(rows.time)), path, shape, memory)
-    return Decoded({rows.table: finished(values(timed, rows), rows.table)}, pl.DataFrame(schema=MESSAGES))
+    made = finished(values(told, rows), rows.table)
+    if shape.json:
+        made = made.filter(_says_something(rows.table))
+    return Decoded({rows.table: made}, pl.DataFrame(schema=MESSAGES))
 
 
-def _messages(good: pl.DataFrame, source: str, path: str, shape: Shape) -> pl.DataFrame:
+def _says_something(name: str) -> pl.Expr:
+    """Whether a row has its whole key and a value, or lost one: an answer may say that there is nothing to say."""
+    named = pl.all_horizontal(pl.col(table(name).key).is_not_null())
+    lost = pl.col("flags").list.eval(~pl.element().str.starts_with("time_")).list.any().fill_null(False)
+    return named & (pl.any_horizontal(pl.col(table(name).values).is_not_null()) | lost)
+
+
+def _lines(good: pl.DataFrame, source: str, path: str, shape: Shape) -> pl.DataFrame:
     return good.select(
         "sequence",
         pl.lit(source).alias("source"),
@@ -204,7 +233,7 @@ def _messages(good: pl.DataFrame, source: str, path: str, shape: Shape) -> pl.Da
 # ---- time ----------------------------------------------------------------------------------------------------------
 
 
-def _timed(frame: pl.DataFrame, path: str, shape: Shape, memory: Memory) -> pl.DataFrame:
+def _timed(frame: pl.DataFrame, clock: str, path: str, shape: Shape, memory: Memory) -> pl.DataFrame:
     """`time`, `clock` and time flags: the device's clock where it is usable, else the first receipt of this message.
 
     What is judged is the first receipt, so that a repeat that comes on the other side of a bound is judged alike.
@@ -221,7 +250,7 @@ def _timed(frame: pl.DataFrame, path: str, shape: Shape, memory: Memory) -> pl.D
     replaced = pl.col("time_problem").is_not_null()
     return judged.with_columns(
         pl.when(replaced).then("first_at").otherwise("device_at").alias("time"),
-        pl.when(replaced).then(pl.lit("received")).otherwise(pl.lit("device")).alias("clock"),
+        pl.when(replaced).then(pl.lit("received")).otherwise(pl.lit(clock)).alias("clock"),
         *((pl.col("time_problem") == word).fill_null(False).alias(f"{FLAG}{word}") for word in TIME_FLAGS),
     )
 

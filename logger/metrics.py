@@ -23,6 +23,7 @@ class ReceiverMetrics:
         self._refused: Counter[tuple[str, str]] = Counter()
         self._not_stored: Counter[str] = Counter()
         self.held = True
+        self.asking: Callable[[], dict[str, dict[str, Any]]] = dict
         self._registry = CollectorRegistry()
         self._commit = Histogram(
             "voltrail_commit_seconds",
@@ -68,6 +69,12 @@ class ReceiverMetrics:
         yield _gauge("voltrail_spool_bytes", "bytes in the spool", (), {(): state["bytes"]})
         full = state["bytes"] >= 0.9 * state["max_bytes"]
         yield _gauge("voltrail_spool_alarm", "1 where the spool is nine tenths full or more", (), {(): full})
+        asking = self.asking()
+        words = ("asked", "answered", "spared", "late", "failed")
+        asks = {(source, word): told[word] for source, told in asking.items() for word in words}
+        yield _counter("voltrail_asks", "questions to clouds, by what became of them", ("source", "outcome"), asks)
+        rests = {(source,): told["rests_s"] for source, told in asking.items()}
+        yield _gauge("voltrail_asking_rests_seconds", "for how long a cloud is left alone", ("source",), rests)
         feeder = state["feeder"]
         rows = {(table,): count for table, count in feeder.get("rows", {}).items()}
         yield _counter("voltrail_rows", "rows delivered, by table, since the feeder started", ("table",), rows)

@@ -26,7 +26,8 @@ from logger.config import Settings
 from logger.errors import ConfigError, LoggerError
 from logger.metrics import ReceiverMetrics
 from logger.model import Envelope
-from logger.sources import webhooks
+from logger.poller import Poller
+from logger.sources import clouds, webhooks
 from logger.spool import Spool
 from logger.state import read_state
 from logger.webhook import Receiver
@@ -82,18 +83,46 @@ async def receive(settings: Settings, listener: socket.socket) -> None:
     log_spool, watched = spool(settings), spool(settings)
     metrics = ReceiverMetrics(lambda: _state(watched, settings))
     commits = GroupCommit(log_spool.append, metrics.committed)
-    app = Receiver(webhooks(settings), settings.collector.path_prefix, commits, metrics, lambda: _unready(metrics))
+    pollers = _pollers(settings, commits)
+    metrics.asking = lambda: {name: poller.state() for name, poller in pollers.items()}
+    app = Receiver(
+        webhooks(settings), settings.collector.path_prefix, commits, metrics, lambda: _unready(metrics), _hears(pollers)
+    )
     server = http_server(app)
     _obey(server)
-    heartbeat = asyncio.create_task(_heartbeat(commits))
+    tasks = [
+        asyncio.create_task(each) for each in (_heartbeat(commits), *(poller.run() for poller in pollers.values()))
+    ]
     log.info("listening on %s", settings.collector.listen)
     try:
         await server.serve(sockets=[listener])
     finally:
-        heartbeat.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await commits.close()
         log_spool.close()
         watched.close()
+
+
+def _pollers(settings: Settings, commits: GroupCommit) -> dict[str, Poller]:
+    """The accounts that are asked by themselves."""
+    accounts = clouds(settings)
+    return {
+        source.name: Poller(accounts[source.name], commits, settings.data_dir, source.poll.calls, source.poll.per)
+        for source in settings.sources
+        if source.poll is not None
+    }
+
+
+def _hears(pollers: dict[str, Poller]) -> Callable[[str, str, bytes], None]:
+    """Tells the account's plan of a push; accounts that are not asked are deaf."""
+
+    def heard(source: str, path: str, push: bytes) -> None:
+        if source in pollers:
+            pollers[source].heard(path, push)
+
+    return heard
 
 
 def _obey(server: uvicorn.Server) -> None:

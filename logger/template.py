@@ -28,6 +28,12 @@ vehicles = []                            # the IMEI (15 digits) of each vehicle
 unknown_vehicles = "quarantine"          # what to do with any other: "quarantine", or "accept" it
 model = "E-moped"
 
+# Ask the vendor's cloud for what is not pushed (battery, packs); leave the table out to ask nothing.
+# [sources.poll]
+# riding_s = 60          # seconds between two questions while riding; 0: never
+# parked_s = 900
+# calls = 20000          # the most in a day; 0: no limit
+
 # What is known of a model; all of it may be left out.
 # [models."E-moped"]
 # capacity_wh = 1440

@@ -6,7 +6,7 @@ A bad field costs that field, never the message. Every row that lost something t
 |---|---|
 | `unreadable:SIGNAL` | held a text that is no value of this signal; the value is null |
 | `implausible:SIGNAL` | held a value outside the plausible range; the value is null |
-| `unit:SIGNAL` | held a magnitude that fits none of the vendor's units; taken as it came |
+| `unit:SIGNAL` | held a magnitude that fits none of the vendor's units, or one it is vague about; as it came |
 | `differ:SIGNAL` | gave one value under two spellings, not the same; the first is kept |
 | `null_island` | had its position at 0, 0; the position is null and `fix_valid` false |
 | `time_missing` `time_behind` `time_ahead` | had no usable device time; `time` is the receipt's |
@@ -73,6 +73,8 @@ def _flags(field: Field) -> Iterator[pl.Expr]:
         number = _found(field).cast(pl.Float64, strict=False)
         unit = ~pl.any_horizontal(_inside(number, band.low, band.high) for band in field.bands)
         yield unit.fill_null(False).alias(f"{FLAG}unit:{field.to}")
+    if field.doubtful:
+        yield pl.col(field.to).is_not_null().alias(f"{FLAG}unit:{field.to}")
 
 
 def _found(field: Field) -> pl.Expr:

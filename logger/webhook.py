@@ -59,6 +59,7 @@ class Receiver:
         commits: GroupCommit,
         metrics: ReceiverMetrics,
         ready: Callable[[], str],
+        heard: Callable[[str, str, bytes], None] = lambda source, path, push: None,
     ) -> None:
         self._routes = {
             f"{prefix}/{hook.name}{path}": (hook, kind)
@@ -68,6 +69,7 @@ class Receiver:
         self._commits = commits
         self._metrics = metrics
         self._ready = ready
+        self._heard = heard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever goes wrong is an answer too."""
@@ -107,6 +109,7 @@ class Receiver:
             self._metrics.not_stored(hook.name)
             return NOT_NOW
         self._metrics.taken(hook.name, variant)
+        self._heard(hook.name, kind, body)
         return TAKEN
 
     def _own_page(self, scope: Scope) -> _Answer:

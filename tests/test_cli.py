@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -132,6 +133,23 @@ def test_status_speaks_to_people_and_to_programs(filled: Path) -> None:
 def test_status_and_export_before_anything_came_are_empty_and_no_error(tmp_path: Path) -> None:
     assert "nothing is stored yet" in voltrail(tmp_path, "status").stdout
     assert len(voltrail(tmp_path, "export", "pack").stdout.splitlines()) == 1
+
+
+def test_sources_says_what_each_field_becomes_and_what_nobody_tells(filled: Path) -> None:
+    done = voltrail(filled, "sources")
+    assert done.returncode == 0
+    assert re.search(r"city +status +powerPercent +status +soc_pct +%", done.stdout)
+    assert re.search(r"city +battery-info +data.batteryData\[\].cycleTimes +pack +pack_cycles", done.stdout)
+    assert "city cannot tell:" in done.stdout
+    told = json.loads(voltrail(filled, "sources", "--json").stdout)
+    assert {
+        "source": "city",
+        "message": "fault",
+        "field": "code",
+        "table": "event",
+        "signal": "code",
+        "unit": "",
+    } in told["fields"]
 
 
 def test_init_writes_settings_once_and_run_then_says_what_is_missing(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from typer.main import get_command
 
 import voltrail
-from logger.config import Collector, LakeSettings, Segway
+from logger.config import Collector, LakeSettings, Polling, Segway
 from logger.signals import SIGNALS
 from logger.tables import RAW
 
@@ -65,7 +65,8 @@ def test_commands_in_code_blocks_use_options_that_exist(document: Path) -> None:
 def test_the_sample_settings_of_the_documents_name_keys_that_exist() -> None:
     text = (ROOT / "logger" / "sources" / "segway.md").read_text()
     keys = re.findall(r"^(\w+) = ", "\n".join(re.findall(r"```toml\n(.*?)```", text, re.S)), re.M)
-    fields = {*Segway.__struct_fields__, *Collector.__struct_fields__, *LakeSettings.__struct_fields__, "kind"}
+    structs = (Segway, Collector, LakeSettings, Polling)
+    fields = {"kind", *(name for struct in structs for name in struct.__struct_fields__)}
     assert keys
     assert set(keys) <= fields | {"capacity_wh", "odometer_scale", "speed_scale"}
 

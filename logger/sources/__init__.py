@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+import httpx
+
 from logger import config
 from logger.config import Settings
 from logger.fields import Shape
+from logger.model import Envelope
+from logger.planner import Meaning, Question, State
 from logger.sources.segway import Segway
+from logger.sources.segway_cloud import SegwayCloud, answer_shapes
 
 
 class Webhook(Protocol):
@@ -31,10 +36,38 @@ class Webhook(Protocol):
         """What every message must carry to belong to this account."""
 
 
+class Poller(Protocol):
+    """A vendor's cloud that we ask. One instance per account."""
+
+    name: str
+    queries: tuple[str, ...]
+    vehicles: tuple[str, ...]
+
+    def questions(self) -> tuple[Question, ...]:
+        """What to ask by itself, how often in which state; empty where the settings say not to."""
+
+    def speaks_of(self, push: bytes) -> str:
+        """The vehicle of a push, as far as a glance shows it; empty where it does not."""
+
+    def state(self, message: bytes) -> State | None:
+        """The state that a message tells, as far as a glance shows it."""
+
+    async def ask(self, http: httpx.AsyncClient, query: str, vehicle: str) -> tuple[Envelope, Meaning]:
+        """What the vendor says now, bytes untouched, and how to take it.
+
+        Raises `Retry` for what may work later, `LoginNeeded` where the account itself is refused.
+        """
+
+
 def webhooks(settings: Settings) -> dict[str, Webhook]:
     """The accounts that call us, by name. Raises `ConfigError`."""
     return {
-        source.name: Segway(source, settings.model(source.model))
+        source.name: Segway(source, settings.model(source.model), answer_shapes(settings.model(source.model)))
         for source in settings.sources
         if isinstance(source, config.Segway)
     }
+
+
+def clouds(settings: Settings) -> dict[str, Poller]:
+    """The accounts that can be asked, by name. Raises `ConfigError`."""
+    return {source.name: SegwayCloud(source) for source in settings.sources if isinstance(source, config.Segway)}

@@ -208,7 +208,8 @@ _MILLIVOLT_OR_CENTIVOLT = (Band(0, 1000, 0.01), Band(2500, 6001, 0.001))  # only
 _STATUS_TIME, _FIX_TIME = "statusUtcTime", "gpsUtcTime|gpsUTCTime"
 
 
-def _status(model: Model) -> tuple[Field, ...]:
+def status_fields(model: Model) -> tuple[Field, ...]:
+    """What a status says, pushed or queried; `model` knows the scales."""
     return (
         Field(path="online", to="online"),
         Field(path="locked", to="locked"),
@@ -273,7 +274,7 @@ def shapes(name: str, model: Model) -> dict[str, Shape]:
         "status": _shape(
             (("statusUtcTime",), ("online", "locked", "powerPercent", "odometer")),
             ("alertStatus", "faultStatus"),
-            Rows("status", _STATUS_TIME, _status(model)),
+            Rows("status", _STATUS_TIME, status_fields(model)),
             Rows("location", _FIX_TIME, _LOCATION),  # other models send their position along
         ),
         "location": _shape(
@@ -295,15 +296,15 @@ def shapes(name: str, model: Model) -> dict[str, Shape]:
 
 
 class Segway:
-    """One account that pushes to us."""
+    """One account that pushes to us; `answers` are the shapes of what its cloud says when it is asked."""
 
     provider = "segway"
     paths = PATHS
 
-    def __init__(self, account: Account, model: Model) -> None:
+    def __init__(self, account: Account, model: Model, answers: Mapping[str, Shape] | None = None) -> None:
         self.name = account.name
         self.bound = account.client_id
-        self.shapes: Mapping[str, Shape] = shapes(account.model, model)
+        self.shapes: Mapping[str, Shape] = {**shapes(account.model, model), **(answers or {})}
         self._verifier = Verifier(account.client_secret, account.signature or VARIANTS)
         self._known = frozenset(account.vehicles)
         self._accepts_unknown = account.unknown_vehicles == "accept"

@@ -1,0 +1,230 @@
+"""A plan in simulated time: months in seconds, with outages, budgets, and jumps of the clock."""
+
+import random
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logger.errors import LoginNeeded, Retry
+from logger.planner import STATES, Ask, Planner, Question, State
+
+WALL = datetime(2026, 11, 1, tzinfo=UTC)
+EVERY: dict[State, float] = {"riding": 60, "charging": 120, "parked": 900, "offline": 3600, "silent": 1800}
+QUESTIONS = (Question("battery", EVERY), Question("status", EVERY, spared_by="status"))
+
+
+class Simulation:
+    """A planner, its clock, and a cloud that answers at once or fails for a while."""
+
+    def __init__(self, vehicles: int = 10, seed: int = 1, **settings: object) -> None:
+        self.now = 0.0
+        chance = random.Random(seed)
+        self.planner = Planner(QUESTIONS, self.now, chance=chance, **settings)  # type: ignore[arg-type]
+        self.names = [f"v{number:05}" for number in range(vehicles)]
+        for name in self.names:
+            self.planner.add(name, self.now)
+        self.asked: list[tuple[float, Ask]] = []
+        self.down_until = -1.0
+        self.state: dict[str, State] = {}
+
+    @property
+    def wall(self) -> datetime:
+        return WALL + timedelta(seconds=self.now)
+
+    def run(self, seconds: float, step: float = 1.0, free: int = 8) -> None:
+        end = self.now + seconds
+        while self.now < end:
+            for ask in self.planner.take(free, self.now, self.wall):
+                self.asked.append((self.now, ask))
+                if self.now < self.down_until:
+                    self.planner.failed(ask, Retry("down", after=5), self.now)
+                else:
+                    self.planner.answered(ask, "ok", self.state.get(ask.vehicle, "parked"), self.now)
+            self.now += max(step, min(self.planner.wait_s(self.now), end - self.now))
+
+    def counts(self, since: float = 0) -> Counter[str]:
+        return Counter(ask.vehicle for at, ask in self.asked if at >= since)
+
+
+def test_each_state_is_asked_at_its_own_interval() -> None:
+    here = Simulation(vehicles=3)
+    here.state = {"v00000": "riding", "v00001": "parked", "v00002": "charging"}
+    here.run(7200)
+    here.asked.clear()
+    here.run(36_000)
+    counts = here.counts()
+    assert counts["v00000"] == pytest.approx(2 * 36_000 / 60, rel=0.05)
+    assert counts["v00001"] == pytest.approx(2 * 36_000 / 900, rel=0.1)
+    assert counts["v00002"] == pytest.approx(2 * 36_000 / 120, rel=0.05)
+
+
+def test_out_of_service_is_not_asked_and_comes_back_when_it_serves_again() -> None:
+    here = Simulation(vehicles=1)
+    here.planner.serve("v00000", 0, in_service=False)
+    here.run(20_000)
+    assert here.asked == []
+    here.planner.serve("v00000", here.now, in_service=True)
+    here.run(2000)
+    assert here.asked
+
+
+def test_a_push_that_just_told_us_spares_the_question_and_no_other() -> None:
+    here = Simulation(vehicles=1)
+    here.state["v00000"] = "riding"
+    for _ in range(360):
+        here.planner.heard("v00000", "status", "riding", here.now)
+        here.run(10)
+    queries = Counter(ask.query for _, ask in here.asked)
+    assert queries["status"] <= 1
+    assert queries["battery"] == pytest.approx(60, abs=4)
+    assert here.planner.counts.spared > 30
+
+
+def test_a_vehicle_that_sets_off_is_asked_soon() -> None:
+    here = Simulation(vehicles=1)
+    here.run(3600)
+    here.asked.clear()
+    here.planner.heard("v00000", "lock", "riding", here.now)
+    began = here.now
+    here.run(60)
+    assert {ask.query for _, ask in here.asked} == {"battery", "status"}
+    assert all(at - began <= 61 for at, _ in here.asked)
+
+
+def test_a_vehicle_that_nobody_heard_of_for_an_hour_is_silent() -> None:
+    here = Simulation(vehicles=1)
+    here.down_until = 1e9
+    here.run(4000)
+    assert here.planner.state("v00000", here.now) == "silent"
+
+
+def test_a_start_is_no_herd() -> None:
+    here = Simulation(vehicles=1000)
+    here.run(1800)
+    per_minute = Counter(int(at // 60) for at, _ in here.asked)
+    assert max(per_minute.values()) < 3 * 2000 / 30
+
+
+def test_after_an_outage_calls_grow_from_one_and_nobody_is_forgotten() -> None:
+    here = Simulation(vehicles=500)
+    here.run(3600)
+    here.down_until = here.now + 3 * 3600
+    began = here.now
+    here.run(3 * 3600)
+    during = [ask for at, ask in here.asked if at >= began]
+    assert len(during) < 200  # the circuit is open: a call now and then, not five hundred a minute
+    here.asked.clear()
+    here.run(1200)
+    first = [at for at, _ in here.asked]
+    assert len([at for at in first if at == first[0]]) == 1
+    here.run(1800)
+    assert set(here.counts()) == set(here.names)
+
+
+def test_who_is_late_is_asked_first_and_nobody_starves() -> None:
+    here = Simulation(vehicles=300)
+    here.state = {name: "riding" for name in here.names[:290]}
+    here.run(6 * 3600, step=2.0, free=4)  # four calls in two seconds: a fifth of what the intervals ask for
+    last = {name: 0.0 for name in here.names}
+    for at, ask in here.asked:
+        last[ask.vehicle] = at
+    assert min(last.values()) > here.now - 1500
+    assert here.planner.counts.late > 0
+    assert here.planner.waiting == 600
+
+
+def test_a_budget_is_spread_over_its_day_and_never_passed() -> None:
+    here = Simulation(vehicles=100, budget=5000)
+    here.run(3 * 86_400)
+    per_day = Counter(int(at // 86_400) for at, _ in here.asked)
+    assert all(4000 <= count <= 5000 for count in per_day.values()), per_day
+    per_hour = Counter(int(at // 3600) for at, _ in here.asked)
+    assert max(per_hour.values()) < 2.5 * 5000 / 24
+    assert min(per_hour.values()) > 0
+    counts = here.counts()
+    assert max(counts.values()) < 1.5 * min(counts.values())
+
+
+def test_a_month_of_a_thousand_vehicles_keeps_a_monthly_budget() -> None:
+    here = Simulation(vehicles=1000, budget=60_000, period="month")
+    here.run(30 * 86_400, step=20.0)
+    assert 48_000 <= len(here.asked) <= 60_000
+    per_day = Counter(int(at // 86_400) for at, _ in here.asked)
+    assert max(per_day.values()) < 2 * 60_000 / 30
+
+
+def test_a_budget_that_is_used_up_before_a_restart_stays_used_up() -> None:
+    here = Simulation(vehicles=10, budget=100, used={"2026-11-01": 100})
+    here.run(86_000)
+    assert here.asked == []
+    here.run(3600)
+    assert here.asked
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=-3), timedelta(hours=-5), timedelta(hours=5)])
+def test_a_jump_of_the_wall_clock_neither_floods_nor_gives_the_budget_twice(jump: timedelta) -> None:
+    here = Simulation(vehicles=50, budget=1000)
+    here.run(3600)
+    before = len(here.asked)
+    jumped = here.wall + jump
+    for second in range(3600):
+        for ask in here.planner.take(8, here.now + second, jumped + timedelta(seconds=second)):
+            here.asked.append((here.now + second, ask))
+            here.planner.answered(ask, "ok", "parked", here.now + second)
+    assert len(here.asked) - before < 300
+
+
+def test_a_login_that_a_person_must_mend_rests_a_quarter_of_an_hour() -> None:
+    here = Simulation(vehicles=1)
+    here.run(1800)
+    (ask,) = here.planner.take(1, here.now + 5000, here.wall)
+    here.planner.failed(ask, LoginNeeded("mend it"), here.now)
+    assert here.planner.paused_s(here.now) >= 900
+
+
+def test_the_cloud_is_obeyed_when_it_says_how_long_to_wait() -> None:
+    here = Simulation(vehicles=5)
+    (ask, *_) = here.planner.take(1, 1800, here.wall)
+    here.planner.failed(ask, Retry("429", after=120), 1800)
+    assert here.planner.take(8, 1900, here.wall) == []
+    assert here.planner.take(8, 1800 + 120 * 1.3, here.wall)
+
+
+def test_a_device_that_does_not_answer_is_asked_less_and_less() -> None:
+    here = Simulation(vehicles=1)
+    for _ in range(12):
+        for ask in here.planner.take(8, here.now, here.wall):
+            here.asked.append((here.now, ask))
+            here.planner.answered(ask, "device", "parked", here.now)
+        here.now += 3600
+    assert len(here.asked) < 14
+
+
+def test_what_is_never_to_work_is_asked_again_tomorrow() -> None:
+    here = Simulation(vehicles=1)
+    for ask in here.planner.take(8, 1800, here.wall):
+        here.planner.answered(ask, "permanent", None, 1800)
+    assert here.planner.take(8, 1800 + 80_000, here.wall) == []
+    assert here.planner.take(8, 1800 + 90_000, here.wall)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(STATES), st.integers(0, 900), st.booleans()), max_size=60), st.integers(0, 99)
+)
+def test_whatever_happens_each_question_is_in_the_plan_once_or_under_way(
+    story: list[tuple[State, int, bool]], seed: int
+) -> None:
+    here = Simulation(vehicles=3, seed=seed)
+    for state, seconds, push in story:
+        here.now += seconds
+        if push:
+            here.planner.heard("v00001", "status", state, here.now)
+        for ask in here.planner.take(2, here.now, here.wall):
+            if seconds % 3:
+                here.planner.answered(ask, "ok", state, here.now)
+            else:
+                here.planner.failed(ask, Retry("no", after=1), here.now)
+        assert here.planner.waiting == 6

@@ -1,0 +1,130 @@
+"""A real receiver that asks a simulated cloud by itself: into the spool, spared by pushes, patient with trouble."""
+
+import asyncio
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from logger import config, service
+from logger.demo.cloud import Cloud
+from logger.demo.collector import PLATFORM, PREFIX, SECRET
+from logger.demo.mishaps import Mishap
+from logger.demo.physics import fleet
+from logger.demo.pushes import request
+from logger.demo.sender import get, send
+from logger.demo.serving import Serving
+from logger.demo.world import DAY_S
+from logger.spool import Spool
+
+START = 1_790_000_000
+VEHICLES = ("860000000000001", "860000000000002")
+STATUS = {"online": "true", "locked": "false", "statusUtcTime": "1591067719"}
+WORDS = ("status", "location", "battery-info", "extra-status")
+PATIENCE_S = 15.0
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for another thread, a little at a time, and not for ever."""
+    end = time.monotonic() + PATIENCE_S
+    tick = threading.Event()
+    while not true():
+        assert time.monotonic() < end, "it did not come true"
+        tick.wait(0.02)
+
+
+class Asking:
+    """A receiver in a thread of this process, and the cloud that it asks."""
+
+    def __init__(self, folder: Path, poll: config.Polling, base_url: str) -> None:
+        source = config.Segway(
+            "segway", PLATFORM, client_secret=SECRET, vehicles=VEHICLES, base_url=base_url, poll=poll
+        )
+        collector = config.Collector(data_dir=str(folder), path_prefix=PREFIX)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address: tuple[str, int] = self._listener.getsockname()
+        self._loop = asyncio.new_event_loop()
+        settings = config.Settings(collector=collector, sources=(source,))
+        self._task = self._loop.create_task(service.receive(settings, self._listener))
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        self.spool = Spool(folder)
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_until_complete(self._task)
+        except asyncio.CancelledError:
+            pass
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._task.cancel)
+        self._thread.join()
+        self._loop.close()
+        self._listener.close()
+        self.spool.close()
+
+    def polled(self) -> list[tuple[str, str]]:
+        return [(each.vehicle, each.path) for each in self.spool.read("lake").envelopes if each.via == "poll"]
+
+    def metric(self, line: str) -> float:
+        for told in get(self.address, "/metrics")[1].decode().splitlines():
+            if told.startswith(line):
+                return float(told.split()[-1])
+        return 0.0
+
+
+@contextmanager
+def asking(folder: Path, poll: config.Polling, *mishaps: Mishap) -> Iterator[tuple[Asking, Cloud]]:
+    cloud = Cloud(fleet(2, 7, START, 1), lambda: START + DAY_S / 2, PLATFORM, SECRET, mishaps=mishaps)
+    with Serving(cloud) as serving:
+        receiver = Asking(folder, poll, serving.base_url)
+        try:
+            yield receiver, cloud
+        finally:
+            receiver.close()
+
+
+EVERY_SECOND = config.Polling(riding_s=1, charging_s=1, parked_s=1, offline_s=1, silent_s=1)
+
+
+def test_every_vehicle_is_asked_everything_and_the_answers_lie_in_the_spool(tmp_path: Path) -> None:
+    with asking(tmp_path, EVERY_SECOND) as (receiver, cloud):
+        until(lambda: len(set(receiver.polled())) == 8)
+        assert receiver.metric('voltrail_asks_total{outcome="answered",source="segway"}') >= 8
+        assert not cloud.forbidden
+    assert sum(json.loads((tmp_path / "calls-segway.json").read_text()).values()) >= 8
+
+
+def test_a_push_spares_the_question_that_it_answers_and_no_other(tmp_path: Path) -> None:
+    pushes = [request(vehicle, "status", STATUS) for vehicle in VEHICLES]
+    with asking(tmp_path, EVERY_SECOND) as (receiver, cloud):
+
+        def spared_enough() -> bool:
+            assert {answer.status for answer in send(receiver.address, pushes, 1)} == {200}
+            return receiver.metric('voltrail_asks_total{outcome="spared",source="segway"}') >= 6
+
+        until(spared_enough)
+        asked = {word: sum(count for (path, _), count in cloud.calls.items() if path == word) for word in WORDS}
+    assert asked["status"] <= 2
+    assert asked["battery-info"] >= 4
+
+
+def test_a_cloud_in_trouble_is_left_alone_and_pushes_go_on(tmp_path: Path) -> None:
+    with asking(tmp_path, EVERY_SECOND, Mishap("http", "status", code=429, count=0)) as (receiver, cloud):
+        until(lambda: receiver.metric('voltrail_asking_rests_seconds{source="segway"}') > 0)
+        (answer,) = send(receiver.address, [request(VEHICLES[0], "status", STATUS)], 1)
+        assert answer.status == 200
+        assert sum(cloud.calls.values()) < 40
+
+
+def test_a_restart_remembers_what_was_used_of_the_budget(tmp_path: Path) -> None:
+    today = time.strftime("%Y-%m-%d", time.gmtime())
+    (tmp_path / "calls-segway.json").write_text(json.dumps({today: 5}))
+    limited = config.Polling(riding_s=1, charging_s=1, parked_s=1, offline_s=1, silent_s=1, calls=5)
+    with asking(tmp_path, limited) as (receiver, cloud):
+        until(lambda: receiver.spool.depth("lake") > 0)  # the heartbeat: it runs
+        assert receiver.polled() == []
+        assert not cloud.calls
