@@ -3,15 +3,14 @@
 A bad message costs itself, never the batch; `values` has what a bad field costs.
 """
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-import msgspec
 import polars as pl
 
 from logger import answers, forms
+from logger.decoded import MESSAGES, Decoded, merged, quarantined
 from logger.errors import Retry
 from logger.fields import Rows, Shape
 from logger.model import Batch
@@ -23,10 +22,6 @@ log = logging.getLogger(__name__)
 
 BEHIND_MS, AHEAD_MS = 30 * 86_400_000, 600_000  # a device time beyond these is no time at all (vendor facts F.4)
 _REPEAT_MS = 60_000  # a vendor repeats what was not answered within seconds (Segway: 5 s, E.1)
-MESSAGES = {
-    "sequence": pl.Int64(), "source": pl.String(), "provider": pl.String(), "vehicle": pl.String(),
-    "received_at": pl.Int64(), "device_at": pl.Int64(), "identity": pl.String(),
-}  # fmt: skip
 
 
 class Source(Protocol):
@@ -53,18 +48,6 @@ class Memory(Protocol):
         """When each of these messages was first received [epoch ms]; durable on return."""
 
 
-class Decoded(msgspec.Struct):
-    """Rows by table, and one line per readable message (columns `MESSAGES`) for the books on intake."""
-
-    rows: dict[str, pl.DataFrame]
-    messages: pl.DataFrame
-
-    @property
-    def quarantined(self) -> int:
-        """How many messages could not be read."""
-        return self.rows["quarantine"].height if "quarantine" in self.rows else 0
-
-
 def decode(batch: Batch, sources: Mapping[str, Source], memory: Memory) -> Decoded:
     """Rows of all these envelopes; never raises for what a message holds."""
     parts = [
@@ -73,20 +56,6 @@ def decode(batch: Batch, sources: Mapping[str, Source], memory: Memory) -> Decod
         for part in _isolated(group, _decoder(source, path, sources, memory))
     ]
     return merged(parts)
-
-
-def merged(parts: Sequence[Decoded]) -> Decoded:
-    """Several results as one."""
-    tables: dict[str, list[pl.DataFrame]] = {}
-    for part in parts:
-        for name, rows in part.rows.items():
-            if not rows.is_empty():
-                tables.setdefault(name, []).append(rows)
-    messages = [part.messages for part in parts if not part.messages.is_empty()]
-    return Decoded(
-        {name: pl.concat(frames) for name, frames in tables.items()},
-        pl.concat(messages) if messages else pl.DataFrame(schema=MESSAGES),
-    )
 
 
 _Decode = Callable[[Batch], Decoded]
@@ -113,7 +82,7 @@ def _isolated(batch: Batch, decoder: _Decode) -> Iterator[Decoded]:
     except (Exception, pl.exceptions.PanicException) as error:  # our fault must cost no more than this one message
         if len(batch) == 1:
             log.warning("message %d cannot be decoded: %s", batch.sequences[0], error)
-            yield _quarantined(batch, [f"decoder failed: {type(error).__name__}: {error}"])
+            yield quarantined(batch, [f"decoder failed: {type(error).__name__}: {error}"])
             return
         middle = len(batch) // 2
         yield from _isolated(batch.part(0, middle), decoder)
@@ -127,10 +96,10 @@ def _decoder(source: str, path: str, sources: Mapping[str, Source], memory: Memo
         return _imported
     account = sources.get(source)
     if account is None:
-        return lambda batch: _quarantined(batch, [f"source {source!r} is not in the settings"] * len(batch))
+        return lambda batch: quarantined(batch, [f"source {source!r} is not in the settings"] * len(batch))
     shape = account.shapes.get(path)
     if shape is None:
-        return lambda batch: _quarantined(batch, [f"{account.provider} has no message {path!r}"] * len(batch))
+        return lambda batch: quarantined(batch, [f"{account.provider} has no message {path!r}"] * len(batch))
     return lambda batch: _messages(batch, account, path, shape, memory)
 
 
@@ -157,7 +126,7 @@ def _messages(batch: Batch, account: Source, path: str, shape: Shape, memory: Me
         bad = reasons.is_not_null().arg_true().to_list()
         odd = Batch([batch.sequences[at] for at in bad], [batch.envelopes[at] for at in bad])
         vehicles = frame["vehicle"].gather(bad).to_list()
-        parts.append(_quarantined(odd, reasons.gather(bad).to_list(), account.provider, vehicles))
+        parts.append(quarantined(odd, reasons.gather(bad).to_list(), account.provider, vehicles))
     return merged(parts)
 
 
@@ -194,7 +163,6 @@ def _keys(shape: Shape) -> list[str]:
 
 
 def _rows(frame: pl.DataFrame, rows: Rows, path: str, shape: Shape, memory: Memory, bodies: Sequence[bytes]) -> Decoded:
-    frame = _timed(frame.with_columns(device_ms(rows.time)), rows.clock, path, shape, memory)
     if rows.each:
         names = sorted({name for field in rows.fields for name in field.names})
         below = answers.elements(bodies, rows.each, names)
@@ -205,7 +173,8 @@ def _rows(frame: pl.DataFrame, rows: Rows, path: str, shape: Shape, memory: Memo
     told = frame.filter(pl.any_horizontal(texts.is_not_null()))
     if told.is_empty():
         return merged([])
-    made = finished(values(told, rows), rows.table)
+    timed = _timed(told.with_columns(device_ms(rows.time)), rows.clock, path, shape, memory)
+    made = finished(values(timed, rows), rows.table)
     if shape.json:
         made = made.filter(_says_something(rows.table))
     return Decoded({rows.table: made}, pl.DataFrame(schema=MESSAGES))
@@ -240,7 +209,8 @@ def _timed(frame: pl.DataFrame, clock: str, path: str, shape: Shape, memory: Mem
     """
     off = pl.col("device_at") - pl.col("received_at")
     sure = off.is_between(_REPEAT_MS - BEHIND_MS, AHEAD_MS - _REPEAT_MS).fill_null(False)
-    odd = frame.filter(~sure).select("sequence", "received_at", _identity(path, shape))
+    odd = frame.filter(~sure).unique("sequence", keep="first", maintain_order=True)  # one message, many packs
+    odd = odd.select("sequence", "received_at", _identity(path, shape))
     first = memory.first(odd["identity"].to_list(), odd["received_at"].to_list()) if odd.height else []
     firsts = odd.select("sequence", pl.Series("first_at", first, dtype=pl.Int64))
     judged = frame.join(firsts, on="sequence", how="left", maintain_order="left").with_columns(
@@ -307,25 +277,3 @@ def _import(batch: Batch) -> Decoded:
 def _of_table(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     told = [column for column in table(name).values if column in rows.columns]
     return finished(rows.filter(pl.any_horizontal(pl.col(told).is_not_null())), name)
-
-
-def _quarantined(
-    batch: Batch, reasons: Sequence[str], provider: str = "none", vehicles: Sequence[str | None] | None = None
-) -> Decoded:
-    rows = pl.DataFrame(
-        {
-            "provider": [provider] * len(batch),
-            "vehicle": [vehicle or "none" for vehicle in vehicles or [None] * len(batch)],
-            "time": [envelope.received_at for envelope in batch.envelopes],
-            "received_at": [envelope.received_at for envelope in batch.envelopes],
-            "via": [envelope.via for envelope in batch.envelopes],
-            "clock": ["received"] * len(batch),
-            "sequence": batch.sequences,
-            "message": [hashlib.blake2b(envelope.body, digest_size=16).hexdigest() for envelope in batch.envelopes],
-            "source": [envelope.source for envelope in batch.envelopes],
-            "path": [envelope.path for envelope in batch.envelopes],
-            "reason": list(reasons),
-            "body": [envelope.body for envelope in batch.envelopes],
-        }
-    )
-    return Decoded({"quarantine": finished(rows, "quarantine")}, pl.DataFrame(schema=MESSAGES))

@@ -13,7 +13,8 @@ from pathlib import Path
 import polars as pl
 
 from logger.continuity import Odometers
-from logger.decode import Decoded, Source, decode
+from logger.decode import Source, decode
+from logger.decoded import Decoded
 from logger.errors import Retry
 from logger.intake import HOUR_MS, Intake
 from logger.memory import ReplacedTimes

@@ -6,7 +6,7 @@ any number of restarts: what is not in memory is read again from the day files.
 
 import polars as pl
 
-from logger.decode import Decoded
+from logger.decoded import Decoded
 from logger.tables import TIME, shaped
 
 HOUR_MS = 3_600_000

@@ -6,7 +6,8 @@ from urllib.parse import quote_plus
 
 from logger import config
 from logger.config import Model
-from logger.decode import Decoded, Memory, Source, decode
+from logger.decode import Memory, Source, decode
+from logger.decoded import Decoded
 from logger.model import Batch, Envelope
 from logger.sources.segway import Segway, sign
 

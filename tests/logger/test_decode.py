@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from logger.continuity import Odometers
-from logger.decode import AHEAD_MS, BEHIND_MS, Decoded, decode, merged
+from logger.decode import AHEAD_MS, BEHIND_MS, decode
+from logger.decoded import Decoded, merged
 from logger.errors import Retry
 from logger.memory import ReplacedTimes
 from logger.model import Batch, Envelope

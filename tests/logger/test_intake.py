@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from logger.decode import MESSAGES, Decoded
+from logger.decoded import MESSAGES, Decoded
 from logger.fold import folded
 from logger.intake import HOUR_MS, LATE_MS, Intake
 from logger.tables import RAW

@@ -9,7 +9,7 @@ import pytest
 
 from logger.config import Model
 from logger.config import Segway as Settings
-from logger.decode import Decoded
+from logger.decoded import Decoded
 from logger.errors import ConfigError
 from logger.model import Envelope
 from logger.sources import segway_cloud
