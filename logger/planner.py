@@ -89,8 +89,8 @@ class Planner:
         self._heap: list[tuple[float, str, str]] = []
         self._budget, self._period, self._silent_after_s = budget, period, silent_after_s
         self._chance = chance or random.Random()
-        self._bucket, self._filled_at = 1.0, now
-        self._paused_until, self._failures = -math.inf, 0
+        self._bucket, self._filled_at, self._pace_hz = 1.0, now, 0.0
+        self._paused_until, self._failures, self._probing = -math.inf, 0, False
         self._stretch, self._stretched_at = 1.0, -math.inf
 
     # ---- what the world tells --------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ class Planner:
     def answered(self, ask: Ask, meaning: Meaning, state: State | None, now: float) -> None:
         """The vendor answered; `device` means that the vehicle cannot say now, `permanent` that it never will."""
         self.counts.answered += 1
-        self._failures = 0
+        self._failures, self._probing = 0, False
         known = self._vehicles[ask.vehicle]
         known.misses = min(known.misses + 1, _MOST_DOUBLINGS) if meaning == "device" else 0
         if meaning == "ok":
@@ -136,7 +136,7 @@ class Planner:
     def failed(self, ask: Ask, error: LoggerError, now: float) -> None:
         """The call failed. The account rests as long as the cloud asked for, and longer with each failure in a row."""
         self.counts.failed += 1
-        self._failures += 1
+        self._failures, self._probing = self._failures + 1, False
         self._schedule(ask.vehicle, ask.query, ask.due_at)  # still due: whoever waited longest stays first
         pause = _LOGIN_PAUSE_S if isinstance(error, LoginNeeded) else _pause_s(error, self._failures)
         self._paused_until = max(self._paused_until, now + pause * self._chance.uniform(1, 1 + 2 * _JITTER))
@@ -146,20 +146,22 @@ class Planner:
     def take(self, free: int, now: float, wall: datetime) -> list[Ask]:
         """Up to `free` calls to make now, the longest due first. Each must be told `answered` or `failed` later."""
         self._refill(now, wall)
-        if now < self._paused_until:
+        if now < self._paused_until or self._probing:
             return []
-        free = min(free, 1) if self._failures >= _BREAK_AFTER else free  # the circuit is half open: one goes ahead
+        broken = self._failures >= _BREAK_AFTER
         asks: list[Ask] = []
-        while len(asks) < free and self._affordable(wall) and (ask := self._pop(now)):
+        while len(asks) < (min(free, 1) if broken else free) and self._affordable(wall) and (ask := self._pop(now)):
             asks.append(ask)
             self._book(ask, now, wall)
+        self._probing = broken and bool(asks)  # the circuit is half open: one goes ahead, and the others wait for it
         return asks
 
     def wait_s(self, now: float) -> float:
-        """How long nothing will be due, as far as is known now, 5 s at most [s]."""
-        if now < self._paused_until:
-            return min(_IDLE_S, self._paused_until - now)
-        return min(_IDLE_S, max(0.0, self._heap[0][0] - now)) if self._heap else _IDLE_S
+        """How long there is nothing to take, as far as is known now, 5 s at most [s]."""
+        until = max(self._paused_until, self._heap[0][0] if self._heap else math.inf)
+        if self._budget and self._bucket < 1:
+            until = max(until, self._filled_at + (1 - self._bucket) / self._pace_hz if self._pace_hz else math.inf)
+        return _IDLE_S if self._probing else min(_IDLE_S, max(0.0, until - now))
 
     def state(self, vehicle: str, now: float) -> State:
         """The state that decides how often this vehicle is asked."""
@@ -239,7 +241,7 @@ class Planner:
     def _refill(self, now: float, wall: datetime) -> None:
         if not self._budget:
             return
-        pace = self._pace(wall)
+        pace = self._pace_hz = self._pace(wall)
         passed = max(0.0, now - self._filled_at)
         self._bucket = min(self._bucket + passed * pace, max(1.0, pace * _BURST_S))
         self._filled_at = now

@@ -53,7 +53,10 @@ class Poller:
                         task.add_done_callback(self._done)
                     await self._pause(self.planner.wait_s(now))
             finally:
-                kept.cancel()
+                calls = [kept, *self._under_way]
+                for call in calls:
+                    call.cancel()
+                await asyncio.gather(*calls, return_exceptions=True)
                 self._write_used()
 
     def heard(self, path: str, push: bytes) -> None:

@@ -177,6 +177,25 @@ def test_a_jump_of_the_wall_clock_neither_floods_nor_gives_the_budget_twice(jump
     assert len(here.asked) - before < 300
 
 
+def test_a_broken_circuit_lets_one_call_ahead_and_no_second_before_it_is_back() -> None:
+    here = Simulation(vehicles=5)
+    asks = here.planner.take(8, 1800, here.wall)
+    for ask in asks[:3]:
+        here.planner.failed(ask, Retry("down", after=1), 1800)
+    (probe,) = here.planner.take(8, 1900, here.wall)
+    assert here.planner.take(8, 1901, here.wall) == []
+    assert here.planner.wait_s(1901) > 1
+    here.planner.answered(probe, "ok", "parked", 1902)
+    assert len(here.planner.take(8, 1902, here.wall)) > 1
+
+
+def test_a_used_up_budget_is_waited_for_and_not_asked_after_all_the_time() -> None:
+    here = Simulation(vehicles=5, budget=24)
+    taken = here.planner.take(8, 1800, here.wall)
+    assert 0 < len(taken) < 8
+    assert here.planner.wait_s(1800) == 5
+
+
 def test_a_login_that_a_person_must_mend_rests_a_quarter_of_an_hour() -> None:
     here = Simulation(vehicles=1)
     here.run(1800)
