@@ -21,7 +21,7 @@ from logger.errors import ConfigError, UnknownName
 from logger.signals import nearest
 
 DEFAULT_FOLDER = "voltrail-data"
-BUILT_IN = ("import", "collector")  # sources that are always there; no account may take their names
+BUILT_IN = ("import", "collector", "settings")  # sources that are always there; no account may take their names
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -117,6 +117,17 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     speed_scale: float = 1.0
 
 
+class Vehicle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[vehicles."NUMBER"]`: what a person calls a vehicle; out of service, it is asked no more."""
+
+    label: str | None = None
+    model: str | None = None
+    group: str | None = None
+    plate: str | None = None
+    timezone: str | None = None
+    in_service: bool = True
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of `voltrail.toml`, paths made absolute and secrets filled in."""
 
@@ -124,6 +135,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sinks: Sinks = Sinks()
     sources: tuple[Source, ...] = ()
     models: Mapping[str, Model] = {}
+    vehicles: Mapping[str, Vehicle] = {}
 
     @property
     def data_dir(self) -> Path:
@@ -221,6 +233,8 @@ def _known_fields(raw: dict[str, Any], kind: type[msgspec.Struct], where: str) -
 
 def _check(settings: Settings) -> None:
     _check_collector(settings.collector)
+    for number, vehicle in settings.vehicles.items():
+        _check_zone(f'vehicles."{number}"', vehicle.timezone or "UTC")
     names = [source.name for source in settings.sources]
     for name in names:
         if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or name in BUILT_IN:
@@ -241,12 +255,16 @@ def _check_collector(collector: Collector) -> None:
         raise ConfigError(f"collector.listen: {collector.listen!r} is not ADDRESS:PORT, such as 127.0.0.1:8080")
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", collector.path_prefix):
         raise ConfigError(f"collector.path_prefix: {collector.path_prefix!r} is not a path such as /a1b2c3")
+    _check_zone("collector", collector.timezone)
+
+
+def _check_zone(where: str, name: str) -> None:
     try:
-        zoneinfo.ZoneInfo(collector.timezone)
+        zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
         raise ConfigError(
-            f"collector.timezone: no zone {collector.timezone!r} here: write one such as Europe/Berlin, or install the "
-            "time zone data (package tzdata)"
+            f"{where}.timezone: no zone {name!r} here: write one such as Europe/Berlin, or install the time zone data "
+            "(package tzdata)"
         ) from error
 
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+import msgspec
 import polars as pl
 
 from logger import answers, forms
@@ -94,6 +95,8 @@ def _decoder(source: str, path: str, sources: Mapping[str, Source], memory: Memo
         return _heartbeats
     if source == "import":
         return _imported
+    if source == "settings":
+        return _named
     account = sources.get(source)
     if account is None:
         return lambda batch: quarantined(batch, [f"source {source!r} is not in the settings"] * len(batch))
@@ -254,6 +257,19 @@ def _heartbeats(batch: Batch) -> Decoded:
         pl.lit("server").alias("clock"),
     )
     return Decoded({"collector": finished(rows, "collector")}, pl.DataFrame(schema=MESSAGES))
+
+
+def _named(batch: Batch) -> Decoded:
+    """What the settings call the vehicles; the newest word holds."""
+    rows = [
+        {**told, "time": envelope.received_at, "received_at": envelope.received_at, "sequence": sequence}
+        for sequence, envelope in zip(batch.sequences, batch.envelopes, strict=True)
+        for told in msgspec.json.decode(envelope.body)
+    ]
+    frame = pl.DataFrame(rows, infer_schema_length=None).with_columns(
+        pl.lit("import").alias("via"), pl.lit("server").alias("clock")
+    )
+    return Decoded({"vehicles": finished(frame, "vehicles")}, pl.DataFrame(schema=MESSAGES))
 
 
 def _imported(batch: Batch) -> Decoded:

@@ -24,16 +24,25 @@ _KEEP_S = 60.0
 
 
 class Poller:
-    """One account: its cloud, its plan, and the calls under way. `calls` is the most that it may make `per` period."""
+    """One account: its cloud, its plan, and the calls under way.
+
+    `calls` is the most that it may make `per` period, `resting` are vehicles out of service.
+    """
 
     def __init__(
-        self, cloud: Cloud, commits: GroupCommit, folder: Path, calls: int = 0, per: Literal["day", "month"] = "day"
+        self,
+        cloud: Cloud,
+        commits: GroupCommit,
+        folder: Path,
+        calls: int = 0,
+        per: Literal["day", "month"] = "day",
+        resting: frozenset[str] = frozenset(),
     ) -> None:
         self._cloud, self._commits = cloud, commits
         now = time.monotonic()
         self.planner = Planner(cloud.questions(), now, budget=calls, period=per, used=_used(folder, cloud.name))
         for vehicle in cloud.vehicles:
-            self.planner.add(vehicle, now)
+            self.planner.add(vehicle, now, in_service=vehicle not in resting)
         self._file = folder / f"calls-{cloud.name}.json"
         self._under_way: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import uvicorn
 
 from logger import config
@@ -90,6 +91,7 @@ async def receive(settings: Settings, listener: socket.socket) -> None:
     )
     server = http_server(app)
     _obey(server)
+    await _name_vehicles(settings, commits)
     tasks = [
         asyncio.create_task(each) for each in (_heartbeat(commits), *(poller.run() for poller in pollers.values()))
     ]
@@ -108,8 +110,11 @@ async def receive(settings: Settings, listener: socket.socket) -> None:
 def _pollers(settings: Settings, commits: GroupCommit) -> dict[str, Poller]:
     """The accounts that are asked by themselves."""
     accounts = clouds(settings)
+    resting = frozenset(number for number, vehicle in settings.vehicles.items() if not vehicle.in_service)
     return {
-        source.name: Poller(accounts[source.name], commits, settings.data_dir, source.poll.calls, source.poll.per)
+        source.name: Poller(
+            accounts[source.name], commits, settings.data_dir, source.poll.calls, source.poll.per, resting
+        )
         for source in settings.sources
         if source.poll is not None
     }
@@ -146,6 +151,19 @@ def http_server(app: Any) -> uvicorn.Server:
             timeout_graceful_shutdown=10,
         )
     )
+
+
+async def _name_vehicles(settings: Settings, commits: GroupCommit) -> None:
+    """What the settings call the vehicles, as one message that takes the way of all others."""
+    listed = {vehicle: account.provider for account in webhooks(settings).values() for vehicle in account.vehicles}
+    named = [
+        {"provider": listed[number], "vehicle": number, **msgspec.structs.asdict(vehicle)}
+        for number, vehicle in settings.vehicles.items()
+        if number in listed
+    ]
+    if named:
+        body = msgspec.json.encode(named)
+        await commits.put(Envelope("settings", "vehicles", time.time_ns() // 1_000_000, "import", body))
 
 
 async def _heartbeat(commits: GroupCommit) -> None:

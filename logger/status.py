@@ -20,6 +20,7 @@ class Vehicle(msgspec.Struct, frozen=True):
     """A vehicle's last word; None where it never said."""
 
     vehicle: str
+    label: str
     provider: str
     age_s: float
     state: str
@@ -49,17 +50,17 @@ class Overview(msgspec.Struct, frozen=True):
 
 
 def overview(settings: Settings, vehicles: Sequence[str] = (), now: datetime | None = None) -> Overview:
-    """How things stand now. Raises `ConfigError` for a vehicle that nobody heard of."""
+    """How things stand now, of vehicles by number or label. Raises `ConfigError` for one that nobody heard of."""
     now = now or datetime.now(UTC)
     log = spool(settings)
     store = lake(settings)
     told = read_state(settings.data_dir)
-    latest = _latest(store.latest("status"), store.latest("location"))
-    missing = [vehicle for vehicle in vehicles if vehicle not in latest["vehicle"]]
+    latest = _latest(store.latest("status"), store.latest("location"), store.latest("vehicles"))
+    missing = [vehicle for vehicle in vehicles if vehicle not in latest["vehicle"] and vehicle not in latest["label"]]
     if missing:
         raise ConfigError(f"nothing is stored of vehicle {missing[0]!r}; `voltrail status` lists those that are")
     if vehicles:
-        latest = latest.filter(pl.col("vehicle").is_in(list(vehicles)))
+        latest = latest.filter(pl.col("vehicle").is_in(list(vehicles)) | pl.col("label").is_in(list(vehicles)))
     sinks = [
         Sink(name, log.depth(name), told.get("failures", {}).get(name, 0), told.get("error", ""))
         for name in settings.sinks.names
@@ -70,16 +71,22 @@ def overview(settings: Settings, vehicles: Sequence[str] = (), now: datetime | N
     return Overview(rows, sinks, log.bytes, told.get("per_minute", 0), age)
 
 
-def _latest(status: pl.DataFrame, location: pl.DataFrame) -> pl.DataFrame:
+def _latest(status: pl.DataFrame, location: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
     places = location.select("provider", "vehicle", pl.col("time").alias("place_time"), "lat_deg", "lon_deg")
     both = status.join(places, on=["provider", "vehicle"], how="full", coalesce=True)
-    return both.with_columns(pl.max_horizontal("time", "place_time").alias("newest")).sort("provider", "vehicle")
+    named = both.join(
+        names.select("provider", "vehicle", "label", "in_service"), on=["provider", "vehicle"], how="left"
+    )
+    return named.with_columns(
+        pl.max_horizontal("time", "place_time").alias("newest"), pl.coalesce("label", "vehicle").alias("label")
+    ).sort("provider", "label", "vehicle")
 
 
 def _vehicle(row: dict[str, Any], now: datetime) -> Vehicle:
     age = (now - row["newest"]).total_seconds()
     return Vehicle(
         row["vehicle"],
+        row["label"],
         row["provider"],
         age,
         _state(row, age),
@@ -91,6 +98,8 @@ def _vehicle(row: dict[str, Any], now: datetime) -> Vehicle:
 
 
 def _state(row: dict[str, Any], age: float) -> str:
+    if row["in_service"] is False:
+        return "out of service"
     if age > _SILENT_S:
         return "silent"
     if row["online"] is False:
@@ -106,10 +115,10 @@ def _state(row: dict[str, Any], age: float) -> str:
 
 def lines(told: Overview) -> Iterator[str]:
     """The overview for people."""
-    yield f"{'vehicle':<20}{'age':>8}{'charge':>8}  {'state':<9}{'odometer':>12}  position"
+    yield f"{'vehicle':<20}{'age':>8}{'charge':>8}  {'state':<15}{'odometer':>12}  position"
     for each in told.vehicles:
         yield (
-            f"{each.vehicle:<20}{_age(each.age_s):>8}{_or_dash(each.soc_pct, ' %'):>8}  {each.state:<9}"
+            f"{each.label:<20}{_age(each.age_s):>8}{_or_dash(each.soc_pct, ' %'):>8}  {each.state:<15}"
             f"{_or_dash(each.odometer_m and each.odometer_m / 1000, ' km', 1):>12}  {_place(each)}"
         )
     if not told.vehicles:

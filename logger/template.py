@@ -34,6 +34,13 @@ model = "E-moped"
 # parked_s = 900
 # calls = 20000          # the most in a day; 0: no limit
 
+# What you call a vehicle; all of it may be left out. Out of service, it is asked no more.
+# [vehicles."861477038719116"]
+# label = "Moped 7"
+# plate = "AB-123"
+# group = "north"
+# in_service = true
+
 # What is known of a model; all of it may be left out.
 # [models."E-moped"]
 # capacity_wh = 1440

@@ -19,6 +19,7 @@ class Webhook(Protocol):
 
     name: str
     provider: str
+    vehicles: tuple[str, ...]
     paths: Mapping[str, str]
     shapes: Mapping[str, Shape]
 

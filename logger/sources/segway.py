@@ -304,6 +304,7 @@ class Segway:
     def __init__(self, account: Account, model: Model, answers: Mapping[str, Shape] | None = None) -> None:
         self.name = account.name
         self.bound = account.client_id
+        self.vehicles = tuple(account.vehicles)
         self.shapes: Mapping[str, Shape] = {**shapes(account.model, model), **(answers or {})}
         self._verifier = Verifier(account.client_secret, account.signature or VARIANTS)
         self._known = frozenset(account.vehicles)
