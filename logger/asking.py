@@ -30,7 +30,7 @@ def once(settings: Settings, vehicles: Sequence[str] = ()) -> list[Told]:
 
     Raises `ConfigError` for a vehicle that no account has, `Retry` where the disk or a sink refuses.
     """
-    chosen = _chosen(clouds(settings), vehicles)
+    chosen = _chosen(clouds(settings.sources), vehicles)
     answers = asyncio.run(_asked(chosen))
     envelopes = [envelope for _, envelope in answers if envelope is not None]
     if envelopes:

@@ -138,6 +138,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vehicles: Mapping[str, Vehicle] = {}
 
     @property
+    def polled(self) -> tuple[Source, ...]:
+        """The accounts whose cloud is asked by itself."""
+        return tuple(source for source in self.sources if source.poll is not None)
+
+    @property
     def data_dir(self) -> Path:
         """Where spool, day files and notes of the processes lie."""
         return Path(self.collector.data_dir)
@@ -205,7 +210,8 @@ def _known_keys(raw: object, kind: Any, where: str) -> None:
         for name, each in raw.items():
             _known_keys(each, args[1], f'{where}."{name}"')
     elif isinstance(raw, dict) and origin in (typing.Union, types.UnionType):
-        _known_keys(raw, _tagged(raw, args, where), where)
+        kinds = tuple(kind for kind in args if kind is not types.NoneType)
+        _known_keys(raw, kinds[0] if len(kinds) == 1 else _tagged(raw, kinds, where), where)
     elif isinstance(raw, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         _known_fields(raw, kind, where)
 

@@ -109,13 +109,13 @@ async def receive(settings: Settings, listener: socket.socket) -> None:
 
 def _pollers(settings: Settings, commits: GroupCommit) -> dict[str, Poller]:
     """The accounts that are asked by themselves."""
-    accounts = clouds(settings)
+    accounts = clouds(settings.polled)
     resting = frozenset(number for number, vehicle in settings.vehicles.items() if not vehicle.in_service)
     return {
         source.name: Poller(
             accounts[source.name], commits, settings.data_dir, source.poll.calls, source.poll.per, resting
         )
-        for source in settings.sources
+        for source in settings.polled
         if source.poll is not None
     }
 
@@ -237,8 +237,8 @@ def set_up_logging(name: str, *, debug: bool) -> None:
         format=f"%(asctime)s %(levelname)s {name}: %(message)s",
         stream=sys.stderr,
     )
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    for chatty in ("uvicorn", "asyncio", "httpx", "httpcore"):  # httpx has a line for each question
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def _handed_settings() -> Settings:

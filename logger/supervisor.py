@@ -18,6 +18,7 @@ from logger import config
 from logger.config import Settings
 from logger.errors import ConfigError
 from logger.service import Stop, sole, spool
+from logger.sources import clouds, webhooks
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ def run(settings: Settings, *, debug: bool = False) -> None:
     """Run until SIGTERM or SIGINT, then drain. Raises `ConfigError` where it cannot start."""
     if not settings.sources:
         raise ConfigError("there is no source to collect from: `voltrail init` writes settings with one")
+    webhooks(settings), clouds(settings.polled)  # what a child would stumble over, again and again, is said here once
     with sole(settings.data_dir / "run.lock") as free:
         if not free:
             raise ConfigError(f"a voltrail is running on {settings.data_dir} already")

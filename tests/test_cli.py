@@ -174,6 +174,14 @@ def test_the_secret_is_in_no_output(filled: Path) -> None:
         assert SECRET not in done.stdout + done.stderr
 
 
+def test_the_log_has_no_line_for_each_question_to_a_cloud(tmp_path: Path) -> None:
+    code = "import logging; from logger.service import set_up_logging; set_up_logging('x', debug=True);"
+    code += "logging.getLogger('httpx').info('GET /?iotCode=1'); logging.getLogger('logger').info('ours')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "ours" in done.stderr
+    assert "GET" not in done.stderr
+
+
 def test_the_settings_may_be_named_by_the_environment(filled: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -66,7 +66,7 @@ ALLOWED: dict[str, set[str]] = {
         "stores",
         "webhook",
     },
-    "supervisor": {"config", "errors", "service"},
+    "supervisor": {"config", "errors", "service", "sources"},
     "status": {"config", "errors", "service", "state", "stores"},
     "planner": {"errors"},
     "telling": {"config", "errors", "fields", "sources"},

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from logger import config
+from logger import config, supervisor
 from logger.demo.collector import Collector
 from logger.demo.pushes import request
-from logger.demo.sender import send
+from logger.demo.sender import get, send
 from logger.errors import ConfigError
 from logger.status import lines, overview
 from logger.stores import lake
@@ -50,6 +50,22 @@ def test_the_latest_settings_hold_and_what_held_before_is_kept(tmp_path: Path) -
     assert (vehicle.label, vehicle.state) == ("Moped 8", "out of service")
     assert any("Moped 8" in line and "out of service" in line for line in lines(overview(settings)))
     assert sorted(lake(settings).scan("vehicles").collect()["label"]) == ["Moped 7", "Moped 8"]
+
+
+@pytest.mark.parametrize("code", ["X20081", "e20081", "20081"])
+def test_an_account_that_only_pushes_may_have_any_platform_code(tmp_path: Path, code: str) -> None:
+    collector = Collector(tmp_path, [ONE])
+    collector.settings_file.write_text(collector.settings_file.read_text().replace("A00000", code))
+    with collector:
+        assert get(collector.address, "/readyz")[0] == 200
+
+
+def test_a_cloud_that_is_to_be_asked_and_is_nowhere_stops_the_start(tmp_path: Path) -> None:
+    collector = Collector(tmp_path, [ONE], "[sources.poll]\n")
+    path = collector.settings_file
+    path.write_text(path.read_text().replace("A00000", "X20081"))
+    with pytest.raises(ConfigError, match="names no region by its first letter"):
+        supervisor.run(config.load(path))
 
 
 def test_a_zone_that_is_none_names_its_vehicle(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """What a source is, and the list of all of them, written out by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import httpx
@@ -69,6 +69,6 @@ def webhooks(settings: Settings) -> dict[str, Webhook]:
     }
 
 
-def clouds(settings: Settings) -> dict[str, Poller]:
-    """The accounts that can be asked, by name. Raises `ConfigError`."""
-    return {source.name: SegwayCloud(source) for source in settings.sources if isinstance(source, config.Segway)}
+def clouds(accounts: Iterable[config.Source]) -> dict[str, Poller]:
+    """The clouds of these accounts, by name. Raises `ConfigError` where nothing says where one is."""
+    return {account.name: SegwayCloud(account) for account in accounts if isinstance(account, config.Segway)}

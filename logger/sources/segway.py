@@ -16,7 +16,6 @@ from logger.fields import Band, Field, Rows, Shape
 _KINDS = ("status", "location", "alert", "fault", "components")
 PATHS: Mapping[str, str] = {f"/v2/vehicle/{kind}": kind for kind in _KINDS}
 VARIANTS = ("decoded", "decoded-no-blanks", "raw", "raw-no-blanks")
-MAX_FIELDS = 64
 
 # ---- the signature -------------------------------------------------------------------------------------------------
 

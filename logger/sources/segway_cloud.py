@@ -64,7 +64,7 @@ _MEANINGS: Mapping[str, Meaning] = {
 class _Head(msgspec.Struct):
     """What of an answer is read before it is stored."""
 
-    code: int | str | None = None
+    code: int | str
 
 
 class _Grant(msgspec.Struct):
@@ -195,8 +195,8 @@ class SegwayCloud:
 def _class(body: bytes) -> str:
     """How to take an answer: `ok`, one of the classes of its code, or `changed` where it is none that we know."""
     try:
-        code = int(msgspec.json.decode(body, type=_Head).code)  # type: ignore[arg-type]
-    except (msgspec.DecodeError, TypeError, ValueError):
+        code = int(msgspec.json.decode(body, type=_Head).code)
+    except (msgspec.DecodeError, ValueError):
         return "changed"
     return "ok" if code == 0 else CODES.get(code, "changed")
 

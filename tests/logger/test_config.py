@@ -29,6 +29,14 @@ def test_paths_are_relative_to_the_file_and_the_secret_is_read(tmp_path: Path) -
     assert settings.sources[0].client_secret == "s3cret"
 
 
+def test_an_account_is_asked_as_its_table_says(tmp_path: Path) -> None:
+    text = SEGWAY + '[sources.poll]\nriding_s = 30\nparked_s = 0\ncalls = 500\nper = "month"\n'
+    (account,) = config.load(written(tmp_path, text)).polled
+    assert account.poll is not None
+    assert (account.poll.calls, account.poll.per) == (500, "month")
+    assert account.poll.every_s == {"riding": 30, "charging": 120, "offline": 3600, "silent": 1800}
+
+
 def test_an_object_store_is_no_relative_path(tmp_path: Path) -> None:
     settings = config.load(written(tmp_path, '[sinks.lake]\npath = "s3://fleet/lake"\n'))
     assert settings.sinks.lake.path == "s3://fleet/lake"
@@ -69,6 +77,7 @@ def test_what_init_writes_can_be_read_and_no_two_prefixes_are_alike(tmp_path: Pa
         ("[sink.lake]\npath = 'x'", r"unknown key 'sink'.*did you mean 'sinks'"),
         ("[sinks.lake]\npth = 'x'", r"unknown key 'pth' in \[sinks.lake\]; did you mean 'path'"),
         (SEGWAY + "vehicle = []", r"unknown key 'vehicle'.*did you mean 'vehicles'"),
+        (SEGWAY + "[sources.poll]\nridding_s = 1", r"unknown key 'ridding_s'.*did you mean 'riding_s'"),
         (SEGWAY + "[models.'X']\ncapacity = 1", r"unknown key 'capacity'.*did you mean 'capacity_wh'"),
     ],
 )
