@@ -70,9 +70,14 @@ class ReceiverMetrics:
         full = state["bytes"] >= 0.9 * state["max_bytes"]
         yield _gauge("voltrail_spool_alarm", "1 where the spool is nine tenths full or more", (), {(): full})
         asking = self.asking()
-        words = ("asked", "answered", "spared", "late", "failed")
-        asks = {(source, word): told[word] for source, told in asking.items() for word in words}
-        yield _counter("voltrail_asks", "questions to clouds, by what became of them", ("source", "outcome"), asks)
+        asks = {
+            (source, query, outcome): count
+            for source, told in asking.items()
+            for query, counts in told["queries"].items()
+            for outcome, count in counts.items()
+        }
+        labels = ("source", "query", "outcome")
+        yield _counter("voltrail_asks", "questions to clouds, by what became of them", labels, asks)
         rests = {(source,): told["rests_s"] for source, told in asking.items()}
         yield _gauge("voltrail_asking_rests_seconds", "for how long a cloud is left alone", ("source",), rests)
         feeder = state["feeder"]

@@ -49,7 +49,7 @@ class Ask(msgspec.Struct, frozen=True):
 
 
 class Counts(msgspec.Struct):
-    """What became of it, since the start."""
+    """What became of one query, since the start."""
 
     asked: int = 0
     answered: int = 0
@@ -68,7 +68,10 @@ class _Vehicle:
 
 
 class Planner:
-    """The plan of one account. `budget` is calls per `period`, 0 for no limit; `used` is what earlier runs used."""
+    """The plan of one account; `counts` are by query.
+
+    `budget` is calls per `period`, 0 for no limit; `used` is what earlier runs used.
+    """
 
     def __init__(
         self,
@@ -81,7 +84,7 @@ class Planner:
         used: Mapping[str, int] | None = None,
         chance: random.Random | None = None,
     ) -> None:
-        self.counts = Counts()
+        self.counts = {question.query: Counts() for question in questions}
         self.used: Counter[str] = Counter(used or {})
         self._questions = {question.query: question for question in questions}
         self._vehicles: dict[str, _Vehicle] = {}
@@ -123,7 +126,7 @@ class Planner:
 
     def answered(self, ask: Ask, meaning: Meaning, state: State | None, now: float) -> None:
         """The vendor answered; `device` means that the vehicle cannot say now, `permanent` that it never will."""
-        self.counts.answered += 1
+        self.counts[ask.query].answered += 1
         self._failures, self._probing = 0, False
         known = self._vehicles[ask.vehicle]
         known.misses = min(known.misses + 1, _MOST_DOUBLINGS) if meaning == "device" else 0
@@ -135,7 +138,7 @@ class Planner:
 
     def failed(self, ask: Ask, error: LoggerError, now: float) -> None:
         """The call failed. The account rests as long as the cloud asked for, and longer with each failure in a row."""
-        self.counts.failed += 1
+        self.counts[ask.query].failed += 1
         self._failures, self._probing = self._failures + 1, False
         self._schedule(ask.vehicle, ask.query, ask.due_at)  # still due: whoever waited longest stays first
         pause = _LOGIN_PAUSE_S if isinstance(error, LoginNeeded) else _pause_s(error, self._failures)
@@ -223,15 +226,16 @@ class Planner:
         again_at = told_at + every * self._stretch
         if again_at <= now:
             return False
-        self.counts.spared += 1
+        self.counts[query].spared += 1
         self._schedule(vehicle, query, again_at + every * self._chance.uniform(0, _JITTER))
         return True
 
     # ---- budget ----------------------------------------------------------------------------------------------------
 
     def _book(self, ask: Ask, now: float, wall: datetime) -> None:
-        self.counts.asked += 1
-        self.counts.late += now - ask.due_at > max(_LATE_S, _LATE_SHARE * ask.every_s)
+        counts = self.counts[ask.query]
+        counts.asked += 1
+        counts.late += now - ask.due_at > max(_LATE_S, _LATE_SHARE * ask.every_s)
         self._bucket -= 1
         self.used[self._key(wall)] += 1
 

@@ -14,7 +14,7 @@ import msgspec
 
 from logger.commits import GroupCommit
 from logger.errors import LoginNeeded, Retry
-from logger.planner import Ask, Planner
+from logger.planner import Ask, Counts, Planner
 from logger.sources import Poller as Cloud
 
 log = logging.getLogger(__name__)
@@ -123,10 +123,12 @@ class Poller:
             log.warning("cannot write %s: %s", self._file, error)
 
     def state(self) -> dict[str, Any]:
-        """How the asking goes: counts, what waits, how long it rests, and its last trouble."""
-        counts = msgspec.structs.asdict(self.planner.counts)
+        """How the asking goes: counts in sum and by query, what waits, how long it rests, and its last trouble."""
+        queries = {query: msgspec.structs.asdict(counts) for query, counts in self.planner.counts.items()}
+        sums = {name: sum(each[name] for each in queries.values()) for name in Counts.__struct_fields__}
         rests = self.planner.paused_s(time.monotonic())
-        return {**counts, "waiting": self.planner.waiting, "rests_s": rests, "trouble": self.trouble}
+        told = {"waiting": self.planner.waiting, "rests_s": rests, "trouble": self.trouble}
+        return {**sums, "queries": queries, **told}
 
 
 def _used(folder: Path, name: str) -> Mapping[str, int]:
