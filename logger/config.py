@@ -8,8 +8,6 @@ import ipaddress
 import os
 import re
 import tomllib
-import types
-import typing
 import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,8 +15,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from logger.errors import ConfigError, UnknownName
-from logger.signals import nearest
+from logger import roster
+from logger.errors import ConfigError
+from logger.keys import known_keys, readable
 
 DEFAULT_FOLDER = "voltrail-data"
 BUILT_IN = ("import", "collector", "settings")  # sources that are always there; no account may take their names
@@ -82,8 +81,9 @@ class Polling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Segway(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="segway"):
     """`[[sources]]` of kind `segway`: one account of the Segway gateway.
 
-    Without `poll` the cloud is not asked. `clients` limits who may call, by address or network; empty admits all.
-    `signature` limits the readings of the vendor's signature rule that are accepted; empty tries all.
+    `vehicles_file` is a CSV of more vehicles and what a person calls them. `model` is that of every vehicle without one
+    of its own. Without `poll` the cloud is not asked. `clients` limits who may call, by address or network; empty
+    admits all. `signature` limits the readings of the vendor's signature rule that are accepted; empty tries all.
     """
 
     name: str
@@ -93,6 +93,7 @@ class Segway(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
     client_secret: str = ""
     base_url: str = ""
     vehicles: tuple[str, ...] | Literal["all"] = ()
+    vehicles_file: str = ""
     unknown_vehicles: Literal["quarantine", "accept"] = "quarantine"
     model: str = "E-moped"
     poll: Polling | None = None
@@ -165,9 +166,10 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Sett
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     try:
-        settings = _converted(raw)
+        folder = path.resolve().parent
+        settings = _with_rosters(_converted(raw), folder)
         _check(settings)
-        return _with_secrets(_placed(settings, path.resolve().parent), path.resolve().parent, environment)
+        return _with_secrets(_placed(settings, folder), folder, environment)
     except ConfigError as error:
         raise type(error)(f"{path}: {error}") from error
 
@@ -183,7 +185,7 @@ def parse(data: bytes) -> Settings:
 
 
 def _converted(raw: dict[str, Any]) -> Settings:
-    _known_keys(raw, Settings, "")
+    known_keys(raw, Settings)
     for source in raw.get("sources", ()):
         if "client_secret" in source:
             raise ConfigError(
@@ -193,48 +195,20 @@ def _converted(raw: dict[str, Any]) -> Settings:
     try:
         return msgspec.convert(raw, Settings)
     except msgspec.ValidationError as error:
-        raise ConfigError(_readable(str(error))) from error
+        raise ConfigError(readable(error)) from error
 
 
-def _readable(text: str) -> str:
-    what, _, where = text.partition(" - at `$.")
-    return f"{where.rstrip('`')}: {what}" if where else what
-
-
-def _known_keys(raw: object, kind: Any, where: str) -> None:
-    origin, args = typing.get_origin(kind), typing.get_args(kind)
-    if isinstance(raw, list) and origin is tuple:
-        for each in raw:
-            _known_keys(each, args[0], where)
-    elif isinstance(raw, dict) and origin is Mapping:
-        for name, each in raw.items():
-            _known_keys(each, args[1], f'{where}."{name}"')
-    elif isinstance(raw, dict) and origin in (typing.Union, types.UnionType):
-        kinds = tuple(kind for kind in args if kind is not types.NoneType)
-        _known_keys(raw, kinds[0] if len(kinds) == 1 else _tagged(raw, kinds, where), where)
-    elif isinstance(raw, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        _known_fields(raw, kind, where)
-
-
-def _tagged(raw: dict[str, Any], kinds: tuple[Any, ...], where: str) -> Any:
-    tags = {kind.__struct_config__.tag: kind for kind in kinds}
-    word = raw.get("kind", "")
-    if word not in tags:
-        raise UnknownName(f"{where}: unknown kind {word!r}{nearest(str(word), tags)}; there are: {', '.join(tags)}")
-    return tags[word]
-
-
-def _known_fields(raw: dict[str, Any], kind: type[msgspec.Struct], where: str) -> None:
-    fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
-    tag = kind.__struct_config__.tag_field
-    for key, value in raw.items():
-        if key == tag:
-            if value != kind.__struct_config__.tag:
-                _tagged(raw, (kind,), where)
-        elif key not in fields:
-            raise UnknownName(f"unknown key {key!r} in [{where or 'the top level'}]{nearest(key, fields)}")
-        else:
-            _known_keys(value, fields[key], f"{where}.{key}".lstrip("."))
+def _with_rosters(settings: Settings, folder: Path) -> Settings:
+    """The vehicles of each account's file beside those of the settings, which have the last word."""
+    named, sources = dict[str, Vehicle](), []
+    for source in settings.sources:
+        if source.vehicles_file and source.vehicles != "all":
+            told = roster.read(folder / source.vehicles_file, Vehicle)
+            named |= told
+            listed = tuple(dict.fromkeys((*source.vehicles, *told)))
+            source = msgspec.structs.replace(source, vehicles=listed)
+        sources.append(source)
+    return msgspec.structs.replace(settings, sources=tuple(sources), vehicles={**named, **settings.vehicles})
 
 
 def _check(settings: Settings) -> None:

@@ -38,6 +38,10 @@ class Source(Protocol):
     def shapes(self) -> Mapping[str, Shape]:
         """Its kinds of messages, by path."""
 
+    @property
+    def variants(self) -> Sequence[tuple[frozenset[str], Mapping[str, Shape]]]:
+        """Vehicles of another model than the account's, and their kinds of messages: other values, no other names."""
+
     def stranger(self, vehicle: str) -> bool:
         """Whether this vehicle is none of the account's."""
 
@@ -123,7 +127,11 @@ def _messages(batch: Batch, account: Source, path: str, shape: Shape, memory: Me
     )
     reasons = frame.select(_reason(frame, account, shape)).to_series()
     good = frame.filter(reasons.is_null())
-    parts = [_rows(good, rows, path, shape, memory, bodies) for rows in shape.rows]
+    parts = [
+        _rows(theirs, rows, path, told, memory, bodies)
+        for theirs, told in _by_model(good, account, path, shape)
+        for rows in told.rows
+    ]
     parts.append(Decoded({}, _lines(good, batch.envelopes[0].source, path, shape)))
     if good.height < len(batch):
         bad = reasons.is_not_null().arg_true().to_list()
@@ -131,6 +139,15 @@ def _messages(batch: Batch, account: Source, path: str, shape: Shape, memory: Me
         vehicles = frame["vehicle"].gather(bad).to_list()
         parts.append(quarantined(odd, reasons.gather(bad).to_list(), account.provider, vehicles))
     return merged(parts)
+
+
+def _by_model(good: pl.DataFrame, account: Source, path: str, shape: Shape) -> Iterator[tuple[pl.DataFrame, Shape]]:
+    """The messages of each model's vehicles, and how those are read; nearly always all of them as the account's."""
+    for vehicles, shapes in account.variants:
+        theirs = pl.col("vehicle").is_in(vehicles)
+        yield good.filter(theirs), shapes[path]
+        good = good.filter(~theirs)
+    yield good, shape
 
 
 def _reason(frame: pl.DataFrame, account: Source, shape: Shape) -> pl.Expr:

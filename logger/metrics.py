@@ -54,6 +54,16 @@ class ReceiverMetrics:
         """The page, in the Prometheus text format."""
         return generate_latest(self._registry)
 
+    def summary(self) -> dict[str, Any]:
+        """The same in short, for other processes, by source: pushes `taken`, `refused`, `not_stored`; the `asking`."""
+        taken, refused = Counter[str](), Counter[str]()
+        for (source, _), count in self._taken.items():
+            taken[source] += count
+        for (source, _), count in self._refused.items():
+            refused[source] += count
+        pushes = {"taken": taken, "refused": refused, "not_stored": self._not_stored}
+        return {"pushes": pushes, "asking": self.asking()}
+
     def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
         """What `prometheus_client` asks for."""
         yield _counter("voltrail_pushes_taken", "pushes answered 200, on disk", ("source", "variant"), self._taken)

@@ -88,8 +88,10 @@ class Poller:
             self.planner.failed(ask, failure, time.monotonic())
             self._complain(str(failure))
             return
-        self.trouble = ""
-        self.planner.answered(ask, meaning, self._cloud.state(envelope.body), time.monotonic())
+        now = time.monotonic()
+        if not self.planner.paused_s(now):  # else this call was under way when the trouble began
+            self.trouble = ""
+        self.planner.answered(ask, meaning, self._cloud.state(envelope.body), now)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)

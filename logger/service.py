@@ -30,12 +30,13 @@ from logger.model import Envelope
 from logger.poller import Poller
 from logger.sources import clouds, webhooks
 from logger.spool import Spool
-from logger.state import read_state
+from logger.state import read_state, write_state
 from logger.webhook import Receiver
 
 log = logging.getLogger(__name__)
 
 _HEARTBEAT_S = 60.0
+_TELL_S = 2.0
 _MAX_REQUESTS = 4096  # at once; more are answered 503, so that memory stays flat
 
 
@@ -92,9 +93,8 @@ async def receive(settings: Settings, listener: socket.socket) -> None:
     server = http_server(app)
     _obey(server)
     await _name_vehicles(settings, commits)
-    tasks = [
-        asyncio.create_task(each) for each in (_heartbeat(commits), *(poller.run() for poller in pollers.values()))
-    ]
+    lasting = (_heartbeat(commits), _tell(settings.data_dir, metrics), *(poller.run() for poller in pollers.values()))
+    tasks = [asyncio.create_task(each) for each in lasting]
     log.info("listening on %s", settings.collector.listen)
     try:
         await server.serve(sockets=[listener])
@@ -155,15 +155,20 @@ def http_server(app: Any) -> uvicorn.Server:
 
 async def _name_vehicles(settings: Settings, commits: GroupCommit) -> None:
     """What the settings call the vehicles, as one message that takes the way of all others."""
-    listed = {vehicle: account.provider for account in webhooks(settings).values() for vehicle in account.vehicles}
+    providers = {name: account.provider for name, account in webhooks(settings).items()}
     named = [
-        {"provider": listed[number], "vehicle": number, **msgspec.structs.asdict(vehicle)}
-        for number, vehicle in settings.vehicles.items()
-        if number in listed
+        {"provider": providers[source.name], "vehicle": number, **_called(settings, source, number)}
+        for source in settings.sources
+        for number in source.vehicles
     ]
     if named:
         body = msgspec.json.encode(named)
         await commits.put(Envelope("settings", "vehicles", time.time_ns() // 1_000_000, "import", body))
+
+
+def _called(settings: Settings, source: config.Source, number: str) -> dict[str, Any]:
+    told = msgspec.structs.asdict(settings.vehicles.get(number, config.Vehicle()))
+    return {**told, "model": told["model"] or source.model}
 
 
 async def _heartbeat(commits: GroupCommit) -> None:
@@ -171,6 +176,16 @@ async def _heartbeat(commits: GroupCommit) -> None:
     while True:
         await commits.put(Envelope("collector", "heartbeat", time.time_ns() // 1_000_000, "push", b""))
         await asyncio.sleep(_HEARTBEAT_S)
+
+
+async def _tell(folder: Path, metrics: ReceiverMetrics) -> None:
+    """What `voltrail status` says of pushes and questions."""
+    try:
+        while True:
+            write_state(folder, "receiver", metrics.summary())
+            await asyncio.sleep(_TELL_S)
+    finally:
+        write_state(folder, "receiver", metrics.summary())
 
 
 def _unready(metrics: ReceiverMetrics) -> str:

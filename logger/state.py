@@ -1,4 +1,4 @@
-"""What the feeder tells the other processes, as a small JSON file: `status` and `/metrics` read it."""
+"""What each process tells the others, as a small JSON file of its own: `status`, `check` and `/metrics` read them."""
 
 import json
 import logging
@@ -11,14 +11,12 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-_FILE = "feeder.json"
-
 
 class FeederState:
     """Counts since the feeder started, and its last trouble."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / _FILE
+        self._folder = folder
         self._rows: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
         self._error = ""
@@ -47,26 +45,31 @@ class FeederState:
 
     def _put(self, more: Mapping[str, object]) -> None:
         told = {
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "process": os.getpid(),
             "rows": dict(self._rows),
             "failures": dict(self._failures),
             "error": self._error,
             "per_minute": sum(count for _, count in self._moved),
             **more,
         }
-        fresh = self._path.with_suffix(".new")
-        try:
-            fresh.write_text(json.dumps(told), encoding="utf-8")
-            fresh.replace(self._path)
-        except OSError as error:  # a full disk must not stop what can still be done
-            log.warning("cannot write %s: %s", self._path, error)
+        write_state(self._folder, "feeder", told)
 
 
-def read_state(folder: Path) -> dict[str, Any]:
-    """What the feeder last told; empty where it never ran."""
+def write_state(folder: Path, process: str, told: Mapping[str, object]) -> None:
+    """Replace what this process (`receiver`, `feeder`) told before; `at` and its number are added."""
+    path = folder / f"{process}.json"
+    head = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "process": os.getpid()}
+    fresh = path.with_suffix(".new")
     try:
-        told = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+        fresh.write_text(json.dumps({**head, **told}), encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:  # a full disk must not stop what can still be done
+        log.warning("cannot write %s: %s", path, error)
+
+
+def read_state(folder: Path, process: str = "feeder") -> dict[str, Any]:
+    """What this process last told; empty where it never ran."""
+    try:
+        told = json.loads((folder / f"{process}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return told if isinstance(told, dict) else {}

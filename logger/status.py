@@ -39,10 +39,21 @@ class Sink(msgspec.Struct, frozen=True):
     error: str
 
 
+class Account(msgspec.Struct, frozen=True):
+    """What an account sent and answered since the collector's start; `asking` is None where its cloud is not asked."""
+
+    name: str
+    taken: int
+    refused: int
+    not_stored: int
+    asking: dict[str, Any] | None
+
+
 class Overview(msgspec.Struct, frozen=True):
     """All of it; `per_minute` is messages delivered in the last minute, `feeder_age_s` how old that news is."""
 
     vehicles: list[Vehicle]
+    accounts: list[Account]
     sinks: list[Sink]
     spool_bytes: int
     per_minute: int
@@ -68,7 +79,18 @@ def overview(settings: Settings, vehicles: Sequence[str] = (), now: datetime | N
     said = told.get("at")
     age = (now - datetime.fromisoformat(said)).total_seconds() if said else None
     rows = [_vehicle(row, now) for row in latest.iter_rows(named=True)]
-    return Overview(rows, sinks, log.bytes, told.get("per_minute", 0), age)
+    return Overview(rows, _accounts(settings), sinks, log.bytes, told.get("per_minute", 0), age)
+
+
+def _accounts(settings: Settings) -> list[Account]:
+    told = read_state(settings.data_dir, "receiver")
+    pushes, asking = told.get("pushes", {}), told.get("asking", {})
+    words = ("taken", "refused", "not_stored")
+    counts = {source.name: [pushes.get(word, {}).get(source.name, 0) for word in words] for source in settings.sources}
+    return [
+        Account(name, taken, refused, not_stored, asking.get(name))
+        for name, (taken, refused, not_stored) in counts.items()
+    ]
 
 
 def _latest(status: pl.DataFrame, location: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
@@ -124,11 +146,25 @@ def lines(told: Overview) -> Iterator[str]:
     if not told.vehicles:
         yield "(nothing is stored yet)"
     yield ""
+    for account in told.accounts:
+        yield from _account_lines(account)
     for sink in told.sinks:
         trouble = f"; {sink.failures} failures, last: {sink.error}" if sink.error else ""
         yield f"{sink.name:<20}{sink.waiting:,} messages wait{trouble}"
     feeder = "no feeder ran yet" if told.feeder_age_s is None else f"feeder's last word {_age(told.feeder_age_s)} ago"
     yield f"{'spool':<20}{told.spool_bytes / 1e6:,.1f} MB, {told.per_minute:,} messages in the last minute, {feeder}"
+
+
+def _account_lines(each: Account) -> Iterator[str]:
+    refused = f", {each.refused:,} refused" if each.refused else ""
+    lost = f", {each.not_stored:,} answered 503" if each.not_stored else ""
+    yield f"{each.name:<20}{each.taken:,} pushes taken{refused}{lost}"
+    if each.asking is not None:
+        words = ("asked", "answered", "spared", "late", "failed")
+        yield f"{'':<20}questions: {', '.join(f'{each.asking[word]:,} {word}' for word in words)}"
+        rests = f" (left alone for another {_age(each.asking['rests_s'])})" if each.asking["rests_s"] else ""
+        if each.asking["trouble"]:
+            yield f"{'':<20}last trouble: {each.asking['trouble']}{rests}"
 
 
 def _age(seconds: float) -> str:

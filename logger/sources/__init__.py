@@ -1,6 +1,6 @@
 """What a source is, and the list of all of them, written out by hand."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import httpx
@@ -10,7 +10,7 @@ from logger.config import Settings
 from logger.fields import Shape
 from logger.model import Envelope
 from logger.planner import Meaning, Question, State
-from logger.sources.segway import Segway
+from logger.sources.segway import Segway, shapes
 from logger.sources.segway_cloud import SegwayCloud, answer_shapes
 
 
@@ -22,6 +22,7 @@ class Webhook(Protocol):
     vehicles: tuple[str, ...]
     paths: Mapping[str, str]
     shapes: Mapping[str, Shape]
+    variants: Sequence[tuple[frozenset[str], Mapping[str, Shape]]]
 
     def verify(self, body: bytes) -> str:
         """Check the signature over the raw body; returns which reading of the rule matched. Raises `Forged`."""
@@ -62,11 +63,22 @@ class Poller(Protocol):
 
 def webhooks(settings: Settings) -> dict[str, Webhook]:
     """The accounts that call us, by name. Raises `ConfigError`."""
-    return {
-        source.name: Segway(source, settings.model(source.model), answer_shapes(settings.model(source.model)))
-        for source in settings.sources
-        if isinstance(source, config.Segway)
-    }
+    return {source.name: _segway(source, settings) for source in settings.sources if isinstance(source, config.Segway)}
+
+
+def _segway(account: config.Segway, settings: Settings) -> Segway:
+    """The account; a vehicle whose own model the settings name is read as one of that."""
+    models: dict[str, set[str]] = {}
+    for number in account.vehicles:
+        vehicle = settings.vehicles.get(number)
+        if vehicle and vehicle.model and vehicle.model != account.model:
+            models.setdefault(vehicle.model, set()).add(number)
+    variants = [(frozenset(numbers), _shapes(name, settings)) for name, numbers in models.items()]
+    return Segway(account, _shapes(account.model, settings), variants)
+
+
+def _shapes(model: str, settings: Settings) -> dict[str, Shape]:
+    return {**shapes(model, settings.model(model)), **answer_shapes(settings.model(model))}
 
 
 def clouds(accounts: Iterable[config.Source]) -> dict[str, Poller]:

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from urllib.parse import unquote_to_bytes
 
@@ -295,16 +295,24 @@ def shapes(name: str, model: Model) -> dict[str, Shape]:
 
 
 class Segway:
-    """One account that pushes to us; `answers` are the shapes of what its cloud says when it is asked."""
+    """One account that pushes to us, and whose cloud may be asked.
+
+    `shapes` says what its messages mean, `variants` what they mean where these vehicles of another model send them.
+    """
 
     provider = "segway"
     paths = PATHS
 
-    def __init__(self, account: Account, model: Model, answers: Mapping[str, Shape] | None = None) -> None:
+    def __init__(
+        self,
+        account: Account,
+        shapes: Mapping[str, Shape],
+        variants: Sequence[tuple[frozenset[str], Mapping[str, Shape]]] = (),
+    ) -> None:
         self.name = account.name
         self.bound = account.client_id
         self.vehicles = tuple(account.vehicles)
-        self.shapes: Mapping[str, Shape] = {**shapes(account.model, model), **(answers or {})}
+        self.shapes, self.variants = shapes, variants
         self._verifier = Verifier(account.client_secret, account.signature or VARIANTS)
         self._known = frozenset(account.vehicles)
         self._accepts_unknown = account.unknown_vehicles == "accept"

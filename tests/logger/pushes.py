@@ -9,7 +9,7 @@ from logger.config import Model
 from logger.decode import Memory, Source, decode
 from logger.decoded import Decoded
 from logger.model import Batch, Envelope
-from logger.sources.segway import Segway, sign
+from logger.sources.segway import Segway, shapes, sign
 
 SECRET = "e2651be5-12d3-48f3-ba6c-bc2b04a447b6"  # the sample of the vendor's documentation (vendor facts E.5)
 CLIENT, VEHICLE, OTHER = "A20081", "861477038719116", "861477038719117"
@@ -84,7 +84,7 @@ def body(kind: str, without: Iterable[str] = (), **changed: str) -> bytes:
 def account(vehicles: tuple[str, ...] = (VEHICLE, OTHER), scales: Model | None = None, **settings: Any) -> Segway:
     """The account that the samples belong to."""
     told = config.Segway(name="moped", client_id=CLIENT, client_secret=SECRET, vehicles=vehicles, **settings)
-    return Segway(told, scales or Model())
+    return Segway(told, shapes(told.model, scales or Model()))
 
 
 def envelope(kind: str, content: bytes, at: int = RECEIVED, source: str = "moped") -> Envelope:

@@ -144,7 +144,7 @@ class Touchy:
 
     def __init__(self, error: BaseException) -> None:
         moped = account()
-        self.bound, self.shapes, self._error = moped.bound, moped.shapes, error
+        self.bound, self.shapes, self.variants, self._error = moped.bound, moped.shapes, moped.variants, error
 
     def stranger(self, vehicle: str) -> bool:
         if vehicle == STRANGER:

@@ -19,6 +19,7 @@ from logger.demo.sender import get, send
 from logger.demo.serving import Serving
 from logger.demo.world import DAY_S
 from logger.spool import Spool
+from logger.status import lines, overview
 
 START = 1_790_000_000
 VEHICLES = ("860000000000001", "860000000000002")
@@ -47,8 +48,9 @@ class Asking:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address: tuple[str, int] = self._listener.getsockname()
         self._loop = asyncio.new_event_loop()
-        settings = config.Settings(collector=collector, sources=(source,))
-        self._task = self._loop.create_task(service.receive(settings, self._listener))
+        sinks = config.Sinks(config.LakeSettings(path=str(folder / "lake")))
+        self.settings = config.Settings(collector, sinks, (source,))
+        self._task = self._loop.create_task(service.receive(self.settings, self._listener))
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
         self.spool = Spool(folder)
@@ -116,6 +118,22 @@ def test_a_cloud_in_trouble_is_left_alone_and_pushes_go_on(tmp_path: Path) -> No
         (answer,) = send(receiver.address, [request(VEHICLES[0], "status", STATUS)], 1)
         assert answer.status == 200
         assert sum(cloud.calls.values()) < 40
+
+
+def test_status_says_what_became_of_the_questions_and_what_troubles_a_cloud(tmp_path: Path) -> None:
+    trouble = Mishap("http", "status", code=429, count=0, seconds=77)
+    with asking(tmp_path, EVERY_SECOND, trouble) as (receiver, _):
+        send_one = [request(VEHICLES[0], "status", STATUS), request(VEHICLES[0], "status", STATUS, "not the secret")]
+        assert sorted(answer.status for answer in send(receiver.address, send_one, 1)) == [200, 401]
+        until(lambda: "HTTP 429" in " ".join(lines(overview(receiver.settings))))
+        (account,) = overview(receiver.settings).accounts
+    assert (account.taken, account.refused) == (1, 1)
+    assert account.asking is not None
+    assert account.asking["failed"] >= 1
+    assert account.asking["rests_s"] > 10
+    told = "\n".join(lines(overview(receiver.settings)))
+    assert "1 pushes taken, 1 refused" in told
+    assert "questions:" in told
 
 
 def test_a_restart_remembers_what_was_used_of_the_budget(tmp_path: Path) -> None:

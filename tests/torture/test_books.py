@@ -10,7 +10,7 @@ from logger.demo.pushes import body
 from logger.feeder import Feeder
 from logger.intake import HOUR_MS
 from logger.model import Envelope
-from logger.sources.segway import Segway
+from logger.sources.segway import Segway, shapes
 from logger.spool import Spool
 from logger.stores.lake import Lake
 from tests.torture.disks import Full, disk
@@ -34,7 +34,7 @@ class Feeding:
 
     def _new(self) -> Feeder:
         account = config.Segway(SOURCE, PLATFORM, client_secret=SECRET, unknown_vehicles="accept")
-        sources = {SOURCE: Segway(account, config.Model())}
+        sources = {SOURCE: Segway(account, shapes(account.model, config.Model()))}
         return Feeder(self.spool, Lake(str(self._folder / "lake"), self.spool.log_id), sources, self._folder)
 
     def receive(self, count: int, received_at: int) -> None:
