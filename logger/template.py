@@ -25,6 +25,7 @@ client_id = "A00000"                     # the platform code that Segway gave yo
 client_secret_file = "segway.secret"     # a file that holds the secret and nothing else; or set
                                          # VOLTRAIL_SEGWAY_CLIENT_SECRET in the environment
 vehicles = []                            # the IMEI (15 digits) of each vehicle
+# vehicles_file = "fleet.csv"            # or a CSV: vehicle,label,model,group,plate,timezone,in_service
 unknown_vehicles = "quarantine"          # what to do with any other: "quarantine", or "accept" it
 model = "E-moped"
 
