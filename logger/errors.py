@@ -4,6 +4,7 @@
     ├── ConfigError      stop at start, exit 2
     │   └── UnknownName  a word that nobody knows; the message names the nearest known one
     ├── Retry            wait, then the same again
+    │   └── Busy         wait with everything else, too
     ├── LoginNeeded      tell a person
     ├── VendorChanged    keep the raw message, go on
     ├── Forged           401
@@ -31,6 +32,10 @@ class Retry(LoggerError):
     def __init__(self, message: str, after: float = 1.0) -> None:
         super().__init__(message)
         self.after = after
+
+
+class Busy(Retry):
+    """The vendor wants to be left alone for `after` seconds, by everybody."""
 
 
 class LoginNeeded(LoggerError):

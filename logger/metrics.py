@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Histogram, disable_created_metrics, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5)
@@ -64,7 +64,7 @@ class ReceiverMetrics:
         pushes = {"taken": taken, "refused": refused, "not_stored": self._not_stored}
         return {"pushes": pushes, "asking": self.asking()}
 
-    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily]:
         """What `prometheus_client` asks for."""
         yield _counter("voltrail_pushes_taken", "pushes answered 200, on disk", ("source", "variant"), self._taken)
         yield _counter("voltrail_pushes_refused", "pushes refused", ("source", "reason"), self._refused)
@@ -90,6 +90,10 @@ class ReceiverMetrics:
         yield _counter("voltrail_asks", "questions to clouds, by what became of them", labels, asks)
         rests = {(source,): told["rests_s"] for source, told in asking.items()}
         yield _gauge("voltrail_asking_rests_seconds", "for how long a cloud is left alone", ("source",), rests)
+        yield _histogram(
+            "voltrail_ask_lateness_seconds", "how long after its time a question is asked", "source",
+            {source: told["lateness"] for source, told in asking.items()},
+        )  # fmt: skip
         feeder = state["feeder"]
         rows = {(table,): count for table, count in feeder.get("rows", {}).items()}
         yield _counter("voltrail_rows", "rows delivered, by table, since the feeder started", ("table",), rows)
@@ -108,4 +112,11 @@ def _gauge(name: str, text: str, labels: tuple[str, ...], values: Any) -> GaugeM
     family = GaugeMetricFamily(name, text, labels=labels)
     for key, value in values.items():
         family.add_metric(key, value)
+    return family
+
+
+def _histogram(name: str, text: str, label: str, values: Any) -> HistogramMetricFamily:
+    family = HistogramMetricFamily(name, text, labels=(label,))
+    for key, told in values.items():
+        family.add_metric((key,), buckets=told["bins"], sum_value=told["sum_s"])
     return family

@@ -1,8 +1,9 @@
 """Who is asked what, when: a pure planner of one account; time comes from outside, nothing here waits or sends.
 
 Each vehicle has a state, each question an interval per state. Whoever has waited longest beyond its time comes first,
-so that nobody starves. A push that tells the same spares the question. A budget of calls is spread over its period:
-all intervals are stretched alike until they fit, and a bucket that fills at the budget's pace is the hard limit.
+so that nobody starves. A push that tells the same spares the question. A budget of calls is spread over its period
+(`budget`): all intervals are stretched alike until they fit. A question that fails waits by itself, and longer each
+time, so that one that always fails holds up no other; trouble of the whole cloud is a matter of `circuit`.
 """
 
 import heapq
@@ -10,25 +11,28 @@ import math
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 import msgspec
 
-from logger.errors import LoggerError, LoginNeeded, Retry
+from logger.budget import Budget, Period
+from logger.circuit import Circuit
+from logger.errors import LoggerError, Retry
+from logger.lateness import Lateness
 
 State = Literal["riding", "charging", "parked", "offline", "silent", "out_of_service"]
 Meaning = Literal["ok", "device", "permanent", "changed"]
 STATES: tuple[State, ...] = ("riding", "charging", "parked", "offline", "silent", "out_of_service")
 _JITTER = 0.1  # of an interval, either way: vehicles that began together drift apart
 _LATE_S, _LATE_SHARE = 30.0, 0.25  # late is half a minute and a quarter of the interval
-_BURST_S = 60.0  # as much of the budget's pace may be used at once
-_STRETCH_EVERY_S = 600.0
-_BREAK_AFTER = 3  # failures in a row that open the circuit
-_PAUSE_S, _MAX_PAUSE_S, _LOGIN_PAUSE_S = 2.0, 600.0, 900.0
 _REST_S = 86_400.0  # what the vendor says for ever is asked again tomorrow
-_MOST_DOUBLINGS = 5  # for a device that does not answer
+_MOST_DOUBLINGS = 5  # for a device that does not answer, or a question that fails
 _IDLE_S = 5.0
+_MOST_STALE = 4  # entries of the queue for each question in it
+
+
+_Key = tuple[str, str]  # vehicle and query
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -56,6 +60,9 @@ class Counts(msgspec.Struct):
     spared: int = 0
     late: int = 0
     failed: int = 0
+    device: int = 0  # of the answered: the vehicle could not say
+    permanent: int = 0  # of the answered: the vendor says that it never will
+    changed: int = 0  # of the answered: nothing that we know how to read
 
 
 class _Vehicle:
@@ -65,6 +72,14 @@ class _Vehicle:
         self.heard_at = -math.inf
         self.told_at: dict[str, float] = {}  # by path of push
         self.misses = 0
+
+
+class _Turn(msgspec.Struct, frozen=True, gc=False):
+    """When a question is due: so long after a moment, the interval stretched as the budget demands [s]."""
+
+    due_at: float
+    since_at: float
+    interval_s: float
 
 
 class Planner:
@@ -79,22 +94,24 @@ class Planner:
         now: float,
         *,
         budget: int = 0,
-        period: Literal["day", "month"] = "day",
+        period: Period = "day",
         silent_after_s: float = 3600,
         used: Mapping[str, int] | None = None,
         chance: random.Random | None = None,
     ) -> None:
         self.counts = {question.query: Counts() for question in questions}
-        self.used: Counter[str] = Counter(used or {})
+        self.lateness = Lateness()
         self._questions = {question.query: question for question in questions}
         self._vehicles: dict[str, _Vehicle] = {}
-        self._due: dict[tuple[str, str], float] = {}
-        self._heap: list[tuple[float, str, str]] = []
-        self._budget, self._period, self._silent_after_s = budget, period, silent_after_s
+        self._turns: dict[_Key, _Turn] = {}
+        self._heap: list[tuple[float, _Key]] = []
+        self._silent_after_s = silent_after_s
         self._chance = chance or random.Random()
-        self._bucket, self._filled_at, self._pace_hz = 1.0, now, 0.0
-        self._paused_until, self._failures, self._probing = -math.inf, 0, False
-        self._stretch, self._stretched_at = 1.0, -math.inf
+        self._circuit = Circuit(self._chance)
+        self._budget, self._stretch = Budget(budget, period, now, used or {}), 1.0
+        self._demand_hz, self._wanted_hz = 0.0, dict[_Key, float]()  # by the intervals, pushes not counted
+        self._failures: Counter[_Key] = Counter()  # in a row
+        self._resting: set[_Key] = set()  # what the vendor will never answer
 
     # ---- what the world tells --------------------------------------------------------------------------------------
 
@@ -105,7 +122,8 @@ class Planner:
         for query in self._questions:
             every = self._every_s(vehicle, query, now)
             if every is not None:
-                self._schedule(vehicle, query, now + self._chance.uniform(0, every))
+                self._want((vehicle, query), every)
+                self._schedule((vehicle, query), now, self._chance.uniform(0, every))
 
     def heard(self, vehicle: str, path: str, state: State | None, now: float) -> None:
         """A push came; a new state brings the questions forward that this state asks more often."""
@@ -126,45 +144,58 @@ class Planner:
 
     def answered(self, ask: Ask, meaning: Meaning, state: State | None, now: float) -> None:
         """The vendor answered; `device` means that the vehicle cannot say now, `permanent` that it never will."""
-        self.counts[ask.query].answered += 1
-        self._failures, self._probing = 0, False
-        known = self._vehicles[ask.vehicle]
+        self._count(ask.query, meaning)
+        self._circuit.answered()
+        key, known = (ask.vehicle, ask.query), self._vehicles[ask.vehicle]
+        del self._failures[key]
         known.misses = min(known.misses + 1, _MOST_DOUBLINGS) if meaning == "device" else 0
         if meaning == "ok":
             known.heard_at = now
         if state is not None:
             known.state = state
-        self._schedule(ask.vehicle, ask.query, now + (_REST_S if meaning == "permanent" else self._next_s(ask, now)))
+        every = None if meaning == "permanent" else self._every_s(ask.vehicle, ask.query, now)
+        self._resting.discard(key) if meaning != "permanent" else self._resting.add(key)
+        if every is None:
+            self._rest(key, now)
+        else:
+            self._want(key, every * 2.0**known.misses)
+            self._schedule(key, now, every * 2.0**known.misses * self._chance.uniform(1 - _JITTER, 1 + _JITTER))
 
-    def failed(self, ask: Ask, error: LoggerError, now: float) -> None:
-        """The call failed. The account rests as long as the cloud asked for, and longer with each failure in a row."""
+    def failed(self, ask: Ask, error: LoggerError, now: float) -> float:
+        """The call failed; returns after how long it is made again at the earliest [s]."""
         self.counts[ask.query].failed += 1
-        self._failures, self._probing = self._failures + 1, False
-        self._schedule(ask.vehicle, ask.query, ask.due_at)  # still due: whoever waited longest stays first
-        pause = _LOGIN_PAUSE_S if isinstance(error, LoginNeeded) else _pause_s(error, self._failures)
-        self._paused_until = max(self._paused_until, now + pause * self._chance.uniform(1, 1 + 2 * _JITTER))
+        self._circuit.failed(error, now)
+        key = (ask.vehicle, ask.query)
+        self._failures[key] += 1
+        after = error.after if isinstance(error, Retry) else 0.0
+        wait = min(max(after, ask.every_s), after * 2.0 ** min(self._failures[key] - 1, _MOST_DOUBLINGS))
+        self._schedule(key, now + wait, 0.0)
+        return max(wait, self._circuit.rests_s(now))
+
+    def spent(self, calls: int, wall: datetime) -> None:
+        """So many more calls were made than were taken: a token, or the same once more with a new one."""
+        self._budget.book(wall, calls)
 
     # ---- what to do ------------------------------------------------------------------------------------------------
 
     def take(self, free: int, now: float, wall: datetime) -> list[Ask]:
         """Up to `free` calls to make now, the longest due first. Each must be told `answered` or `failed` later."""
-        self._refill(now, wall)
-        if now < self._paused_until or self._probing:
-            return []
-        broken = self._failures >= _BREAK_AFTER
+        self._budget.refill(now, wall)
+        self._stretch = self._budget.stretch(self._demand_hz)
+        places = self._circuit.places(free, now)
         asks: list[Ask] = []
-        while len(asks) < (min(free, 1) if broken else free) and self._affordable(wall) and (ask := self._pop(now)):
+        while len(asks) < places and self._budget.affords(wall) and (ask := self._pop(now)):
             asks.append(ask)
             self._book(ask, now, wall)
-        self._probing = broken and bool(asks)  # the circuit is half open: one goes ahead, and the others wait for it
+        if places:
+            self._circuit.took(len(asks))
         return asks
 
     def wait_s(self, now: float) -> float:
         """How long there is nothing to take, as far as is known now, 5 s at most [s]."""
-        until = max(self._paused_until, self._heap[0][0] if self._heap else math.inf)
-        if self._budget and self._bucket < 1:
-            until = max(until, self._filled_at + (1 - self._bucket) / self._pace_hz if self._pace_hz else math.inf)
-        return _IDLE_S if self._probing else min(_IDLE_S, max(0.0, until - now))
+        due_at = self._heap[0][0] if self._heap else math.inf
+        until = max(due_at, self._circuit.ready_at, self._budget.ready_at())
+        return min(_IDLE_S, max(0.0, until - now))
 
     def state(self, vehicle: str, now: float) -> State:
         """The state that decides how often this vehicle is asked."""
@@ -178,104 +209,92 @@ class Planner:
     @property
     def waiting(self) -> int:
         """How many questions are in the plan; at most one for each vehicle and query."""
-        return len(self._due)
+        return len(self._turns)
+
+    @property
+    def failing(self) -> int:
+        """How many questions failed when they were last asked."""
+        return len(self._failures)
+
+    @property
+    def used(self) -> Mapping[str, int]:
+        """Calls made, by period."""
+        return self._budget.used
 
     def paused_s(self, now: float) -> float:
         """For how long the account still rests after failures [s]."""
-        return max(0.0, self._paused_until - now)
+        return self._circuit.rests_s(now)
 
     # ---- intervals -------------------------------------------------------------------------------------------------
 
     def _every_s(self, vehicle: str, query: str, now: float) -> float | None:
         return self._questions[query].every_s.get(self.state(vehicle, now))
 
-    def _next_s(self, ask: Ask, now: float) -> float:
-        """Until this is asked again: its interval, stretched to the budget, doubled for each miss, shaken a little."""
-        every = self._every_s(ask.vehicle, ask.query, now)
-        if every is None:
-            return _REST_S
-        doubled = every * self._stretch * 2.0 ** self._vehicles[ask.vehicle].misses
-        return doubled * self._chance.uniform(1 - _JITTER, 1 + _JITTER)
+    def _want(self, key: _Key, every_s: float) -> None:
+        """This question comes at this interval from now on."""
+        self._demand_hz += 1 / every_s - self._wanted_hz.get(key, 0.0)
+        self._wanted_hz[key] = 1 / every_s
 
     def _bring_forward(self, vehicle: str, now: float) -> None:
         for query in self._questions:
-            every = self._every_s(vehicle, query, now)
-            soon = now + (every or _REST_S) * self._stretch * self._chance.uniform(0, 1)
-            if every is not None and soon < self._due.get((vehicle, query), math.inf):
-                self._schedule(vehicle, query, soon)
+            key, every = (vehicle, query), self._every_s(vehicle, query, now)
+            if every is None or key in self._resting or key not in self._turns:
+                continue  # never asked in this state, or at all, or under way
+            soon = every * self._chance.uniform(0, 1)
+            if now + soon * self._stretch < self._turns[key].due_at:
+                self._want(key, every)
+                self._schedule(key, now, soon)
 
-    def _schedule(self, vehicle: str, query: str, due_at: float) -> None:
-        self._due[vehicle, query] = due_at
-        heapq.heappush(self._heap, (due_at, vehicle, query))
+    def _rest(self, key: _Key, now: float) -> None:
+        self._want(key, _REST_S)
+        self._schedule(key, now + _REST_S, 0.0)
+
+    def _schedule(self, key: _Key, since_at: float, interval_s: float) -> None:
+        turn = _Turn(since_at + interval_s * self._stretch, since_at, interval_s)
+        self._turns[key] = turn
+        heapq.heappush(self._heap, (turn.due_at, key))
+        if len(self._heap) > _MOST_STALE * len(self._turns):  # what was scheduled anew leaves its old place behind
+            self._heap = [(each.due_at, its) for its, each in self._turns.items()]
+            heapq.heapify(self._heap)
 
     def _pop(self, now: float) -> Ask | None:
         while self._heap and self._heap[0][0] <= now:
-            due_at, vehicle, query = heapq.heappop(self._heap)
-            if self._due.get((vehicle, query)) != due_at:
+            due_at, key = heapq.heappop(self._heap)
+            turn = self._turns.get(key)
+            if turn is None or turn.due_at != due_at:
                 continue  # it was scheduled anew since
-            del self._due[vehicle, query]
-            every = self._every_s(vehicle, query, now)
+            stretched_at = turn.since_at + turn.interval_s * self._stretch
+            if stretched_at > now:  # the budget has become tighter since
+                self._schedule(key, turn.since_at, turn.interval_s)
+                continue
+            del self._turns[key]
+            every = self._every_s(*key, now)
             if every is None:
-                self._schedule(vehicle, query, now + _REST_S)
-            elif not self._spared(vehicle, query, every, now):
-                return Ask(vehicle, query, due_at, every)
+                self._rest(key, now)
+            elif not self._spared(key, every, now):
+                return Ask(*key, max(due_at, stretched_at), every)
         return None
 
-    def _spared(self, vehicle: str, query: str, every: float, now: float) -> bool:
+    def _spared(self, key: _Key, every: float, now: float) -> bool:
+        vehicle, query = key
         told_at = self._vehicles[vehicle].told_at.get(self._questions[query].spared_by, -math.inf)
-        again_at = told_at + every * self._stretch
-        if again_at <= now:
+        if told_at + every * self._stretch <= now:
             return False
         self.counts[query].spared += 1
-        self._schedule(vehicle, query, again_at + every * self._chance.uniform(0, _JITTER))
+        self._schedule(key, told_at, every * self._chance.uniform(1, 1 + _JITTER))
         return True
 
-    # ---- budget ----------------------------------------------------------------------------------------------------
+    # ---- books -----------------------------------------------------------------------------------------------------
 
     def _book(self, ask: Ask, now: float, wall: datetime) -> None:
-        counts = self.counts[ask.query]
+        late_s, counts = now - ask.due_at, self.counts[ask.query]
         counts.asked += 1
-        counts.late += now - ask.due_at > max(_LATE_S, _LATE_SHARE * ask.every_s)
-        self._bucket -= 1
-        self.used[self._key(wall)] += 1
+        counts.late += late_s > max(_LATE_S, _LATE_SHARE * ask.every_s)
+        self.lateness.add(late_s)
+        self._budget.book(wall)
 
-    def _affordable(self, wall: datetime) -> bool:
-        return not self._budget or (self._bucket >= 1 and self.used[self._key(wall)] < self._budget)
-
-    def _refill(self, now: float, wall: datetime) -> None:
-        if not self._budget:
-            return
-        pace = self._pace_hz = self._pace(wall)
-        passed = max(0.0, now - self._filled_at)
-        self._bucket = min(self._bucket + passed * pace, max(1.0, pace * _BURST_S))
-        self._filled_at = now
-        if now - self._stretched_at >= _STRETCH_EVERY_S:
-            self._stretched_at = now
-            self._stretch = max(1.0, self._demand(now) / pace) if pace else 1.0
-
-    def _pace(self, wall: datetime) -> float:
-        """Calls a second that last until the period ends."""
-        left = max(1.0, (_period_end(wall, self._period) - wall).total_seconds())
-        return max(0, self._budget - self.used[self._key(wall)]) / left
-
-    def _demand(self, now: float) -> float:
-        """Calls a second that the intervals ask for, pushes not counted."""
-        return sum(1 / every for name in self._vehicles for query in self._questions
-                   if (every := self._every_s(name, query, now)))  # fmt: skip
-
-    def _key(self, wall: datetime) -> str:
-        return wall.astimezone(UTC).strftime("%Y-%m-%d" if self._period == "day" else "%Y-%m")
-
-
-def _pause_s(error: LoggerError, failures: int) -> float:
-    asked = error.after if isinstance(error, Retry) else _PAUSE_S
-    if failures < _BREAK_AFTER:
-        return asked
-    return max(asked, min(_MAX_PAUSE_S, _PAUSE_S * 2.0 ** (failures - _BREAK_AFTER)))
-
-
-def _period_end(wall: datetime, period: str) -> datetime:
-    day = wall.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    if period == "day":
-        return day + timedelta(days=1)
-    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+    def _count(self, query: str, meaning: Meaning) -> None:
+        counts = self.counts[query]
+        counts.answered += 1
+        if meaning != "ok":
+            setattr(counts, meaning, getattr(counts, meaning) + 1)

@@ -1,6 +1,7 @@
 """The asking side of the receiver: carries out each account's plan over HTTP and puts the answers into the spool."""
 
 import asyncio
+import contextvars
 import json
 import logging
 import time
@@ -13,7 +14,7 @@ import httpx
 import msgspec
 
 from logger.commits import GroupCommit
-from logger.errors import LoginNeeded, Retry
+from logger.errors import LoggerError, LoginNeeded, Retry
 from logger.planner import Ask, Counts, Planner
 from logger.sources import Poller as Cloud
 
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 
 CONNECTIONS = 8  # measured: httpx sends a thousand requests a second at 8 at once, and ever fewer beyond
 _KEEP_S = 60.0
+_FINISH_S = 3.0  # what a call under way may still take when asking ends: its answer was paid for
+_QUIET_S = 10.0  # a cloud in trouble gives a line in so many seconds, not one a call
+_calls: contextvars.ContextVar[int] = contextvars.ContextVar("calls", default=0)  # on the wire, of one question
 
 
 class Poller:
@@ -47,26 +51,39 @@ class Poller:
         self._under_way: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self.trouble = ""
+        self._quiet_until, self._unsaid = 0.0, 0
 
     async def run(self) -> None:
         """Ask until cancelled."""
-        limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
         kept = asyncio.create_task(self._keep_used())
-        async with httpx.AsyncClient(limits=limits, follow_redirects=False) as http:
+        async with _client() as http:
             try:
                 while True:
-                    now = time.monotonic()
-                    for ask in self.planner.take(CONNECTIONS - len(self._under_way), now, datetime.now(UTC)):
-                        task = asyncio.create_task(self._ask(http, ask))
-                        self._under_way.add(task)
-                        task.add_done_callback(self._done)
-                    await self._pause(self.planner.wait_s(now))
+                    await self._pause(self._begin(http))
             finally:
-                calls = [kept, *self._under_way]
-                for call in calls:
-                    call.cancel()
-                await asyncio.gather(*calls, return_exceptions=True)
+                kept.cancel()
+                await self._finish()
                 self._write_used()
+
+    def _begin(self, http: httpx.AsyncClient) -> float:
+        """Make the calls that are due and have a place; returns how long there is nothing more to do [s]."""
+        now = time.monotonic()
+        try:
+            for ask in self.planner.take(CONNECTIONS - len(self._under_way), now, datetime.now(UTC)):
+                task = asyncio.create_task(self._ask(http, ask))
+                self._under_way.add(task)
+                task.add_done_callback(self._done)
+            return self.planner.wait_s(now)
+        except Exception:  # a fault of ours must not be the end of asking
+            log.exception("planning failed")
+            return _QUIET_S
+
+    async def _finish(self) -> None:
+        if self._under_way:
+            _, late = await asyncio.wait(self._under_way, timeout=_FINISH_S)
+            for call in late:
+                call.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     def heard(self, path: str, push: bytes) -> None:
         """A push came in and is on disk."""
@@ -76,22 +93,33 @@ class Poller:
         try:
             envelope, meaning = await self._cloud.ask(http, ask.query, ask.vehicle)
         except (Retry, LoginNeeded) as error:
-            self.planner.failed(ask, error, time.monotonic())
-            self._complain(str(error))
+            self._failed(ask, error)
             return
         except Exception as error:  # a fault of ours must not be the end of asking
             log.exception("asking failed")
-            self.planner.failed(ask, Retry(str(error), after=60), time.monotonic())
+            self._failed(ask, Retry(f"{self._cloud.name}: asking failed: {type(error).__name__}", after=60))
             return
+        finally:
+            self.planner.spent(max(0, _calls.get() - 1), datetime.now(UTC))
         failure = await self._commits.put(envelope)
         if failure is not None:
-            self.planner.failed(ask, failure, time.monotonic())
-            self._complain(str(failure))
+            self._failed(ask, failure)
             return
         now = time.monotonic()
-        if not self.planner.paused_s(now):  # else this call was under way when the trouble began
-            self.trouble = ""
         self.planner.answered(ask, meaning, self._cloud.state(envelope.body), now)
+        if not self.planner.failing and not self.planner.paused_s(now):
+            self.trouble = ""
+
+    def _failed(self, ask: Ask, error: LoggerError) -> None:
+        now = time.monotonic()
+        again_s = self.planner.failed(ask, error, now)
+        self.trouble = str(error)
+        if now < self._quiet_until:
+            self._unsaid += 1
+            return
+        more = f" ({self._unsaid} more like it before)" if self._unsaid else ""
+        log.error("%s; asking again in %.0f s%s", error, again_s, more)
+        self._quiet_until, self._unsaid = now + _QUIET_S, 0
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
@@ -105,11 +133,6 @@ class Poller:
             await asyncio.wait_for(self._changed.wait(), None if full else max(0.01, seconds))
         except TimeoutError:
             return
-
-    def _complain(self, text: str) -> None:
-        if text != self.trouble:  # once for each new trouble, not once a call
-            log.error("%s; asking again in %.0f s", text, self.planner.paused_s(time.monotonic()))
-        self.trouble = text
 
     async def _keep_used(self) -> None:
         while True:
@@ -125,18 +148,37 @@ class Poller:
             log.warning("cannot write %s: %s", self._file, error)
 
     def state(self) -> dict[str, Any]:
-        """How the asking goes: counts in sum and by query, what waits, how long it rests, and its last trouble."""
+        """How the asking goes: counts in sum and by query, what waits, what fails, the rest, and how late it is."""
         queries = {query: msgspec.structs.asdict(counts) for query, counts in self.planner.counts.items()}
         sums = {name: sum(each[name] for each in queries.values()) for name in Counts.__struct_fields__}
-        rests = self.planner.paused_s(time.monotonic())
-        told = {"waiting": self.planner.waiting, "rests_s": rests, "trouble": self.trouble}
-        return {**sums, "queries": queries, **told}
+        return {
+            **sums,
+            "queries": queries,
+            "waiting": self.planner.waiting,
+            "failing": self.planner.failing,
+            "rests_s": self.planner.paused_s(time.monotonic()),
+            "trouble": self.trouble,
+            "lateness": self.planner.lateness.told(),
+        }
+
+
+def _client() -> httpx.AsyncClient:
+    async def count(_: httpx.Request) -> None:
+        _calls.set(_calls.get() + 1)  # each question is a task, and has a count of its own
+
+    return httpx.AsyncClient(
+        limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+        follow_redirects=False,
+        event_hooks={"request": [count]},
+    )
 
 
 def _used(folder: Path, name: str) -> Mapping[str, int]:
-    """What earlier runs of this account used of its budget, by period."""
+    """What earlier runs of this account used of its budget, by period; nothing where the file is no such thing."""
     try:
         told = json.loads((folder / f"calls-{name}.json").read_text())
-    except (OSError, ValueError):
+        return {str(key): int(value) for key, value in told.items()}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        if not isinstance(error, FileNotFoundError):
+            log.warning("calls-%s.json cannot be read (%s): the budget begins anew", name, error)
         return {}
-    return {str(key): int(value) for key, value in told.items()} if isinstance(told, dict) else {}

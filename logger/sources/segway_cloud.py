@@ -14,10 +14,11 @@ import msgspec
 
 from logger.config import Model
 from logger.config import Segway as Account
-from logger.errors import ConfigError, LoginNeeded, Retry
+from logger.errors import ConfigError, LoggerError, LoginNeeded, Retry
 from logger.fields import Field, Rows, Shape
 from logger.model import Envelope
 from logger.planner import STATES, Meaning, Question, State
+from logger.sources import wire
 from logger.sources.segway import status_fields
 
 REGIONS: Mapping[str, str] = {"A": "apac", "E": "eu", "U": "us", "C": "cn"}
@@ -30,7 +31,8 @@ QUERIES: Mapping[str, str] = {
 TOKEN_PATH = "/oauth/token"
 _AHEAD_S = 300.0  # old and new token overlap by as much (E.1 no. 1)
 _RENEW_AT = 0.9  # of a token's life
-_TIMEOUT_S = 20.0
+_LIFE_S, _LEAST_LIFE_S, _MOST_LIFE_S = 3600.0, 60.0, 86_400.0  # where nothing usable is said; the bounds of what is
+_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")  # what fits into a header; anything else would tear it, or be logged
 
 LOGIN, PERMANENT, DEVICE, AGAIN = "login", "permanent", "device", "again"
 CODES: Mapping[int, str] = {
@@ -69,7 +71,17 @@ class _Head(msgspec.Struct):
 
 class _Grant(msgspec.Struct):
     access_token: str
-    expires_in: float = 3600.0
+    expires_in: msgspec.Raw = msgspec.Raw(b"")  # whatever it is: a token without a usable end is a token
+
+    @property
+    def renew_in_s(self) -> float:
+        """When to ask for the next one: never at once, which would be a token for each question."""
+        try:
+            told_s = float(bytes(self.expires_in).strip(b'"'))
+        except ValueError:
+            told_s = _LIFE_S
+        life_s = max(_LEAST_LIFE_S, min(_MOST_LIFE_S, told_s)) if told_s == told_s else _LIFE_S
+        return max(_LEAST_LIFE_S, min(life_s * _RENEW_AT, life_s - _AHEAD_S))
 
 
 def base_url(account: Account) -> str:
@@ -99,6 +111,7 @@ class SegwayCloud:
         self._clock = clock
         self._token, self._renew_at = "", 0.0
         self._login = asyncio.Lock()
+        self._refused: tuple[int, LoggerError | None] = (0, None)  # how often a token was asked for, and the last end
 
     def questions(self) -> tuple[Question, ...]:
         """What to ask, how often in which state, and which push spares it; nothing where the settings say so."""
@@ -134,42 +147,42 @@ class SegwayCloud:
         """
         token = await self._current_token(http)
         answer = await self._asked(http, query, vehicle, token)
-        if answer.status_code == 401 or _class(answer.content) == LOGIN:
+        if _refuses(answer):
             token = await self._current_token(http, refused=token)
             answer = await self._asked(http, query, vehicle, token)
-            if answer.status_code == 401 or _class(answer.content) == LOGIN:
+            if _refuses(answer):
                 raise LoginNeeded(f"{self.name}: the cloud refuses a fresh token: is the account still active?")
-        _raise_for_later(self.name, answer)
-        meaning = _class(answer.content)
+        wire.raise_for_later(self.name, answer)
+        meaning = _class(answer.body)
         if meaning == AGAIN:
             raise Retry(f"{self.name}: the cloud has a fault of its own (code 15001)", after=10)
-        body = answer.content
-        return Envelope(self.name, query, time.time_ns() // 1_000_000, "poll", body, vehicle), _MEANINGS[meaning]
+        now_ms = time.time_ns() // 1_000_000
+        return Envelope(self.name, query, now_ms, "poll", answer.body, vehicle), _MEANINGS[meaning]
 
-    async def _asked(self, http: httpx.AsyncClient, query: str, vehicle: str, token: str) -> httpx.Response:
+    async def _asked(self, http: httpx.AsyncClient, query: str, vehicle: str, token: str) -> wire.Answer:
         headers = {"Authorization": f"bearer {token}"}
-        return await self._sent(
-            http.build_request(
-                "GET", self._base_url + QUERIES[query], params={"iotCode": vehicle}, headers=headers, timeout=_TIMEOUT_S
-            ),
-            http,
-        )
-
-    async def _sent(self, request: httpx.Request, http: httpx.AsyncClient) -> httpx.Response:
-        try:
-            return await http.send(request)
-        except httpx.HTTPError as error:
-            what = f"{type(error).__name__}: {error}".rstrip(": ")
-            raise Retry(f"{self.name}: {request.url.host} does not answer as it should: {what}", after=5) from error
+        url = self._base_url + QUERIES[query]
+        return await wire.sent(http, self.name, "GET", url, params={"iotCode": vehicle}, headers=headers)
 
     async def _current_token(self, http: httpx.AsyncClient, refused: str = "") -> str:
         """The token, renewed ahead of its end or where this one was refused; whoever needs it meanwhile waits."""
+        tries, _ = self._refused
         async with self._login:
             if not self._token or self._token == refused or self._clock() >= self._renew_at:
-                grant = await self._granted(http)
-                life = min(grant.expires_in * _RENEW_AT, max(0.0, grant.expires_in - _AHEAD_S))
-                self._token, self._renew_at = grant.access_token, self._clock() + life
+                if self._refused[0] != tries and self._refused[1] is not None:
+                    raise self._refused[1]  # whoever waited got an answer, too: eight tries at once lock an account
+                grant = await self._renewed(http)
+                self._token, self._renew_at = grant.access_token, self._clock() + grant.renew_in_s
             return self._token
+
+    async def _renewed(self, http: httpx.AsyncClient) -> _Grant:
+        try:
+            grant = await self._granted(http)
+        except (Retry, LoginNeeded) as error:
+            self._refused = (self._refused[0] + 1, error)
+            raise
+        self._refused = (self._refused[0] + 1, None)
+        return grant
 
     async def _granted(self, http: httpx.AsyncClient) -> _Grant:
         form = {
@@ -177,41 +190,33 @@ class SegwayCloud:
             "client_secret": self._account.client_secret,
             "grant_type": "client_credentials",
         }
-        answer = await self._sent(
-            http.build_request("POST", self._base_url + TOKEN_PATH, data=form, timeout=_TIMEOUT_S), http
-        )
-        if answer.status_code in (400, 401, 403):
+        answer = await wire.sent(http, self.name, "POST", self._base_url + TOKEN_PATH, data=form)
+        if answer.status in (400, 401, 403):
             raise LoginNeeded(
-                f"{self.name}: the cloud refuses the account (HTTP {answer.status_code}): check client_id, secret and "
+                f"{self.name}: the cloud refuses the account (HTTP {answer.status}): check client_id, secret and "
                 f"whether {self._base_url} is its region"
             )
-        _raise_for_later(self.name, answer)
+        wire.raise_for_later(self.name, answer)
         try:
-            return msgspec.json.decode(answer.content, type=_Grant, strict=False)
-        except msgspec.DecodeError as error:
+            grant = msgspec.json.decode(answer.body, type=_Grant)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Retry(f"{self.name}: the cloud's token answer cannot be read: {error}", after=30) from error
+        if not _TOKEN.fullmatch(grant.access_token):  # and not a word of it: it may be a token nevertheless
+            raise Retry(f"{self.name}: the cloud's token is empty or no word of printable characters", after=30)
+        return grant
 
 
 def _class(body: bytes) -> str:
     """How to take an answer: `ok`, one of the classes of its code, or `changed` where it is none that we know."""
     try:
         code = int(msgspec.json.decode(body, type=_Head).code)
-    except (msgspec.DecodeError, ValueError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return "changed"
     return "ok" if code == 0 else CODES.get(code, "changed")
 
 
-def _raise_for_later(name: str, answer: httpx.Response) -> None:
-    status = answer.status_code
-    if status == 429 or status >= 500:
-        raise Retry(f"{name}: the cloud says HTTP {status}", after=_retry_after_s(answer))
-    if status != 200:
-        raise Retry(f"{name}: the cloud says HTTP {status}, which it should not", after=60)
-
-
-def _retry_after_s(answer: httpx.Response) -> float:
-    word = answer.headers.get("retry-after", "")
-    return float(word) if word.isdigit() else 10.0
+def _refuses(answer: wire.Answer) -> bool:
+    return answer.status == 401 or _class(answer.body) == LOGIN
 
 
 # ---- what the answers say ------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """A plan in simulated time: months in seconds, with outages, budgets, and jumps of the clock."""
 
+import itertools
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logger.errors import LoginNeeded, Retry
+from logger.errors import Busy, LoginNeeded, Retry
 from logger.planner import STATES, Ask, Planner, Question, State
 
 WALL = datetime(2026, 11, 1, tzinfo=UTC)
@@ -197,18 +198,22 @@ def test_a_used_up_budget_is_waited_for_and_not_asked_after_all_the_time() -> No
     assert here.planner.wait_s(1800) == 5
 
 
-def test_a_login_that_a_person_must_mend_rests_a_quarter_of_an_hour() -> None:
-    here = Simulation(vehicles=1)
-    here.run(1800)
-    (ask,) = here.planner.take(1, here.now + 5000, here.wall)
-    here.planner.failed(ask, LoginNeeded("mend it"), here.now)
-    assert here.planner.paused_s(here.now) >= 900
+def test_a_login_that_a_person_must_mend_rests_half_a_minute_and_in_the_end_a_quarter_of_an_hour() -> None:
+    here, now, rests = Simulation(vehicles=1), 2000.0, list[float]()
+    for _ in range(8):
+        (ask,) = here.planner.take(1, now, here.wall)
+        here.planner.failed(ask, LoginNeeded("mend it"), now)
+        rests.append(here.planner.paused_s(now))
+        now += rests[-1] + 1
+    assert 30 <= rests[0] <= 36
+    assert all(before < after for before, after in itertools.pairwise(rests[:6]))
+    assert min(rests[-2:]) >= 900
 
 
 def test_the_cloud_is_obeyed_when_it_says_how_long_to_wait() -> None:
     here = Simulation(vehicles=5)
     (ask, *_) = here.planner.take(1, 1800, here.wall)
-    here.planner.failed(ask, Retry("429", after=120), 1800)
+    here.planner.failed(ask, Busy("429", after=120), 1800)
     assert here.planner.take(8, 1900, here.wall) == []
     assert here.planner.take(8, 1800 + 120 * 1.3, here.wall)
 
@@ -248,3 +253,70 @@ def test_whatever_happens_each_question_is_in_the_plan_once_or_under_way(
             else:
                 here.planner.failed(ask, Retry("no", after=1), here.now)
         assert here.planner.waiting == 6
+
+
+def test_a_question_that_always_fails_holds_up_no_other_and_is_asked_less_and_less() -> None:
+    here = Simulation(vehicles=20)
+    asked: Counter[str] = Counter()
+    while here.now < 4 * 3600:
+        for ask in here.planner.take(8, here.now, here.wall):
+            asked[ask.vehicle] += 1
+            if ask.vehicle in here.names[:4]:
+                here.planner.failed(ask, Retry("500", after=10), here.now)
+            else:
+                here.planner.answered(ask, "ok", "parked", here.now)
+        here.now += 1
+    assert min(asked[name] for name in here.names[4:]) >= 2 * 0.8 * 4 * 3600 / 900
+    assert max(asked[name] for name in here.names[:4]) < 2 * 1.3 * 4 * 3600 / 320
+
+
+def test_calls_that_fail_together_open_the_circuit_by_one_step_and_not_by_eight() -> None:
+    here = Simulation(vehicles=20)
+    for ask in here.planner.take(8, 1800, here.wall):
+        here.planner.failed(ask, Retry("cut", after=1), 1800)
+    assert 0 < here.planner.paused_s(1800) <= 3
+
+
+def test_a_vendors_never_is_not_asked_again_because_a_push_came() -> None:
+    here = Simulation(vehicles=1)
+    for ask in here.planner.take(8, 1800, here.wall):
+        here.planner.answered(ask, "permanent", None, 1800)
+    here.planner.heard("v00000", "lock", "riding", 1801)
+    assert here.planner.take(8, 1801 + 7200, here.wall) == []
+
+
+def test_a_tight_budget_stretches_the_intervals_of_all_states_alike_from_the_start() -> None:
+    here = Simulation(vehicles=90, budget=43_200)
+    states: tuple[State, ...] = ("riding", "charging", "parked")
+    here.state = {name: states[number % 3] for number, name in enumerate(here.names)}
+    here.run(12 * 3600, step=2.0)
+    counts = Counter(here.state[ask.vehicle] for at, ask in here.asked if at > 2 * 3600)
+    stretched = {state: 10 * 3600 * 60 / (counts[state] * EVERY[state]) for state in states}
+    assert min(stretched.values()) > 2
+    assert max(stretched.values()) < 1.1 * min(stretched.values()), stretched
+
+
+def test_calls_beyond_the_questions_count_against_the_budget() -> None:
+    here = Simulation(vehicles=10, budget=100)
+    here.planner.spent(100, here.wall)
+    here.run(80_000)
+    assert here.asked == []
+
+
+def test_the_queue_does_not_grow_however_often_a_vehicle_changes_its_mind() -> None:
+    here = Simulation(vehicles=3)
+    for turn in range(20_000):
+        here.planner.heard("v00000", "lock", STATES[turn % 3], turn / 100)
+        for ask in here.planner.take(8, turn / 100, here.wall):
+            here.planner.answered(ask, "ok", "parked", turn / 100)
+    assert here.planner.waiting == 6
+    assert len(here.planner._heap) <= 4 * 6
+
+
+def test_lateness_is_counted_by_how_late() -> None:
+    here = Simulation(vehicles=5)
+    for ask in here.planner.take(8, 3600, here.wall):
+        here.planner.answered(ask, "ok", "parked", 3600)
+    told = dict(here.planner.lateness.told()["bins"])
+    assert told["60.0"] == 0
+    assert told["7200.0"] == told["+Inf"] == 8
