@@ -15,7 +15,7 @@ import msgspec
 
 from logger.errors import Busy, Retry
 
-_READ_S, _WHOLE_S = 20.0, 30.0
+_READ_S, WHOLE_S = 20.0, 30.0
 MAX_BODY_BYTES = 64 * 1024  # an answer has half a kilobyte
 _MOST_SAID = 200  # characters of another's words in an error of ours
 _AFTER_S, _MOST_AFTER_S = 10.0, 3600.0  # where nothing usable is said; a slip of days must not be the end of asking
@@ -30,15 +30,17 @@ class Answer(msgspec.Struct, frozen=True):
     after_s: float | None = None
 
 
-async def sent(http: httpx.AsyncClient, name: str, method: str, url: str, **words: Any) -> Answer:
+async def sent(
+    http: httpx.AsyncClient, name: str, method: str, url: str, *, whole_s: float = WHOLE_S, **words: Any
+) -> Answer:
     """Send this and read the answer. Raises `Retry` where none comes in time, or none that can be taken."""
     request = http.build_request(method, url, timeout=_READ_S, **words)
     request.headers["Accept-Encoding"] = "identity"
     try:
-        async with asyncio.timeout(_WHOLE_S):
+        async with asyncio.timeout(whole_s):
             return await _exchanged(http, request)
     except TimeoutError as error:
-        raise Retry(f"{name}: {request.url.host} takes more than {_WHOLE_S:.0f} s for an answer", after=5) from error
+        raise Retry(f"{name}: {request.url.host} takes more than {whole_s:.0f} s for an answer", after=5) from error
     except (httpx.HTTPError, httpx.InvalidURL, zlib.error, _Odd) as error:
         what = f"{type(error).__name__.lstrip('_')}: {error}".rstrip(": ")[:_MOST_SAID]
         raise Retry(f"{name}: {request.url.host} does not answer as it should: {what}", after=5) from error

@@ -1,0 +1,295 @@
+"""Whatever a cloud sends, or what stands in its place: an answer or a `Retry`, in bounded time and memory."""
+
+import asyncio
+import gzip
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import httpx
+import pytest
+
+from logger.config import Segway as Account
+from logger.errors import Busy, LoginNeeded, Retry
+from logger.planner import Meaning
+from logger.sources import wire
+from logger.sources.segway_cloud import SegwayCloud
+from logger.sources.wire import MAX_BODY_BYTES, Answer
+
+VEHICLE = "860000000000001"
+TOKEN = {"access_token": "t0ken", "expires_in": 43199}
+Reply = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
+
+
+class Server:
+    """Says what a test wants, byte by byte, and notes the head of each call."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+        self.heads: list[bytes] = []
+        self.url = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                for line in head.lower().split(b"\r\n"):
+                    if line.startswith(b"content-length:"):
+                        await reader.readexactly(int(line.split(b":")[1]))
+                self.heads.append(head)
+                await self._reply(head, writer)
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    def calls(self, word: bytes) -> int:
+        return sum(word in head.split(b"\r\n")[0] for head in self.heads)
+
+
+@asynccontextmanager
+async def serving(reply: Reply) -> AsyncIterator[Server]:
+    here = Server(reply)
+    server = await asyncio.start_server(here.serve, "127.0.0.1", 0)
+    here.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield here
+    finally:
+        server.close()
+
+
+def always(whole: bytes) -> Reply:
+    async def reply(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(whole)
+        await writer.drain()
+        writer.close()
+
+    return reply
+
+
+def told(body: bytes, *headers: str, status: str = "200 OK", length: int | None = None) -> bytes:
+    length = len(body) if length is None else length
+    return "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {length}", *headers, "", ""]).encode() + body
+
+
+def got(reply: Reply, whole_s: float = wire.WHOLE_S) -> Answer:
+    async def exchange() -> Answer:
+        async with serving(reply) as server, httpx.AsyncClient() as http:
+            return await wire.sent(http, "city", "GET", server.url, whole_s=whole_s)
+
+    return asyncio.run(exchange())
+
+
+# ---- the exchange --------------------------------------------------------------------------------------------------
+
+
+def test_an_endless_body_is_left_at_the_limit_and_not_read_into_memory() -> None:
+    sent = 0
+
+    async def endless(_: bytes, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+        while sent < 100_000_000:
+            writer.write(bytes(100_000))
+            await writer.drain()
+            sent += 100_000
+
+    with pytest.raises(Retry, match="more than 65,536 bytes"):
+        got(endless)
+    assert sent < 20_000_000  # what the kernel holds on its way
+
+
+def test_an_answer_that_drips_for_ever_ends_after_its_time() -> None:
+    async def drip(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while True:
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    with pytest.raises(Retry, match="takes more than"):
+        got(drip, whole_s=0.2)
+
+
+def test_a_packed_answer_is_unpacked_though_it_was_asked_for_plain() -> None:
+    assert got(always(told(gzip.compress(b'{"code":0}'), "Content-Encoding: gzip"))).body == b'{"code":0}'
+
+
+def test_a_body_packed_in_a_way_that_nobody_knows_is_kept_as_it_came() -> None:
+    assert got(always(told(b"\x28\xb5\x2f\xfd?", "Content-Encoding: zstd"))).body == b"\x28\xb5\x2f\xfd?"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        told(b"no gzip at all", "Content-Encoding: gzip"),
+        told(gzip.compress(b"{}" * 1000)[:-20], "Content-Encoding: gzip"),
+        told(gzip.compress(bytes(50_000_000)), "Content-Encoding: gzip"),
+        told(b"{}", length=5),
+        told(b"{}", length=-5),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        b"HTTP/9.9 whatever\r\n\r\n",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1_000_000 + b"\r\n\r\n",
+        b"",
+    ],
+    ids=["no gzip", "half a gzip", "gzip bomb", "too short", "less than nothing", "no chunk", "half a chunk",
+         "two lengths", "odd version", "another protocol", "giant head", "nothing"],
+)  # fmt: skip
+def test_what_is_no_answer_is_a_matter_of_later_and_said_in_one_short_line(reply: bytes) -> None:
+    with pytest.raises(Retry, match=r"city: 127\.0\.0\.1 does not answer as it should") as raised:
+        got(always(reply))
+    assert len(str(raised.value)) < 300
+    assert "\n" not in str(raised.value)
+
+
+def test_a_redirection_is_not_followed() -> None:
+    answer = got(always(told(b"", "Location: http://127.0.0.1:1/elsewhere", status="302 Found")))
+    with pytest.raises(Retry, match="HTTP 302, which it should not"):
+        wire.raise_for_later("city", answer)
+
+
+def in_two_minutes() -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=120), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("word", "low", "high"),
+    [
+        ("7", 7, 7),
+        ("0", 0, 0),
+        (in_two_minutes(), 100, 121),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
+        ("99999999", 3600, 3600),
+        ("9" * 400, 3600, 3600),
+        ("Wed, 21 Oct 9999 07:28:00 GMT", 3600, 3600),
+        ("-5", 10, 10),
+        ("1e9", 10, 10),
+        ("soon", 10, 10),
+        ("\xb2", 10, 10),
+        ("", 10, 10),
+    ],
+)
+def test_how_long_to_wait_is_taken_as_seconds_or_as_a_date_and_within_reason(word: str, low: int, high: int) -> None:
+    head = f"HTTP/1.1 429 Too Many\r\nContent-Length: 0\r\nRetry-After: {word}\r\n\r\n"
+    answer = got(always(head.encode("latin-1")))
+    with pytest.raises(Busy) as raised:
+        wire.raise_for_later("city", answer)
+    assert low <= raised.value.after <= high
+
+
+def test_a_cloud_in_maintenance_that_says_for_how_long_is_left_alone_by_all() -> None:
+    with pytest.raises(Busy):
+        wire.raise_for_later("city", Answer(503, b"", after_s=30))
+    with pytest.raises(Retry) as raised:
+        wire.raise_for_later("city", Answer(503, b""))
+    assert not isinstance(raised.value, Busy)
+
+
+# ---- tokens --------------------------------------------------------------------------------------------------------
+
+
+def cloud_of(token: bytes, answer: bytes = b'{"code":0,"t":1}') -> Reply:
+    async def reply(head: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(told(token if head.startswith(b"POST") else answer))
+        await writer.drain()
+
+    return reply
+
+
+async def asked(server: Server, *, at_once: int = 1, times: int = 1, vehicle: str = VEHICLE) -> list[Meaning]:
+    """Ask so many at once, so many times, ten seconds of the client's clock apart."""
+    now = 1000.0
+    account = Account("city", "A00000", client_secret="hush-hush", base_url=server.url, vehicles=(vehicle,))
+    client = SegwayCloud(account, clock=lambda: now)
+    meanings: list[Meaning] = []
+    async with httpx.AsyncClient() as http:
+        for _ in range(times):
+            calls = (client.ask(http, "status-query", vehicle) for _ in range(at_once))
+            meanings += [meaning for _, meaning in await asyncio.gather(*calls)]
+            now += 10
+    return meanings
+
+
+@pytest.mark.parametrize("life", ["0", "-5", '"soon"', "null", '"43199"', "1e999", '"nan"', "[]", "{}", "true", "1"])
+def test_a_token_with_an_odd_life_is_a_token_and_is_not_asked_for_again_at_once(life: str) -> None:
+    async def scenario() -> None:
+        async with serving(cloud_of(f'{{"access_token":"t0ken","expires_in":{life}}}'.encode())) as server:
+            assert await asked(server, times=4) == ["ok"] * 4
+            assert server.calls(b"POST") == 1
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "token",
+    [{}, {"access_token": ""}, {"access_token": None}, {"access_token": 5}, {"access_token": "a\r\nX-Evil: se-cret"},
+     {"access_token": "se-crét"}, {"access_token": "se-cret " * 2000}, [], "se-cret"],
+    ids=["none", "empty", "null", "number", "two lines", "not ASCII", "endless", "list", "text"],
+)  # fmt: skip
+def test_a_token_that_fits_into_no_header_is_a_matter_of_later_and_is_in_no_error(token: object) -> None:
+    async def scenario() -> None:
+        async with serving(cloud_of(json.dumps(token, ensure_ascii=False).encode())) as server:
+            with pytest.raises(Retry) as raised:
+                await asked(server)
+            assert "se-cr" not in str(raised.value)
+            assert server.calls(b"GET") == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_wrong_secret_is_tried_once_however_many_wait_for_the_token() -> None:
+    async def refuse(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(told(b"{}", status="401 Unauthorized"))
+        await writer.drain()
+
+    async def scenario() -> None:
+        async with serving(refuse) as server:
+            account = Account("city", "A00000", client_secret="hush-hush", base_url=server.url)
+            client = SegwayCloud(account)
+            async with httpx.AsyncClient() as http:
+                calls = [client.ask(http, "status-query", VEHICLE) for _ in range(8)]
+                ends = await asyncio.gather(*calls, return_exceptions=True)
+            assert {type(end) for end in ends} == {LoginNeeded}
+            assert server.calls(b"POST") == 1
+
+    asyncio.run(scenario())
+
+
+# ---- answers and questions -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 50_000, b'{"code":' + b"[" * 50_000, b'{"code":NaN}', b'{"code":1e999}', b'{"code":' + b"9" * 5000 + b"}",
+     b'{"code":true}', b'{"code":"\xff"}', b"\xff\xfe", b"", b"null", b'{"code":"0x0"}'],
+    ids=["deep", "deep code", "NaN", "infinite", "long number", "boolean", "no UTF-8", "no text", "empty",
+         "null", "hex"],
+)  # fmt: skip
+def test_an_answer_that_cannot_be_read_is_kept_and_is_no_failure(body: bytes) -> None:
+    async def scenario() -> None:
+        async with serving(cloud_of(json.dumps(TOKEN).encode(), body)) as server:
+            assert await asked(server) == ["changed"]
+
+    asyncio.run(scenario())
+
+
+def test_a_vehicle_number_tears_neither_the_line_nor_the_head_of_a_question() -> None:
+    async def scenario() -> None:
+        async with serving(cloud_of(json.dumps(TOKEN).encode())) as server:
+            await asked(server, vehicle="1 HTTP/1.1\r\nX-Evil: yes&iotCode=2#?")
+            (head,) = (head for head in server.heads if head.startswith(b"GET"))
+            assert b"X-Evil: yes" not in head
+            assert head.count(b"iotCode=") == 1
+            assert len(head.split(b"\r\n")[0].split(b" ")) == 3
+
+    asyncio.run(scenario())
+
+
+def test_the_limit_of_a_body_is_far_above_what_an_answer_has() -> None:
+    body = b'{"code":0,"data":"' + b"x" * (MAX_BODY_BYTES - 20) + b'"}'
+    assert got(always(told(body))).body == body
