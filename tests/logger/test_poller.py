@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from logger import config, service
 from logger.demo.cloud import Cloud
 from logger.demo.collector import PLATFORM, PREFIX, SECRET
@@ -144,3 +146,37 @@ def test_a_restart_remembers_what_was_used_of_the_budget(tmp_path: Path) -> None
         until(lambda: receiver.spool.depth("lake") > 0)  # the heartbeat: it runs
         assert receiver.polled() == []
         assert not cloud.calls
+
+
+def test_a_call_under_way_when_asking_ends_is_waited_for_and_its_answer_stored(tmp_path: Path) -> None:
+    with asking(tmp_path, EVERY_SECOND, Mishap("slow", seconds=0.3, count=0)) as (_, cloud):
+        until(lambda: sum(cloud.calls.values()) > 3)
+    stored = Spool(tmp_path)
+    polled = [each for each in stored.read("lake").envelopes if each.via == "poll"]
+    stored.close()
+    assert len(polled) == sum(count for (word, _), count in cloud.calls.items() if word != "token")
+
+
+def test_every_call_counts_against_the_budget_tokens_and_repeats_too(tmp_path: Path) -> None:
+    with asking(tmp_path, EVERY_SECOND, Mishap("http", "status", code=401)) as (receiver, cloud):
+        until(lambda: len(set(receiver.polled())) == 8)
+    used = json.loads((tmp_path / "calls-segway.json").read_text())
+    assert cloud.calls["token", ""] == 2
+    assert sum(used.values()) == sum(cloud.calls.values())
+
+
+@pytest.mark.parametrize("text", ["", "[]", "7", '{"2026-11-01": null}', '{"2026-11-01": [1]}', "\x00"])
+def test_a_damaged_note_of_calls_is_no_reason_not_to_ask(tmp_path: Path, text: str) -> None:
+    (tmp_path / "calls-segway.json").write_text(text)
+    with asking(tmp_path, EVERY_SECOND) as (receiver, _):
+        until(lambda: len(receiver.polled()) > 0)
+
+
+def test_how_late_questions_are_asked_is_told_as_a_histogram(tmp_path: Path) -> None:
+    with asking(tmp_path, EVERY_SECOND) as (receiver, _):
+        until(lambda: len(receiver.polled()) > 8)
+        bins = 'voltrail_ask_lateness_seconds_bucket{le="%s",source="segway"}'
+        counts = [receiver.metric(bins % bound) for bound in ("0.01", "1.0", "+Inf")]
+        assert counts == sorted(counts)
+        assert counts[-1] >= 8
+        assert receiver.metric("voltrail_ask_lateness_seconds_count") == receiver.metric(bins % "+Inf")
