@@ -30,7 +30,7 @@ def _elements(bodies: Sequence[bytes], array: str) -> Iterator[tuple[int, Any]]:
     for number, body in enumerate(bodies):
         try:
             found = _at(msgspec.json.decode(body), array)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             continue
         yield from ((number, element) for element in found) if isinstance(found, list) else ()
 
@@ -38,7 +38,7 @@ def _elements(bodies: Sequence[bytes], array: str) -> Iterator[tuple[int, Any]]:
 def _read(body: bytes, names: Sequence[str]) -> list[str | None]:
     try:
         document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return [*[None] * len(names), f"not JSON: {error}"]
     if not isinstance(document, dict):
         return [*[None] * len(names), "not a JSON object"]

@@ -26,7 +26,7 @@ Meaning = Literal["ok", "device", "permanent", "changed"]
 STATES: tuple[State, ...] = ("riding", "charging", "parked", "offline", "silent", "out_of_service")
 _JITTER = 0.1  # of an interval, either way: vehicles that began together drift apart
 _LATE_S, _LATE_SHARE = 30.0, 0.25  # late is half a minute and a quarter of the interval
-_REST_S = 86_400.0  # what the vendor says for ever is asked again tomorrow
+_REST_S, _FIRST_REST_S = 86_400.0, 3600.0  # what the vendor says for ever is asked again tomorrow, at first in an hour
 _MOST_DOUBLINGS = 5  # for a device that does not answer, or a question that fails
 _IDLE_S = 5.0
 _MOST_STALE = 4  # entries of the queue for each question in it
@@ -153,11 +153,14 @@ class Planner:
             known.heard_at = now
         if state is not None:
             known.state = state
-        every = None if meaning == "permanent" else self._every_s(ask.vehicle, ask.query, now)
-        self._resting.discard(key) if meaning != "permanent" else self._resting.add(key)
-        if every is None:
+        every = self._every_s(*key, now)
+        if meaning == "permanent":
+            self._rest(key, now, _REST_S if key in self._resting else _FIRST_REST_S)
+            self._resting.add(key)
+        elif every is None:
             self._rest(key, now)
         else:
+            self._resting.discard(key)
             self._want(key, every * 2.0**known.misses)
             self._schedule(key, now, every * 2.0**known.misses * self._chance.uniform(1 - _JITTER, 1 + _JITTER))
 
@@ -245,9 +248,9 @@ class Planner:
                 self._want(key, every)
                 self._schedule(key, now, soon)
 
-    def _rest(self, key: _Key, now: float) -> None:
-        self._want(key, _REST_S)
-        self._schedule(key, now + _REST_S, 0.0)
+    def _rest(self, key: _Key, now: float, seconds: float = _REST_S) -> None:
+        self._want(key, seconds)
+        self._schedule(key, now + seconds, 0.0)
 
     def _schedule(self, key: _Key, since_at: float, interval_s: float) -> None:
         turn = _Turn(since_at + interval_s * self._stretch, since_at, interval_s)

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import msgspec
 
@@ -19,10 +19,17 @@ _HOST = "127.0.0.1"
 _REASONS = {200: "OK", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests"}
 
 
+class Answering(Protocol):
+    """All that a server needs of a cloud."""
+
+    def answer(self, request: Request) -> Reply:
+        """What this call gets."""
+
+
 class Serving:
     """A cloud on a loopback port while the block lasts, in a thread of its own."""
 
-    def __init__(self, cloud: Cloud, port: int = 0) -> None:
+    def __init__(self, cloud: Answering, port: int = 0) -> None:
         self._cloud, self._port = cloud, port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)

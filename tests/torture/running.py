@@ -86,8 +86,8 @@ class Log:
 class Service:
     """One `voltrail run` on a folder, started and ended as often as wanted; the block's end leaves nothing running."""
 
-    def __init__(self, folder: Path, collector: str = "", lake: str = "") -> None:
-        """`collector` and `lake` are more lines of those tables of the settings."""
+    def __init__(self, folder: Path, collector: str = "", lake: str = "", source: str = "", debug: bool = True) -> None:
+        """`collector`, `lake` and `source` are more lines of those tables of the settings."""
         self.folder = folder
         self.port = free_port()
         self._file = folder / "voltrail.toml"
@@ -96,8 +96,9 @@ class Service:
         self._file.write_text(
             f'[collector]\nlisten = "{HOST}:{self.port}"\npath_prefix = "{PREFIX}"\n{collector}\n[sinks.lake]\n{lake}\n'
             f'[[sources]]\nkind = "segway"\nname = "{SOURCE}"\nclient_id = "{PLATFORM}"\n'
-            'client_secret_file = "secret"\nunknown_vehicles = "accept"\n'
+            f'client_secret_file = "secret"\nunknown_vehicles = "accept"\n{source}\n'
         )
+        self._debug = ("--debug",) if debug else ()
         self._process: subprocess.Popen[bytes] | None = None
         self.log: Log
 
@@ -129,7 +130,7 @@ class Service:
 
     def launch(self) -> None:
         """Start it and wait for nothing."""
-        words = [sys.executable, "-m", "voltrail", "run", "--config", str(self._file), "--debug"]
+        words = [sys.executable, "-m", "voltrail", "run", "--config", str(self._file), *self._debug]
         self._process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
         )
@@ -166,6 +167,13 @@ class Service:
         self._process = None
         self.log.rest()
         return code
+
+    def quantile(self, histogram: str, share: float) -> float:
+        """The upper bound of the bin of this histogram on `/metrics` that this share of all lies at or below."""
+        bins = [line for line in self.get("/metrics")[1].splitlines() if line.startswith(f"{histogram}_bucket")]
+        counts = [float(line.rpartition(" ")[2]) for line in bins]
+        found = next(line for line, count in zip(bins, counts, strict=True) if count >= share * counts[-1])
+        return float(found.partition('le="')[2].partition('"')[0])
 
     def waiting(self) -> int:
         """How many messages wait for the lake, as `/metrics` tells."""

@@ -101,7 +101,8 @@ def _rows(lake: Lake, name: str) -> list[tuple[str, str, int, int]]:
         "location": (pl.col("lat_deg") * 1e6).round().cast(pl.Int64),
         "event": pl.col("code").cast(pl.Int64),
     }[name]
-    rows = lake.scan(name).select(pl.lit(name), "vehicle", pl.col("time").dt.epoch("ms"), number.alias("number"))
+    pushed = lake.scan(name).filter(pl.col("via") == "push")
+    rows = pushed.select(pl.lit(name), "vehicle", pl.col("time").dt.epoch("ms"), number.alias("number"))
     return list(rows.collect().iter_rows())
 
 
