@@ -37,14 +37,18 @@ class Clouded(msgspec.Struct):
 
     def weather(self, word: str) -> None:
         """`storm` or `calm`."""
+        self._call(word)
+
+    def read(self) -> list[Said]:
+        """The diary up to now; the cloud must run."""
+        self._call("diary")
+        return list(light_cloud.read(self.diary))
+
+    def _call(self, word: str) -> None:
         line = http.client.HTTPConnection(self.base_url.removeprefix("http://"), timeout=10)
         line.request("GET", f"/simulator/{word}")
         assert line.getresponse().status == 200
         line.close()
-
-    def read(self) -> list[Said]:
-        """The diary, as far as it is on disk: all of it at the end, and up to the last change of weather."""
-        return list(light_cloud.read(self.diary))
 
 
 @contextmanager

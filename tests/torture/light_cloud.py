@@ -3,7 +3,7 @@
     python -m tests.torture.light_cloud --vehicles 10000 --diary FILE
 
 What a vehicle says follows from its number and the moment, so that whoever reads the diary knows what must be stored.
-`GET /simulator/storm` begins a storm, `GET /simulator/calm` ends it. There is one account, that of the demo.
+`GET /simulator/storm` begins a storm, `calm` ends it, `diary` puts the diary on disk. There is one account, the demo's.
 """
 
 import argparse
@@ -160,7 +160,7 @@ class LightCloud:
             self._weather.begin()
         elif path == "/simulator/calm":
             self._weather.end()
-        else:
+        elif path != "/simulator/diary":
             return Reply(404, b"{}", _JSON)
         self.flush()
         return Reply(200, b"{}", _JSON)

@@ -46,7 +46,8 @@ def test_in_a_storm_nothing_falls_nothing_is_stored_wrong_and_afterwards_asking_
             assert service.children() == children, "no process was started anew"
             assert service.stop() == 0
             assert not service.log.faults(), service.log.faults()
-    diary, told = where.read(), read_state(service.settings.data_dir, "receiver")["asking"][SOURCE]
+            diary = where.read()
+    told = read_state(service.settings.data_dir, "receiver")["asking"][SOURCE]
     pushes, books = verdict(service, client, story), asked_books(service.lake(), diary)
     weather = Counter(said.weather for said in diary)
     failures = sum(weather[kind] for kind in FAILURES)
