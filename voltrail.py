@@ -59,7 +59,7 @@ def demo(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Let a simulated fleet push to a real `voltrail run`, and hold what arrived against what happened.
+    """Let a simulated fleet push to a real `voltrail run` that asks its cloud too; hold all against what happened.
 
     Example: voltrail demo --vehicles 5 --days 2
     """
@@ -67,13 +67,9 @@ def demo(
 
     say = typer.echo if not as_json else lambda text: typer.echo(text, err=True)
     result = show.demo(out, vehicles, days, seed, say)
-    if as_json:
-        told = {name: getattr(result, name) for name in result.__struct_fields__ if name != "vehicles"}
-        typer.echo(json.dumps({**told, "vehicles": result.vehicles.to_dicts()}))
-    else:
-        typer.echo("\n".join(show.lines(result)))
-    if not result.whole:
-        raise LoggerError("not everything that was answered 200 is stored")
+    typer.echo(json.dumps(result.told()) if as_json else "\n".join(result.lines()))
+    if not result.verdict.whole:
+        raise LoggerError(f"the demo is not whole: {', '.join(name for name, _ in result.verdict.faults())}")
 
 
 @app.command()

@@ -11,7 +11,7 @@ from pathlib import Path
 from logger.demo.sender import get
 from logger.errors import LoggerError
 
-PLATFORM, SECRET, PREFIX = "A00000", "simulated-secret", "/simulated"
+SOURCE, PLATFORM, SECRET, PREFIX = "segway", "A00000", "simulated-secret", "/simulated"
 _START_S = 15.0
 
 
@@ -33,7 +33,7 @@ class Collector:
         names = ", ".join(f'"{vehicle}"' for vehicle in vehicles)
         self.settings_file.write_text(
             f'[collector]\nlisten = "127.0.0.1:{self.address[1]}"\ndata_dir = "data"\npath_prefix = "{PREFIX}"\n\n'
-            f'[[sources]]\nkind = "segway"\nname = "segway"\nclient_id = "{PLATFORM}"\n'
+            f'[[sources]]\nkind = "segway"\nname = "{SOURCE}"\nclient_id = "{PLATFORM}"\n'
             f'client_secret_file = "segway.secret"\nvehicles = [{names}]\n{more}'
         )
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from logger.demo.collector import PLATFORM, PREFIX, SECRET
+from logger.demo.collector import PLATFORM, PREFIX, SECRET, SOURCE
 from logger.demo.sender import post
 from logger.sources.segway import sign
 
 
 def request(vehicle: str, path: str, fields: Mapping[str, str], secret: str = SECRET) -> bytes:
     """One push of this vehicle to a `Collector`, signed with this secret."""
-    return post(f"{PREFIX}/segway/v2/vehicle/{path}", body(vehicle, fields, secret))
+    return post(f"{PREFIX}/{SOURCE}/v2/vehicle/{path}", body(vehicle, fields, secret))
 
 
 def body(vehicle: str, fields: Mapping[str, str], secret: str = SECRET) -> bytes:

@@ -7,11 +7,12 @@ a second, this some fifty thousand.
 import selectors
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
 _PATIENCE_S = 60.0
+_DueS = Callable[[int], float]  # when the request of this place is due, since the start
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -49,22 +50,27 @@ class _Line:
 
 
 def send(
-    address: tuple[str, int], requests: Iterable[bytes], connections: int = 32, per_second: float = 0
+    address: tuple[str, int],
+    requests: Iterable[bytes],
+    connections: int = 32,
+    per_second: float = 0,
+    at_s: Sequence[float] = (),
 ) -> Iterator[Answer]:
-    """Send all, as fast as answers come or at a steady rate, and yield the answers in the order they come.
+    """Send all as fast as answers come, at a steady rate, or each at its moment [s since the start, rising].
 
-    At a steady rate, the time that a request waited for a free connection counts. Raises `OSError` where the server
-    goes away or is silent.
+    Yields the answers in the order they come. Where a request is due at a moment, the time that it waited for a free
+    connection counts. Raises `OSError` where the server goes away or is silent.
     """
     lines = [_Line(address) for _ in range(connections)]
+    due_s: _DueS | None = at_s.__getitem__ if at_s else (lambda place: place / per_second) if per_second else None
     try:
-        yield from _exchange(lines, enumerate(requests), per_second)
+        yield from _exchange(lines, enumerate(requests), due_s)
     finally:
         for line in lines:
             line.socket.close()
 
 
-def _exchange(lines: list[_Line], requests: Iterator[tuple[int, bytes]], per_second: float) -> Iterator[Answer]:
+def _exchange(lines: list[_Line], requests: Iterator[tuple[int, bytes]], due_s: _DueS | None) -> Iterator[Answer]:
     idle, start = list(lines), time.perf_counter()
     following = next(requests, None)
     with selectors.DefaultSelector() as selector:
@@ -72,10 +78,10 @@ def _exchange(lines: list[_Line], requests: Iterator[tuple[int, bytes]], per_sec
             selector.register(line.socket, selectors.EVENT_READ, line)
         while following or len(idle) < len(lines):
             now = time.perf_counter()
-            while following and idle and _due(start, following[0], per_second, now) <= now:
-                idle.pop(0).send(following[0], _due(start, following[0], per_second, now), following[1])
+            while following and idle and _due(start, following[0], due_s, now) <= now:
+                idle.pop(0).send(following[0], _due(start, following[0], due_s, now), following[1])
                 following = next(requests, None)
-            wait = _due(start, following[0], per_second, now) - now if following and idle else _PATIENCE_S
+            wait = _due(start, following[0], due_s, now) - now if following and idle else _PATIENCE_S
             ready = selector.select(wait)
             if not ready and wait == _PATIENCE_S:
                 raise TimeoutError(f"no answer within {_PATIENCE_S:.0f} s")
@@ -85,8 +91,8 @@ def _exchange(lines: list[_Line], requests: Iterator[tuple[int, bytes]], per_sec
                     yield answer
 
 
-def _due(start: float, place: int, per_second: float, now: float) -> float:
-    return start + place / per_second if per_second else now
+def _due(start: float, place: int, due_s: _DueS | None, now: float) -> float:
+    return start + due_s(place) if due_s else now
 
 
 def post(path: str, body: bytes, host: str = "localhost") -> bytes:

@@ -70,7 +70,8 @@ class Serving:
         self._calls.add(task)
         try:
             while (request := await _request(reader)) and await _answered(self._cloud.answer(request), writer):
-                pass
+                if request.headers.get("connection", "").lower() == "close":
+                    return
         except (OSError, asyncio.CancelledError):  # the caller went away, or the block ended: so be it
             pass
         finally:
@@ -107,12 +108,12 @@ def serve_fleet() -> None:
     """The command: a fleet whose time runs at a given speed, until a signal."""
     told, signals = _options(), {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # for the thread that serves, too
-    began = time.time()
+    began: float = time.time() + told.wait
     start_at: int = told.start or int(began) - told.days * DAY_S
     end_at: float = start_at + told.days * DAY_S
 
     def now() -> float:
-        passed_s = (time.time() - began) * float(told.speed)
+        passed_s = max(0.0, time.time() - began) * float(told.speed)
         return min(end_at, start_at + passed_s)
 
     cloud = Cloud(
@@ -134,6 +135,7 @@ def _options() -> argparse.Namespace:
     for name, usual in (("vehicles", 3), ("days", 7), ("seed", 1), ("port", 0), ("start", 0)):
         options.add_argument(f"--{name}", type=int, default=usual)
     options.add_argument("--speed", type=float, default=1.0, help="simulated seconds in a second")
+    options.add_argument("--wait", type=float, default=0.0, help="seconds until its time begins to run")
     options.add_argument("--latency", type=float, default=0.0, help="median seconds until an answer")
     options.add_argument("--client-id", default="A00000")
     options.add_argument("--client-secret", default="simulated-secret")

@@ -14,7 +14,7 @@ from tests.benchmarks.fleet import envelopes, settings
 
 DRAIN = "drained, one core"
 _RUNS = 5
-_VEHICLES, _DAYS = 500, 1  # some 400,000 messages
+_VEHICLES, _DAYS = 500, 1  # some 355,000 messages
 _GROUP = 30  # messages a commit, as many as come in during one under load
 
 

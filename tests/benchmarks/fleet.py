@@ -1,4 +1,4 @@
-"""What is sent and stored in the benchmarks: messages of the kinematic fleet, distinct and rightly signed."""
+"""What is sent and stored in the benchmarks: messages of the simulated fleet, rightly signed."""
 
 import heapq
 import time
@@ -8,14 +8,16 @@ from pathlib import Path
 from logger import config
 from logger.config import LakeSettings, Settings, Sinks
 from logger.demo.collector import PLATFORM, PREFIX, SECRET
-from logger.demo.kinematics import DAY_S, Scooter, fleet
+from logger.demo.physics import Scooter, fleet
 from logger.demo.pushes import body
 from logger.demo.sender import post
+from logger.demo.world import DAY_S
 from logger.model import Envelope
 
 BEGIN_S = 1_767_225_600  # 2026-01-01T00:00:00Z, a day like others
 _SEED = 1
 _UNDER_WAY_MS = 700  # from the vehicle's clock to ours
+_STORIES, _TELLERS = 100, 50  # physics make 25,000 messages a second: the receiver, to which all are alike, gets copies
 
 
 def settings(folder: Path) -> Settings:
@@ -31,23 +33,31 @@ def settings(folder: Path) -> Settings:
 
 
 def requests() -> Iterator[bytes]:
-    """Distinct pushes of the day up to now, status and location in turn, ready for the wire; some three million."""
-    for _, path, content in _messages(vehicles=4000, begin_s=int(time.time()) - DAY_S, days=1):
-        yield post(f"{PREFIX}/segway/v2/vehicle/{path}", content)
+    """Pushes of the day up to now, ready for the wire; some three million, each story told by many vehicles.
+
+    They are different but for one in three hundred: an old position that is told again.
+    """
+    for _, vehicle, path, fields in _told(_STORIES, int(time.time()) - DAY_S, days=1):
+        for teller in range(_TELLERS):
+            content = body(f"{int(vehicle) + teller * _STORIES}", fields)
+            yield post(f"{PREFIX}/segway/v2/vehicle/{path}", content)
 
 
 def envelopes(vehicles: int, days: int) -> Iterator[Envelope]:
-    """What a fleet says in some days as it comes into the spool, in the order of arrival."""
-    for at, path, content in _messages(vehicles, BEGIN_S, days):
-        yield Envelope("segway", path, int(at * 1000) + _UNDER_WAY_MS, "push", content)
+    """What a fleet says in some days as it comes into the spool, in the order of arrival; no story is told twice."""
+    for at, vehicle, path, fields in _told(vehicles, BEGIN_S, days):
+        yield Envelope("segway", path, int(at * 1000) + _UNDER_WAY_MS, "push", body(vehicle, fields))
 
 
-def _messages(vehicles: int, begin_s: int, days: int) -> Iterator[tuple[float, str, bytes]]:
-    streams = map(_told, fleet(vehicles, _SEED, begin_s, days))
-    for at, vehicle, path, fields in heapq.merge(*streams, key=lambda told: told[:2]):
-        yield at, path, body(vehicle, fields)
+_Told = tuple[float, str, str, dict[str, str]]
 
 
-def _told(scooter: Scooter) -> Iterator[tuple[float, str, str, dict[str, str]]]:
+def _told(vehicles: int, begin_s: int, days: int) -> Iterator[_Told]:
+    """(moment [epoch s], vehicle, path, fields) of all that they say, in the order of time."""
+    streams = (_story(scooter) for scooter in fleet(vehicles, _SEED, begin_s, days))
+    yield from heapq.merge(*streams, key=lambda told: told[:2])
+
+
+def _story(scooter: Scooter) -> Iterator[_Told]:
     for at, path, fields in scooter.pushes():
         yield at, scooter.vehicle, path, fields

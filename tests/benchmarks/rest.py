@@ -14,15 +14,15 @@ from logger.stores.lake import Lake
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.fleet import envelopes, settings
 
-_VEHICLES, _DAYS = 350, 7  # some million rows
+_VEHICLES, _DAYS = 120, 7  # some 290,000 rows
 _BATCH = 50_000
 
 
 class _NoMemory:
-    """No message of this fleet has a time that must be replaced."""
+    """Every message is new: none of this fleet comes twice."""
 
     def first(self, identities: Sequence[str], received_at: Sequence[int]) -> list[int]:
-        raise AssertionError("a time to replace")
+        return list(received_at)
 
 
 def figures(folder: Path) -> list[Figure]:
