@@ -102,6 +102,7 @@ async def receive(settings: Settings, listener: socket.socket) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        write_state(settings.data_dir, "receiver", metrics.summary())  # what was under way has ended: the last word
         await commits.close()
         log_spool.close()
         watched.close()
@@ -180,12 +181,9 @@ async def _heartbeat(commits: GroupCommit) -> None:
 
 async def _tell(folder: Path, metrics: ReceiverMetrics) -> None:
     """What `voltrail status` says of pushes and questions."""
-    try:
-        while True:
-            write_state(folder, "receiver", metrics.summary())
-            await asyncio.sleep(_TELL_S)
-    finally:
+    while True:
         write_state(folder, "receiver", metrics.summary())
+        await asyncio.sleep(_TELL_S)
 
 
 def _unready(metrics: ReceiverMetrics) -> str:

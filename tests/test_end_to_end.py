@@ -53,6 +53,7 @@ def test_pushes_spare_the_questions_that_they_answer_and_no_others(demo: tuple[P
     for each in queries.values():
         assert each["asked"] == each["called"] == each["answered"]
         assert each["failed"] == 0
+    assert sum(each["answered"] for each in queries.values()) == told["answers"]
     assert queries["battery-info"]["asked"] >= 6 > queries["battery-info"]["spared"] == 0
     assert queries["status-query"]["spared"] > queries["status-query"]["asked"]
 

@@ -1,12 +1,14 @@
 """What was sent and asked, what lies on disk and what is in the lake: read, and brought to the verdict."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import msgspec
 import polars as pl
 
 from logger.config import Settings
+from logger.demo.asked import asked
 from logger.demo.collector import SOURCE
 from logger.demo.keys import KEY, answered, placed
 from logger.demo.physics import Scooter
@@ -14,6 +16,7 @@ from logger.demo.result import Result
 from logger.demo.verdict import metres, verdict
 from logger.model import Envelope
 from logger.service import spool
+from logger.state import read_state
 from logger.stores import lake
 from logger.stores.lake import Lake
 from logger.tables import RAW
@@ -26,24 +29,25 @@ _OWN = ("intake", "collector", "vehicles")  # what the collector says of itself
 
 
 def compared(
-    settings: Settings, scooters: Sequence[Scooter], sent: pl.DataFrame, asked: pl.DataFrame, began: float
+    settings: Settings, scooters: Sequence[Scooter], sent: pl.DataFrame, calls: Counter[str], began: float
 ) -> Result:
-    """Hold the data of a service that has ended against what was sent; `sent` has the columns of `SENT`.
+    """Hold the data of a service that has ended against what was sent, in the columns of `SENT`.
 
-    `began` is a monotonic moment [s].
+    `calls` is how often the cloud was asked each query, `began` a monotonic moment [s].
     """
+    queries = asked(read_state(settings.data_dir, "receiver"), calls)
     received = pl.DataFrame(list(_received(settings)), schema=_RECEIVED, orient="row")
     pushes = sent.filter(status=200).select(pl.lit("push").alias("via"), *_MESSAGE, *_ROW)
     due = placed(pl.concat([pushes, _answers(received)]), received)
     stored = _stored(lake(settings))
     return Result(
-        verdict=verdict(sent, received, due, stored, asked),
+        verdict=verdict(sent, received, due, stored, queries),
         sent=sent,
         due=due,
         answers=received.filter(via="poll").height,
         quarantined=stored.filter(table="quarantine").height,
         vehicles=_vehicles(scooters, due, stored),
-        queries=asked,
+        queries=queries,
         seconds=time.monotonic() - began,
     )
 

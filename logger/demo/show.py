@@ -12,7 +12,6 @@ import msgspec
 import polars as pl
 
 from logger import config
-from logger.demo.asked import asked
 from logger.demo.collector import SECRET, Collector
 from logger.demo.comparison import SENT, compared
 from logger.demo.keys import pushed, set_aside
@@ -27,6 +26,7 @@ from logger.errors import LoggerError
 _STRANGER = 899_999_999_999_000  # and the numbers after it: on no list
 _FORGED, _STRANGE = 20, 10  # pushes with a wrong signature, and of vehicles that are not listed
 _CONNECTIONS = 32
+_HEAD_START_S = 1.5  # until the cloud's time runs: by then `voltrail run` is up, most of the time
 _DAY_TAKES_S, _MOST_HZ = 3.5, 4000  # days pass so fast, unless that made more pushes a second than two cores can take
 _POLL = """base_url = "{base_url}"
 
@@ -58,14 +58,15 @@ def demo(out: Path, vehicles: int, days: int, seed: int, say: Callable[[str], No
     letters = list(_letters(scooters, seed))
     seconds = max(days * _DAY_TAKES_S, len(letters) / _MOST_HZ)
     say(f"fleet         {vehicles} mopeds, {days} days, {sum(scooter.truth.rides for scooter in scooters):,} rides")
-    with Vendor(out / "cloud.log", vehicles, days, seed, start_at, days * DAY_S / seconds) as vendor:
+    with Vendor(out / "cloud.log", vehicles, days, seed, start_at, days * DAY_S / seconds, _HEAD_START_S) as vendor:
         collector = _collector(out, scooters, vendor.where)
         say(f"settings      {collector.settings_file}")
         with collector:
             say(f"voltrail run  ready after {collector.ready_after_s:.1f} s, takes pushes and asks the simulated cloud")
             say(f"sending       {len(letters):,} pushes in {seconds:.0f} s, {vendor.where.speed:,.0f} times as fast")
-            answered, told = _answers(collector.address, letters, vendor.where), asked(collector, vendor)
-    result = compared(config.load(collector.settings_file), scooters, answered, told, began)
+            answers = _answers(collector.address, letters, vendor.where)
+        calls = vendor.calls()
+    result = compared(config.load(collector.settings_file), scooters, answers, calls, began)
     write_truth(scooters, out / "truth")  # only now: nothing before it may know
     return result
 

@@ -15,7 +15,6 @@ from logger.demo.sender import get
 from logger.errors import LoggerError
 from logger.sources.segway_cloud import QUERIES
 
-_HEAD_START_S = 1.5  # until its time runs: by then `voltrail run` is up, most of the time
 _QUERY = {cloud.QUERIES[path]: query for query, path in QUERIES.items()}
 
 
@@ -35,12 +34,15 @@ class Where(msgspec.Struct, frozen=True):
 class Vendor:
     """`python -m logger.demo.cloud` while the block lasts; the same seed tells the story that others push.
 
+    Its time begins to run after `wait_s`.
     Raises `LoggerError` where it does not come up.
     """
 
-    def __init__(self, log: Path, vehicles: int, days: int, seed: int, start_at: int, speed: float) -> None:
+    def __init__(
+        self, log: Path, vehicles: int, days: int, seed: int, start_at: int, speed: float, wait_s: float
+    ) -> None:
         told = {"vehicles": vehicles, "days": days, "seed": seed, "start": start_at, "speed": speed}
-        who = {"wait": _HEAD_START_S, "client-id": PLATFORM, "client-secret": SECRET}
+        who = {"wait": wait_s, "client-id": PLATFORM, "client-secret": SECRET}
         words = (f"--{name}={value}" for name, value in (told | who).items())
         self._words = [sys.executable, "-m", "logger.demo.cloud", *words]
         self._log = log

@@ -41,7 +41,7 @@ def verdict(
     received : every message on disk with `via` (`push`, `poll`), `path` and `identity`
     due : the rows that messages must make: `KEY`, `via`, and `odometer_m` of a status [m]; keys may repeat
     stored : all rows that there are, in the columns of `due`
-    asked : by `query` how often the collector `asked` and was `answered`, and how often the cloud was `called`
+    asked : by `query` how often the collector `asked`, was `answered` and `failed`, and the cloud was `called`
     """
     wanted = due.unique([*KEY, "via"])
     missing = wanted.join(stored, on=KEY, how="anti", nulls_equal=True)
@@ -76,7 +76,8 @@ def _mismeasured(due: pl.DataFrame, stored: pl.DataFrame) -> int:
 
 
 def _misasked(asked: pl.DataFrame, answers: pl.DataFrame) -> int:
-    """An answer may be on disk that came after the figures were read; none may be missing."""
     kept = answers.group_by(query="path").agg(kept=pl.len())
-    both = asked.join(kept, on="query", how="left").with_columns(pl.col("kept").fill_null(0))
-    return both.filter((pl.col("asked") != pl.col("called")) | (pl.col("answered") > pl.col("kept"))).height
+    both = asked.join(kept, on="query", how="full", coalesce=True).fill_null(0)
+    ended = pl.col("answered") + pl.col("failed")
+    alike = (pl.col("asked") == pl.col("called")) & (pl.col("asked") == ended) & (pl.col("answered") == pl.col("kept"))
+    return both.filter(~alike).height

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,9 @@ import pytest
 from logger.demo.cloud import QUERIES, TOKEN, Cloud
 from logger.demo.mishaps import Mishap
 from logger.demo.physics import Scooter, fleet
+from logger.demo.sender import get, send
 from logger.demo.serving import Serving
+from logger.demo.vendor import Vendor
 from logger.demo.world import DAY_S
 
 START, DAYS, SEED = 1_790_000_000, 3, 7
@@ -194,6 +197,10 @@ def test_calls_are_counted_by_query_and_vehicle(caller: Caller) -> None:
     assert ["status", FIRST, 2] in json.loads(caller.call("GET", "/simulator/calls")[1])["calls"]
 
 
+def test_who_wants_the_connection_closed_gets_it_closed(caller: Caller) -> None:
+    assert get(caller.serving.address, "/simulator/calls")[0] == 200  # it reads until the end
+
+
 # ---- mishaps -------------------------------------------------------------------------------------------------------
 
 
@@ -289,3 +296,24 @@ def test_a_cloud_runs_as_a_process_of_its_own() -> None:
         line.close()
         process.terminate()
         assert process.wait(timeout=5) == 0
+
+
+def test_a_cloud_whose_time_does_not_run_yet_counts_by_the_collectors_names(tmp_path: Path) -> None:
+    with Vendor(tmp_path / "cloud.log", 2, 1, SEED, START, speed=1000.0, wait_s=60) as vendor:
+        assert 50_000 < 1000 * vendor.where.due_s(START) <= 60_000
+        assert vendor.where.due_s(START + 1000) == pytest.approx(vendor.where.due_s(START) + 1, abs=0.1)
+        line = http.client.HTTPConnection(vendor.where.base_url.removeprefix("http://"), timeout=5)
+        line.request("POST", TOKEN, urlencode(WHO))
+        bearer = json.loads(line.getresponse().read())["access_token"]
+        line.request("GET", f"{PATHS['status']}?iotCode={FIRST}", headers={"Authorization": f"bearer {bearer}"})
+        assert json.loads(line.getresponse().read())["t"] == START * 1000
+        line.close()
+        assert vendor.calls() == {"token": 1, "status-query": 1}
+
+
+def test_requests_are_sent_at_their_moments(caller: Caller) -> None:
+    began = time.perf_counter()
+    request = b"GET /simulator/calls HTTP/1.1\r\n\r\n"
+    answers = list(send(caller.serving.address, [request] * 3, 1, at_s=(0.0, 0.05, 0.1)))
+    assert [answer.place for answer in answers] == [0, 1, 2]
+    assert time.perf_counter() - began >= 0.1

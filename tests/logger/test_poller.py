@@ -21,6 +21,7 @@ from logger.demo.sender import get, send
 from logger.demo.serving import Serving
 from logger.demo.world import DAY_S
 from logger.spool import Spool
+from logger.state import read_state
 from logger.status import lines, overview
 
 START = 1_790_000_000
@@ -98,6 +99,16 @@ def test_every_vehicle_is_asked_everything_and_the_answers_lie_in_the_spool(tmp_
         assert receiver.metric('voltrail_asks_total{outcome="answered"') >= 8
         assert not cloud.forbidden
     assert sum(json.loads((tmp_path / "calls-segway.json").read_text()).values()) >= 8
+
+
+def test_the_last_word_of_a_receiver_counts_what_the_cloud_and_the_spool_count(tmp_path: Path) -> None:
+    with asking(tmp_path, EVERY_SECOND) as (receiver, cloud):
+        until(lambda: len(receiver.polled()) >= 8)
+    (told,) = read_state(tmp_path, "receiver")["asking"].values()
+    assert told["asked"] == told["answered"] == sum(count for (word, _), count in cloud.calls.items() if word in WORDS)
+    spool = Spool(tmp_path)
+    assert told["answered"] == sum(each.via == "poll" for each in spool.read("lake").envelopes)
+    spool.close()
 
 
 def test_a_push_spares_the_question_that_it_answers_and_no_other(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ DAY_MS = 86_400_000
 RECEIVED = 1_790_000_000_000
 KEYS = {"table": pl.String, "vehicle": pl.String, "time": pl.Int64, "more": pl.String, "via": pl.String}
 ROWS = {**KEYS, "odometer_m": pl.Int64}
+ASKED = ["query", "asked", "answered", "failed", "called"]
 PUSH = ("status", "v1", 1000, "", "push", 100)
 FURTHER = ("status", "v1", 2000, "", "push", 350)
 ALERT = ("event", "v1", 1000, "alert 12", "push", None)
@@ -35,7 +36,7 @@ def judged(**changed: pl.DataFrame) -> Verdict:
         "received": pl.DataFrame(received, schema=["via", "path", "identity"], orient="row"),
         "due": pl.concat([everything, rows(PUSH)]),
         "stored": everything,
-        "asked": pl.DataFrame({"query": ["battery-info"], "asked": [1], "called": [1], "answered": [1]}),
+        "asked": pl.DataFrame([("battery-info", 1, 1, 0, 1)], schema=ASKED, orient="row"),
     }
     return verdict(**{**frames, **changed})
 
@@ -101,10 +102,15 @@ def test_metres_must_be_those_of_the_readings_that_came() -> None:
     assert metres(rows(PUSH, FURTHER, ALERT)).rows() == [("v1", 250)]
 
 
-@pytest.mark.parametrize("counts", [(2, 1, 1), (1, 2, 1), (2, 2, 2)])
-def test_collector_cloud_and_disk_must_count_alike(counts: tuple[int, int, int]) -> None:
-    asked = pl.DataFrame([("battery-info", *counts)], schema=["query", "asked", "called", "answered"], orient="row")
+@pytest.mark.parametrize("counts", [(1, 1, 0, 2), (2, 2, 0, 2), (1, 0, 1, 1), (2, 1, 0, 2)])
+def test_collector_cloud_and_disk_must_count_alike(counts: tuple[int, int, int, int]) -> None:
+    asked = pl.DataFrame([("battery-info", *counts)], schema=ASKED, orient="row")
     assert faults(asked=asked) == {"misasked": 1}
+
+
+def test_a_question_that_failed_is_none_that_was_answered() -> None:
+    asked = pl.DataFrame([("battery-info", 2, 1, 1, 2)], schema=ASKED, orient="row")
+    assert faults(asked=asked) == {}
 
 
 # ---- which rows a message must make --------------------------------------------------------------------------------
