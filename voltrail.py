@@ -34,9 +34,13 @@ Since = Annotated[str, typer.Option(help="from this day or moment on (ISO 8601)"
 Until = Annotated[str, typer.Option(help="up to, but without, this day or moment")]
 
 
-def _settings(path: Path | None) -> config.Settings:
+def _file(path: Path | None) -> Path | None:
     default = Path("voltrail.toml")
-    return config.load(path or (default if default.exists() else None))
+    return path or (default if default.exists() else None)
+
+
+def _settings(path: Path | None) -> config.Settings:
+    return config.load(_file(path))
 
 
 def _moment(text: str, settings: config.Settings, option: str) -> datetime | None:
@@ -90,6 +94,20 @@ def init(
     except OSError as error:
         raise ConfigError(f"cannot write {out}: {error.strerror}") from error
     typer.echo(f"wrote {out}: fill in the account and its vehicles, then `voltrail run`", err=True)
+
+
+@app.command()
+def check(config_file: ConfigFile = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Say what is wrong with settings, account, clock, disks, port and stores, and how to mend it. Changes nothing.
+
+    Example: voltrail check --config /etc/voltrail/voltrail.toml
+    """
+    from logger import checking
+
+    found = checking.check(_file(config_file))
+    typer.echo(msgspec.json.encode(found).decode() if as_json else "\n".join(checking.lines(found)))
+    if errors := sum(each.level == "error" for each in found):
+        raise LoggerError(f"{errors} of {len(found)} findings are errors: each says what to do")
 
 
 @app.command()

@@ -12,6 +12,7 @@ import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -32,6 +33,7 @@ class Collector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     raw_days: _Count = 90
     max_bytes: _Count = 10_000_000_000
     path_prefix: str = ""
+    public_url: str = ""
     timezone: str = "UTC"
 
     @property
@@ -39,6 +41,10 @@ class Collector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Host and port of `listen`."""
         host, _, port = self.listen.rpartition(":")
         return host.strip("[]"), int(port)
+
+    def push_address(self, source: str) -> str:
+        """What to register with the vendor of this account, who adds a path of its own."""
+        return f"{(self.public_url or 'https://YOUR-HOST').rstrip('/')}{self.path_prefix}/{source}"
 
 
 class LakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -161,10 +167,20 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Sett
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {path}: {error}; `voltrail init` writes a new one") from error
+    return read(text, path, environment)
+
+
+def read(text: str, path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this text, as if it stood in the file at `path`. Raises `ConfigError`."""
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    return made(raw, path, environment)
+
+
+def made(raw: dict[str, Any], path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of these tables, as if they stood in the file at `path`. Raises `ConfigError`."""
     try:
         folder = path.resolve().parent
         settings = _with_rosters(_converted(raw), folder)
@@ -235,7 +251,19 @@ def _check_collector(collector: Collector) -> None:
         raise ConfigError(f"collector.listen: {collector.listen!r} is not ADDRESS:PORT, such as 127.0.0.1:8080")
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", collector.path_prefix):
         raise ConfigError(f"collector.path_prefix: {collector.path_prefix!r} is not a path such as /a1b2c3")
+    if collector.public_url and not _is_host(collector.public_url):
+        raise ConfigError(
+            f"collector.public_url: {collector.public_url!r} is not https://HOST or https://HOST:PORT: the path "
+            "follows from path_prefix and the name of the account"
+        )
     _check_zone("collector", collector.timezone)
+
+
+def _is_host(url: str) -> bool:
+    try:
+        return bool(re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+/?", url) and urlsplit(url).port != 0)
+    except ValueError:  # no port, or no address
+        return False
 
 
 def _check_zone(where: str, name: str) -> None:

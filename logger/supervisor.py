@@ -37,7 +37,7 @@ def run(settings: Settings, *, debug: bool = False) -> None:
         if not free:
             raise ConfigError(f"a voltrail is running on {settings.data_dir} already")
         spool(settings).close()
-        with _listening(settings) as listener:
+        with listening(settings) as listener:
             _supervise(settings, listener, debug)
 
 
@@ -121,7 +121,8 @@ class Child:
 
 
 @contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
+def listening(settings: Settings) -> Iterator[socket.socket]:
+    """The socket of `listen` while the block lasts. Raises `ConfigError` where it cannot be had."""
     host, port = settings.collector.address
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET

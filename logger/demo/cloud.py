@@ -11,6 +11,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from email.utils import formatdate
 from random import Random
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -84,7 +85,7 @@ class Tokens:
 class Cloud:
     """What the vendor's side knows of a fleet. `answer` is all that a server needs.
 
-    `now` is the simulated moment [epoch s], `clock` that by which tokens expire: whoever asks goes by the real one.
+    `now` is the simulated moment [epoch s], `clock` that of its `Date` and its tokens: callers go by the real one.
     `calls` counts by (last word of the path, vehicle), mishaps included.
     """
 
@@ -102,7 +103,7 @@ class Cloud:
         expires_s: int = EXPIRES_S,
     ) -> None:
         self._scooters = {scooter.vehicle: scooter for scooter in scooters}
-        self._now, self._latency_s = now, latency_s
+        self._now, self._clock, self._latency_s = now, clock, latency_s
         self._tokens = Tokens(client_id, secret, clock, expires_s)
         self._schedule = Schedule(tuple(mishaps), seed)
         self._chance = Random(f"{seed} cloud")
@@ -110,7 +111,12 @@ class Cloud:
         self.forbidden: Counter[str] = Counter()
 
     def answer(self, request: Request) -> Reply:
-        """What this call gets, mishap and latency included."""
+        """What this call gets, mishap, latency and the cloud's clock included."""
+        reply = self._reply(request)
+        date = {"Date": formatdate(self._clock(), usegmt=True)}
+        return msgspec.structs.replace(reply, headers={**reply.headers, **date})
+
+    def _reply(self, request: Request) -> Reply:
         path, word = request.path, "token" if request.path == TOKEN else QUERIES.get(request.path)
         if path == CALLS:
             told = [[*key, count] for key, count in sorted(self.calls.items())]

@@ -10,6 +10,7 @@ from logger.config import Settings
 from logger.fields import Shape
 from logger.model import Envelope
 from logger.planner import Meaning, Question, State
+from logger.sources.greeting import Greeting
 from logger.sources.segway import Segway, shapes
 from logger.sources.segway_cloud import SegwayCloud, answer_shapes
 
@@ -29,6 +30,9 @@ class Webhook(Protocol):
 
     def admits(self, client: str) -> bool:
         """Whether this client address may call."""
+
+    def speaks_of(self, push: bytes) -> str:
+        """The vehicle of a push, as far as a glance shows it; empty where it does not."""
 
     def stranger(self, vehicle: str) -> bool:
         """Whether this vehicle is none of the account's."""
@@ -59,6 +63,9 @@ class Poller(Protocol):
 
         Raises `Retry` for what may work later, `LoginNeeded` where the account itself is refused.
         """
+
+    async def hello(self, http: httpx.AsyncClient) -> Greeting:
+        """Log in and ask for nothing: whether the cloud is there, knows the account, and what its clock says."""
 
 
 def webhooks(settings: Settings) -> dict[str, Webhook]:

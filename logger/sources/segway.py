@@ -291,6 +291,15 @@ def shapes(name: str, model: Model) -> dict[str, Shape]:
     }
 
 
+_WHO = re.compile(rb"(?:^|&)iotCode=([0-9]+)")
+
+
+def speaks_of(push: bytes) -> str:
+    """The vehicle of a push, as far as a glance shows it; empty where it does not."""
+    found = _WHO.search(push)
+    return found[1].decode() if found else ""
+
+
 # ---- the account ---------------------------------------------------------------------------------------------------
 
 
@@ -332,6 +341,10 @@ class Segway:
             return False
         address = getattr(address, "ipv4_mapped", None) or address
         return any(address in network for network in self._networks)
+
+    def speaks_of(self, push: bytes) -> str:
+        """The vehicle of a push, as far as a glance shows it; empty where it does not."""
+        return speaks_of(push)
 
     def stranger(self, vehicle: str) -> bool:
         """Whether this is no number of a vehicle (an IMEI, 15 digits) that the account knows."""

@@ -14,25 +14,21 @@ import msgspec
 
 from logger.config import Model
 from logger.config import Segway as Account
-from logger.errors import ConfigError, LoggerError, LoginNeeded, Retry
+from logger.errors import LoggerError, LoginNeeded, Retry
 from logger.fields import Field, Rows, Shape
 from logger.model import Envelope
 from logger.planner import STATES, Meaning, Question, State
 from logger.sources import wire
-from logger.sources.segway import status_fields
+from logger.sources.greeting import Greeting
+from logger.sources.segway import speaks_of, status_fields
+from logger.sources.segway_login import Grant, Login
 
-REGIONS: Mapping[str, str] = {"A": "apac", "E": "eu", "U": "us", "C": "cn"}
 QUERIES: Mapping[str, str] = {
     "status-query": "/api/v2/vehicle/query/current/status",
     "location-query": "/api/v2/vehicle/query/current/location",
     "extra-status": "/api/v2/mopeds/query/current/extra-status",
     "battery-info": "/api/v2/mopeds/query/current/battery-info",
 }
-TOKEN_PATH = "/oauth/token"
-_AHEAD_S = 300.0  # old and new token overlap by as much (E.1 no. 1)
-_RENEW_AT = 0.9  # of a token's life
-_LIFE_S, _LEAST_LIFE_S, _MOST_LIFE_S = 3600.0, 60.0, 86_400.0  # where nothing usable is said; the bounds of what is
-_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")  # what fits into a header; anything else would tear it, or be logged
 
 LOGIN, PERMANENT, DEVICE, AGAIN = "login", "permanent", "device", "again"
 CODES: Mapping[int, str] = {
@@ -49,7 +45,6 @@ CODES: Mapping[int, str] = {
 
 _WEIGHTS: Mapping[str, float] = {"status-query": 1, "location-query": 1, "battery-info": 1, "extra-status": 5}
 _SPARED_BY: Mapping[str, str] = {"status-query": "status", "location-query": "location"}
-_WHO = re.compile(rb"(?:^|&)iotCode=([0-9]+)")
 _WORDS = re.compile(rb'"?(online|locked|charging)"?\s*[=:]\s*"?(true|false|1|0)\b')
 _TRUE = (b"true", b"1")
 
@@ -69,34 +64,6 @@ class _Head(msgspec.Struct):
     code: int | str
 
 
-class _Grant(msgspec.Struct):
-    access_token: str
-    expires_in: msgspec.Raw = msgspec.Raw(b"")  # whatever it is: a token without a usable end is a token
-
-    @property
-    def renew_in_s(self) -> float:
-        """When to ask for the next one: never at once, which would be a token for each question."""
-        try:
-            told_s = float(bytes(self.expires_in).strip(b'"'))
-        except ValueError:
-            told_s = _LIFE_S
-        life_s = max(_LEAST_LIFE_S, min(_MOST_LIFE_S, told_s)) if told_s == told_s else _LIFE_S
-        return max(_LEAST_LIFE_S, min(life_s * _RENEW_AT, life_s - _AHEAD_S))
-
-
-def base_url(account: Account) -> str:
-    """Where this account's cloud is: by the first letter of the platform code. Raises `ConfigError`."""
-    if account.base_url:
-        return account.base_url.rstrip("/")
-    region = REGIONS.get(account.client_id[:1].upper())
-    if region is None:
-        raise ConfigError(
-            f"sources: {account.name}: the platform code {account.client_id!r} names no region by its first letter "
-            f"({', '.join(REGIONS)}): mend client_id, or set base_url"
-        )
-    return f"https://{region}-api.segwaydiscovery.com"
-
-
 class SegwayCloud:
     """One account that is asked. `clock` tells monotonic seconds."""
 
@@ -107,10 +74,10 @@ class SegwayCloud:
         self.name = account.name
         self.vehicles = tuple(account.vehicles)
         self._account = account
-        self._base_url = base_url(account)
+        self._login = Login(account)
         self._clock = clock
         self._token, self._renew_at = "", 0.0
-        self._login = asyncio.Lock()
+        self._renewal = asyncio.Lock()
         self._refused: tuple[int, LoggerError | None] = (0, None)  # how often a token was asked for, and the last end
 
     def questions(self) -> tuple[Question, ...]:
@@ -126,8 +93,7 @@ class SegwayCloud:
 
     def speaks_of(self, push: bytes) -> str:
         """The vehicle of a push, as far as a glance shows it; empty where it does not."""
-        found = _WHO.search(push)
-        return found[1].decode() if found else ""
+        return speaks_of(push)
 
     def state(self, message: bytes) -> State | None:
         """The state that a push or an answer tells, as far as a glance shows it: enough to plan by, never stored."""
@@ -161,13 +127,17 @@ class SegwayCloud:
 
     async def _asked(self, http: httpx.AsyncClient, query: str, vehicle: str, token: str) -> wire.Answer:
         headers = {"Authorization": f"bearer {token}"}
-        url = self._base_url + QUERIES[query]
+        url = self._login.base_url + QUERIES[query]
         return await wire.sent(http, self.name, "GET", url, params={"iotCode": vehicle}, headers=headers)
+
+    async def hello(self, http: httpx.AsyncClient) -> Greeting:
+        """Log in and ask for nothing: no vehicle is woken."""
+        return await self._login.greeting(http)
 
     async def _current_token(self, http: httpx.AsyncClient, refused: str = "") -> str:
         """The token, renewed ahead of its end or where this one was refused; whoever needs it meanwhile waits."""
         tries, _ = self._refused
-        async with self._login:
+        async with self._renewal:
             if not self._token or self._token == refused or self._clock() >= self._renew_at:
                 if self._refused[0] != tries and self._refused[1] is not None:
                     raise self._refused[1]  # whoever waited got an answer, too: eight tries at once lock an account
@@ -175,34 +145,13 @@ class SegwayCloud:
                 self._token, self._renew_at = grant.access_token, self._clock() + grant.renew_in_s
             return self._token
 
-    async def _renewed(self, http: httpx.AsyncClient) -> _Grant:
+    async def _renewed(self, http: httpx.AsyncClient) -> Grant:
         try:
-            grant = await self._granted(http)
+            grant = await self._login.grant(http)
         except (Retry, LoginNeeded) as error:
             self._refused = (self._refused[0] + 1, error)
             raise
         self._refused = (self._refused[0] + 1, None)
-        return grant
-
-    async def _granted(self, http: httpx.AsyncClient) -> _Grant:
-        form = {
-            "client_id": self._account.client_id,
-            "client_secret": self._account.client_secret,
-            "grant_type": "client_credentials",
-        }
-        answer = await wire.sent(http, self.name, "POST", self._base_url + TOKEN_PATH, data=form)
-        if answer.status in (400, 401, 403):
-            raise LoginNeeded(
-                f"{self.name}: the cloud refuses the account (HTTP {answer.status}): check client_id, secret and "
-                f"whether {self._base_url} is its region"
-            )
-        wire.raise_for_later(self.name, answer)
-        try:
-            grant = msgspec.json.decode(answer.body, type=_Grant)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise Retry(f"{self.name}: the cloud's token answer cannot be read: {error}", after=30) from error
-        if not _TOKEN.fullmatch(grant.access_token):  # and not a word of it: it may be a token nevertheless
-            raise Retry(f"{self.name}: the cloud's token is empty or no word of printable characters", after=30)
         return grant
 
 

@@ -23,11 +23,15 @@ _PACKED = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # window bits of zlib
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came: HTTP status, body unpacked, and how long the cloud asks to be left alone [s], None if it does not."""
+    """What came: HTTP status, body unpacked, for how long the cloud asks to be left alone [s] (None: it does not).
+
+    `date` is its header of that name, as it came.
+    """
 
     status: int
     body: bytes
     after_s: float | None = None
+    date: str = ""
 
 
 async def sent(
@@ -72,7 +76,8 @@ async def _exchanged(http: httpx.AsyncClient, request: httpx.Request) -> Answer:
     finally:
         await response.aclose()
     body = _unpacked(packed, response.headers.get("content-encoding", "").strip().lower())
-    return Answer(response.status_code, body, _after_s(response.headers.get("retry-after", "")))
+    after_s = _after_s(response.headers.get("retry-after", ""))
+    return Answer(response.status_code, body, after_s, response.headers.get("date", ""))
 
 
 def _unpacked(packed: bytes, how: str) -> bytes:

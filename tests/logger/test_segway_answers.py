@@ -13,7 +13,8 @@ from logger.decoded import Decoded
 from logger.errors import ConfigError
 from logger.model import Envelope
 from logger.sources import segway_cloud
-from logger.sources.segway_cloud import CODES, QUERIES, REGIONS, answer_shapes, base_url
+from logger.sources.segway_cloud import CODES, QUERIES, answer_shapes
+from logger.sources.segway_login import REGIONS, base_url
 from tests.logger.pushes import RECEIVED, VEHICLE, account, decoded, rows
 
 SAID = RECEIVED - 500

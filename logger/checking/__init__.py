@@ -1,0 +1,50 @@
+"""`voltrail check`: look at everything that a collector needs, go on whatever fails, change nothing."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+from logger.checking.clouds import logins
+from logger.checking.disks import disks
+from logger.checking.door import port, push_addresses
+from logger.checking.finding import Finding, error, lines, warning
+from logger.checking.settings import loaded, zones
+from logger.checking.stores import spool, tables
+from logger.checking.voices import voices
+from logger.config import Settings
+from logger.errors import LoggerError
+
+__all__ = ["Finding", "check", "lines"]
+
+_Look = Callable[[Settings], Iterable[Finding]]
+_PLACES: Mapping[str, _Look] = {  # what needs to know where things lie
+    "disks": disks,
+    "port": port,
+    "push addresses": push_addresses,
+    "spool": spool,
+    "lake": tables,
+    "vehicles": voices,
+}
+
+
+def check(path: Path | None, environment: Mapping[str, str] = os.environ) -> list[Finding]:
+    """What can be found out about the settings at `path` (None: the embedded default) and all that they lead to."""
+    told = loaded(path, environment)
+    found = [*told.findings, *_looked("time zones", zones)]
+    for about, look in {"clouds": logins, **(_PLACES if told.placed else {})}.items():
+        found += _looked(about, partial(look, told.settings))
+    if not told.placed:
+        found.append(warning("the rest", f"not looked at: {', '.join(_PLACES)}", "mend the settings first"))
+    return found
+
+
+def _looked(about: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    """What this look finds; whatever goes wrong with it is a finding too."""
+    try:
+        yield from look()
+    except LoggerError as failure:
+        yield error(about, str(failure), "mend this, then check again")
+    except Exception as failure:  # one look that fails must not hide what the others see
+        text = f"this could not be looked at: {type(failure).__name__}: {failure}"
+        yield error(about, text, "a fault of voltrail's own, it seems: please tell its makers")

@@ -1,0 +1,81 @@
+"""Whether what comes in also gets into the stores."""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from logger.checking.door import running
+from logger.checking.finding import Finding, duration, error, ok, warning
+from logger.config import Settings
+from logger.errors import Retry
+from logger.state import read_state
+from logger.stores import lake
+from logger.tables import RAW
+from logger.waiting import Spooled, Waiting
+
+_LATE_S = 60.0  # a batch a second is usual; once a minute the feeder keeps house
+_SILENT_S = 600.0  # a large day takes minutes to compact
+_NEARLY_FULL = 0.9  # of max_bytes: where the alarm of /metrics begins
+
+
+def spool(settings: Settings) -> Iterator[Finding]:
+    """What waits for each sink, for how long, and whether the feeder has trouble."""
+    seen, limit = Spooled(settings.data_dir), settings.collector.max_bytes
+    if not seen.there:
+        yield ok("spool", "there is none yet: the first message makes it")
+        return
+    try:
+        size, waiting = seen.bytes(), seen.waiting(settings.sinks.names)
+    except Retry as failure:
+        yield error("spool", str(failure), _broken_spool(settings.data_dir))
+        return
+    if size >= _NEARLY_FULL * limit:
+        text = f"{size / limit:.0%} of max_bytes are in use: once it is full, pushes are answered 503"
+        yield error("spool", text, "mend the sink that lags, or raise max_bytes in [collector]")
+    told, runs = read_state(settings.data_dir), running(settings)
+    for sink in waiting:
+        yield _sink(sink, told, runs)
+
+
+def _broken_spool(folder: Path) -> str:
+    return (
+        f"stop voltrail, keep a copy of {folder} (it may hold messages that are nowhere else), then move spool.db* "
+        "away: the next start makes a new one"
+    )
+
+
+def _sink(sink: Waiting, told: dict[str, Any], runs: bool) -> Finding:
+    about = f"sink {sink.sink}"
+    now = time.time()
+    late_s = now - sink.oldest_at / 1000 if sink.oldest_at else 0.0
+    text = f"{sink.messages:,} messages wait, the oldest for {duration(late_s)}"
+    if sink.messages and not runs:
+        return warning(about, f"{text}; no voltrail is running", "start `voltrail run`: it delivers them")
+    if sink.messages and told.get("error"):
+        return error(about, f"{text}: {told['error']}", "mend the store; until the spool is full, nothing is lost")
+    if runs and (silent_s := now - _epoch(told.get("at"))) > _SILENT_S:
+        return error(about, f"{text}; the feeder is silent for {duration(silent_s)}", "see the log of `voltrail run`")
+    if late_s > _LATE_S:
+        return warning(about, text, "check again in a minute; where it gets no less, see the log of `voltrail run`")
+    return ok(about, text if sink.messages else "nothing waits")
+
+
+def _epoch(moment: str | None) -> float:
+    try:
+        return datetime.fromisoformat(moment or "").timestamp()
+    except ValueError:
+        return time.time()  # it has not said anything yet
+
+
+def tables(settings: Settings) -> Iterator[Finding]:
+    """Whether each table of the lake can be opened."""
+    store, files = lake(settings), 0
+    for name in RAW:
+        try:
+            files += len(store.files(name))
+        except Retry as failure:
+            yield error("lake", str(failure), "restore that folder, or move it away and `voltrail replay`")
+            return
+    yield ok("lake", f"{len(RAW)} tables, {files:,} files" if files else "holds nothing yet")
