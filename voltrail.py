@@ -78,22 +78,39 @@ def demo(
 
 @app.command()
 def init(
-    out: Annotated[Path, typer.Option(help="the file to write")] = Path("voltrail.toml"), debug: Debug = False
+    client_id: Annotated[str, typer.Option(help="the platform code that Segway gave you")] = "",
+    client_secret_file: Annotated[str, typer.Option(help="a file that holds its secret and nothing else")] = "",
+    vehicle: Annotated[list[str] | None, typer.Option(help="IMEI of a vehicle; may be given again")] = None,
+    public_url: Annotated[str, typer.Option(help="where the vendor reaches this host, such as https://HOST")] = "",
+    base_url: Annotated[str, typer.Option(help="another cloud than that of the account's region")] = "",
+    name: Annotated[str, typer.Option(help="what to call the account; else segway")] = "",
+    listen: Annotated[str, typer.Option(help="ADDRESS:PORT where pushes come in; else 127.0.0.1:8080")] = "",
+    data_dir: Annotated[str, typer.Option(help="folder for all data; else voltrail-data beside the settings")] = "",
+    out: Annotated[Path, typer.Option(help="the file to write")] = Path("voltrail.toml"),
+    debug: Debug = False,
 ) -> None:
-    """Write commented settings to begin with.
+    """Write commented settings to begin with; on a terminal, ask for what no option tells.
 
-    Example: voltrail init --out voltrail.toml
+    Example: voltrail init --client-id A20081 --client-secret-file segway.secret --vehicle 861477038719116
     """
-    from logger.template import settings_text
+    from logger import initial
 
-    try:
-        with out.open("x", encoding="utf-8") as file:
-            file.write(settings_text())
-    except FileExistsError as error:
-        raise ConfigError(f"{out} is there already; name another file with --out") from error
-    except OSError as error:
-        raise ConfigError(f"cannot write {out}: {error.strerror}") from error
-    typer.echo(f"wrote {out}: fill in the account and its vehicles, then `voltrail run`", err=True)
+    if out.exists():
+        raise ConfigError(f"{out} is there already; name another file with --out")
+    answers = initial.known(
+        out, client_id=client_id, client_secret_file=client_secret_file, vehicles=tuple(vehicle or ()),
+        public_url=public_url, base_url=base_url, name=name, listen=listen, data_dir=data_dir,
+    )  # fmt: skip
+    draft = initial.asked(answers, _ask) if sys.stdin.isatty() else initial.Draft(answers)
+    settings = initial.write(draft, out)
+    for account in settings.sources:
+        typer.echo(f"register {settings.collector.push_address(account.name)} with the vendor", err=True)
+    missing = "" if settings.sources else ": fill in the account and its vehicles"
+    typer.echo(f"wrote {out}{missing}; `voltrail check` says what is still wrong, `voltrail run` collects", err=True)
+
+
+def _ask(question: str, hidden: bool) -> str:
+    return str(typer.prompt(question, default="", show_default=False, hide_input=hidden, err=True)).strip()
 
 
 @app.command()

@@ -202,16 +202,17 @@ def parse(data: bytes) -> Settings:
 
 def _converted(raw: dict[str, Any]) -> Settings:
     known_keys(raw, Settings)
-    for source in raw.get("sources", ()):
-        if "client_secret" in source:
-            raise ConfigError(
-                f"sources: {source.get('name', '?')}: a secret does not belong in the settings: put it into a file and "
-                "name that as `client_secret_file`"
-            )
     try:
-        return msgspec.convert(raw, Settings)
+        settings = msgspec.convert(raw, Settings)
     except msgspec.ValidationError as error:
         raise ConfigError(readable(error)) from error
+    for source in settings.sources:
+        if source.client_secret:
+            raise ConfigError(
+                f"sources: {source.name}: a secret does not belong in the settings: put it into a file and "
+                "name that as `client_secret_file`"
+            )
+    return settings
 
 
 def _with_rosters(settings: Settings, folder: Path) -> Settings:

@@ -1,39 +1,47 @@
 """The settings that `voltrail init` writes: commented, complete, with a path prefix that nobody guesses."""
 
+import json
 import secrets
 
-_TEXT = """\
+import msgspec
+
+_COLLECTOR = """\
 # Settings of voltrail. A relative path is relative to this file. An unknown key is an error.
+# `voltrail check` says what is wrong with them, and what to do.
 
 [collector]
-listen = "127.0.0.1:8080"      # where pushes come in; put a TLS proxy in front of it
-data_dir = "voltrail-data"     # spool, raw messages, lake
-raw_days = 90                  # raw messages stay this long, so that a better rule can decode them again
-max_bytes = 10_000_000_000     # the spool's limit: beyond it pushes are answered 503, nothing is dropped
-path_prefix = "{prefix}"  # part of the address that you register with the vendor; keep it to yourself
-timezone = "UTC"               # for local days where a vehicle has no zone of its own
+{listen}  # where pushes come in; put a TLS proxy in front of it
+{data_dir}  # spool, raw messages, lake
+raw_days = 90  # raw messages stay this long, so that a better rule can decode them again
+max_bytes = 10_000_000_000  # the spool's limit: beyond it pushes are answered 503, nothing is dropped
+{path_prefix}  # part of the address that you register; keep it to yourself
+{public_url}  # the host in that address, for `voltrail check` to try it
+timezone = "UTC"  # for local days where a vehicle has no zone of its own
 
 [sinks.lake]
-path = "voltrail-data/lake"    # a folder, or the URL of an object store (s3://, az://, gs://)
-
+# path = "voltrail-data/lake"  # the lake: a folder, or the URL of an object store (s3://, az://, gs://)
+"""
+_ACCOUNT = """
 # One table for each account. Register this base URL with Segway:
-#   https://YOUR-HOST{prefix}/segway
+#   {address}
 [[sources]]
 kind = "segway"
-name = "segway"
-client_id = "A00000"                     # the platform code that Segway gave you
-client_secret_file = "segway.secret"     # a file that holds the secret and nothing else; or set
-                                         # VOLTRAIL_SEGWAY_CLIENT_SECRET in the environment
-vehicles = []                            # the IMEI (15 digits) of each vehicle
-# vehicles_file = "fleet.csv"            # or a CSV: vehicle,label,model,group,plate,timezone,in_service
-unknown_vehicles = "quarantine"          # what to do with any other: "quarantine", or "accept" it
+{name}
+{client_id}  # the platform code that Segway gave you; its first letter is your region (A, E, U, C)
+{client_secret_file}  # holds the secret and nothing else; or set
+# {variable} in the environment
+{base_url}  # another cloud than that of the region
+{vehicles}  # the IMEI (15 digits) of each vehicle
+# vehicles_file = "fleet.csv"  # or a CSV: vehicle,label,model,group,plate,timezone,in_service
+unknown_vehicles = "quarantine"  # what to do with any other: "quarantine", or "accept" it
 model = "E-moped"
-
+"""
+_MORE = """
 # Ask the vendor's cloud for what is not pushed (battery, packs); leave the table out to ask nothing.
 # [sources.poll]
-# riding_s = 60          # seconds between two questions while riding; 0: never
+# riding_s = 60  # seconds between two questions while riding; 0: never
 # parked_s = 900
-# calls = 20000          # the most in a day; 0: no limit
+# calls = 20000  # the most in a day; 0: no limit
 
 # What you call a vehicle; all of it may be left out. Out of service, it is asked no more.
 # [vehicles."861477038719116"]
@@ -48,10 +56,68 @@ model = "E-moped"
 # nominal_voltage_v = 48
 # wh_per_km = 31
 # top_speed_kmh = 45
-# odometer_scale = 1     # 10 for older scooters, which count in 10 m
+# odometer_scale = 1  # 10 for older scooters, which count in 10 m
 """
 
 
-def settings_text() -> str:
-    """A fresh `voltrail.toml`."""
-    return _TEXT.format(prefix="/" + secrets.token_urlsafe(16))
+class Answers(msgspec.Struct, frozen=True):
+    """What is known at the beginning; without a `client_id` the account is written as a comment."""
+
+    listen: str = "127.0.0.1:8080"
+    data_dir: str = "voltrail-data"
+    public_url: str = ""
+    name: str = "segway"
+    client_id: str = ""
+    client_secret_file: str = ""
+    base_url: str = ""
+    vehicles: tuple[str, ...] = ()
+    path_prefix: str = msgspec.field(default_factory=lambda: "/" + secrets.token_urlsafe(16))
+
+
+def settings_text(answers: Answers) -> str:
+    """The whole of a `voltrail.toml`."""
+    collector = _COLLECTOR.format(
+        listen=_line("listen", answers.listen),
+        data_dir=_line("data_dir", answers.data_dir),
+        path_prefix=_line("path_prefix", answers.path_prefix),
+        public_url=_line("public_url", answers.public_url, "https://YOUR-HOST"),
+    )
+    account = _ACCOUNT.format(
+        address=_comment(
+            f"{(answers.public_url or 'https://YOUR-HOST').rstrip('/')}{answers.path_prefix}/{answers.name}"
+        ),
+        variable=_comment(secret_variable(answers.name)),
+        name=_line("name", answers.name),
+        client_id=_line("client_id", answers.client_id or "A00000"),
+        client_secret_file=_secret_line(answers),
+        base_url=_line("base_url", answers.base_url, "http://127.0.0.1:9000"),
+        vehicles=f"vehicles = [{', '.join(map(quoted, answers.vehicles))}]",
+    )
+    return collector + (account if answers.client_id else _commented(account)) + _MORE
+
+
+def quoted(text: str) -> str:
+    """This text as a string of TOML: JSON's escapes are TOML's too, but for DEL."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def secret_variable(name: str) -> str:
+    """Where the environment may hold the secret of the account of this name."""
+    return f"VOLTRAIL_{name}_CLIENT_SECRET".upper().replace("-", "_")
+
+
+def _comment(text: str) -> str:
+    return " ".join(text.split())  # in one line, whatever it holds
+
+
+def _line(key: str, value: str, example: str = "") -> str:
+    return f"{key} = {quoted(value)}" if value else f"# {key} = {quoted(example)}"
+
+
+def _secret_line(answers: Answers) -> str:
+    example = f"{answers.name}.secret"
+    return _line("client_secret_file", answers.client_secret_file or ("" if answers.client_id else example), example)
+
+
+def _commented(text: str) -> str:
+    return "".join(line if line.startswith(("#", "\n")) else f"# {line}" for line in text.splitlines(keepends=True))

@@ -11,7 +11,7 @@ import msgspec
 from logger.errors import Retry
 from logger.model import Envelope
 
-_HEAD = "SELECT max(coalesce((SELECT max(last) FROM chunks), 0), coalesce(max(sequence), 0)) FROM cursors"
+_HEAD = "SELECT coalesce((SELECT last FROM chunks ORDER BY first DESC LIMIT 1), max(sequence), 0) FROM cursors"
 _OLDEST = "SELECT at FROM chunks WHERE last > ? ORDER BY first LIMIT 1"
 _CURSOR = """
 SELECT coalesce((SELECT sequence FROM cursors WHERE sink = ?), (SELECT min(first) - 1 FROM chunks), ?)

@@ -153,9 +153,9 @@ def test_sources_says_what_each_field_becomes_and_what_nobody_tells(filled: Path
 
 
 def test_init_writes_settings_once_and_run_then_says_what_is_missing(tmp_path: Path) -> None:
-    assert voltrail(tmp_path, "init").returncode == 0
+    assert voltrail(tmp_path, "init", "--client-id", "A1", VOLTRAIL_SEGWAY_CLIENT_SECRET="s").returncode == 0
     assert "is there already" in voltrail(tmp_path, "init").stderr
-    assert "segway.secret" in voltrail(tmp_path, "run").stderr
+    assert "client_secret_file" in voltrail(tmp_path, "run").stderr
 
 
 def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:

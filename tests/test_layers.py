@@ -73,6 +73,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "supervisor": {"config", "errors", "service", "sources"},
     "status": {"config", "errors", "service", "state", "stores"},
+    "initial": {"config", "errors", "template"},
     "waiting": {"errors", "model"},
     "checking": {"checking", "config", "errors"},
     "checking.finding": set(),

@@ -87,7 +87,7 @@ def push_addresses(settings: Settings) -> Iterator[Finding]:
         yield from (_not_tried(settings, hook) for hook in hooks)
         return
     if collector.public_url.startswith("http://"):
-        yield warning("public_url", "without TLS, whoever listens in can push as well", "put a TLS proxy in front")
+        yield warning("public_url", "without TLS, whoever listens in can repeat a push", "put a TLS proxy in front")
     try:
         knocks = asyncio.run(_knocks(settings, hooks))
     except ConfigError as failure:

@@ -41,20 +41,21 @@ def spool(settings: Settings) -> Iterator[Finding]:
 
 def _broken_spool(folder: Path) -> str:
     return (
-        f"stop voltrail, keep a copy of {folder} (it may hold messages that are nowhere else), then move spool.db* "
-        "away: the next start makes a new one"
+        f"check as the user that runs voltrail; where the file is broken, stop voltrail, keep a copy of {folder} "
+        "(it may hold messages that are nowhere else) and move spool.db* away: the next start makes a new one"
     )
 
 
 def _sink(sink: Waiting, told: dict[str, Any], runs: bool) -> Finding:
     about = f"sink {sink.sink}"
     now = time.time()
-    late_s = now - sink.oldest_at / 1000 if sink.oldest_at else 0.0
-    text = f"{sink.messages:,} messages wait, the oldest for {duration(late_s)}"
+    late_s = max(0.0, now - sink.oldest_at / 1000) if sink.oldest_at else 0.0
+    trouble = f": {told['error']}" if sink.messages and told.get("error") else ""
+    text = f"{sink.messages:,} messages wait, the oldest for {duration(late_s)}{trouble}"
     if sink.messages and not runs:
-        return warning(about, f"{text}; no voltrail is running", "start `voltrail run`: it delivers them")
-    if sink.messages and told.get("error"):
-        return error(about, f"{text}: {told['error']}", "mend the store; until the spool is full, nothing is lost")
+        return warning(about, f"no voltrail is running; {text}", "start `voltrail run`: it delivers them")
+    if trouble:
+        return error(about, text, "mend the store; until the spool is full, nothing is lost")
     if runs and (silent_s := now - _epoch(told.get("at"))) > _SILENT_S:
         return error(about, f"{text}; the feeder is silent for {duration(silent_s)}", "see the log of `voltrail run`")
     if late_s > _LATE_S:

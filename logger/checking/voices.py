@@ -25,9 +25,10 @@ def voices(settings: Settings) -> Iterator[Finding]:
     """By account: whether a push ever came, and which vehicles never said anything."""
     hooks = tuple(webhooks(settings).values())
     spooled = _in_spool(settings, hooks)
+    accepting = {account.name for account in settings.sources if account.unknown_vehicles == "accept"}
     for hook in hooks:
         yield from _pushes(settings, hook, spooled)
-        yield from _vehicles(settings, hook, spooled)
+        yield from _vehicles(settings, hook, spooled, hook.name in accepting)
 
 
 def _in_spool(settings: Settings, hooks: Sequence[Webhook]) -> Spoken:
@@ -76,13 +77,13 @@ def _of(provider: str) -> pl.Expr:
     return pl.col("provider") == provider
 
 
-def _vehicles(settings: Settings, hook: Webhook, spooled: Spoken) -> Iterator[Finding]:
+def _vehicles(settings: Settings, hook: Webhook, spooled: Spoken, accepts: bool) -> Iterator[Finding]:
     about = f"vehicles {hook.name}"
     listed = [each for each in hook.vehicles if each not in settings.vehicles or settings.vehicles[each].in_service]
     odd = [each for each in listed if hook.stranger(each)]
     if odd:
         yield warning(about, f"no number of a vehicle: {_some(odd)}", "write the number that the vendor knows it by")
-    if not listed and hook.stranger("0" * 15):
+    if not listed and not accepts:
         what = "none is listed: whatever they say goes to quarantine"
         yield warning(about, what, 'list them in `vehicles`, or set unknown_vehicles = "accept"')
         return

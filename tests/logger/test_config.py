@@ -4,7 +4,7 @@ import pytest
 
 from logger import config
 from logger.errors import ConfigError, UnknownName
-from logger.template import settings_text
+from logger.template import Answers, settings_text
 
 SEGWAY = """
 [[sources]]
@@ -64,10 +64,10 @@ def test_settings_survive_the_way_to_a_child_process(tmp_path: Path) -> None:
 
 
 def test_what_init_writes_can_be_read_and_no_two_prefixes_are_alike(tmp_path: Path) -> None:
-    path = written(tmp_path, settings_text())
+    path = written(tmp_path, settings_text(Answers()))
     (tmp_path / "segway.secret").write_text("x")
     assert len(config.load(path).collector.path_prefix) > 20
-    assert settings_text() != settings_text()
+    assert settings_text(Answers()) != settings_text(Answers())
 
 
 @pytest.mark.parametrize(
