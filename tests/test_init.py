@@ -86,7 +86,9 @@ def test_without_an_account_one_is_written_as_a_comment_and_the_check_says_so(tm
 
 
 def test_the_comments_become_an_account_where_they_are_uncommented(tmp_path: Path) -> None:
-    text = settings_text(Answers()).replace("# VOLTRAIL", "# # VOLTRAIL").replace("# vehicles_file", "# # vehicles_file")
+    text = (
+        settings_text(Answers()).replace("# VOLTRAIL", "# # VOLTRAIL").replace("# vehicles_file", "# # vehicles_file")
+    )
     account = text[text.index("# [[sources]]") : text.index("\n# Ask the vendor")]
     (tmp_path / "segway.secret").write_text("x")
     file = tmp_path / "voltrail.toml"

@@ -19,7 +19,7 @@ _REMEDIES = {
     errno.EROFS: "mount that disk for writing, or let the folder lie on another",
     errno.ENOTDIR: "a file stands where a folder should be: move it away, or name another folder",
 }
-_OURS = ("spool.db*", "*.lock", "replaced-times.db*", "feeder.json")
+_OURS = ("spool.db*", "*.lock", "replaced-times.db*", "*.json")
 
 
 def disks(settings: Settings) -> Iterator[Finding]:

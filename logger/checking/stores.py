@@ -77,6 +77,8 @@ def tables(settings: Settings) -> Iterator[Finding]:
         try:
             files += len(store.files(name))
         except Retry as failure:
-            yield error("lake", str(failure), "restore that folder, or move it away and `voltrail replay`")
+            yield error(
+                "lake", str(failure), "restore that folder from a copy; what came in the last raw_days lies in raw/ too"
+            )
             return
     yield ok("lake", f"{len(RAW)} tables, {files:,} files" if files else "holds nothing yet")

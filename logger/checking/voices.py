@@ -27,8 +27,11 @@ def voices(settings: Settings) -> Iterator[Finding]:
     spooled = _in_spool(settings, hooks)
     accepting = {account.name for account in settings.sources if account.unknown_vehicles == "accept"}
     for hook in hooks:
-        yield from _pushes(settings, hook, spooled)
-        yield from _vehicles(settings, hook, spooled, hook.name in accepting)
+        try:
+            yield from _pushes(settings, hook, spooled)
+            yield from _vehicles(settings, hook, spooled, hook.name in accepting)
+        except Retry:  # a finding of its own says so
+            yield warning(f"vehicles {hook.name}", "not looked at: the lake cannot be read", "mend the lake first")
 
 
 def _in_spool(settings: Settings, hooks: Sequence[Webhook]) -> Spoken:

@@ -121,6 +121,7 @@ def test_a_broken_lake_is_an_error_and_the_rest_is_looked_at(tmp_path: Path) -> 
     assert only(findings, "lake").level == "error"
     assert "table status" in only(findings, "lake").text
     assert only(findings, "sink lake").level == "ok"
+    assert "not looked at" in only(findings, "vehicles segway").text
 
 
 # ---- who spoke -----------------------------------------------------------------------------------------------------
