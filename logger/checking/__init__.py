@@ -45,6 +45,8 @@ def _looked(about: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Findi
         yield from look()
     except LoggerError as failure:
         yield error(about, str(failure), "mend this, then check again")
+    except OSError as failure:
+        yield error(about, str(failure), "mend that, or check as the user that runs voltrail")
     except Exception as failure:  # one look that fails must not hide what the others see
         text = f"this could not be looked at: {type(failure).__name__}: {failure}"
         yield error(about, text, "a fault of voltrail's own, it seems: please tell its makers")

@@ -46,11 +46,12 @@ def lines(findings: Sequence[Finding]) -> Iterator[str]:
             yield f"{'':<9}{'':<{width}}-> {each.remedy}"
     errors, warnings = (sum(each.level == level for each in findings) for level in ("error", "warning"))
     yield ""
-    yield f"{_count(errors, 'error')}, {_count(warnings, 'warning')}, {len(findings)} things looked at"
+    yield f"{count(errors, 'error')}, {count(warnings, 'warning')}, {len(findings)} things looked at"
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
+def count(number: int, word: str) -> str:
+    """So many of them, for people."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

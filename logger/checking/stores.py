@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from logger.checking.door import running
-from logger.checking.finding import Finding, duration, error, ok, warning
+from logger.checking.finding import Finding, count, duration, error, ok, warning
 from logger.config import Settings
 from logger.errors import Retry
 from logger.state import read_state
@@ -51,7 +51,7 @@ def _sink(sink: Waiting, told: dict[str, Any], runs: bool) -> Finding:
     now = time.time()
     late_s = max(0.0, now - sink.oldest_at / 1000) if sink.oldest_at else 0.0
     trouble = f": {told['error']}" if sink.messages and told.get("error") else ""
-    text = f"{sink.messages:,} messages wait, the oldest for {duration(late_s)}{trouble}"
+    text = f"{count(sink.messages, 'message')} waiting, the oldest for {duration(late_s)}{trouble}"
     if sink.messages and not runs:
         return warning(about, f"no voltrail is running; {text}", "start `voltrail run`: it delivers them")
     if trouble:

@@ -143,3 +143,9 @@ def test_beside_a_running_service_all_is_well_and_nothing_is_disturbed(tmp_path:
     assert wrong.level == "error"
     assert "restart voltrail" in wrong.remedy
     assert "ERROR" not in (tmp_path / "run.log").read_text()
+
+
+def test_a_path_that_the_system_refuses_is_an_error_of_that_path(tmp_path: Path) -> None:
+    findings = Setup(tmp_path).replace('"data"', f'"{"x" * 300}"').findings()
+    assert "File name too long" in only(findings, "disks").text
+    assert "check as the user" in only(findings, "disks").remedy

@@ -66,14 +66,14 @@ def test_messages_that_wait_while_nothing_runs_are_a_warning_with_their_age(tmp_
     append(setup, push(ONE, 7200), push(OTHER))
     finding = setup.found("sink lake")
     assert finding.level == "warning"
-    assert finding.text == "no voltrail is running; 2 messages wait, the oldest for 2 h"
+    assert finding.text == "no voltrail is running; 2 messages waiting, the oldest for 2 h"
     assert not list(setup.data.glob("spool.db-*"))
 
 
 @pytest.mark.parametrize(
     ("age_s", "feeder", "level", "text"),
     [
-        (0, {}, "ok", "1 messages wait"),
+        (0, {}, "ok", "1 message waiting"),
         (600, {}, "warning", "the oldest for 10 min"),
         (600, {"error": "the lake at /x: table status: no"}, "error", "table status: no"),
         (0, {"at": "2026-01-01T00:00:00+00:00"}, "error", "the feeder is silent for"),
