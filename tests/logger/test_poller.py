@@ -5,8 +5,9 @@ import json
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from logger.demo.pushes import request
 from logger.demo.sender import get, send
 from logger.demo.serving import Serving
 from logger.demo.world import DAY_S
+from logger.poller import CONNECTIONS, Lines
 from logger.spool import Spool
 from logger.state import read_state
 from logger.status import lines, overview
@@ -191,3 +193,15 @@ def test_how_late_questions_are_asked_is_told_as_a_histogram(tmp_path: Path) -> 
         assert counts == sorted(counts)
         assert counts[-1] >= 8
         assert receiver.metric("voltrail_ask_lateness_seconds_count") == receiver.metric(bins % "+Inf")
+
+
+def test_as_many_places_are_free_as_calls_may_be_made_at_once() -> None:
+    async def scenario() -> None:
+        async with Lines() as lines:
+            with ExitStack() as taken:
+                clients = [taken.enter_context(lines.free()) for _ in range(CONNECTIONS)]
+                assert len({id(client) for client in clients[:8]}) == 1, "a quiet account keeps few lines open"
+                assert set(Counter(id(client) for client in clients).values()) == {8}
+            assert lines.free().__enter__() is clients[0]
+
+    asyncio.run(scenario())
