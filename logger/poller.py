@@ -85,7 +85,8 @@ class Poller:
             _, late = await asyncio.wait(self._under_way, timeout=_FINISH_S)
             for call in late:
                 call.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            if late:
+                await asyncio.wait(late, timeout=_FINISH_S)
 
     def heard(self, path: str, push: bytes) -> None:
         """A push came in and is on disk."""
@@ -133,7 +134,9 @@ class Poller:
         self._changed.clear()
         full = len(self._under_way) >= CONNECTIONS
         try:
-            await asyncio.wait_for(self._changed.wait(), None if full else max(0.01, seconds))
+            # not `wait_for`: that swallows a cancellation which comes together with what it waits for
+            async with asyncio.timeout(None if full else max(0.01, seconds)):
+                await self._changed.wait()
         except TimeoutError:
             return
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from logger import config, service
+from logger.commits import GroupCommit
 from logger.demo.cloud import Cloud
 from logger.demo.collector import PLATFORM, PREFIX, SECRET
 from logger.demo.mishaps import Mishap
@@ -21,7 +22,8 @@ from logger.demo.pushes import request
 from logger.demo.sender import get, send
 from logger.demo.serving import Serving
 from logger.demo.world import DAY_S
-from logger.poller import CONNECTIONS, Lines
+from logger.poller import CONNECTIONS, Lines, Poller
+from logger.sources.segway_cloud import SegwayCloud
 from logger.spool import Spool
 from logger.state import read_state
 from logger.status import lines, overview
@@ -203,5 +205,22 @@ def test_as_many_places_are_free_as_calls_may_be_made_at_once() -> None:
                 assert len({id(client) for client in clients[:8]}) == 1, "a quiet account keeps few lines open"
                 assert set(Counter(id(client) for client in clients).values()) == {8}
             assert lines.free().__enter__() is clients[0]
+
+    asyncio.run(scenario())
+
+
+def test_asking_ends_when_told_to_though_a_call_comes_back_at_the_same_moment(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        cloud = SegwayCloud(config.Segway("segway", PLATFORM, client_secret=SECRET, base_url="http://127.0.0.1:1"))
+        commits = GroupCommit(len)
+        poller = Poller(cloud, commits, tmp_path)
+        asking = asyncio.create_task(poller.run())
+        for _ in range(10):
+            await asyncio.sleep(0)  # until it waits for something to do
+        poller._changed.set()
+        asking.cancel()
+        done, _ = await asyncio.wait({asking}, timeout=2)
+        await commits.close()
+        assert done
 
     asyncio.run(scenario())
