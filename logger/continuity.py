@@ -1,4 +1,8 @@
-"""Each vehicle's odometer against its own last reading: steps back and impossible jumps are kept, and flagged."""
+"""Each vehicle's odometer against its own last reading: steps back and impossible jumps are kept, and flagged.
+
+What a row is held against depends on what came before it and on nothing else, above all not on how messages were split
+into batches: decoded again, the same messages have the same flags.
+"""
 
 import polars as pl
 
@@ -9,7 +13,7 @@ _LAST = {"provider": pl.String(), "vehicle": pl.String(), "time": pl.Datetime("m
 
 
 class Odometers:
-    """The newest reading of every vehicle. `latest` are rows to start from, such as a store's `latest("status")`.
+    """The newest reading of every vehicle. `latest` are rows to start from, such as the newest of a store.
 
     `flagged` may be asked again for the same rows, until `keep` says that they are delivered.
     """
@@ -24,14 +28,15 @@ class Odometers:
     def flagged(self, status: pl.DataFrame) -> pl.DataFrame:
         """These `status` rows with `odometer_back` and `odometer_jump` among their flags where they apply.
 
-        A row is held against the one before it in time; one that is older than all we remember is let be.
+        A row is held against the newest, by its own time, of all that came before it; one that is older is let be.
         """
         read = status.select("sequence", *_LAST).drop_nulls()
         if read.is_empty():
             return status
         known = self._last.with_columns(pl.lit(None, dtype=pl.Int64).alias("sequence"))
-        readings = pl.concat([known, read.select(known.columns)]).sort("time", "sequence", nulls_last=False)
-        judged = readings.with_columns(_step(), _limit())
+        came = pl.concat([known, read.select(known.columns)]).sort("sequence", "time", nulls_last=False)
+        newest = came.filter(pl.col("time") == pl.col("time").cum_max().over(_WHO))
+        judged = newest.with_columns(_step(), _limit())
         self._newest = judged.group_by(_WHO).last().select(*_LAST)
         wrong = (pl.col("step") < 0) | (pl.col("step") > pl.col("limit"))
         odd = judged.filter(pl.col("sequence").is_not_null() & wrong)

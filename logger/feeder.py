@@ -16,6 +16,7 @@ from logger.continuity import Odometers
 from logger.decode import Source, decode
 from logger.decoded import Decoded
 from logger.errors import Retry
+from logger.heard import UNKNOWN
 from logger.intake import HOUR_MS, Intake
 from logger.memory import ReplacedTimes
 from logger.model import Batch
@@ -97,7 +98,7 @@ class Feeder:
 
     def _start(self) -> None:
         if self._odometers is None:
-            odometers, intake = Odometers(self._lake.latest("status")), Intake()
+            odometers, intake = Odometers(self._lake.latest("status", "odometer_m")), Intake()
             hour = self._first_open_hour()
             for batch in self._spool.settled_since("lake", hour) if hour else ():
                 since = [at for at, envelope in enumerate(batch.envelopes) if envelope.received_at >= hour]
@@ -128,7 +129,7 @@ class Feeder:
         for table, rows in decoded.rows.items():
             self._state.count(table, self._lake.write(table, rows))
         log.debug("lake commit ends")
-        self._spool.settle("lake", batch.sequences[-1])
+        self._spool.settle("lake", batch.sequences[-1], _heard(batch, decoded))
         if self._odometers and "status" in decoded.rows:
             self._odometers.keep()
         self._intake.count(decoded)
@@ -153,3 +154,10 @@ class Feeder:
             self._next_vacuum = now + _VACUUM_EVERY_S
             self._lake.vacuum()
             self._spool.forget_raw(today.date().isoformat())
+
+
+def _heard(batch: Batch, decoded: Decoded) -> set[str]:
+    """Whom these messages speak of. A slice of a file may hold more than today's decoder makes of it."""
+    frames = [decoded.messages, *(rows for table, rows in decoded.rows.items() if table != "collector")]
+    told = {vehicle or UNKNOWN for frame in frames for vehicle in frame["vehicle"].unique()}
+    return told | {UNKNOWN} if any(envelope.source == "import" for envelope in batch.envelopes) else told

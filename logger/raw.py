@@ -52,8 +52,11 @@ class RawFiles:
         """The (first sequence, body) chunks of a frame."""
         with self._file(frame.day).open("rb") as file:
             file.seek(frame.offset)
-            packed = zstandard.decompress(file.read(frame.bytes))
-        return msgspec.msgpack.decode(packed, type=list[tuple[int, bytes]])
+            stored = file.read(frame.bytes)
+        try:
+            return msgspec.msgpack.decode(zstandard.decompress(stored), type=list[tuple[int, bytes]])
+        except (zstandard.ZstdError, msgspec.DecodeError) as error:
+            raise OSError(f"{file.name} is damaged at byte {frame.offset:,} ({error})") from error
 
     def forget(self, limit: str) -> None:
         """Delete the files of days before `limit` (YYYY-MM-DD)."""

@@ -16,26 +16,24 @@ import itertools
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from logger.errors import Retry
+from logger.frames import Frames, Run
 from logger.model import Batch, Envelope
 from logger.raw import Frame, RawFiles
 
 _PAGE_BYTES = 8192  # measured: 5 % more pushes a second than 4096, and no less than 16384
 _BUSY_MS = 10_000
-_COMMIT_MS = 60_000  # a chunk is dated by its first message; its last came no more than one slow commit later
+COMMIT_MS = 60_000  # a chunk is dated by its first message; its last came no more than one slow commit later
 _TRIM_BYTES = 32 << 20  # give freed pages back to the disk once there are this many, so much at a time
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS chunks (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB);
 CREATE TABLE IF NOT EXISTS cursors (sink TEXT PRIMARY KEY, sequence INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS frames (
-  day TEXT, offset INTEGER, bytes INTEGER, first INTEGER, last INTEGER, first_at INTEGER, last_at INTEGER,
-  PRIMARY KEY (day, offset));
 CREATE TABLE IF NOT EXISTS identity (log TEXT PRIMARY KEY);
 """
 _HEAD = "SELECT coalesce((SELECT last FROM chunks ORDER BY first DESC LIMIT 1), max(sequence), 0) AS head FROM cursors"
@@ -44,7 +42,6 @@ _APPEND = f"""
 INSERT INTO chunks SELECT head + 1, head + ?1, ?2, ?3 FROM ({_HEAD}), pragma_page_count, pragma_freelist_count
 WHERE (page_count - freelist_count) * {_PAGE_BYTES} + length(?3) <= ?4
 """
-_FRAMES_END = "SELECT coalesce(max(offset + bytes), 0) FROM frames WHERE day = ?"
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Envelope]).decode
 
@@ -72,6 +69,7 @@ class Spool:
         with _answered(self.path), (folder / "spool.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # two that turn a new file to WAL at once do not wait for each other
             self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            self._frames = Frames(self._db)
             try:
                 self._prepare()
             except BaseException:
@@ -86,6 +84,7 @@ class Spool:
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute(f"PRAGMA journal_size_limit = {64 << 20}")
         self._db.executescript(_SCHEMA)
+        self._frames.prepare()
         with self._transaction():
             self._db.execute("INSERT INTO identity SELECT ? WHERE NOT EXISTS (SELECT 1 FROM identity)", (_new_id(),))
             self._keep_cursors()
@@ -128,13 +127,18 @@ class Spool:
             rows.close()
         return batch
 
-    def settle(self, sink: str, sequence: int) -> None:
-        """This sink has taken or refused all up to `sequence`; what every sink has settled moves to the day files."""
+    def settle(self, sink: str, sequence: int, vehicles: Iterable[str] | None = None) -> None:
+        """This sink has taken or refused all up to `sequence`; what every sink has settled moves to the day files.
+
+        `vehicles` are those that the messages since its last `settle` speak of, `heard.UNKNOWN` among them where that
+        cannot be told; None says nothing of them, and they are found whomever `raw` is asked for.
+        """
         with _answered(self.path):
             floor = min([sequence, *(self.cursor(other) for other in self._sinks if other != sink)])
+            notes = self._frames.notes(self.cursor(sink), sequence, vehicles)
             frames = list(self._archived(floor))
             with self._transaction():
-                self._db.executemany("INSERT INTO frames VALUES (?, ?, ?, ?, ?, ?, ?)", map(_row, frames))
+                self._frames.add(frames, notes, floor)
                 self._db.execute("UPDATE cursors SET sequence = max(sequence, ?) WHERE sink = ?", (sequence, sink))
                 self._db.execute("DELETE FROM chunks WHERE last <= ?", (floor,))
             self._give_back()
@@ -153,36 +157,55 @@ class Spool:
         """Bytes in use by the log; pages that were freed and wait for reuse do not count [B]."""
         return (self._pragma("page_count") - self._pragma("freelist_count")) * _PAGE_BYTES
 
-    def raw(self, first_at: int, last_at: int) -> Iterator[Batch]:
-        """Archived batches that may hold messages received in this span [epoch ms, both ends], oldest first."""
-        chosen = self._db.execute(
-            "SELECT * FROM frames WHERE last_at >= ? AND first_at <= ? ORDER BY first",
-            (first_at - _COMMIT_MS, last_at),
-        ).fetchall()
-        for row in chosen:
+    def raw(self, first_at: int, last_at: int, vehicles: Collection[str] | None = None) -> Iterator[Batch]:
+        """Archived batches that may hold messages received in this span [epoch ms, both ends], oldest first.
+
+        With `vehicles`, those that cannot speak of any of them are passed over unread.
+        """
+        for frame in self._frames.find(first_at - COMMIT_MS, last_at, vehicles):
             with _answered(self.path):
-                chunks = self._raw.read(Frame(*row))
+                chunks = self._raw.read(frame)
             yield _batch(chunks)
 
-    def settled_since(self, sink: str, first_at: int) -> Iterator[Batch]:
-        """What this sink has settled and was received from then on [epoch ms], oldest first."""
-        yield from self.raw(first_at, 2**62)
-        waiting = Batch([], [])
-        query = "SELECT first, body FROM chunks WHERE first <= ? ORDER BY first"
-        for first, body in self._db.execute(query, (self.cursor(sink),)):
-            _extend(waiting, first, body, 0)
-        passed = sum(sequence <= self.cursor(sink) for sequence in waiting.sequences)
-        yield waiting.part(0, passed)
+    def settled_since(self, sink: str, first_at: int, vehicles: Collection[str] | None = None) -> Iterator[Batch]:
+        """What this sink has settled and was received from then on [epoch ms], oldest first; `vehicles` as in `raw`."""
+        yield from self.raw(first_at, 2**62, vehicles)
+        last, cursor = 0, self.cursor(sink)
+        query = "SELECT first, last, body FROM chunks WHERE first > ? AND first <= ? ORDER BY first LIMIT 1"
+        while chunk := self._db.execute(query, (last, cursor)).fetchone():
+            first, last, body = chunk
+            yield _batch([(first, body)]).part(0, min(last, cursor) - first + 1)
+
+    def archived(self, sequences: Iterable[int]) -> Batch:
+        """Those of these messages that the day files hold, in the order of the log."""
+        wanted, found = set(sequences), Batch([], [])
+        with _answered(self.path):
+            frames = {self._frames.holding(sequence) for sequence in wanted}
+            for frame in sorted(filter(None, frames), key=lambda frame: frame.first):
+                batch = _batch(self._raw.read(frame))
+                for place, sequence in enumerate(batch.sequences):
+                    if sequence in wanted:
+                        _extend_by(found, batch.part(place, place + 1))
+        return found
+
+    def kept(self, sink: str) -> list[Run]:
+        """Which of the messages that this sink has settled can still be read, in order; a run has no gap in it."""
+        query = "SELECT min(first), max(last), min(at), max(at) FROM chunks WHERE first <= ? HAVING count(*)"
+        with _answered(self.path):
+            cursor = self.cursor(sink)
+            waiting = [Run(*row) for row in self._db.execute(query, (cursor,))]
+            runs = [*self._frames.runs(), *waiting]
+        return [Run(run.first, min(run.last, cursor), run.first_at, run.last_at) for run in runs]
 
     def last_settled_at(self) -> int:
         """When the newest message in the day files was received [epoch ms]; 0 where there is none."""
-        return self._one("SELECT coalesce(max(last_at), 0) FROM frames")
+        return self._frames.last_at()
 
     def forget_raw(self, today: str) -> None:
         """Delete the day files older than `raw_days` before `today` (YYYY-MM-DD)."""
         with _answered(self.path), self._transaction():
             limit = self._one_text("SELECT date(?, ?)", today, f"-{self.raw_days} days")
-            self._db.execute("DELETE FROM frames WHERE day < ?", (limit,))
+            self._frames.forget(limit)
         self._raw.forget(limit)
 
     def close(self) -> None:
@@ -196,7 +219,7 @@ class Spool:
             return
         query = "SELECT first, last, at, body FROM chunks WHERE last <= ? ORDER BY first"
         for day, chunks in itertools.groupby(self._db.execute(query, (floor,)), lambda chunk: _day(chunk[2])):
-            known = max(written.get(day, 0), self._one(_FRAMES_END, day))
+            known = max(written.get(day, 0), self._frames.end(day))
             frame = self._raw.append(day, known, list(chunks))
             written[day] = known + frame.bytes
             yield frame
@@ -245,15 +268,16 @@ def _extend(batch: Batch, first: int, body: bytes, cursor: int) -> None:
     batch.envelopes.extend(envelopes[skipped:])
 
 
+def _extend_by(batch: Batch, more: Batch) -> None:
+    batch.sequences.extend(more.sequences)
+    batch.envelopes.extend(more.envelopes)
+
+
 def _batch(chunks: list[tuple[int, bytes]]) -> Batch:
     batch = Batch([], [])
     for first, body in chunks:
         _extend(batch, first, body, 0)
     return batch
-
-
-def _row(frame: Frame) -> tuple[object, ...]:
-    return msgspec.structs.astuple(frame)
 
 
 def _day(at: int) -> str:

@@ -6,60 +6,28 @@ read as it is, and every other day is folded on the way.
 """
 
 import logging
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import polars as pl
-from arro3.core import RecordBatchReader, Table
-from deltalake import (
-    ColumnProperties,
-    CommitProperties,
-    DeltaTable,
-    Transaction,
-    WriterProperties,
-    write_deltalake,
-)
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import TableNotFoundError
 
 from logger.errors import Retry
 from logger.fold import folded
 from logger.raw import fsync
+from logger.stores.delta import CONFIGURATION, LOOSE, VACUUM_HOURS, dated, empty, plain, predicate, stream, tight
+from logger.stores.files import File, as_they_are, by_day, settled, to_fold, within
+from logger.stores.slices import slices
 from logger.tables import RAW, TIME, table
 
 log = logging.getLogger(__name__)
 
-_LOOSE = WriterProperties(compression="SNAPPY")
-_COMPACT_MARK = ".zstd."
 _MERGE_FROM = 64  # loose files of a day that still fills: put together from here on
 _MERGE_TARGET_BYTES = 64 << 20
-_VACUUM_HOURS = 1  # a reader that opened the table may still hold what was replaced since
-_DELTA_CODED = ("time", "received_at", "sequence")  # near each other in order: differences take a byte or two
-_SPLIT_CODED = ("odometer_m", "ride_time_s", "range_m", "lat_deg", "lon_deg", "altitude_m")
-_CONFIGURATION = {
-    "delta.checkpointInterval": "100",
-    "delta.logRetentionDuration": "interval 1 days",
-    "delta.deletedFileRetentionDuration": f"interval {_VACUUM_HOURS} hours",
-    "delta.enableExpiredLogCleanup": "true",
-}
-
-
-class File(msgspec.Struct, frozen=True):
-    """One data file of a table."""
-
-    uri: str
-    day: date
-    rows: int
-    bytes: int
-    modified_at: int
-
-    @property
-    def compact(self) -> bool:
-        """Whether it is folded and sorted."""
-        return _COMPACT_MARK in self.uri
 
 
 class Lake:
@@ -89,26 +57,38 @@ class Lake:
             assert isinstance(last, int)
             write_deltalake(
                 delta,
-                _dated(fresh),
+                dated(fresh),
                 mode="append",
-                writer_properties=_LOOSE,
+                writer_properties=LOOSE,
                 commit_properties=CommitProperties(app_transactions=[Transaction(self._log_id, last)]),
             )
             self._sync(table, delta.version())
         return fresh.height
 
     def replace(
-        self, table: str, rows: pl.DataFrame, vehicles: Sequence[str] | None, since: datetime, until: datetime
+        self,
+        table: str,
+        rows: pl.DataFrame | Iterator[pl.DataFrame],
+        vehicles: Sequence[str] | None,
+        since: datetime,
+        until: datetime,
     ) -> None:
-        """Remove what the table holds of these vehicles (None: all) in this span and write these rows: one commit."""
+        """Remove what the table holds of these vehicles (None: all) in this span and write these rows: one commit.
+
+        A stream of frames is never held as a whole. What this log has delivered stays noted: no row comes again.
+        """
+        frames = iter([rows]) if isinstance(rows, pl.DataFrame) else rows
         with self._answered(table):
+            delta = self._table(table, create=True)
+            delta.update_incremental()  # a file that we do not know of yet would stay
             write_deltalake(
-                self._table(table, create=True),
-                _dated(rows),
+                delta,
+                stream(frames, table),
                 mode="overwrite",
-                predicate=_predicate(vehicles, since, until),
-                writer_properties=_LOOSE,
+                predicate=predicate(vehicles, since, until),
+                writer_properties=LOOSE,
             )
+            self._sync(table, delta.version())
 
     def scan(
         self,
@@ -118,26 +98,49 @@ class Lake:
         vehicles: Sequence[str] | None = None,
     ) -> pl.LazyFrame:
         """One row per key, in the columns of the table, in no particular order; `until` is not included."""
-        chosen = [file for file in self.files(table) if _within(file.day, since, until)]
-        parts = [self._read(table, [file.uri for file in files]) for files in _as_they_are(chosen)]
-        parts = [_filtered(part, since, until, vehicles) for part in parts]
-        for files in _to_fold(chosen):
-            loose = _filtered(self._read(table, [file.uri for file in files]), since, until, vehicles)
-            parts.append(folded(loose, RAW[table].key))
-        schema = RAW[table].schema
-        return pl.concat([pl.LazyFrame(schema=schema), *parts])
+        chosen = [file for file in self.files(table) if within(file.day, since, until)]
+        return self._merged(table, chosen, _chosen(since, until, vehicles))
 
-    def latest(self, table: str) -> pl.DataFrame:
-        """The newest row of each vehicle (each key but its time), by `time`."""
+    def _merged(self, table: str, files: Sequence[File], chosen: pl.Expr) -> pl.LazyFrame:
+        """One row per key of the chosen rows in these files."""
+        parts = [self._read(table, [file.uri for file in each]).filter(chosen) for each in as_they_are(files)]
+        for each in to_fold(files):
+            parts.append(folded(self._read(table, [file.uri for file in each]).filter(chosen), RAW[table].key))
+        return pl.concat([pl.LazyFrame(schema=RAW[table].schema), *parts])
+
+    def latest(self, table: str, told: str = "time", before: datetime | None = None) -> pl.DataFrame:
+        """The newest row of each vehicle (each key but its time), by `time`.
+
+        `told` names a column that must not be null in it; with `before` it was received before that moment.
+        """
         found: list[pl.DataFrame] = []
-        for day in sorted({file.day for file in self.files(table)}, reverse=True):
-            start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-            rows = self.scan(table, start, start + timedelta(days=1))
+        early = pl.lit(True) if before is None else pl.col("received_at") < before
+        for _, files in sorted(by_day(self.files(table)).items(), reverse=True):
+            rows = self._merged(table, files, early).filter(pl.col(told).is_not_null())
             newer = pl.concat(found).lazy() if found else pl.LazyFrame(schema=RAW[table].schema)
             subject = [name for name in RAW[table].key if name != "time"]
             fresh = rows.join(newer, on=subject, how="anti", nulls_equal=True)
             found.append(fresh.sort("time").group_by(subject).last().select(RAW[table].schema.names()).collect())
         return pl.concat(found) if found else pl.DataFrame(schema=RAW[table].schema)
+
+    def unmerged(self, table: str, day: date, vehicles: Sequence[str] | None = None) -> pl.LazyFrame:
+        """The rows of a day as they lie there, a key perhaps more than once."""
+        uris = [file.uri for file in self.files(table) if file.day == day]
+        rows = self._read(table, uris) if uris else pl.LazyFrame(schema=RAW[table].schema)
+        return rows.filter(_chosen(vehicles=vehicles))
+
+    def delivered(self) -> int:
+        """The last sequence of this log that any table holds; 0 where there is none."""
+        return max(self._delivered(name) for name in RAW)
+
+    def _delivered(self, name: str) -> int:
+        with self._answered(name):
+            try:
+                delta = self._table(name)
+            except TableNotFoundError:
+                return 0
+            delta.update_incremental()
+            return delta.transaction_version(self._log_id) or 0
 
     def files(self, table: str) -> list[File]:
         """The data files of this table as of now, oldest day first; none where the table is not there yet."""
@@ -162,10 +165,10 @@ class Lake:
         """House-keeping: compact closed days that rest, merge what piles up; returns how many days it touched."""
         touched = 0
         for name in RAW:
-            for day, files in _by_day(self.files(name)).items():
+            for day, files in by_day(self.files(name)).items():
                 newest = max(file.modified_at for file in files)
                 rested = now.timestamp() * 1000 - newest >= rest.total_seconds() * 1000
-                if day < now.date() and not _settled(files) and rested:
+                if day < now.date() and not settled(files) and rested:
                     self.compact(name, day)
                     touched += 1
                 elif sum(not file.compact for file in files) >= _MERGE_FROM:
@@ -176,16 +179,18 @@ class Lake:
     def compact(self, table: str, day: date) -> None:
         """Fold, sort and code one day tightly."""
         log.debug("compaction begins: %s %s", table, day)
-        files = [file for file in self.files(table) if file.day == day]
+        rows = slices(self.unmerged(table, day), table, self._slice_rows)
         with self._answered(table):
+            delta = self._table(table)
             write_deltalake(
-                self._table(table),
-                _stream(self._slices(table, files), _dated(pl.DataFrame(schema=RAW[table].schema))),
+                delta,
+                stream(rows, table),
                 mode="overwrite",
                 predicate=f"day = '{day.isoformat()}'",
                 target_file_size=1 << 40,
-                writer_properties=_tight(table),
+                writer_properties=tight(table),
             )
+            self._sync(table, delta.version())
         log.debug("compaction ends: %s %s", table, day)
 
     def vacuum(self) -> None:
@@ -200,18 +205,22 @@ class Lake:
                 except TableNotFoundError:
                     continue
                 delta.update_incremental()  # a file that we do not know of yet must not look like rubbish
-                delta.vacuum(_VACUUM_HOURS, dry_run=False, enforce_retention_duration=False, full=True)
+                delta.vacuum(VACUUM_HOURS, dry_run=False, enforce_retention_duration=False, full=True)
                 delta.cleanup_metadata()
 
     def _merge(self, table: str, day: date) -> None:
         log.debug("compaction begins: %s %s (merge)", table, day)
         with self._answered(table):
-            self._table(table).optimize.compact(
+            delta = self._table(table)
+            version = delta.version()
+            delta.optimize.compact(
                 partition_filters=[("day", "=", day.isoformat())],
                 target_size=_MERGE_TARGET_BYTES,
                 max_concurrent_tasks=1,
-                writer_properties=_LOOSE,
+                writer_properties=LOOSE,
             )
+            if delta.version() > version:
+                self._sync(table, delta.version())
         log.debug("compaction ends: %s %s (merge)", table, day)
 
     def _sync(self, table: str, version: int) -> None:
@@ -225,13 +234,6 @@ class Lake:
         for path in (*added, entry, *{file.parent for file in added}, entry.parent, folder, folder.parent):
             fsync(path)
 
-    def _slices(self, name: str, files: list[File]) -> Iterator[pl.DataFrame]:
-        rows = self._read(name, [file.uri for file in files])
-        order = ["provider", "vehicle", "time", *RAW[name].key[3:]]
-        for low, high in _vehicle_ranges(rows, self._slice_rows):
-            part = rows.filter(pl.col("vehicle").is_between(pl.lit(low), pl.lit(high)))
-            yield _dated(folded(part, RAW[name].key).sort(order).collect())
-
     def _read(self, table: str, uris: list[str]) -> pl.LazyFrame:
         schema = RAW[table].schema
         stored = {name: pl.Datetime("us", "UTC") if dtype == TIME else dtype for name, dtype in schema.items()}
@@ -243,9 +245,8 @@ class Lake:
             uri = self._uri(name)
             if create:
                 Path(uri).mkdir(parents=True, exist_ok=True) if "://" not in uri else None
-                schema = Table.from_arrow(_dated(pl.DataFrame(schema=RAW[name].schema))).schema
                 DeltaTable.create(
-                    uri, schema, mode="ignore", partition_by=["day"], name=name, configuration=_CONFIGURATION
+                    uri, empty(name).schema, mode="ignore", partition_by=["day"], name=name, configuration=CONFIGURATION
                 )
             self._open[name] = DeltaTable(uri)
         return self._open[name]
@@ -261,87 +262,17 @@ class Lake:
             raise
         except Exception as error:  # the border: deltalake, polars and the disk each have trees of their own
             self._open.pop(name, None)  # what it knows of the table may be stale now
-            raise Retry(f"the lake at {self._path}: table {name}: {_plain(error)}", after=1) from error
+            raise Retry(f"the lake at {self._path}: table {name}: {plain(error)}", after=1) from error
 
 
-def _plain(error: Exception) -> str:
-    """Its words in one line; deltalake draws trees in colour."""
-    return " ".join(re.sub("\x1b\\[[0-9;]*m|↳", "", str(error)).split())
-
-
-def _stream(frames: Iterator[pl.DataFrame], like: pl.DataFrame) -> RecordBatchReader:
-    """Frames one after the other as an Arrow stream that never holds them all."""
-    batches = (batch for frame in frames for batch in Table.from_arrow(frame).to_batches())
-    return RecordBatchReader.from_batches(Table.from_arrow(like).schema, batches)
-
-
-def _dated(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.with_columns(pl.col("time").dt.date().alias("day"))
-
-
-def _tight(name: str) -> WriterProperties:
-    columns = table(name).columns
-    delta = ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED")
-    split = ColumnProperties(dictionary_enabled=False, encoding="BYTE_STREAM_SPLIT")
-    coded = {column: delta for column in _DELTA_CODED} | {column: split for column in _SPLIT_CODED if column in columns}
-    return WriterProperties(
-        compression="ZSTD", compression_level=3, max_row_group_size=1 << 20, column_properties=coded
-    )
-
-
-def _by_day(files: Sequence[File]) -> dict[date, list[File]]:
-    days: dict[date, list[File]] = {}
-    for file in files:
-        days.setdefault(file.day, []).append(file)
-    return days
-
-
-def _settled(files: Sequence[File]) -> bool:
-    return len(files) == 1 and files[0].compact
-
-
-def _as_they_are(files: Sequence[File]) -> list[list[File]]:
-    settled = [day[0] for day in _by_day(files).values() if _settled(day)]
-    return [settled] if settled else []
-
-
-def _to_fold(files: Sequence[File]) -> list[list[File]]:
-    return [day for day in _by_day(files).values() if not _settled(day)]
-
-
-def _within(day: date, since: datetime | None, until: datetime | None) -> bool:
-    after = since is None or day >= since.astimezone(UTC).date()
-    return after and (until is None or day <= until.astimezone(UTC).date())
-
-
-def _filtered(
-    rows: pl.LazyFrame, since: datetime | None, until: datetime | None, vehicles: Sequence[str] | None
-) -> pl.LazyFrame:
+def _chosen(
+    since: datetime | None = None, until: datetime | None = None, vehicles: Sequence[str] | None = None
+) -> pl.Expr:
+    chosen = pl.lit(True)
     if since is not None:
-        rows = rows.filter(pl.col("time") >= since)
+        chosen &= pl.col("time") >= since
     if until is not None:
-        rows = rows.filter(pl.col("time") < until)
+        chosen &= pl.col("time") < until
     if vehicles is not None:
-        rows = rows.filter(pl.col("vehicle").is_in(list(vehicles)))
-    return rows
-
-
-def _vehicle_ranges(rows: pl.LazyFrame, slice_rows: int) -> list[tuple[str, str]]:
-    """First and last vehicle of each slice of about so many rows."""
-    counts = rows.group_by("vehicle").len().sort("vehicle").collect()
-    slices = counts.with_columns((pl.col("len").cum_sum() // slice_rows).alias("slice"))
-    return list(slices.group_by("slice", maintain_order=True).agg(
-        pl.col("vehicle").min().alias("low"), pl.col("vehicle").max().alias("high")
-    ).select("low", "high").iter_rows())  # fmt: skip
-
-
-def _predicate(vehicles: Sequence[str] | None, since: datetime, until: datetime) -> str:
-    start, stop = since.astimezone(UTC), until.astimezone(UTC)
-    parts = [
-        f"day >= '{start.date().isoformat()}' AND day <= '{stop.date().isoformat()}'",
-        f"time >= '{start.isoformat()}' AND time < '{stop.isoformat()}'",
-    ]
-    if vehicles is not None:
-        quoted = ", ".join("'" + vehicle.replace("'", "''") + "'" for vehicle in vehicles)
-        parts.append(f"vehicle IN ({quoted})")
-    return " AND ".join(parts)
+        chosen &= pl.col("vehicle").is_in(list(vehicles))
+    return chosen

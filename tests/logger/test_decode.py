@@ -398,9 +398,24 @@ def test_readings_count_once_they_are_delivered() -> None:
     assert flags(odometers.flagged(ride((20, 9050)))) == [["odometer_back"]]
 
 
-def test_a_reading_that_comes_late_stands_at_its_own_time() -> None:
-    status = ride((0, 9000), (20, 9200), (10, 9100), (15, 9300))
-    assert flags(Odometers(status.clear()).flagged(status)) == [None, ["odometer_back"], None, None]
+def test_a_reading_that_comes_late_is_let_be_and_nothing_is_held_against_it() -> None:
+    status = ride((0, 9000), (20, 9200), (10, 9100), (15, 9300), (30, 9250))
+    assert flags(Odometers(status.clear()).flagged(status)) == [None] * 5
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 6), st.sampled_from((9000, 9020, 9040, 99_000))), min_size=1, max_size=8),
+    st.sets(st.integers(1, 7)),
+)
+def test_the_flags_are_the_same_however_the_messages_are_split(readings: list[tuple[int, int]], cuts: set[int]) -> None:
+    status = ride(*readings)
+    odometers, found = Odometers(status.clear()), []
+    ends = [0, *sorted(cut for cut in cuts if cut < status.height), status.height]
+    for start, stop in pairwise(ends):
+        found += flags(odometers.flagged(status[start:stop]))
+        odometers.keep()
+    assert found == flags(Odometers(status.clear()).flagged(status))
 
 
 def test_vehicles_do_not_mix_their_odometers() -> None:

@@ -150,6 +150,41 @@ def test_replace_with_nothing_removes_and_repeats_harmlessly(lake: Lake) -> None
     assert lake.scan("status").collect()["vehicle"].to_list() == ["v1"]
 
 
+def test_replace_of_some_vehicles_in_a_compacted_day_keeps_the_others_and_is_folded_on_reading(lake: Lake) -> None:
+    lake.write("status", rows(row(1, soc_pct=80.0), row(2, vehicle="v2", soc_pct=70.0)))
+    lake.compact("status", NOON.date())
+    lake.replace("status", rows(row(1, soc_pct=10.0), row(2, locked=True)), ["v1"], NOON, NOON + DAY)
+    found = lake.scan("status").sort("vehicle").collect().select("vehicle", "soc_pct", "locked").rows()
+    assert found == [("v1", 10.0, True), ("v2", 70.0, None)]
+    assert not any(file.compact for file in lake.files("status"))
+
+
+def test_replace_of_whole_days_leaves_the_files_of_other_days_alone(lake: Lake) -> None:
+    lake.write("status", rows(*(row(n, NOON + (n - 1) * DAY) for n in (1, 2, 3))))
+    lake.compact("status", NOON.date())
+    kept = [file.uri for file in lake.files("status") if file.day != (NOON + DAY).date()]
+    midnight = NOON + DAY / 2
+    lake.replace(
+        "status", iter([rows(row(7, NOON + DAY)), rows(row(8, NOON + DAY, "v2"))]), None, midnight, midnight + DAY
+    )
+    assert sorted(lake.scan("status").collect()["sequence"]) == [1, 3, 7, 8]
+    assert set(kept) < {file.uri for file in lake.files("status")}
+
+
+def test_replace_sees_what_another_process_wrote_meanwhile(lake: Lake, tmp_path: Path) -> None:
+    lake.write("status", rows(row(1)))
+    Lake(str(tmp_path / "lake"), "log-2").write("status", rows(row(5)))
+    lake.replace("status", rows(row(7)), None, NOON, NOON + DAY)
+    assert lake.scan("status").collect()["sequence"].to_list() == [7]
+
+
+def test_what_was_delivered_does_not_come_again_after_a_replace(lake: Lake) -> None:
+    lake.write("status", rows(row(1), row(2, NOON + DAY)))
+    lake.replace("status", rows(row(1)).clear(), None, NOON - DAY, NOON + 2 * DAY)
+    assert lake.write("status", rows(row(1), row(2, NOON + DAY))) == 0
+    assert lake.delivered() == 2
+
+
 def test_latest_is_the_newest_row_of_each_vehicle_on_whatever_day_it_spoke(lake: Lake) -> None:
     lake.write(
         "status", rows(row(1, NOON - 9 * DAY, "old"), row(2, NOON, "new", soc_pct=1.0), row(3, NOON - DAY, "new"))
@@ -157,6 +192,14 @@ def test_latest_is_the_newest_row_of_each_vehicle_on_whatever_day_it_spoke(lake:
     found = lake.latest("status").sort("vehicle")
     assert found["vehicle"].to_list() == ["new", "old"]
     assert found["soc_pct"].to_list() == [1.0, None]
+
+
+def test_latest_may_ask_for_a_row_with_a_value_received_before_a_moment(lake: Lake) -> None:
+    told = [row(n, NOON + timedelta(hours=n), odometer_m=value) for n, value in ((1, 9.0), (2, 10.0), (3, None))]
+    lake.write("status", rows(*told))
+    assert lake.latest("status")["sequence"].to_list() == [3]
+    assert lake.latest("status", "odometer_m")["sequence"].to_list() == [2]
+    assert lake.latest("status", "odometer_m", NOON + timedelta(seconds=2))["sequence"].to_list() == [1]
 
 
 def test_other_engines_find_a_plain_delta_table_partitioned_by_day(lake: Lake, tmp_path: Path) -> None:

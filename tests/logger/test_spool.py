@@ -1,6 +1,5 @@
 import sqlite3
 import tempfile
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -17,15 +16,16 @@ SINKS = ("lake", "influx")
 DAY_MS = 86_400_000
 
 
+VEHICLES = ("a", "b", "c")
+
+
+def vehicle(number: int) -> str:
+    """Whom this message speaks of."""
+    return VEHICLES[number // 2 % 3]
+
+
 def envelope(number: int, at: int = 0, size: int = 10) -> Envelope:
     return Envelope("fleet", "status", at, "push", f"{number}".encode().ljust(size, b"."))
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Iterator[Spool]:
-    opened = Spool(tmp_path)
-    yield opened
-    opened.close()
 
 
 def test_sequences_count_from_one_in_the_order_of_append(spool: Spool) -> None:
@@ -209,11 +209,12 @@ class SpoolMachine(RuleBasedStateMachine):
         assert batch.envelopes == self.kept[start : start + len(batch)]
         assert len(batch) > 0 or start == len(self.kept)
 
-    @rule(sink=st.sampled_from(SINKS), share=st.floats(0, 1))
-    def settle(self, sink: str, share: float) -> None:
+    @rule(sink=st.sampled_from(SINKS), share=st.floats(0, 1), tells=st.booleans())
+    def settle(self, sink: str, share: float, tells: bool) -> None:
         start = self.cursor[sink]
         self.cursor[sink] = start + round(share * (len(self.kept) - start))
-        self.spool.settle(sink, self.cursor[sink])
+        told = [vehicle(number) for number in range(start, self.cursor[sink])]
+        self.spool.settle(sink, self.cursor[sink], told if tells else None)
 
     @rule()
     def another_process_opens_it(self) -> None:
@@ -229,6 +230,13 @@ class SpoolMachine(RuleBasedStateMachine):
             assert places[: self.cursor[sink]] == list(range(1, self.cursor[sink] + 1))
             found = [each for batch in settled for each in batch.envelopes]
             assert found[: self.cursor[sink]] == self.kept[: self.cursor[sink]]
+
+    @invariant()
+    def who_is_asked_for_is_found(self) -> None:
+        for who in VEHICLES if hasattr(self, "kept") else ():
+            read = [place for batch in self.spool.settled_since("lake", 0, [who]) for place in batch.sequences]
+            assert {n + 1 for n in range(self.cursor["lake"]) if vehicle(n) == who} <= set(read)
+            assert read == sorted(set(read))
 
     def teardown(self) -> None:
         for spool in getattr(self, "spools", []):

@@ -1,0 +1,75 @@
+"""What is said to the Delta library: frames as streams, spans as predicates, how a file is coded."""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+
+import polars as pl
+from arro3.core import RecordBatchReader, Table
+from deltalake import ColumnProperties, WriterProperties
+
+from logger.tables import RAW, table
+
+LOOSE = WriterProperties(compression="SNAPPY")
+VACUUM_HOURS = 1  # a reader that opened the table may still hold what was replaced since
+CONFIGURATION = {
+    "delta.checkpointInterval": "100",
+    "delta.logRetentionDuration": "interval 1 days",
+    "delta.deletedFileRetentionDuration": f"interval {VACUUM_HOURS} hours",
+    "delta.enableExpiredLogCleanup": "true",
+}
+_DELTA_CODED = ("time", "received_at", "sequence")  # near each other in order: differences take a byte or two
+_SPLIT_CODED = ("odometer_m", "ride_time_s", "range_m", "lat_deg", "lon_deg", "altitude_m")
+
+
+def tight(name: str) -> WriterProperties:
+    """How a compacted file of this table is coded."""
+    columns = table(name).columns
+    delta = ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED")
+    split = ColumnProperties(dictionary_enabled=False, encoding="BYTE_STREAM_SPLIT")
+    coded = {column: delta for column in _DELTA_CODED} | {column: split for column in _SPLIT_CODED if column in columns}
+    return WriterProperties(
+        compression="ZSTD", compression_level=3, max_row_group_size=1 << 20, column_properties=coded
+    )
+
+
+def dated(rows: pl.DataFrame) -> pl.DataFrame:
+    """These rows and the column that the tables are partitioned by."""
+    return rows.with_columns(pl.col("time").dt.date().alias("day"))
+
+
+def empty(name: str) -> Table:
+    """No rows of this table, as it is stored."""
+    return Table.from_arrow(dated(pl.DataFrame(schema=RAW[name].schema)))
+
+
+def stream(frames: Iterator[pl.DataFrame], name: str) -> RecordBatchReader:
+    """Frames of this table one after the other, never all of them at once."""
+    batches = (batch for frame in frames for batch in Table.from_arrow(dated(frame)).to_batches())
+    return RecordBatchReader.from_batches(empty(name).schema, batches)
+
+
+def span(day: date) -> tuple[datetime, datetime]:
+    """The moments at which this day and the next begin."""
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return start, start + timedelta(days=1)
+
+
+def predicate(vehicles: Sequence[str] | None, since: datetime, until: datetime) -> str:
+    """In SQL; whole days are named by their day alone, so that nothing must be read to find them."""
+    start, stop = since.astimezone(UTC), until.astimezone(UTC)
+    last = (stop - timedelta(microseconds=1)).date()
+    parts = [f"day >= '{start.date().isoformat()}' AND day <= '{last.isoformat()}'"]
+    if start.time() != time.min:
+        parts.append(f"time >= '{start.isoformat()}'")
+    if stop.time() != time.min:
+        parts.append(f"time < '{stop.isoformat()}'")
+    if vehicles is not None:
+        quoted = ", ".join("'" + vehicle.replace("'", "''") + "'" for vehicle in vehicles)
+        parts.append(f"vehicle IN ({quoted})")
+    return " AND ".join(parts)
+
+
+def plain(error: Exception) -> str:
+    """Its words in one line; deltalake draws trees in colour."""
+    return " ".join(re.sub("\x1b\\[[0-9;]*m|↳", "", str(error)).split())

@@ -1,0 +1,53 @@
+"""The data files of a lake's table, and what their names tell: whether a day is read as it is or folded on the way."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+import msgspec
+
+_COMPACT_MARK = ".zstd."
+
+
+class File(msgspec.Struct, frozen=True):
+    """One data file of a table."""
+
+    uri: str
+    day: date
+    rows: int
+    bytes: int
+    modified_at: int
+
+    @property
+    def compact(self) -> bool:
+        """Whether it is folded and sorted."""
+        return _COMPACT_MARK in self.uri
+
+
+def by_day(files: Sequence[File]) -> dict[date, list[File]]:
+    """The files of each day, in the order in which they stand."""
+    days: dict[date, list[File]] = {}
+    for file in files:
+        days.setdefault(file.day, []).append(file)
+    return days
+
+
+def settled(files: Sequence[File]) -> bool:
+    """Whether a day of these files holds each key once."""
+    return len(files) == 1 and files[0].compact
+
+
+def as_they_are(files: Sequence[File]) -> list[list[File]]:
+    """The files of settled days, as one list to read at once."""
+    found = [day[0] for day in by_day(files).values() if settled(day)]
+    return [found] if found else []
+
+
+def to_fold(files: Sequence[File]) -> list[list[File]]:
+    """The files of every other day."""
+    return [day for day in by_day(files).values() if not settled(day)]
+
+
+def within(day: date, since: datetime | None, until: datetime | None) -> bool:
+    """Whether a row of this day may lie in the span."""
+    after = since is None or day >= since.astimezone(UTC).date()
+    return after and (until is None or day <= until.astimezone(UTC).date())
