@@ -232,6 +232,33 @@ def import_(
 
 
 @app.command()
+def replay(
+    since: Since = "",
+    until: Until = "",
+    vehicle: Vehicles = None,
+    config_file: ConfigFile = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Decode the stored raw messages again, and make the tables as if today's decoders had always been there.
+
+    Works beside `voltrail run`, which takes messages all the while and delivers them afterwards. A day is made again as
+    a whole, by UTC.
+
+    Example: voltrail replay --since 2026-10-01
+    """
+    from logger.replay import lines
+    from logger.replay import replay as replay_days
+    from logger.service import set_up_logging
+
+    set_up_logging("replay", debug=debug)
+    settings = _settings(config_file)
+    start, stop = _moment(since, settings, "--since"), _moment(until, settings, "--until")
+    told = replay_days(settings, start, stop, vehicle, _progress)
+    typer.echo(msgspec.json.encode(told).decode() if as_json else "\n".join(lines(told)))
+
+
+@app.command()
 def export(
     table: Annotated[str, typer.Argument(help="a table, such as status")],
     out: Annotated[Path | None, typer.Option(help="the file to write; else stdout")] = None,

@@ -4,7 +4,6 @@ Each gets its settings through a pipe that stays open: when that ends, the super
 """
 
 import asyncio
-import fcntl
 import logging
 import os
 import queue
@@ -31,12 +30,14 @@ from logger.poller import Poller
 from logger.sources import clouds, webhooks
 from logger.spool import Spool
 from logger.state import read_state, write_state
+from logger.turns import asked, clear, feeding, sole
 from logger.webhook import Receiver
 
 log = logging.getLogger(__name__)
 
 _HEARTBEAT_S = 60.0
 _TELL_S = 2.0
+_LOOK_S = 0.2  # between two looks at whether the lake is free
 _MAX_REQUESTS = 4096  # at once; more are answered 503, so that memory stays flat
 
 
@@ -44,19 +45,6 @@ def spool(settings: Settings) -> Spool:
     """The spool of these settings. Raises `Retry` where its disk refuses."""
     collector = settings.collector
     return Spool(settings.data_dir, settings.sinks.names, collector.max_bytes, collector.raw_days)
-
-
-@contextmanager
-def sole(path: Path, *, wait: bool = False) -> Iterator[bool]:
-    """Hold this lock file; yields whether it was free. The kernel lets go of it however the process ends."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-            return
-        yield True
 
 
 class Stop:
@@ -203,11 +191,25 @@ def _state(watched: Spool, settings: Settings) -> dict[str, Any]:
 
 
 def feed(settings: Settings, stop: Stop) -> None:
-    """Deliver until told to stop, then drain."""
-    with sole(settings.data_dir / "feeder.lock", wait=True), _feeder(settings) as feeder:
+    """Deliver until told to stop, then drain. Steps aside while somebody asks for the lake."""
+    wait = 0.0
+    while not stop.wait(wait):
+        wait = _LOOK_S
+        if not asked(settings.data_dir):
+            with sole(feeding(settings.data_dir)) as free:
+                if free and _fed(settings, stop):
+                    return
+
+
+def _fed(settings: Settings, stop: Stop) -> bool:
+    """Deliver until told to stop, and drain; or (False) until somebody asks for the lake."""
+    with _feeder(settings) as feeder:
         while not stop.wait(feeder.step()):
-            pass
+            if asked(settings.data_dir):
+                log.info("stepping aside: somebody asks for the lake")
+                return False
         feeder.drain()
+    return True
 
 
 def deliver(settings: Settings, until: int, progress: Callable[[int], None]) -> None:
@@ -215,12 +217,12 @@ def deliver(settings: Settings, until: int, progress: Callable[[int], None]) -> 
     log_spool = spool(settings)
     while (waiting := until - log_spool.cursor("lake")) > 0:
         progress(waiting)
-        with sole(settings.data_dir / "feeder.lock") as free:
+        with sole(feeding(settings.data_dir)) as free:
             if free:
                 with _feeder(settings) as feeder:
                     feeder.drain(or_raise=True)
         if not free:
-            time.sleep(0.2)
+            time.sleep(_LOOK_S)
     log_spool.close()
 
 
@@ -229,6 +231,7 @@ def _feeder(settings: Settings) -> Iterator[Any]:
     from logger.feeder import Feeder  # polars and deltalake: the receiver starts without them
     from logger.stores import lake
 
+    clear(settings.data_dir)
     log_spool = spool(settings)
     store = lake(settings, log_spool.log_id)
     accounts = webhooks(settings)

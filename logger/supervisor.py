@@ -17,8 +17,9 @@ from contextlib import contextmanager
 from logger import config
 from logger.config import Settings
 from logger.errors import ConfigError
-from logger.service import Stop, sole, spool
+from logger.service import Stop, spool
 from logger.sources import clouds, webhooks
+from logger.turns import sole
 
 log = logging.getLogger(__name__)
 

@@ -135,6 +135,17 @@ def test_status_and_export_before_anything_came_are_empty_and_no_error(tmp_path:
     assert len(voltrail(tmp_path, "export", "pack").stdout.splitlines()) == 1
 
 
+def test_replay_tells_what_differs_to_people_and_to_programs(filled: Path) -> None:
+    done = voltrail(filled, "replay", "--since", "2026-11-02T10:00Z", "--until", "2026-11-02T11:00Z")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"^status +2 +2 +1 +0$", done.stdout, re.M)
+    assert "messages decoded again: 1; whole days of UTC, from 2026-11-02 up to 2026-11-03" in done.stdout
+    told = json.loads(voltrail(filled, "replay", "--json", "--vehicle", "moped 7").stdout)
+    assert (told["messages"], told["since"], told["left"]) == (1, None, [])
+    assert {"table": "status", "before": 1, "after": 1, "days": 2, "days_changed": 0} in told["tables"]
+    assert "neither the lake nor the messages speak" in voltrail(filled, "replay", "--vehicle", "ghost").stdout
+
+
 def test_sources_says_what_each_field_becomes_and_what_nobody_tells(filled: Path) -> None:
     done = voltrail(filled, "sources")
     assert done.returncode == 0

@@ -8,7 +8,7 @@ import pytest
 from logger.demo.collector import PREFIX, Collector
 from logger.demo.pushes import request
 from logger.demo.sender import get, send
-from logger.service import sole
+from logger.turns import sole
 from tests.logger.checked import NOWHERE, ONE, Setup, cloud, only
 from tests.torture.disks import Full, ReadOnly, disk
 

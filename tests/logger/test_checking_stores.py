@@ -11,7 +11,8 @@ from logger import config
 from logger.demo.pushes import body
 from logger.errors import Retry
 from logger.model import Envelope
-from logger.service import deliver, sole, spool
+from logger.service import deliver, spool
+from logger.turns import sole
 from logger.waiting import Spooled
 from tests.logger.checked import ONE, OTHER, Setup, only
 
