@@ -54,15 +54,38 @@ class LakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     compact_after_s: _Count = 600
 
 
+class InfluxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[sinks.influx]`: server, bucket (1.x: database), who we are there, and how long rows are kept [d] (0: for ever).
+
+    `retention_days` is that of raw rows, `rollup_retention_days` that of what is made of them. `version` is found.
+    """
+
+    url: str
+    bucket: str
+    org: str = ""
+    token_file: str = ""
+    token: str = ""
+    username: str = ""
+    password_file: str = ""
+    password: str = ""
+    version: Literal["auto", "1", "2", "3"] = "auto"
+    retention_days: _Count = 0
+    rollup_retention_days: _Count = 0
+
+    def __repr__(self) -> str:
+        return f"Influx({self.url!r}, {self.bucket!r})"  # and not the token, wherever this is printed
+
+
 class Sinks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[sinks]`: where decoded rows go."""
 
     lake: LakeSettings = LakeSettings()
+    influx: InfluxSettings | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """The sinks that are set up, each with a cursor of its own in the spool."""
-        return ("lake",)
+        return ("lake",) if self.influx is None else ("lake", "influx")
 
 
 class Polling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -26,16 +26,25 @@ _ORIGIN: Mapping[str, pl.DataType] = {
 
 
 class Table(msgspec.Struct, frozen=True):
-    """One table: `key` names a row, `columns` are all of them in their order, the origin columns last."""
+    """One table: `key` names a row, `columns` are all of them in their order, those of a raw row's origin last.
+
+    `always` is a column beside the key that no row lacks.
+    """
 
     name: str
     key: tuple[str, ...]
     columns: Mapping[str, pl.DataType]
+    always: str = "received_at"
 
     @property
     def schema(self) -> pl.Schema:
         """The columns as polars types; times are UTC milliseconds."""
         return pl.Schema(self.columns)
+
+    @property
+    def raw(self) -> bool:
+        """Whether its rows are what somebody said, and not what was made of that."""
+        return "received_at" in self.columns
 
     @property
     def values(self) -> tuple[str, ...]:

@@ -1,8 +1,12 @@
 """What all tests share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from logger.config import InfluxSettings
+from tests import influx as servers
 
 SHARED = Path(__file__).parents[1].parent / "shared"
 
@@ -14,3 +18,36 @@ def rides() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recordings: {folder} is not there")
     return folder
+
+
+@pytest.fixture(scope="session")
+def influx_server() -> Iterator[servers.Place]:
+    """A real InfluxDB."""
+    with servers.server() as place:
+        yield place
+
+
+@pytest.fixture(scope="session")
+def influx_adapter(influx_server: servers.Place) -> Iterator[servers.Place]:
+    """The same, spoken to by the API of 2.x."""
+    if influx_server.major != "1":
+        yield influx_server
+        return
+    with servers.adapter(influx_server) as place:
+        yield place
+
+
+@pytest.fixture(params=["as 1.x", "as 2.x"])
+def influx(
+    request: pytest.FixtureRequest, influx_server: servers.Place, influx_adapter: servers.Place
+) -> Iterator[InfluxSettings]:
+    """A database of its own on it; a 1.x server is spoken to by its own API and by that of 2.x."""
+    with influx_server.database() as name:
+        if influx_server.major != "1":
+            if request.param == "as 1.x":
+                pytest.skip("the server is no 1.x")
+            yield influx_server.settings(name)
+        elif request.param == "as 1.x":
+            yield influx_server.settings(name)
+        else:
+            yield influx_adapter.settings(name, "2")

@@ -25,7 +25,7 @@ class Collector:
     def __init__(self, folder: Path, vehicles: Sequence[str], more: str = "") -> None:
         self.folder = folder
         self.settings_file = folder / "voltrail.toml"
-        self.address = ("127.0.0.1", _free_port())
+        self.address = ("127.0.0.1", free_port())
         self.ready_after_s = 0.0
         self._log = folder / "run.log"
         folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,8 @@ class Collector:
             raise LoggerError(f"`voltrail run` ended with {self.process.returncode}; see {self._log}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
