@@ -61,17 +61,24 @@ class Place(msgspec.Struct):
             if self.major == "2":
                 org = http.get("/api/v2/orgs", params={"org": self.org}).json()["orgs"][0]["id"]
                 made = http.post("/api/v2/buckets", json={"orgID": org, "name": name, "retentionRules": []})
-                assert made.status_code == 201, made.text
-                yield name
-                http.delete(f"/api/v2/buckets/{made.json()['id']}")
             elif self.major == "3":
-                http.post("/api/v3/configure/database", json={"db": name}).raise_for_status()
-                yield name
+                made = http.post("/api/v3/configure/database", json={"db": name})
+            else:
+                made = http.post("/query", data={"q": f'CREATE DATABASE "{name}"'})
+            made.raise_for_status()
+        yield name
+        self.drop(name)
+
+    def drop(self, name: str) -> None:
+        """Remove a database and all in it, if it is there."""
+        with self.http() as http:
+            if self.major == "2":
+                for bucket in http.get("/api/v2/buckets", params={"name": name}).json().get("buckets", ()):
+                    http.delete(f"/api/v2/buckets/{bucket['id']}").raise_for_status()
+            elif self.major == "3":
                 http.delete("/api/v3/configure/database", params={"db": name})
             else:
-                http.post("/query", data={"q": f'CREATE DATABASE "{name}"'}).raise_for_status()
-                yield name
-                http.post("/query", data={"q": f'DROP DATABASE "{name}"'})
+                http.post("/query", data={"q": f'DROP DATABASE "{name}"'}).raise_for_status()
 
 
 class Process:

@@ -25,6 +25,8 @@ from logger.errors import LoggerError, LoginNeeded, Retry
 _CONNECT_S, _READ_S = 5.0, 120.0  # a slow server still answers; what takes longer is written again, harmlessly
 _WAIT_S = 2.0
 _CHUNK_ROWS = 10_000  # measured: a third more rows a second than one piece, and the server's memory stays flat
+_EXPIRED = re.compile("(beyond|outside) retention policy")
+_LIMIT = "limit exceeded"  # of series or tag values: no fault of the row, and the next row would fare no better
 
 
 class Unfit(LoggerError):
@@ -65,7 +67,10 @@ class Server:
             self._client.close()  # type: ignore[no-untyped-call]
 
     def write(self, database: str, policy: str, lines: bytes) -> None:
-        """Write these lines, times in ms. Raises `Retry`, `LoginNeeded`, or `Unfit` with the server's words."""
+        """Write these lines, times in ms; those older than the server keeps any are left out there, as they would be.
+
+        Raises `Retry`, `LoginNeeded`, or `Unfit` with the server's words.
+        """
         body = lines if self._local else gzip.compress(lines, 1)
         if self.version == "1":
             words = {"db": database, "precision": "ms", **({"rp": policy} if policy else {})}
@@ -153,7 +158,9 @@ class Server:
         words = _plain(text)
         if status == 429 or status >= 500:
             raise Retry(f"{self._who()} says HTTP {status}: {words}", after=_after_s(headers))
-        if status in (400, 413, 422):
+        if _EXPIRED.search(words):
+            return  # partly written: all but rows that the database's own retention would delete at once
+        if status in (400, 413, 422) and _LIMIT not in words:
             raise Unfit(words or f"HTTP {status}")
         raise self._complaint(f"HTTP {status}: {words}")
 
@@ -165,6 +172,8 @@ class Server:
 
     def _advice(self, words: str) -> str:
         low = words.lower()
+        if _LIMIT in low:
+            return "too many series: `voltrail check` has the number; raise the server's limit"
         if "not found" in low:
             return f"does {self._settings.bucket!r} exist there? `voltrail check` says how to make it"
         if any(word in low for word in ("401", "403", "unauthorized", "authorization", "permission")):
