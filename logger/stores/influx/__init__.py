@@ -12,7 +12,7 @@ from polars.io.plugins import register_io_source
 from logger.config import InfluxSettings
 from logger.errors import Retry
 from logger.stores.influx import query
-from logger.stores.influx.lines import EMPTY, encoded, lines
+from logger.stores.influx.lines import EMPTY, encoded, lines, tags
 from logger.stores.influx.query import ALWAYS, RETRACTED, Span
 from logger.stores.influx.server import Server, Unfit
 from logger.tables import Table, table
@@ -178,15 +178,15 @@ class Influx:
     def _windows(
         self, shape: Table, columns: Sequence[str], span: Span, vehicles: Sequence[str] | None
     ) -> Iterator[pl.DataFrame]:
-        helpers = self._helpers(shape, columns)
+        asked = self._asked(shape, columns)
         with ThreadPoolExecutor(_AT_ONCE) as threads:
-            asked: deque[Future[pl.DataFrame]] = deque()
+            under_way: deque[Future[pl.DataFrame]] = deque()
             for window, expected in self._spans(shape, span, vehicles, _STRETCHES):
-                asked.append(threads.submit(self._window, shape, columns, helpers, window, vehicles, expected))
-                if len(asked) > _AT_ONCE:
-                    yield asked.popleft().result()
-            while asked:
-                yield asked.popleft().result()
+                under_way.append(threads.submit(self._window, shape, columns, asked, window, vehicles, expected))
+                if len(under_way) > _AT_ONCE:
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
 
     def _spans(
         self, shape: Table, span: Span, vehicles: Sequence[str] | None, stretches: Sequence[tuple[timedelta, str]]
@@ -205,12 +205,11 @@ class Influx:
         self,
         shape: Table,
         columns: Sequence[str],
-        helpers: Sequence[str],
+        asked: Sequence[str],
         span: Span,
         vehicles: Sequence[str] | None,
         expected: int,
     ) -> pl.DataFrame:
-        asked = dict.fromkeys([shape.always, *(column for column in columns if column != "time"), *helpers])
         statement = query.select(self._source(shape), asked, query.where(span, vehicles))
         found = query.rows(shape, columns, self.server.table(self._settings.bucket, statement))
         if found.height < expected:
@@ -220,12 +219,15 @@ class Influx:
             )
         return found
 
-    def _helpers(self, shape: Table, columns: Sequence[str]) -> list[str]:
-        """Columns that tell an empty text from none, where any row has them, and what no longer holds."""
-        texts = {f"{column}{EMPTY}" for column in columns if shape.columns[column] == pl.String}
+    def _asked(self, shape: Table, columns: Sequence[str]) -> list[str]:
+        """What to ask for: of these columns those that any row has, and what tells an empty text or an end from none.
+
+        A question for tags alone has no answer, one for some fields leaves out rows without them: `always` goes along.
+        """
         series = self.server.series(self._settings.bucket, f"SHOW FIELD KEYS FROM {self._source(shape)}")
-        known = {row[0] for each in series for row in each["values"]}
-        return sorted((texts | {RETRACTED}) & known)
+        there = {row[0] for each in series for row in each["values"]} | set(tags(shape))
+        wanted = [shape.always, *columns, *(f"{column}{EMPTY}" for column in columns), RETRACTED]
+        return [column for column in dict.fromkeys(wanted) if column in there]
 
     # ---- where a table is ------------------------------------------------------------------------------------------
 

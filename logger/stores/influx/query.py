@@ -101,6 +101,8 @@ def wire_type(table: Table, column: str) -> pl.DataType:
 def value(table: Table, column: str, told: pl.DataFrame) -> pl.Expr:
     """A column of the table out of what came over the wire."""
     dtype, raw = table.schema[column], pl.col(column)
+    if column not in told.columns:
+        return pl.lit(None, dtype=dtype).alias(column)
     if column in tags(table) and column not in ("provider", "vehicle"):
         return pl.when(raw != NONE).then(raw).alias(column)
     if isinstance(dtype, pl.List):
