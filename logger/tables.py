@@ -1,4 +1,4 @@
-"""What a raw table is: its columns and their types, and its key."""
+"""What a table is: its columns and their types, and its key. Raw ones hold what was said, derived ones what follows."""
 
 from collections.abc import Mapping
 
@@ -118,11 +118,34 @@ RAW: Mapping[str, Table] = {
 }
 
 
+# Which raw table each rollup is made of, and over how long.
+ROLLUPS: Mapping[str, tuple[str, str]] = {
+    f"{name}_{every}": (name, every) for name in ("status", "battery", "pack") for every in ("5m", "1d")
+}
+
+
+def _rollup(name: str) -> Table:
+    source = RAW[ROLLUPS[name][0]]
+    spread = {
+        f"{word}_{column}": _NUMBER
+        for column in source.values
+        if source.columns[column] == _NUMBER
+        for word in ("min", "mean", "max")
+    }
+    key = {column: source.columns[column] for column in source.key}
+    values = {column: source.columns[column] for column in source.values}
+    return Table(name, source.key, {**key, "samples": _COUNT, **values, **spread}, "samples")
+
+
+DERIVED: Mapping[str, Table] = {name: _rollup(name) for name in ROLLUPS}
+TABLES: Mapping[str, Table] = {**RAW, **DERIVED}
+
+
 def table(name: str) -> Table:
-    """The raw table of this name. Raises `UnknownName`, which names the nearest known one."""
-    if name not in RAW:
-        raise UnknownName(f"unknown table {name!r}{nearest(name, RAW)}; there are: {', '.join(RAW)}")
-    return RAW[name]
+    """The table of this name. Raises `UnknownName`, which names the nearest known one."""
+    if name not in TABLES:
+        raise UnknownName(f"unknown table {name!r}{nearest(name, TABLES)}; there are: {', '.join(TABLES)}")
+    return TABLES[name]
 
 
 def shaped(rows: pl.DataFrame, name: str) -> pl.DataFrame:
