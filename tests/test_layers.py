@@ -48,6 +48,11 @@ ALLOWED: dict[str, set[str]] = {
     "stores.delta": {"tables"},
     "stores.slices": {"fold", "tables"},
     "stores.files": set(),
+    "stores.influx": {"config", "errors", "stores", "tables"},
+    "stores.influx.house": {"config", "errors", "stores"},
+    "stores.influx.lines": {"tables"},
+    "stores.influx.query": {"stores", "tables"},
+    "stores.influx.server": {"config", "errors"},
     "metrics": set(),
     "webhook": {"commits", "errors", "metrics", "model", "sources"},
     "feeder": {
@@ -131,6 +136,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "importing": {"config", "service", "sources"},
     "export": {"errors"},
+    "copying": {"stores", "tables"},
 }
 LIGHT = (
     "supervisor",

@@ -1,6 +1,6 @@
 """What a store is: a sink that can also be read; and the list of all of them, written out by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -19,9 +19,14 @@ class Store(Protocol):
         """Add rows; ones that this log has delivered before are left out. Returns how many were new. Raises `Retry`."""
 
     def replace(
-        self, table: str, rows: pl.DataFrame, vehicles: Sequence[str] | None, since: datetime, until: datetime
+        self,
+        table: str,
+        rows: pl.DataFrame | Iterator[pl.DataFrame],
+        vehicles: Sequence[str] | None,
+        since: datetime,
+        until: datetime,
     ) -> None:
-        """Remove what the table holds of these vehicles (None: all) in this span, then write; in one step."""
+        """Remove what the table holds of these vehicles (None: all) in this span, then write."""
 
     def scan(
         self,
@@ -34,6 +39,9 @@ class Store(Protocol):
 
     def latest(self, table: str) -> pl.DataFrame:
         """The newest row of each vehicle, by `time`."""
+
+    def count(self, table: str) -> list[tuple[datetime, int]]:
+        """How many rows, one per key, each UTC day holds."""
 
 
 def lake(settings: Settings, log_id: str = "none") -> Lake:

@@ -56,20 +56,28 @@ class Influx:
         return self._write(shape, rows, "")
 
     def replace(
-        self, table_name: str, rows: pl.DataFrame, vehicles: Sequence[str] | None, since: datetime, until: datetime
+        self,
+        table_name: str,
+        rows: pl.DataFrame | Iterator[pl.DataFrame],
+        vehicles: Sequence[str] | None,
+        since: datetime,
+        until: datetime,
     ) -> None:
-        """Remove what the table holds of these vehicles (None: all) in this span, then write these rows."""
-        shape = table(table_name)
+        """Remove what the table holds of these vehicles (None: all) in this span, then write these rows.
+
+        Not in one step: where it breaks off, it must be done again.
+        """
+        shape, more = table(table_name), ""
         if self.server.version == "3":
-            self._retract(shape, rows, vehicles, (since, until))
-            self._write(shape, rows, f"{RETRACTED}=false,")
-            return
-        if self.server.version == "1":
+            self._retract(shape, vehicles, (since, until))
+            more = f"{RETRACTED}=false,"
+        elif self.server.version == "1":
             where = query.where((since, until), vehicles)
             self.server.series(self._settings.bucket, f"DELETE FROM {query.name(table_name)}{where}")
         else:
             self._delete(shape, vehicles, (since, until))
-        self._write(shape, rows, "")
+        for frame in [rows] if isinstance(rows, pl.DataFrame) else rows:
+            self._write(shape, frame, more)
 
     def _write(self, shape: Table, rows: pl.DataFrame, more: str) -> int:
         taken = 0
@@ -109,12 +117,11 @@ class Influx:
             body = {"start": start, "stop": stop, "predicate": predicate}
             self.server.call("POST", "/api/v2/delete", params=words, json=body)
 
-    def _retract(self, shape: Table, rows: pl.DataFrame, vehicles: Sequence[str] | None, span: Span) -> None:
-        """3.x cannot delete: what is there and does not come again is marked."""
-        there = self.scan(shape.name, *span, vehicles).select(shape.key).collect()
-        gone = there.join(rows, on=shape.key, how="anti", nulls_equal=True)
-        mark = gone.select(shape.key).with_columns(pl.lit(True).alias(RETRACTED))
-        self.post(shape, mark, lines(_marks(shape), mark))
+    def _retract(self, shape: Table, vehicles: Sequence[str] | None, span: Span) -> None:
+        """3.x cannot delete: what is there is marked, and what is written again loses its mark."""
+        for there in self._windows(shape, shape.key, span, vehicles):
+            mark = there.with_columns(pl.lit(True).alias(RETRACTED))
+            self.post(shape, mark, lines(_marks(shape), mark))
 
     # ---- read ------------------------------------------------------------------------------------------------------
 
