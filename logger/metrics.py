@@ -14,7 +14,7 @@ _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5)
 class ReceiverMetrics:
     """Counts per source; plain counters on the hot path, made into metric families when somebody asks.
 
-    `state` tells, when asked, of the other processes: keys `depth` (by sink), `bytes`, `max_bytes` and `feeder`.
+    `state` tells, when asked, of the other processes: `depth` and `feeders` by sink, `bytes` and `max_bytes`.
     """
 
     def __init__(self, state: Callable[[], dict[str, Any]]) -> None:
@@ -94,10 +94,10 @@ class ReceiverMetrics:
             "voltrail_ask_lateness_seconds", "how long after its time a question is asked", "source",
             {source: told["lateness"] for source, told in asking.items()},
         )  # fmt: skip
-        feeder = state["feeder"]
-        rows = {(table,): count for table, count in feeder.get("rows", {}).items()}
-        yield _counter("voltrail_rows", "rows delivered, by table, since the feeder started", ("table",), rows)
-        failures = {(sink,): count for sink, count in feeder.get("failures", {}).items()}
+        feeders = state["feeders"]
+        rows = {(sink, table): n for sink, told in feeders.items() for table, n in told.get("rows", {}).items()}
+        yield _counter("voltrail_rows", "rows delivered since the feeder started", ("sink", "table"), rows)
+        failures = {(sink,): told.get("failures", 0) for sink, told in feeders.items()}
         yield _counter("voltrail_sink_failures", "times that a sink refused a batch", ("sink",), failures)
 
 

@@ -32,7 +32,7 @@ from logger.stores.delta import span
 from logger.stores.lake import Lake
 from logger.stores.slices import part, ranges, slices
 from logger.tables import RAW
-from logger.turns import taken_over
+from logger.turns import scratch, taken_over
 
 log = logging.getLogger(__name__)
 
@@ -75,16 +75,17 @@ def replay(
     """
     progress("waiting for the feeder to step aside")
     with (
-        taken_over(settings.data_dir) as scratch,
+        taken_over(settings.data_dir),
+        scratch(settings.data_dir) as folder,
         closing(spool(settings)) as log_spool,
         closing(ReplacedTimes(settings.data_dir)) as memory,
-        closing(ReplacedTimes(scratch)) as again,
+        closing(ReplacedTimes(folder)) as again,
     ):
         store = lake(settings, log_spool.log_id)
         _finish(settings, log_spool, store)
         days, start_at = _chosen(store, log_spool, Days.around(since, until), vehicles)
         accounts = webhooks(settings)
-        work = _Replay(log_spool, store, accounts, days, vehicles, Lake(str(scratch / "lake"), "replay"))
+        work = _Replay(log_spool, store, accounts, days, vehicles, Lake(str(folder / "lake"), "replay"))
         work.decode(start_at, memory, again, progress)
         memory.take_in(again)
         tables = [work.put(name, progress) for name in RAW]

@@ -29,6 +29,7 @@ from logger.model import Envelope
 from logger.poller import Poller
 from logger.sources import clouds, webhooks
 from logger.spool import Spool
+from logger.state import feeder as feeder_process
 from logger.state import read_state, write_state
 from logger.turns import asked, clear, feeding, sole
 from logger.webhook import Receiver
@@ -183,64 +184,69 @@ def _state(watched: Spool, settings: Settings) -> dict[str, Any]:
         "depth": {(sink,): watched.depth(sink) for sink in settings.sinks.names},
         "bytes": watched.bytes,
         "max_bytes": settings.collector.max_bytes,
-        "feeder": read_state(settings.data_dir),
+        "feeders": {sink: read_state(settings.data_dir, feeder_process(sink)) for sink in settings.sinks.names},
     }
 
 
 # ---- feeder --------------------------------------------------------------------------------------------------------
 
 
-def feed(settings: Settings, stop: Stop) -> None:
-    """Deliver until told to stop, then drain. Steps aside while somebody asks for the lake."""
-    wait = 0.0
+def feed(settings: Settings, sink: str, stop: Stop) -> None:
+    """Deliver to this sink until told to stop, then drain. Steps aside while somebody asks for it."""
+    wait, folder = 0.0, settings.data_dir
     while not stop.wait(wait):
         wait = _LOOK_S
-        if not asked(settings.data_dir):
-            with sole(feeding(settings.data_dir)) as free:
-                if free and _fed(settings, stop):
+        if not asked(folder, sink):
+            with sole(feeding(folder, sink)) as free:
+                if free and _fed(settings, sink, stop):
                     return
 
 
-def _fed(settings: Settings, stop: Stop) -> bool:
-    """Deliver until told to stop, and drain; or (False) until somebody asks for the lake."""
-    with _feeder(settings) as feeder:
+def _fed(settings: Settings, sink: str, stop: Stop) -> bool:
+    """Deliver until told to stop, and drain; or (False) until somebody asks for the sink."""
+    with _feeder(settings, sink) as feeder:
         while not stop.wait(feeder.step()):
-            if asked(settings.data_dir):
-                log.info("stepping aside: somebody asks for the lake")
+            if asked(settings.data_dir, sink):
+                log.info("stepping aside: somebody asks for the %s", sink)
                 return False
         feeder.drain()
     return True
 
 
 def deliver(settings: Settings, until: int, progress: Callable[[int], None]) -> None:
-    """Wait until the lake holds all up to this sequence; where no feeder runs, do its work. Raises `Retry`."""
+    """Wait until the lake holds all up to this sequence; where no feeder runs, do its work. Raises `Retry`.
+
+    Other sinks take what they can now, and the rest when the service runs.
+    """
     log_spool = spool(settings)
     while (waiting := until - log_spool.cursor("lake")) > 0:
         progress(waiting)
-        with sole(feeding(settings.data_dir)) as free:
-            if free:
-                with _feeder(settings) as feeder:
-                    feeder.drain(or_raise=True)
-        if not free:
+        if not _drained(settings, "lake", or_raise=True):
             time.sleep(_LOOK_S)
     log_spool.close()
+    for sink in settings.sinks.names[1:]:
+        _drained(settings, sink, or_raise=False)
+
+
+def _drained(settings: Settings, sink: str, *, or_raise: bool) -> bool:
+    """Do the work of this sink's feeder; False where one runs."""
+    with sole(feeding(settings.data_dir, sink)) as free:
+        if free:
+            with _feeder(settings, sink) as feeder:
+                feeder.drain(or_raise=or_raise)
+    return free
 
 
 @contextmanager
-def _feeder(settings: Settings) -> Iterator[Any]:
-    from logger.feeder import Feeder  # polars and deltalake: the receiver starts without them
-    from logger.stores import lake
+def _feeder(settings: Settings, sink: str) -> Iterator[Any]:
+    from logger.sinks import feeder  # polars and deltalake: the receiver starts without them
 
-    clear(settings.data_dir)
+    if sink == "lake":
+        clear(settings.data_dir)
     log_spool = spool(settings)
-    store = lake(settings, log_spool.log_id)
-    accounts = webhooks(settings)
-    feeder = Feeder(log_spool, store, accounts, settings.data_dir, settings.sinks.lake.compact_after_s)
-    try:
-        yield feeder
-    finally:
-        feeder.close()
-        log_spool.close()
+    with feeder(settings, sink, log_spool) as made:
+        yield made
+    log_spool.close()
 
 
 # ---- the children's door -------------------------------------------------------------------------------------------
@@ -275,15 +281,15 @@ def _watch_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _child(role: str, handles: list[int]) -> None:
-    set_up_logging(role, debug=bool(os.environ.get("VOLTRAIL_DEBUG")))
+def _child(role: str, words: list[str]) -> None:
+    set_up_logging(" ".join([role, *words]) if role == "feeder" else role, debug=bool(os.environ.get("VOLTRAIL_DEBUG")))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches the group; the supervisor says when
     settings = _handed_settings()
     if role == "receiver":
         with asyncio.Runner(loop_factory=_loop()) as runner:
-            runner.run(receive(settings, socket.socket(fileno=handles[0])))
+            runner.run(receive(settings, socket.socket(fileno=int(words[0]))))
     else:
-        feed(settings, Stop(signal.SIGTERM))
+        feed(settings, words[0], Stop(signal.SIGTERM))
 
 
 def _loop() -> Callable[[], asyncio.AbstractEventLoop]:
@@ -295,9 +301,9 @@ def _loop() -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 def main() -> None:
-    """`python -m logger.service ROLE [HANDLE]`: what the supervisor starts; nobody else has a use for it."""
+    """`python -m logger.service receiver HANDLE`, or `feeder SINK`: what the supervisor starts, and nobody else."""
     try:
-        _child(sys.argv[1], [int(word) for word in sys.argv[2:]])
+        _child(sys.argv[1], sys.argv[2:])
     except LoggerError as error:
         log.error("%s", error)
         sys.exit(1)

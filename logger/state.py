@@ -13,12 +13,12 @@ log = logging.getLogger(__name__)
 
 
 class FeederState:
-    """Counts since the feeder started, and its last trouble."""
+    """Counts since the feeder of one sink started, and its last trouble."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, sink: str = "lake") -> None:
+        self._folder, self._sink = folder, sink
         self._rows: Counter[str] = Counter()
-        self._failures: Counter[str] = Counter()
+        self._failures = 0
         self._error = ""
         self._moved: deque[tuple[float, int]] = deque()
 
@@ -33,9 +33,9 @@ class FeederState:
             self._moved.popleft()
         self._error = ""
 
-    def failed(self, sink: str, error: str) -> None:
-        """This sink refused a batch."""
-        self._failures[sink] += 1
+    def failed(self, error: str) -> None:
+        """The sink refused a batch."""
+        self._failures += 1
         self._error = error
         self._put({})
 
@@ -46,16 +46,21 @@ class FeederState:
     def _put(self, more: Mapping[str, object]) -> None:
         told = {
             "rows": dict(self._rows),
-            "failures": dict(self._failures),
+            "failures": self._failures,
             "error": self._error,
             "per_minute": sum(count for _, count in self._moved),
             **more,
         }
-        write_state(self._folder, "feeder", told)
+        write_state(self._folder, feeder(self._sink), told)
+
+
+def feeder(sink: str) -> str:
+    """The process that feeds this sink."""
+    return f"feeder-{sink}"
 
 
 def write_state(folder: Path, process: str, told: Mapping[str, object]) -> None:
-    """Replace what this process (`receiver`, `feeder`) told before; `at` and its number are added."""
+    """Replace what this process (`receiver`, or a `feeder`) told before; `at` and its number are added."""
     path = folder / f"{process}.json"
     head = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "process": os.getpid()}
     fresh = path.with_suffix(".new")
@@ -66,7 +71,7 @@ def write_state(folder: Path, process: str, told: Mapping[str, object]) -> None:
         log.warning("cannot write %s: %s", path, error)
 
 
-def read_state(folder: Path, process: str = "feeder") -> dict[str, Any]:
+def read_state(folder: Path, process: str) -> dict[str, Any]:
     """What this process last told; empty where it never ran."""
     try:
         told = json.loads((folder / f"{process}.json").read_text(encoding="utf-8"))

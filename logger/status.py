@@ -10,7 +10,7 @@ import polars as pl
 from logger.config import Settings
 from logger.errors import ConfigError
 from logger.service import spool
-from logger.state import read_state
+from logger.state import feeder, read_state
 from logger.stores import lake
 
 _SILENT_S = 1800.0  # twice the vendor's slowest cadence: nothing from such a vehicle is current
@@ -31,12 +31,13 @@ class Vehicle(msgspec.Struct, frozen=True):
 
 
 class Sink(msgspec.Struct, frozen=True):
-    """How far a sink has come, and its last trouble."""
+    """How far a sink has come, its last trouble, and how old that news is; None where its feeder never ran."""
 
     name: str
     waiting: int
     failures: int
     error: str
+    age_s: float | None
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -50,14 +51,13 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class Overview(msgspec.Struct, frozen=True):
-    """All of it; `per_minute` is messages delivered in the last minute, `feeder_age_s` how old that news is."""
+    """All of it; `per_minute` is messages delivered to the lake in the last minute."""
 
     vehicles: list[Vehicle]
     accounts: list[Account]
     sinks: list[Sink]
     spool_bytes: int
     per_minute: int
-    feeder_age_s: float | None
 
 
 def overview(settings: Settings, vehicles: Sequence[str] = (), now: datetime | None = None) -> Overview:
@@ -65,7 +65,7 @@ def overview(settings: Settings, vehicles: Sequence[str] = (), now: datetime | N
     now = now or datetime.now(UTC)
     log = spool(settings)
     store = lake(settings)
-    told = read_state(settings.data_dir)
+    told = {sink: read_state(settings.data_dir, feeder(sink)) for sink in settings.sinks.names}
     latest = _latest(store.latest("status"), store.latest("location"), store.latest("vehicles"))
     missing = [vehicle for vehicle in vehicles if vehicle not in latest["vehicle"] and vehicle not in latest["label"]]
     if missing:
@@ -73,13 +73,15 @@ def overview(settings: Settings, vehicles: Sequence[str] = (), now: datetime | N
     if vehicles:
         latest = latest.filter(pl.col("vehicle").is_in(list(vehicles)) | pl.col("label").is_in(list(vehicles)))
     sinks = [
-        Sink(name, log.depth(name), told.get("failures", {}).get(name, 0), told.get("error", ""))
-        for name in settings.sinks.names
+        Sink(name, log.depth(name), said.get("failures", 0), said.get("error", ""), _silence_s(said, now))
+        for name, said in told.items()
     ]
-    said = told.get("at")
-    age = (now - datetime.fromisoformat(said)).total_seconds() if said else None
     rows = [_vehicle(row, now) for row in latest.iter_rows(named=True)]
-    return Overview(rows, _accounts(settings), sinks, log.bytes, told.get("per_minute", 0), age)
+    return Overview(rows, _accounts(settings), sinks, log.bytes, told["lake"].get("per_minute", 0))
+
+
+def _silence_s(said: dict[str, Any], now: datetime) -> float | None:
+    return (now - datetime.fromisoformat(said["at"])).total_seconds() if said else None
 
 
 def _accounts(settings: Settings) -> list[Account]:
@@ -149,10 +151,11 @@ def lines(told: Overview) -> Iterator[str]:
     for account in told.accounts:
         yield from _account_lines(account)
     for sink in told.sinks:
-        trouble = f"; {sink.failures} failures, last: {sink.error}" if sink.error else ""
-        yield f"{sink.name:<20}{sink.waiting:,} messages wait{trouble}"
-    feeder = "no feeder ran yet" if told.feeder_age_s is None else f"feeder's last word {_age(told.feeder_age_s)} ago"
-    yield f"{'spool':<20}{told.spool_bytes / 1e6:,.1f} MB, {told.per_minute:,} messages in the last minute, {feeder}"
+        fed = "its feeder never ran" if sink.age_s is None else f"its feeder's last word {_age(sink.age_s)} ago"
+        yield f"{sink.name:<20}{sink.waiting:,} messages wait, {fed}"
+        if sink.error:
+            yield f"{'':<20}{sink.failures:,} failures, last: {sink.error}"
+    yield f"{'spool':<20}{told.spool_bytes / 1e6:,.1f} MB, {told.per_minute:,} messages in the last minute"
 
 
 def _account_lines(each: Account) -> Iterator[str]:

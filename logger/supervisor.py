@@ -45,8 +45,8 @@ def run(settings: Settings, *, debug: bool = False) -> None:
 def _supervise(settings: Settings, listener: socket.socket, debug: bool) -> None:
     stop = Stop(signal.SIGTERM, signal.SIGINT)
     children = [
-        Child("receiver", settings, (listener.fileno(),), debug),
-        Child("feeder", settings, (), debug),
+        Child("receiver", str(listener.fileno()), settings, (listener.fileno(),), debug),
+        *(Child("feeder", sink, settings, (), debug) for sink in settings.sinks.names),
     ]
     for child in children:
         child.start()
@@ -61,8 +61,9 @@ def _supervise(settings: Settings, listener: socket.socket, debug: bool) -> None
 class Child:
     """One child process, restarted when it dies."""
 
-    def __init__(self, role: str, settings: Settings, handles: tuple[int, ...], debug: bool) -> None:
-        self._role, self._settings, self._handles, self._debug = role, settings, handles, debug
+    def __init__(self, role: str, word: str, settings: Settings, handles: tuple[int, ...], debug: bool) -> None:
+        self._role, self._word = role, word
+        self._settings, self._handles, self._debug = settings, handles, debug
         self._process: subprocess.Popen[bytes] | None = None
         self._began = 0.0
         self._deaths = 0
@@ -70,7 +71,7 @@ class Child:
 
     def start(self) -> None:
         """Start the process and hand it the settings."""
-        words = [sys.executable, "-m", "logger.service", self._role, *map(str, self._handles)]
+        words = [sys.executable, "-m", "logger.service", self._role, self._word]
         environment = {**os.environ, "VOLTRAIL_DEBUG": "1" if self._debug else ""}
         self._process = subprocess.Popen(words, stdin=subprocess.PIPE, pass_fds=self._handles, env=environment)
         self._began = time.monotonic()

@@ -1,7 +1,7 @@
-"""Whose turn it is to write to the lake: the feeder's, until somebody asks for it. Locks, which end with their process.
+"""Whose turn it is to write to a sink: its feeder's, until somebody asks for it. Locks, which end with their process.
 
-Who wants the lake holds `replay.lock` and waits for `feeder.lock`; a feeder that sees the first let go of the second,
-and takes it again once nobody asks any more.
+Who wants a sink holds its lock of asking and waits for that of feeding; a feeder that sees the first lets go of the
+second, and takes it again once nobody asks any more.
 """
 
 import fcntl
@@ -24,20 +24,26 @@ def sole(path: Path, *, wait: bool = False) -> Iterator[bool]:
         yield True
 
 
-def feeding(folder: Path) -> Path:
-    """The lock of whoever writes to the lake."""
-    return folder / "feeder.lock"
+def feeding(folder: Path, sink: str = "lake") -> Path:
+    """The lock of whoever writes to this sink."""
+    return folder / f"feeder-{sink}.lock"
 
 
 @contextmanager
-def taken_over(folder: Path) -> Iterator[Path]:
-    """Hold the lake alone, once whoever writes to it has let go; yields an empty folder for what is under way."""
-    with sole(_asking(folder), wait=True), sole(feeding(folder), wait=True):
+def taken_over(folder: Path, sink: str = "lake") -> Iterator[None]:
+    """Write to this sink alone, once its feeder has let go."""
+    with sole(_asking(folder, sink), wait=True), sole(feeding(folder, sink), wait=True):
+        yield
+
+
+@contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """An empty folder for what is under way; for whoever holds the lake."""
+    clear(folder)
+    try:
+        yield _scratch(folder)
+    finally:
         clear(folder)
-        try:
-            yield _scratch(folder)
-        finally:
-            clear(folder)
 
 
 def clear(folder: Path) -> None:
@@ -45,10 +51,10 @@ def clear(folder: Path) -> None:
     shutil.rmtree(_scratch(folder), ignore_errors=True)
 
 
-def asked(folder: Path) -> bool:
-    """Whether somebody holds the lake alone, or waits to. A disk that refuses has nobody ask."""
+def asked(folder: Path, sink: str = "lake") -> bool:
+    """Whether somebody writes to this sink alone, or waits to. A disk that refuses has nobody ask."""
     try:
-        with _asking(folder).open("rb") as file:
+        with _asking(folder, sink).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -57,8 +63,8 @@ def asked(folder: Path) -> bool:
     return False
 
 
-def _asking(folder: Path) -> Path:
-    return folder / "replay.lock"
+def _asking(folder: Path, sink: str) -> Path:
+    return folder / f"asked-{sink}.lock"
 
 
 def _scratch(folder: Path) -> Path:

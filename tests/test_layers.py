@@ -77,6 +77,7 @@ ALLOWED: dict[str, set[str]] = {
         "metrics",
         "model",
         "poller",
+        "sinks",
         "sources",
         "spool",
         "state",
@@ -137,6 +138,10 @@ ALLOWED: dict[str, set[str]] = {
     "importing": {"config", "service", "sources"},
     "export": {"errors"},
     "copying": {"stores", "tables"},
+    "following": {"copying", "stores", "tables"},
+    "housekeeping": {"config", "following", "spool", "stores"},
+    "sinks": {"config", "errors", "feeder", "following", "housekeeping", "sources", "spool", "stores"},
+    "stores.influx.refused": {"stores", "tables"},
 }
 LIGHT = (
     "supervisor",

@@ -37,8 +37,8 @@ class Store(Protocol):
     ) -> pl.LazyFrame:
         """One row per key, in the columns of the table, in no particular order."""
 
-    def latest(self, table: str) -> pl.DataFrame:
-        """The newest row of each vehicle, by `time`."""
+    def latest(self, table: str, told: str = "time") -> pl.DataFrame:
+        """The newest row of each vehicle, by `time`; of those that tell this number."""
 
     def count(self, table: str) -> list[tuple[datetime, int]]:
         """How many rows, one per key, each UTC day holds."""

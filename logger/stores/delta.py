@@ -4,22 +4,48 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
+import msgspec
 import polars as pl
 from arro3.core import RecordBatchReader, Table
 from deltalake import ColumnProperties, WriterProperties
 
-from logger.tables import RAW, table
+from logger.tables import table
 
 LOOSE = WriterProperties(compression="SNAPPY")
 VACUUM_HOURS = 1  # a reader that opened the table may still hold what was replaced since
-CONFIGURATION = {
-    "delta.checkpointInterval": "100",
-    "delta.logRetentionDuration": "interval 1 days",
-    "delta.deletedFileRetentionDuration": f"interval {VACUUM_HOURS} hours",
-    "delta.enableExpiredLogCleanup": "true",
-}
+REPLACED = "voltrail.replaced"  # in a commit: whose rows of which span it made anew
+_LOG_DAYS, _DERIVED_LOG_DAYS = 1, 30  # other stores follow what is derived, and may be down for long
 _DELTA_CODED = ("time", "received_at", "sequence")  # near each other in order: differences take a byte or two
 _SPLIT_CODED = ("odometer_m", "ride_time_s", "range_m", "lat_deg", "lon_deg", "altitude_m")
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Rows from `since` up to, but without, `until`, of these vehicles (None: of all)."""
+
+    vehicles: tuple[str, ...] | None
+    since: datetime
+    until: datetime
+
+
+def noted(vehicles: Sequence[str] | None, since: datetime, until: datetime) -> str:
+    """A span as it stands in a commit."""
+    return msgspec.json.encode(Span(None if vehicles is None else tuple(vehicles), since, until)).decode()
+
+
+def read_span(text: str) -> Span:
+    """The span that `noted` wrote."""
+    return msgspec.json.decode(text, type=Span)
+
+
+def configuration(name: str) -> dict[str, str | None]:
+    """How long the table's log and its files are kept."""
+    days = _LOG_DAYS if table(name).raw else _DERIVED_LOG_DAYS
+    return {
+        "delta.checkpointInterval": "100",
+        "delta.logRetentionDuration": f"interval {days} days",
+        "delta.deletedFileRetentionDuration": f"interval {VACUUM_HOURS} hours",
+        "delta.enableExpiredLogCleanup": "true",
+    }
 
 
 def tight(name: str) -> WriterProperties:
@@ -27,7 +53,8 @@ def tight(name: str) -> WriterProperties:
     columns = table(name).columns
     delta = ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED")
     split = ColumnProperties(dictionary_enabled=False, encoding="BYTE_STREAM_SPLIT")
-    coded = {column: delta for column in _DELTA_CODED} | {column: split for column in _SPLIT_CODED if column in columns}
+    coded = dict.fromkeys(_DELTA_CODED, delta) | dict.fromkeys(_SPLIT_CODED, split)
+    coded = {column: coding for column, coding in coded.items() if column in columns}
     return WriterProperties(
         compression="ZSTD", compression_level=3, max_row_group_size=1 << 20, column_properties=coded
     )
@@ -40,7 +67,7 @@ def dated(rows: pl.DataFrame) -> pl.DataFrame:
 
 def empty(name: str) -> Table:
     """No rows of this table, as it is stored."""
-    return Table.from_arrow(dated(pl.DataFrame(schema=RAW[name].schema)))
+    return Table.from_arrow(dated(pl.DataFrame(schema=table(name).schema)))
 
 
 def stream(frames: Iterator[pl.DataFrame], name: str) -> RecordBatchReader:

@@ -19,10 +19,25 @@ from deltalake.exceptions import TableNotFoundError
 from logger.errors import Retry
 from logger.fold import folded
 from logger.raw import fsync
-from logger.stores.delta import CONFIGURATION, LOOSE, VACUUM_HOURS, dated, empty, plain, predicate, stream, tight
+from logger.stores.delta import (
+    LOOSE,
+    REPLACED,
+    VACUUM_HOURS,
+    Span,
+    configuration,
+    dated,
+    empty,
+    noted,
+    plain,
+    predicate,
+    read_span,
+    span,
+    stream,
+    tight,
+)
 from logger.stores.files import File, as_they_are, by_day, settled, to_fold, within
 from logger.stores.slices import slices
-from logger.tables import RAW, TIME, table
+from logger.tables import RAW, TABLES, TIME, table
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +102,7 @@ class Lake:
                 mode="overwrite",
                 predicate=predicate(vehicles, since, until),
                 writer_properties=LOOSE,
+                commit_properties=CommitProperties(custom_metadata={REPLACED: noted(vehicles, since, until)}),
             )
             self._sync(table, delta.version())
 
@@ -105,8 +121,9 @@ class Lake:
         """One row per key of the chosen rows in these files."""
         parts = [self._read(table, [file.uri for file in each]).filter(chosen) for each in as_they_are(files)]
         for each in to_fold(files):
-            parts.append(folded(self._read(table, [file.uri for file in each]).filter(chosen), RAW[table].key))
-        return pl.concat([pl.LazyFrame(schema=RAW[table].schema), *parts])
+            loose = self._read(table, [file.uri for file in each]).filter(chosen)
+            parts.append(folded(loose, TABLES[table].key) if TABLES[table].raw else loose)
+        return pl.concat([pl.LazyFrame(schema=TABLES[table].schema), *parts])
 
     def latest(self, table: str, told: str = "time", before: datetime | None = None) -> pl.DataFrame:
         """The newest row of each vehicle (each key but its time), by `time`.
@@ -117,16 +134,42 @@ class Lake:
         early = pl.lit(True) if before is None else pl.col("received_at") < before
         for _, files in sorted(by_day(self.files(table)).items(), reverse=True):
             rows = self._merged(table, files, early).filter(pl.col(told).is_not_null())
-            newer = pl.concat(found).lazy() if found else pl.LazyFrame(schema=RAW[table].schema)
-            subject = [name for name in RAW[table].key if name != "time"]
+            newer = pl.concat(found).lazy() if found else pl.LazyFrame(schema=TABLES[table].schema)
+            subject = [name for name in TABLES[table].key if name != "time"]
             fresh = rows.join(newer, on=subject, how="anti", nulls_equal=True)
-            found.append(fresh.sort("time").group_by(subject).last().select(RAW[table].schema.names()).collect())
-        return pl.concat(found) if found else pl.DataFrame(schema=RAW[table].schema)
+            found.append(fresh.sort("time").group_by(subject).last().select(TABLES[table].schema.names()).collect())
+        return pl.concat(found) if found else pl.DataFrame(schema=TABLES[table].schema)
+
+    def count(self, table: str) -> list[tuple[datetime, int]]:
+        """How many rows, one per key, each UTC day holds."""
+        days = by_day(self.files(table))
+        return [(span(day)[0], self._counted(table, day, files)) for day, files in sorted(days.items())]
+
+    def _counted(self, table: str, day: date, files: list[File]) -> int:
+        if settled(files) or not TABLES[table].raw:
+            return sum(file.rows for file in files)
+        key = self.unmerged(table, day).select(TABLES[table].key)
+        return int(key.unique().select(pl.len()).collect().item())
+
+    def replaced(self, table: str, after: int | None) -> tuple[int, list[Span] | None]:
+        """The table's version, and what `replace` made anew since version `after`; None where that is not known."""
+        with self._answered(table):
+            try:
+                delta = self._table(table)
+            except TableNotFoundError:
+                return -1, []
+            delta.update_incremental()
+            version = delta.version()
+            if after is None or after > version:
+                return version, None
+            entries = delta.history(version - after)
+        told = [read_span(entry[REPLACED]) for entry in reversed(entries) if REPLACED in entry]
+        return version, told if len(entries) == version - after else None
 
     def unmerged(self, table: str, day: date, vehicles: Sequence[str] | None = None) -> pl.LazyFrame:
         """The rows of a day as they lie there, a key perhaps more than once."""
         uris = [file.uri for file in self.files(table) if file.day == day]
-        rows = self._read(table, uris) if uris else pl.LazyFrame(schema=RAW[table].schema)
+        rows = self._read(table, uris) if uris else pl.LazyFrame(schema=TABLES[table].schema)
         return rows.filter(_chosen(vehicles=vehicles))
 
     def delivered(self) -> int:
@@ -164,7 +207,7 @@ class Lake:
     def tidy(self, now: datetime, rest: timedelta) -> int:
         """House-keeping: compact closed days that rest, merge what piles up; returns how many days it touched."""
         touched = 0
-        for name in RAW:
+        for name in TABLES:
             for day, files in by_day(self.files(name)).items():
                 newest = max(file.modified_at for file in files)
                 rested = now.timestamp() * 1000 - newest >= rest.total_seconds() * 1000
@@ -198,7 +241,7 @@ class Lake:
 
         That is a full one: what a kill left of a commit is in no log, so that a lesser one would keep it for ever.
         """
-        for name in RAW:
+        for name in TABLES:
             with self._answered(name):
                 try:
                     delta = self._table(name)
@@ -235,7 +278,7 @@ class Lake:
             fsync(path)
 
     def _read(self, table: str, uris: list[str]) -> pl.LazyFrame:
-        schema = RAW[table].schema
+        schema = TABLES[table].schema
         stored = {name: pl.Datetime("us", "UTC") if dtype == TIME else dtype for name, dtype in schema.items()}
         rows = pl.scan_parquet(uris, schema=stored, missing_columns="insert", hive_partitioning=False)
         return rows.with_columns(pl.col(name).cast(TIME) for name, dtype in schema.items() if dtype == TIME)
@@ -245,8 +288,9 @@ class Lake:
             uri = self._uri(name)
             if create:
                 Path(uri).mkdir(parents=True, exist_ok=True) if "://" not in uri else None
+                settings = configuration(name)
                 DeltaTable.create(
-                    uri, empty(name).schema, mode="ignore", partition_by=["day"], name=name, configuration=CONFIGURATION
+                    uri, empty(name).schema, mode="ignore", partition_by=["day"], name=name, configuration=settings
                 )
             self._open[name] = DeltaTable(uri)
         return self._open[name]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from logger.fold import folded
-from logger.tables import RAW
+from logger.tables import TABLES
 
 
 def slices(rows: pl.LazyFrame, name: str, slice_rows: int) -> Iterator[pl.DataFrame]:
@@ -17,8 +17,9 @@ def slices(rows: pl.LazyFrame, name: str, slice_rows: int) -> Iterator[pl.DataFr
 def part(rows: pl.LazyFrame, name: str, low: str, high: str) -> pl.DataFrame:
     """One row per key of the vehicles from `low` to `high`, both included, in the order of the key."""
     chosen = rows.filter(pl.col("vehicle").is_between(pl.lit(low), pl.lit(high)))
-    order = ["provider", "vehicle", "time", *RAW[name].key[3:]]
-    return folded(chosen, RAW[name].key).sort(order).collect()
+    shape = TABLES[name]
+    merged = folded(chosen, shape.key) if shape.raw else chosen
+    return merged.sort(shape.key).collect()
 
 
 def ranges(rows: pl.LazyFrame, slice_rows: int) -> list[tuple[str, str]]:

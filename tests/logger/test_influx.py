@@ -175,6 +175,9 @@ def test_the_latest_row_of_each_vehicle_comes_in_one_question(store: Influx) -> 
     found = store.latest("status").sort("vehicle")
     assert found["soc_pct"].to_list() == [6.0, 7.0, 8.0]
     assert found.schema == RAW["status"].schema
+    store.write("status", rows("status", {"vehicle": "v1", "time": AT + DAY, "odometer_m": None}))
+    assert store.latest("status", "soc_pct").sort("vehicle")["soc_pct"].to_list() == [6.0, 7.0, 8.0]
+    assert store.latest("status", "odometer_m").is_empty()
     store.write("pack", rows("pack", {"port": "1"}, {"port": "2"}, {"port": "1"}))
     assert store.latest("pack").sort("port")["port"].to_list() == ["1", "2"]
 

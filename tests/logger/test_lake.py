@@ -7,8 +7,9 @@ import pytest
 from deltalake import DeltaTable
 
 from logger.errors import Retry
+from logger.stores.delta import Span
 from logger.stores.lake import Lake
-from logger.tables import shaped
+from logger.tables import shaped, table
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -223,3 +224,37 @@ def test_files_that_nothing_refers_to_are_deleted_after_their_hour_and_not_befor
     lake.compact("status", date(2026, 11, 20))
     lake.vacuum()
     assert len(list((tmp_path / "lake" / "status").rglob("part-*.parquet"))) == 2
+
+
+def test_days_are_counted_by_key_folded_or_not(lake: Lake) -> None:
+    assert lake.count("status") == []
+    lake.write("status", rows(row(1, soc_pct=50.0), row(2, vehicle="v2"), row(3, NOON - DAY)))
+    lake.write("status", rows(row(4, soc_pct=55.0)))
+    days = [(NOON.replace(hour=0) - DAY, 1), (NOON.replace(hour=0), 2)]
+    assert lake.count("status") == days
+    lake.compact("status", NOON.date())
+    assert lake.count("status") == days
+
+
+def test_what_was_replaced_since_a_version_is_known_in_its_order(lake: Lake) -> None:
+    assert lake.replaced("status_1d", None) == (-1, [])
+    empty = pl.DataFrame(schema=table("status_1d").schema)
+    spans = [Span(None, NOON, NOON + DAY), Span(("a", "b'c"), NOON, NOON + 2 * DAY)]
+    versions = []
+    for each in spans:
+        lake.replace("status_1d", empty, each.vehicles, each.since, each.until)
+        versions.append(lake.replaced("status_1d", None)[0])
+    assert lake.replaced("status_1d", 0) == (versions[1], spans)
+    assert lake.replaced("status_1d", versions[0]) == (versions[1], spans[1:])
+    assert lake.replaced("status_1d", versions[1]) == (versions[1], [])
+    assert lake.replaced("status_1d", 99) == (versions[1], None)
+
+
+def test_a_day_of_a_derived_table_is_replaced_counted_and_compacted(lake: Lake) -> None:
+    day = NOON.replace(hour=0)
+    made = shaped(pl.DataFrame({"provider": "p", "vehicle": ["v2", "v1"], "time": day, "samples": [3, 4]}), "status_1d")
+    for _ in range(2):
+        lake.replace("status_1d", made, None, day, day + DAY)
+    assert lake.count("status_1d") == [(day, 2)]
+    lake.compact("status_1d", day.date())
+    assert lake.scan("status_1d").sort("vehicle").collect().equals(made.sort("vehicle"))

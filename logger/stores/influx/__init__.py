@@ -148,12 +148,13 @@ class Influx:
 
         return register_io_source(source, schema=shape.schema)
 
-    def latest(self, table_name: str) -> pl.DataFrame:
-        """The newest row of each vehicle (each key but its time), by `time`."""
+    def latest(self, table_name: str, told: str = "time") -> pl.DataFrame:
+        """The newest row of each vehicle (each key but its time), by `time`; with `told`, of those that tell it."""
         shape = table(table_name)
+        statement = query.newest(self._source(shape), told)
         found = [
             {**series["tags"], **dict(zip(series["columns"], series["values"][0], strict=True))}
-            for series in self.server.series(self._settings.bucket, query.newest(self._source(shape)))
+            for series in self.server.series(self._settings.bucket, statement)
         ]
         if not found:
             return pl.DataFrame(schema=shape.schema)

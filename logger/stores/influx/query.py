@@ -1,5 +1,6 @@
 """InfluxQL for reading: statements of SELECT alone, every name and word quoted, and their CSV as rows of a table."""
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -24,9 +25,10 @@ def count(source: str, column: str, where: str, every: str) -> str:
     return f"SELECT count({name(column)}) FROM {source}{where} GROUP BY time({every}) fill(none)"
 
 
-def newest(source: str) -> str:
-    """The newest row of each series."""
-    return f"SELECT * FROM {source} GROUP BY * ORDER BY time DESC LIMIT 1"
+def newest(source: str, told: str) -> str:
+    """The newest row of each series; with another word than `time`, of those that have this number."""
+    has = "" if told == "time" else f" WHERE {name(told)} >= {-sys.float_info.max:f}"
+    return f"SELECT * FROM {source}{has} GROUP BY * ORDER BY time DESC LIMIT 1"
 
 
 def where(span: Span, vehicles: Sequence[str] | None, more: str = "") -> str:

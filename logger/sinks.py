@@ -1,0 +1,41 @@
+"""The sinks of the settings, each with what feeds it."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from logger.config import Settings
+from logger.errors import ConfigError
+from logger.feeder import Feeder
+from logger.following import Follower
+from logger.housekeeping import InfluxHouse, LakeHouse
+from logger.sources import webhooks
+from logger.spool import Spool
+from logger.stores import lake
+from logger.stores.influx import Influx
+from logger.stores.influx.refused import Refusals
+
+
+@contextmanager
+def feeder(settings: Settings, sink: str, spool: Spool) -> Iterator[Feeder]:
+    """What brings messages out of the spool into this sink. Raises `ConfigError` for one that is not set up."""
+    make = {"lake": _lake, "influx": _influx}[sink]
+    with make(settings, spool) as made, closing(made):
+        yield made
+
+
+@contextmanager
+def _lake(settings: Settings, spool: Spool) -> Iterator[Feeder]:
+    store = lake(settings, spool.log_id)
+    house = LakeHouse(store, spool, settings.sinks.lake.compact_after_s)
+    yield Feeder(spool, store, webhooks(settings), settings.data_dir, house)
+
+
+@contextmanager
+def _influx(settings: Settings, spool: Spool) -> Iterator[Feeder]:
+    ours = settings.sinks.influx
+    if ours is None:
+        raise ConfigError("there is no [sinks.influx] in the settings")
+    refusals = Refusals(lake(settings, f"{spool.log_id}-refused"))
+    with closing(Influx(ours, refusals.take)) as store:
+        house = InfluxHouse(store, ours, Follower(lake(settings), store, settings.data_dir))
+        yield Feeder(spool, store, webhooks(settings), settings.data_dir, house, refusals)
