@@ -204,8 +204,23 @@ class _Adapter(BaseHTTPRequestHandler):
             where = f"time >= '{told['start']}' AND time <= '{told['stop']}'{vehicle}"
             statement = f'DELETE FROM "{measurement}" WHERE {where}'
             path, words, body = "/query", {"db": words["bucket"].partition("/")[0], "q": statement}, b""
+        self._answer(self._asked("POST", path, words, body, headers))
+
+    def do_GET(self) -> None:
+        """Databases as buckets, each mapped by its name."""
+        listed = self._asked("GET", "/query", {"q": "SHOW DATABASES"}, b"", {}).json()
+        names = [row[0] for row in listed["results"][0]["series"][0]["values"]]
+        buckets = [{"id": name, "orgID": "1", "name": name, "retentionRules": []} for name in names]
+        told = {"/api/v2/buckets": {"buckets": buckets}, "/api/v2/dbrps": {"content": names}}
+        self._answer(httpx.Response(200, json=told[urlsplit(self.path).path]))
+
+    def _asked(
+        self, method: str, path: str, words: dict[str, str], body: bytes, headers: dict[str, str]
+    ) -> httpx.Response:
         user, _, password = self.headers.get("Authorization", "").removeprefix("Token ").partition(":")
-        answer = self.upstream.post(path, params=words, content=body, headers=headers, auth=(user, password))
+        return self.upstream.request(method, path, params=words, content=body, headers=headers, auth=(user, password))
+
+    def _answer(self, answer: httpx.Response) -> None:
         self.send_response(answer.status_code)
         for name in ("Content-Type", "X-Influxdb-Version"):
             if name in answer.headers:

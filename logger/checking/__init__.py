@@ -9,6 +9,7 @@ from logger.checking.clouds import logins
 from logger.checking.disks import disks
 from logger.checking.door import port, push_addresses
 from logger.checking.finding import Finding, error, lines, warning
+from logger.checking.influx import influx
 from logger.checking.settings import loaded, zones
 from logger.checking.stores import spool, tables
 from logger.checking.voices import voices
@@ -24,6 +25,7 @@ _PLACES: Mapping[str, _Look] = {  # what needs to know where things lie
     "push addresses": push_addresses,
     "spool": spool,
     "lake": tables,
+    "influx": influx,
     "vehicles": voices,
 }
 

@@ -10,7 +10,7 @@ from logger.checking.door import running
 from logger.checking.finding import Finding, count, duration, error, ok, warning
 from logger.config import Settings
 from logger.errors import Retry
-from logger.state import read_state
+from logger.state import feeder, read_state
 from logger.stores import lake
 from logger.tables import RAW
 from logger.waiting import Spooled, Waiting
@@ -34,9 +34,9 @@ def spool(settings: Settings) -> Iterator[Finding]:
     if size >= _NEARLY_FULL * limit:
         text = f"{size / limit:.0%} of max_bytes are in use: once it is full, pushes are answered 503"
         yield error("spool", text, "mend the sink that lags, or raise max_bytes in [collector]")
-    told, runs = read_state(settings.data_dir), running(settings)
+    runs = running(settings)
     for sink in waiting:
-        yield _sink(sink, told, runs)
+        yield _sink(sink, read_state(settings.data_dir, feeder(sink.sink)), runs)
 
 
 def _broken_spool(folder: Path) -> str:

@@ -34,7 +34,7 @@ def append(setup: Setup, *envelopes: Envelope, delivered: bool = False) -> None:
 
 def told(setup: Setup, **what: object) -> None:
     """What a feeder would have said."""
-    (setup.data / "feeder.json").write_text(json.dumps({"at": datetime.now(UTC).isoformat(), **what}))
+    (setup.data / "feeder-lake.json").write_text(json.dumps({"at": datetime.now(UTC).isoformat(), **what}))
 
 
 # ---- what waits ----------------------------------------------------------------------------------------------------
