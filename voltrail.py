@@ -114,11 +114,21 @@ def _ask(question: str, hidden: bool) -> str:
 
 
 @app.command()
-def check(config_file: ConfigFile = None, as_json: AsJson = False, debug: Debug = False) -> None:
+def check(
+    compare: Annotated[
+        tuple[str, str] | None, typer.Option(metavar="STORE STORE", help="count the rows of both instead")
+    ] = None,
+    config_file: ConfigFile = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
     """Say what is wrong with settings, account, clock, disks, port and stores, and how to mend it. Changes nothing.
 
-    Example: voltrail check --config /etc/voltrail/voltrail.toml
+    Example: voltrail check --compare lake influx
     """
+    if compare:
+        _compare(compare, _settings(config_file), as_json)
+        return
     from logger import checking
 
     found = checking.check(_file(config_file))
@@ -259,6 +269,53 @@ def replay(
 
 
 @app.command()
+def copy(
+    source: Annotated[str, typer.Option("--from", help="the store to read: lake or influx")],
+    target: Annotated[str, typer.Option("--to", help="the store to fill")],
+    since: Since = "",
+    until: Until = "",
+    config_file: ConfigFile = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Fill one store from the other, a day at a time; to go on after a break, run it again.
+
+    Without a span, days are copied of which the two hold different numbers of rows. Works beside `voltrail run`.
+
+    Example: voltrail copy --from lake --to influx --since 2026-10-01
+    """
+    from logger.refilling import copy as fill
+
+    settings = _settings(config_file)
+    start, stop = _moment(since, settings, "--since"), _moment(until, settings, "--until")
+    told = fill(settings, source, target, start, stop, _progress)
+    if as_json:
+        typer.echo(msgspec.json.encode(told).decode())
+        return
+    for each in told:
+        if each.days or each.same:
+            typer.echo(
+                f"{each.table:<14}{each.rows:>12,} rows of {each.days:,} days copied, {each.same:,} days the same"
+            )
+
+
+@app.command()
+def rollup(config_file: ConfigFile = None, as_json: AsJson = False, debug: Debug = False) -> None:
+    """Make 5-minute and daily rollups (`status_5m`, `status_1d`, …) of the days that changed since the last time.
+
+    Example: voltrail rollup
+    """
+    from analytics.rolling import lines, roll
+    from logger.refilling import follow
+    from logger.stores import lake
+
+    settings = _settings(config_file)
+    told = roll(lake(settings), settings.data_dir, _progress)
+    typer.echo(msgspec.json.encode(told).decode() if as_json else "\n".join(lines(told)))
+    follow(settings)
+
+
+@app.command()
 def export(
     table: Annotated[str, typer.Argument(help="a table, such as status")],
     out: Annotated[Path | None, typer.Option(help="the file to write; else stdout")] = None,
@@ -284,6 +341,22 @@ def export(
     start, stop = _moment(since, settings, "--since"), _moment(until, settings, "--until")
     rows = lake(settings).scan(table, start, stop, vehicle)
     export(rows.sort(shape.key), form, out or sys.stdout.buffer)
+
+
+def _compare(names: tuple[str, str], settings: config.Settings, as_json: bool) -> None:
+    from logger.copying import lines
+    from logger.refilling import compare
+
+    found, waiting = compare(settings, *names, _progress)
+    if as_json:
+        typer.echo(msgspec.json.encode({"differences": found, "waiting": waiting}).decode())
+    else:
+        typer.echo("\n".join(lines(found, names)))
+        for sink, messages in waiting.items():
+            if messages:
+                typer.echo(f"{messages:,} messages still wait for the {sink}")
+    if found:
+        raise LoggerError(f"{len(found)} days differ: `voltrail copy` mends them")
 
 
 def _progress(text: str) -> None:

@@ -1,7 +1,6 @@
 """Two stores side by side: what each holds by table and day, and filling one from the other."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 
 import msgspec
@@ -11,9 +10,10 @@ from logger.stores import Store
 from logger.tables import TABLES
 
 DAY = timedelta(days=1)
-_GROUP_ROWS = 500_000
 LAKE_ONLY = ("quarantine",)
 COPIED = tuple(name for name in TABLES if name not in LAKE_ONLY)
+_GROUP_ROWS = 500_000
+Progress = Callable[[str], None]
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -34,20 +34,14 @@ class Copied(msgspec.Struct, frozen=True):
     same: int
 
 
-def differences(
-    left: Store,
-    right: Store,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    progress: Callable[[str], None] = lambda text: None,
-) -> list[Difference]:
+def differences(left: Store, right: Store, progress: Progress = lambda text: None) -> list[Difference]:
     """Days, of UTC, of which the stores hold different numbers of rows. Raises `Retry` and `LoginNeeded`."""
     found = []
     for name in COPIED:
         progress(f"counting {name}")
-        for day, counts in _counts(left, right, name, since, until):
-            if counts[0] != counts[1]:
-                found.append(Difference(name, day.date().isoformat(), *counts))
+        for day, (there, here) in counts(left, right, name):
+            if there != here:
+                found.append(Difference(name, day.date().isoformat(), there, here))
     progress("")
     return found
 
@@ -57,68 +51,37 @@ def copy(
     target: Store,
     since: datetime | None = None,
     until: datetime | None = None,
-    alone: Callable[[], AbstractContextManager[object]] = nullcontext,
-    progress: Callable[[str], None] = lambda text: None,
+    progress: Progress = lambda text: None,
 ) -> list[Copied]:
     """Make the target's days as the source's: all days of a span that is given, else those that differ in number.
 
-    Each day is replaced, so that another copy goes on where one broke off. `alone` keeps others from writing to the
-    target meanwhile. Raises `Retry` and `LoginNeeded`.
+    Each day is replaced, so that another copy goes on where one broke off. Raises `Retry` and `LoginNeeded`.
     """
-    return [_copied(source, target, name, since, until, alone, progress) for name in COPIED]
+    return [_copied(source, target, name, since, until, progress) for name in COPIED]
 
 
-def _copied(
-    source: Store,
-    target: Store,
-    name: str,
-    since: datetime | None,
-    until: datetime | None,
-    alone: Callable[[], AbstractContextManager[object]],
-    progress: Callable[[str], None],
-) -> Copied:
-    days, rows, same = 0, 0, 0
-    for day, (there, here) in _counts(source, target, name, since, until):
-        if there == here and since is None and until is None:
-            same += 1
-            continue
-        progress(f"{name} of {day.date()}: {there:,} rows")
-        with alone():
-            rows += _replaced(source, target, name, max(day, since or day), min(day + DAY, until or day + DAY))
-        days += 1
-    progress("")
-    return Copied(name, days, rows, same)
+def counts(left: Store, right: Store, name: str) -> Iterator[tuple[datetime, tuple[int, int]]]:
+    """Each day of a table that either store holds, and how many rows each has."""
+    there, here = dict(left.count(name)), dict(right.count(name))
+    for day in sorted(there | here):
+        yield day, (there.get(day, 0), here.get(day, 0))
 
 
-def _replaced(source: Store, target: Store, name: str, since: datetime, until: datetime) -> int:
+def replaced(
+    source: Store, target: Store, name: str, vehicles: Sequence[str] | None, since: datetime, until: datetime
+) -> int:
+    """Make this span of the target as the source's, some vehicles at a time; returns how many rows that was."""
     rows = 0
 
     def frames() -> Iterator[pl.DataFrame]:
         nonlocal rows
-        for vehicles in _groups(source, name, since, until):
-            frame = source.scan(name, since, until, vehicles).collect()
+        for group in _groups(source.scan(name, since, until, vehicles)):
+            frame = source.scan(name, since, until, group).collect()
             rows += frame.height
             yield frame
 
-    target.replace(name, frames(), None, since, until)
+    target.replace(name, frames(), vehicles, since, until)
     return rows
-
-
-def _groups(source: Store, name: str, since: datetime, until: datetime) -> Iterator[list[str]]:
-    """Vehicles that have about so many rows together, so that memory stays flat however large the fleet is."""
-    counts = source.scan(name, since, until).group_by("vehicle").len().sort("vehicle").collect()
-    numbered = counts.with_columns((pl.col("len").cum_sum() // _GROUP_ROWS).alias("group"))
-    for _, part in numbered.group_by("group", maintain_order=True):
-        yield part["vehicle"].to_list()
-
-
-def _counts(
-    left: Store, right: Store, name: str, since: datetime | None, until: datetime | None
-) -> Iterator[tuple[datetime, tuple[int, int]]]:
-    there, here = dict(left.count(name)), dict(right.count(name))
-    for day in sorted(there | here):
-        if (since is None or day + DAY > since) and (until is None or day < until):
-            yield day, (there.get(day, 0), here.get(day, 0))
 
 
 def lines(found: Sequence[Difference], names: tuple[str, str]) -> Iterator[str]:
@@ -129,3 +92,29 @@ def lines(found: Sequence[Difference], names: tuple[str, str]) -> Iterator[str]:
     yield f"{'table':<14}{'day':<12}{names[0]:>14}{names[1]:>14}"
     for each in found:
         yield f"{each.table:<14}{each.day:<12}{each.left:>14,}{each.right:>14,}"
+
+
+def _copied(
+    source: Store, target: Store, name: str, since: datetime | None, until: datetime | None, progress: Progress
+) -> Copied:
+    days, rows, same = 0, 0, 0
+    for day, (there, here) in counts(source, target, name):
+        begin, end = max(day, since or day), min(day + DAY, until or day + DAY)
+        if begin >= end:
+            continue
+        if there == here and since is None and until is None:
+            same += 1
+            continue
+        progress(f"{name} of {day.date()}: {there:,} rows")
+        rows += replaced(source, target, name, None, begin, end)
+        days += 1
+    progress("")
+    return Copied(name, days, rows, same)
+
+
+def _groups(rows: pl.LazyFrame) -> Iterator[list[str]]:
+    """Vehicles that have about so many rows together, so that memory stays flat however large the fleet is."""
+    found = rows.group_by("vehicle").len().sort("vehicle").collect()
+    numbered = found.with_columns((pl.col("len").cum_sum() // _GROUP_ROWS).alias("group"))
+    for _, part in numbered.group_by("group", maintain_order=True):
+        yield part["vehicle"].to_list()

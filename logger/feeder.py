@@ -89,7 +89,8 @@ class Feeder:
             began = self._clock()
             self._start()
             count = self._deliver()
-            self._keep_house()
+            if self._clock() >= self._next_house:
+                self.keep_house()
             self._failures_in_row, self._failure = 0, None
             self._state.write(self._spool.depth(self._sink))
             busy = count >= 1000 and self._spool.depth(self._sink) > 0
@@ -176,11 +177,9 @@ class Feeder:
         log.debug("decode ends")
         return decoded
 
-    def _keep_house(self) -> None:
-        now = self._clock()
-        if now < self._next_house:
-            return
-        self._next_house = now + self._every_s
+    def keep_house(self) -> None:
+        """Write the books, and whatever else the sink needs from time to time. Raises `Retry` and `LoginNeeded`."""
+        self._next_house = self._clock() + self._every_s
         self._write_books()
         if self._house:
             self._house.keep()

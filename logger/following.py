@@ -1,47 +1,65 @@
-"""Derived tables go to the lake first; another store follows the lake's versions behind a cursor of its own."""
+"""What is made anew goes to the lake first; another store follows the lake's versions behind a cursor of its own.
+
+Derived tables come to other stores by this way alone. Raw rows come to them out of the spool; of raw tables only what
+a replay made anew is followed.
+"""
 
 import json
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from logger.copying import DAY
+from logger.copying import COPIED, DAY, counts, replaced
 from logger.stores import Store
 from logger.stores.delta import Span
 from logger.stores.lake import Lake
-from logger.tables import DERIVED, Table
+from logger.tables import TABLES
+
+log = logging.getLogger(__name__)
+
+_AWAY = (
+    "the %s was away for long: days of %s are compared by their number of rows alone; where messages were decoded "
+    "again meanwhile, run `voltrail copy` with --since"
+)
 
 
 class Follower:
     """Brings what `replace` made anew in the lake into `target`; its cursors are a small file in `folder`.
 
-    A cursor moves when the target holds it, so that an end at any moment means only that something is done again. Where
-    the lake does not remember so far back, every day is done again.
+    A cursor moves when the target holds it, so that an end at any moment means only that something is done again.
+    `ready` tells whether the lake holds all raw rows that the target holds: until then raw days are not replaced.
     """
 
-    def __init__(self, lake: Lake, target: Store, folder: Path, tables: Mapping[str, Table] = DERIVED) -> None:
-        self._lake, self._target, self._tables = lake, target, tables
+    def __init__(self, lake: Lake, target: Store, folder: Path, ready: Callable[[], bool]) -> None:
+        self._lake, self._target, self._ready = lake, target, ready
         self._file = folder / f"followed-{target.name}.json"
 
     def follow(self) -> int:
         """Catch up; returns how many spans were replaced. Raises `Retry` and `LoginNeeded`."""
-        cursors, replaced = self._cursors(), 0
-        for name in self._tables:
-            version, spans = self._lake.replaced(name, cursors.get(name))
-            for span in spans if spans is not None else self._all(name):
-                self._replace(name, span)
-                replaced += 1
-            if cursors.get(name) != version:
-                cursors[name] = version
-                self._keep(cursors)
-        return replaced
+        return sum(map(self._followed, COPIED))
 
-    def _all(self, name: str) -> Iterator[Span]:
-        days = {day for day, _ in (*self._lake.count(name), *self._target.count(name))}
-        return (Span(None, day, day + DAY) for day in sorted(days))
+    def _followed(self, name: str) -> int:
+        cursors = self._cursors()
+        version, told = self._lake.replaced(name, cursors.get(name))
+        spans = told if told is not None else list(self._unknown(name, first=name not in cursors))
+        if spans and TABLES[name].raw and not self._ready():
+            return 0
+        for span in spans:
+            replaced(self._lake, self._target, name, span.vehicles, span.since, span.until)
+        if cursors.get(name) != version:
+            self._keep({**cursors, name: version})
+        return len(spans)
 
-    def _replace(self, name: str, span: Span) -> None:
-        rows = self._lake.scan(name, span.since, span.until, span.vehicles).collect()
-        self._target.replace(name, rows, span.vehicles, span.since, span.until)
+    def _unknown(self, name: str, *, first: bool) -> Iterator[Span]:
+        """Days to do again where the lake does not remember so far back: of a derived table all, else what differs."""
+        raw = TABLES[name].raw
+        if raw and first:
+            return
+        if raw:
+            log.warning(_AWAY, self._target.name, name)
+        for day, (there, here) in counts(self._lake, self._target, name):
+            if not raw or there != here:
+                yield Span(None, day, day + DAY)
 
     def _cursors(self) -> dict[str, int]:
         try:

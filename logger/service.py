@@ -221,19 +221,21 @@ def deliver(settings: Settings, until: int, progress: Callable[[int], None]) -> 
     log_spool = spool(settings)
     while (waiting := until - log_spool.cursor("lake")) > 0:
         progress(waiting)
-        if not _drained(settings, "lake", or_raise=True):
+        if not drained(settings, "lake", or_raise=True):
             time.sleep(_LOOK_S)
     log_spool.close()
     for sink in settings.sinks.names[1:]:
-        _drained(settings, sink, or_raise=False)
+        drained(settings, sink, or_raise=False)
 
 
-def _drained(settings: Settings, sink: str, *, or_raise: bool) -> bool:
-    """Do the work of this sink's feeder; False where one runs."""
+def drained(settings: Settings, sink: str, *, or_raise: bool, keep_house: bool = False) -> bool:
+    """Do the work of this sink's feeder, house-keeping too where that is wanted; False where one runs."""
     with sole(feeding(settings.data_dir, sink)) as free:
         if free:
             with _feeder(settings, sink) as feeder:
                 feeder.drain(or_raise=or_raise)
+                if keep_house:
+                    feeder.keep_house()
     return free
 
 

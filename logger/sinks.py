@@ -37,5 +37,8 @@ def _influx(settings: Settings, spool: Spool) -> Iterator[Feeder]:
         raise ConfigError("there is no [sinks.influx] in the settings")
     refusals = Refusals(lake(settings, f"{spool.log_id}-refused"))
     with closing(Influx(ours, refusals.take)) as store:
-        house = InfluxHouse(store, ours, Follower(lake(settings), store, settings.data_dir))
+        follower = Follower(
+            lake(settings), store, settings.data_dir, lambda: spool.cursor("lake") >= spool.cursor("influx")
+        )
+        house = InfluxHouse(store, ours, follower)
         yield Feeder(spool, store, webhooks(settings), settings.data_dir, house, refusals)

@@ -1,12 +1,15 @@
 """What a store is: a sink that can also be read; and the list of all of them, written out by hand."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Protocol
 
 import polars as pl
 
 from logger.config import Settings
+from logger.errors import ConfigError
+from logger.signals import nearest
 from logger.stores.lake import Lake
 
 
@@ -47,3 +50,18 @@ class Store(Protocol):
 def lake(settings: Settings, log_id: str = "none") -> Lake:
     """The embedded store of these settings; `log_id` names the spool whose rows it takes."""
     return Lake(settings.sinks.lake.path, log_id)
+
+
+@contextmanager
+def opened(settings: Settings, name: str) -> Iterator[Store]:
+    """The store of this name. Raises `ConfigError` where the settings have none."""
+    if name not in settings.sinks.names:
+        near = nearest(name, ("lake", "influx"))
+        raise ConfigError(f"the settings have no store {name!r}{near}; they have: {', '.join(settings.sinks.names)}")
+    if settings.sinks.influx is None or name == "lake":
+        yield lake(settings)
+        return
+    from logger.stores.influx import Influx
+
+    with closing(Influx(settings.sinks.influx)) as store:
+        yield store

@@ -1,0 +1,97 @@
+"""`voltrail rollup`: rollups of the days that changed since the last time, into the lake."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from analytics.rollup import rolled
+from logger.stores.delta import span
+from logger.stores.files import File, by_day
+from logger.stores.lake import Lake
+from logger.tables import ROLLUPS
+
+_GROUP_ROWS = 2_000_000
+
+
+class Rolled(msgspec.Struct, frozen=True):
+    """What became of a rollup: days made anew, rows in them, days left as they were."""
+
+    table: str
+    days: int
+    rows: int
+    same: int
+
+
+def roll(lake: Lake, folder: Path, progress: Callable[[str], None] = lambda text: None) -> list[Rolled]:
+    """Make anew what changed. What was made of which files is noted in `folder`. Raises `Retry`."""
+    notes = folder / "rollups.json"
+    made = _read(notes)
+    results = []
+    for name in ROLLUPS:
+        results.append(_rolled_days(lake, name, made.setdefault(name, {}), progress))
+        _write(notes, made)
+    progress("")
+    return results
+
+
+def _rolled_days(lake: Lake, name: str, made: dict[str, str], progress: Callable[[str], None]) -> Rolled:
+    days, rows, same = 0, 0, 0
+    source = by_day(lake.files(ROLLUPS[name][0]))
+    for day in sorted({*source, *(date.fromisoformat(text) for text in made)}):
+        mark = _mark(source.get(day, ()))
+        if made.get(day.isoformat()) == mark:
+            same += 1
+            continue
+        progress(f"{name} of {day}")
+        rows += _day(lake, name, day)
+        days += 1
+        made[day.isoformat()] = mark
+        if not source.get(day):
+            del made[day.isoformat()]
+    return Rolled(name, days, rows, same)
+
+
+def _day(lake: Lake, name: str, day: date) -> int:
+    """Vehicle by vehicle where the day is large, so that memory stays flat."""
+    since, until = span(day)
+    there = lake.scan(ROLLUPS[name][0], since, until)
+    counts = there.group_by("vehicle").len().sort("vehicle").collect()
+    groups = counts.with_columns((pl.col("len").cum_sum() // _GROUP_ROWS).alias("group"))
+    made = [
+        rolled(there.filter(pl.col("vehicle").is_in(part["vehicle"].to_list())), name).collect()
+        for _, part in groups.group_by("group", maintain_order=True)
+    ]
+    rows = pl.concat(made) if made else rolled(there, name).collect()
+    lake.replace(name, rows, None, since, until)
+    return rows.height
+
+
+def _mark(files: Sequence[File]) -> str:
+    """What tells one state of a day's files from another; a compaction counts as one, which costs a little work."""
+    told = "\n".join(sorted(file.uri.rpartition("/")[2] for file in files))
+    return hashlib.blake2b(told.encode(), digest_size=12).hexdigest()
+
+
+def _read(path: Path) -> dict[str, dict[str, str]]:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _write(path: Path, made: Mapping[str, Mapping[str, str]]) -> None:
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(made), encoding="utf-8")
+    fresh.replace(path)
+
+
+def lines(told: Sequence[Rolled]) -> list[str]:
+    """The results for people."""
+    head = f"{'rollup':<14}{'days anew':>10}{'rows':>12}{'days as they were':>20}"
+    return [head, *(f"{each.table:<14}{each.days:>10,}{each.rows:>12,}{each.same:>20,}" for each in told)]
