@@ -20,6 +20,14 @@ timezone = "UTC"  # for local days where a vehicle has no zone of its own
 
 [sinks.lake]
 # path = "voltrail-data/lake"  # the lake: a folder, or the URL of an object store (s3://, az://, gs://)
+
+# A second store, for dashboards; 1.x takes username and password_file instead of org and token_file.
+# [sinks.influx]
+# url = "http://127.0.0.1:8086"
+# org = "fleet"
+# bucket = "voltrail"
+# token_file = "influx.token"
+# retention_days = 0  # for how long it keeps raw rows; 0: for ever
 """
 _ACCOUNT = """
 # One table for each account. Register this base URL with Segway:
