@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import msgspec
 import polars as pl
 
+from logger import derived
+from logger.derived import TIME as TIME
 from logger.errors import UnknownName
 from logger.signals import Signal, nearest, of_table
 
-TIME = pl.Datetime("ms", "UTC")
 _TYPES: Mapping[str, pl.DataType] = {
     "bool": pl.Boolean(),
     "float": pl.Float64(),
@@ -137,7 +138,15 @@ def _rollup(name: str) -> Table:
     return Table(name, source.key, {**key, "samples": _COUNT, **values, **spread}, "samples")
 
 
-DERIVED: Mapping[str, Table] = {name: _rollup(name) for name in ROLLUPS}
+def _derived(name: str) -> Table:
+    more, columns, always = derived.DERIVED[name]
+    return Table(name, (*_HEAD, *more), {**_HEAD, **more, **columns}, always)
+
+
+DERIVED: Mapping[str, Table] = {
+    **{name: _derived(name) for name in derived.DERIVED},
+    **{name: _rollup(name) for name in ROLLUPS},
+}
 TABLES: Mapping[str, Table] = {**RAW, **DERIVED}
 
 
