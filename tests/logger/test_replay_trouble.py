@@ -4,7 +4,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,16 +11,10 @@ import polars as pl
 import pytest
 
 from logger import config
-from logger.demo.collector import Collector
-from logger.demo.pushes import request
-from logger.demo.sender import send
 from logger.errors import Retry
 from logger.replay import replay
-from logger.stores import lake
-from logger.turns import asked, clear, taken_over
+from logger.turns import asked, clear, scratch, taken_over
 from tests.logger.collected import TWO_DAYS, Tables, differing, tables
-from tests.logger.pushes import VEHICLE
-from tests.torture.running import until
 
 
 def on_disk(ours: config.Settings) -> Path:
@@ -99,37 +92,12 @@ def test_a_damaged_day_file_is_named_and_nothing_is_replaced(changed: config.Set
 
 
 def test_what_a_kill_left_is_removed_by_whoever_writes_to_the_lake_next(changed: config.Settings) -> None:
-    with taken_over(changed.data_dir) as scratch:
+    with taken_over(changed.data_dir), scratch(changed.data_dir) as place:
         assert asked(changed.data_dir)
-        scratch.mkdir()
-        (scratch / "left").touch()
-    assert not scratch.exists()
+        place.mkdir()
+        (place / "left").touch()
+    assert not place.exists()
     assert not asked(changed.data_dir)
-    scratch.mkdir()
+    place.mkdir()
     clear(changed.data_dir)
-    assert not scratch.exists()
-
-
-def sent(collector: Collector, first: int) -> None:
-    """Twenty pushes, whose odometers count on from the first."""
-    fields, now_s = {"online": "true"}, int(time.time())
-    pushes = [
-        request(VEHICLE, "status", {**fields, "odometer": f"{n}", "statusUtcTime": f"{now_s - 999 + n}"})
-        for n in range(first, first + 20)
-    ]
-    assert [answer.status for answer in send(collector.address, pushes, 4)] == [200] * 20
-
-
-def test_it_works_beside_a_running_service_which_goes_on_by_itself(tmp_path: Path) -> None:
-    with Collector(tmp_path, [VEHICLE]) as collector:
-        sent(collector, 0)
-        ours = config.load(collector.settings_file)
-        until(lambda: lake(ours).scan("status").collect().height == 20, "the first pushes are delivered")
-        scaled = f'{collector.settings_file.read_text()}\n[models."E-moped"]\nodometer_scale = 10\n'
-        (tmp_path / "new.toml").write_text(scaled)
-        replay(config.load(tmp_path / "new.toml"))
-        assert lake(ours).scan("status").collect()["odometer_m"].max() == 190.0
-        sent(collector, 100)
-    found = set(lake(ours).scan("status").collect()["odometer_m"])
-    assert found == {10.0 * n for n in range(20)} | {float(n) for n in range(100, 120)}
-    assert "Traceback" not in (tmp_path / "run.log").read_text()
+    assert not place.exists()
