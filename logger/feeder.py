@@ -99,14 +99,15 @@ class Feeder:
             self._failures_in_row, self._failure = self._failures_in_row + 1, error
             self._state.failed(str(error))
             after = error.after if isinstance(error, Retry) else _MAX_WAIT_S
-            wait: float = min(_MAX_WAIT_S, after * 2 ** min(self._failures_in_row - 1, 8))
+            wait: float = max(after, min(_MAX_WAIT_S, after * 2 ** min(self._failures_in_row - 1, 8)))
             log.error("%s; nothing is lost, again in %.0f s", error, wait)
             return wait
 
     def drain(self, *, or_raise: bool = False) -> None:
-        """Deliver all that waits, the books included; gives up, or raises its failure, where the sink does."""
+        """Deliver all that waits, the books included; gives up, or raises why, where the sink does or just did."""
         while (depth := self._spool.depth(self._sink)) > 0:
-            self.step()
+            if self._failure is None:
+                self.step()
             if self._failure and or_raise:
                 raise self._failure
             if self._failure:

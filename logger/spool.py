@@ -109,7 +109,7 @@ class Spool:
             done = self._db.execute(_APPEND, (len(envelopes), envelopes[0].received_at, body, self.max_bytes))
             if not done.rowcount or done.lastrowid is None:
                 raise SpoolFull(
-                    f"{self.path} holds {self.bytes:,} bytes of {self.max_bytes:,}: mend the sink that lags"
+                    f"{self.path} holds {self.bytes:,} bytes of {self.max_bytes:,}: mend the sink {self._slowest()}"
                 )
         return done.lastrowid + len(envelopes) - 1
 
@@ -171,8 +171,8 @@ class Spool:
         """What this sink has settled and was received from then on [epoch ms], oldest first; `vehicles` as in `raw`."""
         yield from self.raw(first_at, 2**62, vehicles)
         last, cursor = 0, self.cursor(sink)
-        query = "SELECT first, last, body FROM chunks WHERE first > ? AND first <= ? ORDER BY first LIMIT 1"
-        while chunk := self._db.execute(query, (last, cursor)).fetchone():
+        query = "SELECT first, last, body FROM chunks WHERE first > ? AND first <= ? AND at >= ? ORDER BY first LIMIT 1"
+        while chunk := self._db.execute(query, (last, cursor, first_at - COMMIT_MS)).fetchone():
             first, last, body = chunk
             yield _batch([(first, body)]).part(0, min(last, cursor) - first + 1)
 
@@ -223,6 +223,9 @@ class Spool:
             frame = self._raw.append(day, known, list(chunks))
             written[day] = known + frame.bytes
             yield frame
+
+    def _slowest(self) -> str:
+        return self._one_text("SELECT sink FROM cursors ORDER BY sequence LIMIT 1")
 
     def _head(self) -> int:
         return self._one(_HEAD)

@@ -207,7 +207,10 @@ class _Adapter(BaseHTTPRequestHandler):
         self._answer(self._asked("POST", path, words, body, headers))
 
     def do_GET(self) -> None:
-        """Databases as buckets, each mapped by its name."""
+        """Databases as buckets, each mapped by its name; and whether it is there."""
+        if self.path == "/ping":
+            self._answer(self.upstream.get("/ping"))
+            return
         listed = self._asked("GET", "/query", {"q": "SHOW DATABASES"}, b"", {}).json()
         names = [row[0] for row in listed["results"][0]["series"][0]["values"]]
         buckets = [{"id": name, "orgID": "1", "name": name, "retentionRules": []} for name in names]
@@ -240,7 +243,7 @@ def adapter(place: Place) -> Iterator[Place]:
         httpx.Client(base_url=place.url, timeout=60) as upstream,
         ThreadingHTTPServer(("127.0.0.1", 0), type("Adapter", (_Adapter,), {"upstream": upstream})) as served,
     ):
-        thread = threading.Thread(target=served.serve_forever, daemon=True)
+        thread = threading.Thread(target=served.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield Place(f"http://127.0.0.1:{served.server_address[1]}", "1", "tests", f"{USER}:{PASSWORD}")
         served.shutdown()

@@ -27,7 +27,7 @@ def influx(settings: Settings) -> Iterator[Finding]:
 
 
 def _found(server: Server, ours: InfluxSettings) -> Iterator[Finding]:
-    yield ok(_ABOUT, f"InfluxDB {server.version}.x answers at {ours.url}")
+    yield ok(_ABOUT, f"InfluxDB {server.ping()}.x answers at {ours.url}")
     found = places(server, ours)
     for place in found:
         yield _place(server, ours, place)

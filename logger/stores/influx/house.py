@@ -13,7 +13,7 @@ from logger.config import InfluxSettings
 from logger.errors import LoginNeeded
 from logger.stores.influx import LONG
 from logger.stores.influx.query import name
-from logger.stores.influx.server import Server, Unfit
+from logger.stores.influx.server import Server
 
 MANY_SERIES = 100_000  # a tenth of what 1.x takes at most by default; from here on memory and queries suffer
 _HOURS = re.compile(r"(\d+)h")
@@ -41,7 +41,7 @@ def places(server: Server, settings: InfluxSettings) -> list[Place]:
 
 def prepare(server: Server, settings: InfluxSettings) -> None:
     """Make what is missing. Raises `LoginNeeded`, which says what to run instead, where we may not."""
-    if server.version == "3":
+    if server.ping() == "3":
         return  # it makes a database at the first write
     for place in places(server, settings):
         try:
@@ -49,7 +49,7 @@ def prepare(server: Server, settings: InfluxSettings) -> None:
                 _make(server, settings, place)
             if server.version == "2":
                 _map(server, settings, place)
-        except (LoginNeeded, Unfit) as error:
+        except LoginNeeded as error:
             raise LoginNeeded(f"{error}. By hand: {'; '.join(recipe(server.version, settings, place))}") from error
 
 

@@ -2,7 +2,8 @@
 
 Writes to 2.x and 3.x go through `influxdb-client`, to 1.x through `/write`. Questions are InfluxQL at `/query`, which
 all three serve. An answer is sorted into what to do: wait (`Retry`), tell a person (`LoginNeeded`), or make the batch
-smaller until the line that is refused stands alone (`Unfit`).
+smaller until the line that is refused stands alone (`Unfit`). What cannot be found out: a server that says 204 and has
+written nothing.
 """
 
 import gzip
@@ -22,10 +23,14 @@ from urllib3.exceptions import HTTPError
 from logger.config import InfluxSettings
 from logger.errors import LoggerError, LoginNeeded, Retry
 
-_CONNECT_S, _READ_S = 5.0, 120.0  # a slow server still answers; what takes longer is written again, harmlessly
+_CONNECT_S, _PING_S = 5.0, 10.0
+_WRITE_S = 30.0  # a slow server still answers; what takes longer is written again, harmlessly, and nobody waits to stop
+_READ_S = 120.0  # a question may look at years
 _WAIT_S = 2.0
 _CHUNK_ROWS = 10_000  # measured: a third more rows a second than one piece, and the server's memory stays flat
 _EXPIRED = re.compile("(beyond|outside) retention policy")
+_HEADER = b"name,tags"  # how an answer in CSV begins
+_END = 250  # characters of a long message, at either end: what it is about, and what is wrong
 _LIMIT = "limit exceeded"  # of series or tag values: no fault of the row, and the next row would fare no better
 
 
@@ -56,8 +61,14 @@ class Server:
     @property
     def version(self) -> str:
         """`1`, `2` or `3`, as the settings or the server say. Raises `Retry`, or `LoginNeeded` for what is none."""
-        if not self._version:
-            self._version = self._asked_version()
+        return self._version or self.ping()
+
+    def ping(self) -> str:
+        """The version, once the server has answered. Raises as `version`, and soon where the server hangs."""
+        answer = self._sent("GET", "/ping", timeout=_PING_S)
+        if answer.status_code >= 500:
+            self._judge(answer.status_code, answer.text, answer.headers)
+        self._version = self._version or self._told_version(answer)
         return self._version
 
     def close(self) -> None:
@@ -75,8 +86,8 @@ class Server:
         if self.version == "1":
             words = {"db": database, "precision": "ms", **({"rp": policy} if policy else {})}
             coding = {} if self._local else {"Content-Encoding": "gzip"}
-            answer = self._sent("POST", "/write", params=words, content=body, headers=coding)
-            self._judge(answer.status_code, answer.text, answer.headers)
+            answer = self._sent("POST", "/write", params=words, content=body, headers=coding, timeout=_WRITE_S)
+            self._judge_write(answer.status_code, answer.text, answer.headers)
         else:
             self._write_by_client(f"{database}/{policy}" if policy else database, body)
 
@@ -85,6 +96,8 @@ class Server:
         answer = self._asked(database, statement, {"Accept": "application/csv"}, chunked=True)
         if not answer.content.strip():
             self.series(database, statement)  # as JSON it says whether that is an error
+        elif not answer.content.startswith(_HEADER) or not answer.content.endswith(b"\n"):
+            raise self._no_answer()
         return answer.content
 
     def series(self, database: str, statement: str) -> list[dict[str, Any]]:
@@ -94,13 +107,13 @@ class Server:
             told = msgspec.json.decode(answer.content)
             (result,) = told["results"]
         except (msgspec.DecodeError, ValueError, KeyError, TypeError) as error:
-            raise Retry(f"{self._who()} answers a question with what is no answer", after=_WAIT_S) from error
+            raise self._no_answer() from error
         if "error" in result:
             raise self._complaint(result["error"])
         return list(result.get("series", ()))
 
     def call(self, method: str, path: str, **words: Any) -> httpx.Response:
-        """One call of the 2.x API. Raises `Retry`, `LoginNeeded`, or `Unfit`."""
+        """One call of the 2.x API. Raises `Retry` and `LoginNeeded`."""
         answer = self._sent(method, path, **words)
         self._judge(answer.status_code, answer.text, answer.headers)
         return answer
@@ -124,7 +137,7 @@ class Server:
 
     def _write_by_client(self, bucket: str, body: bytes) -> None:
         if self._client is None:
-            milliseconds = (_CONNECT_S * 1000, _READ_S * 1000)
+            milliseconds = (_CONNECT_S * 1000, _WRITE_S * 1000)
             settings = self._settings
             token = settings.token or f"{settings.username}:{settings.password}"
             self._client = InfluxDBClient(settings.url, token, timeout=milliseconds, org=settings.org)
@@ -134,15 +147,16 @@ class Server:
         try:
             self._writer.write(bucket, self._settings.org, body, "ms")  # type: ignore[arg-type]
         except ApiException as error:
-            self._judge(error.status or 0, error.body or str(error.reason), error.headers or {})
+            self._judge_write(error.status or 0, error.body or str(error.reason), error.headers or {})
         except (HTTPError, OSError) as error:
             raise Retry(f"{self._who()} does not answer as it should: {error}", after=_WAIT_S) from error
+        else:
+            self._judge_write(self._client.api_client.last_response.status, "", {})
 
-    def _asked_version(self) -> str:
-        answer = self._sent("GET", "/ping")
+    def _told_version(self, answer: httpx.Response) -> str:
         said = answer.headers.get("X-Influxdb-Version", "") or _said_version(answer)
         if not said:
-            said = _said_version(self._sent("GET", "/health"))
+            said = _said_version(self._sent("GET", "/health", timeout=_PING_S))
         found = re.match(r"v?([123])\.", said)
         if found is None:
             raise LoginNeeded(
@@ -158,11 +172,16 @@ class Server:
         words = _plain(text)
         if status == 429 or status >= 500:
             raise Retry(f"{self._who()} says HTTP {status}: {words}", after=_after_s(headers))
-        if _EXPIRED.search(words):
-            return  # partly written: all but rows that the database's own retention would delete at once
+        raise self._complaint(f"HTTP {status}: {words}")
+
+    def _judge_write(self, status: int, text: str, headers: Any) -> None:
+        words = _plain(text)
+        if status == 204 or (400 <= status < 500 and _EXPIRED.search(words)):
+            return  # at worst partly written: all but rows that the database's own retention would delete at once
         if status in (400, 413, 422) and _LIMIT not in words:
             raise Unfit(words or f"HTTP {status}")
-        raise self._complaint(f"HTTP {status}: {words}")
+        self._judge(status, text, headers)
+        raise self._complaint(f"HTTP {status} for rows, where an InfluxDB that has them says 204")
 
     def _complaint(self, words: str) -> LoggerError:
         """A fault that only a person can mend, or that time does."""
@@ -175,10 +194,18 @@ class Server:
         if _LIMIT in low:
             return "too many series: `voltrail check` has the number; raise the server's limit"
         if "not found" in low:
-            return f"does {self._settings.bucket!r} exist there? `voltrail check` says how to make it"
+            return (
+                f"does {self._settings.bucket!r} exist there? A start of voltrail makes it, or `voltrail check` says "
+                "how; `voltrail copy --from lake --to influx` fills it"
+            )
         if any(word in low for word in ("401", "403", "unauthorized", "authorization", "permission")):
             return "check token or password, and what it may do"
+        if "204" in low:
+            return "does something else stand at that address, or in front of it?"
         return "see the server's log"
+
+    def _no_answer(self) -> Retry:
+        return Retry(f"{self._who()} answers a question with what is no answer, or half of one", after=_WAIT_S)
 
     def _who(self) -> str:
         return f"InfluxDB at {self._settings.url}"
@@ -201,7 +228,8 @@ def _plain(text: str | bytes) -> str:
         told = None
     if isinstance(told, dict):
         text = str(told.get("error") or told.get("message") or text)
-    return " ".join(text.split())[:500]
+    words = " ".join(text.split())
+    return words if len(words) <= 2 * _END else f"{words[:_END]} … {words[-_END:]}"
 
 
 def _after_s(headers: Any) -> float:

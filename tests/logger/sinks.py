@@ -1,0 +1,57 @@
+"""Lake and InfluxDB of one data folder, each fed by the real feeder of the settings, step by step."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import msgspec
+
+from logger.config import InfluxSettings, Settings
+from logger.copying import differences
+from logger.feeder import Feeder
+from logger.service import spool
+from logger.sinks import feeder
+from logger.stores import lake
+from logger.stores.influx import Influx
+from tests.logger import collected
+from tests.logger.collected import Rules
+from tests.sameness import unequal
+
+_STEPS = 60
+
+
+def settings(folder: Path, influx: InfluxSettings) -> Settings:
+    """Settings of both sinks, all data below this folder."""
+    ours = collected.settings(folder, Rules())
+    return msgspec.structs.replace(ours, sinks=msgspec.structs.replace(ours.sinks, influx=influx))
+
+
+@contextmanager
+def feeding(ours: Settings, sink: str) -> Iterator[Feeder]:
+    """The feeder of this sink, just started."""
+    with closing(spool(ours)) as log, feeder(ours, sink, log) as made:
+        yield made
+
+
+def waiting(ours: Settings, sink: str) -> int:
+    """How many messages wait for it."""
+    with closing(spool(ours)) as log:
+        return log.depth(sink)
+
+
+def feed(ours: Settings, sink: str) -> list[float]:
+    """Step until nothing waits; how long it would have waited after each step [s]."""
+    waits = []
+    with feeding(ours, sink) as made:
+        while waiting(ours, sink):
+            waits.append(made.step())
+            assert len(waits) < _STEPS, f"{sink} takes nothing"
+        made.drain(or_raise=True)
+    return waits
+
+
+def check_same(ours: Settings, influx: InfluxSettings) -> None:
+    """Both hold the same, counted and row by row; `influx` says how to get there."""
+    with closing(Influx(influx)) as there:
+        assert differences(lake(ours), there) == []
+        assert unequal(lake(ours), there) == {}
