@@ -77,6 +77,7 @@ class ReceiverMetrics:
         state = self._state()
         yield _gauge("voltrail_spool_depth", "messages that wait for a sink", ("sink",), state["depth"])
         yield _gauge("voltrail_spool_bytes", "bytes in the spool", (), {(): state["bytes"]})
+        yield _gauge("voltrail_spool_max_bytes", "bytes that the spool may take", (), {(): state["max_bytes"]})
         full = state["bytes"] >= 0.9 * state["max_bytes"]
         yield _gauge("voltrail_spool_alarm", "1 where the spool is nine tenths full or more", (), {(): full})
         asking = self.asking()
@@ -99,6 +100,8 @@ class ReceiverMetrics:
         yield _counter("voltrail_rows", "rows delivered since the feeder started", ("sink", "table"), rows)
         failures = {(sink,): told.get("failures", 0) for sink, told in feeders.items()}
         yield _counter("voltrail_sink_failures", "times that a sink refused a batch", ("sink",), failures)
+        troubled = {(sink,): bool(told.get("error")) for sink, told in feeders.items()}
+        yield _gauge("voltrail_sink_trouble", "1 where a sink refused and has taken nothing since", ("sink",), troubled)
 
 
 def _counter(name: str, text: str, labels: tuple[str, ...], values: Any) -> CounterMetricFamily:

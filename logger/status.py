@@ -57,6 +57,7 @@ class Overview(msgspec.Struct, frozen=True):
     accounts: list[Account]
     sinks: list[Sink]
     spool_bytes: int
+    spool_max_bytes: int
     per_minute: int
 
 
@@ -77,7 +78,7 @@ def overview(settings: Settings, vehicles: Sequence[str] = (), now: datetime | N
         for name, said in told.items()
     ]
     rows = [_vehicle(row, now) for row in latest.iter_rows(named=True)]
-    return Overview(rows, _accounts(settings), sinks, log.bytes, told["lake"].get("per_minute", 0))
+    return Overview(rows, _accounts(settings), sinks, log.bytes, log.max_bytes, told["lake"].get("per_minute", 0))
 
 
 def _silence_s(said: dict[str, Any], now: datetime) -> float | None:
@@ -155,7 +156,8 @@ def lines(told: Overview) -> Iterator[str]:
         yield f"{sink.name:<20}{sink.waiting:,} messages wait, {fed}"
         if sink.error:
             yield f"{'':<20}{sink.failures:,} failures, last: {sink.error}"
-    yield f"{'spool':<20}{told.spool_bytes / 1e6:,.1f} MB, {told.per_minute:,} messages in the last minute"
+    size = f"{told.spool_bytes / 1e6:,.1f} of {told.spool_max_bytes / 1e6:,.0f} MB"
+    yield f"{'spool':<20}{size}, {told.per_minute:,} messages in the last minute"
 
 
 def _account_lines(each: Account) -> Iterator[str]:

@@ -84,12 +84,13 @@ class Place(msgspec.Struct):
 class Process:
     """`influxd` on a port and a folder of its own; may be killed, and started again on the same."""
 
-    def __init__(self, program: str, folder: Path) -> None:
+    def __init__(self, program: str, folder: Path, data: str = "") -> None:
+        """`data` is more lines of `[data]` in the settings of a 1.x."""
         self.major = _major(program)
         self._folder, self.port = folder, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         if self.major == "1":
-            self._words = [program, "-config", str(self._written(free_port()))]
+            self._words = [program, "-config", str(self._written(data))]
         else:
             paths = {"bolt-path": "influxd.bolt", "sqlite-path": "influxd.sqlite", "engine-path": "engine"}
             words = [f"--{name}={folder / path}" for name, path in paths.items()]
@@ -104,6 +105,15 @@ class Process:
             assert self._process.poll() is None, f"influxd ended: {(self._folder / 'log').read_text()[-2000:]}"
             assert time.monotonic() < end, "influxd does not answer"
             threading.Event().wait(0.01)
+
+    @property
+    def number(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def send(self, number: signal.Signals) -> None:
+        """Such as SIGSTOP, by which it keeps its connections and says no more, and SIGCONT."""
+        self._process.send_signal(number)
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
         """End it and wait for its end."""
@@ -126,11 +136,15 @@ class Process:
         except httpx.HTTPError:
             return False
 
-    def _written(self, other_port: int) -> Path:
-        path, folder = self._folder / "influxdb.conf", self._folder
+    def configure(self, data: str) -> None:
+        """Other lines of `[data]`, from the next start on."""
+        self._written(data)
+
+    def _written(self, data: str) -> Path:
+        path, folder, other_port = self._folder / "influxdb.conf", self._folder, free_port()
         path.write_text(
             f'reporting-disabled = true\nbind-address = "127.0.0.1:{other_port}"\n[meta]\ndir = "{folder}/meta"\n'
-            f'[data]\ndir = "{folder}/data"\nwal-dir = "{folder}/wal"\n'
+            f'[data]\ndir = "{folder}/data"\nwal-dir = "{folder}/wal"\n{data}\n'
             f'[http]\nbind-address = "127.0.0.1:{self.port}"\nauth-enabled = true\nlog-enabled = false\n'
         )
         return path
@@ -144,16 +158,24 @@ def server() -> Iterator[Place]:
         org, token = (os.environ.get(f"VOLTRAIL_TEST_INFLUX_{name}", "") for name in ("ORG", "TOKEN"))
         yield Place(url, said[0], org, token)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        process = Process(_program(), Path(folder))
-        process.start()
-        try:
-            yield process.set_up()
-        finally:
-            process.stop()
+    with tempfile.TemporaryDirectory() as folder, own(Path(folder)) as place:
+        yield place
 
 
-def _program() -> str:
+@contextmanager
+def own(folder: Path, data: str = "") -> Iterator[Place]:
+    """One of our own on this folder while the block lasts; `data` as in `Process`."""
+    process = Process(program(), folder, data)
+    process.start()
+    try:
+        yield process.set_up()
+    finally:
+        process.send(signal.SIGCONT)
+        process.stop()
+
+
+def program() -> str:
+    """Where `influxd` is."""
     found = shutil.which("influxd") or next(iter(map(str, _CACHE.glob("*/usr/bin/influxd"))), None)
     return found or _unpacked()
 
@@ -211,8 +233,11 @@ class _Adapter(BaseHTTPRequestHandler):
         if self.path == "/ping":
             self._answer(self.upstream.get("/ping"))
             return
-        listed = self._asked("GET", "/query", {"q": "SHOW DATABASES"}, b"", {}).json()
-        names = [row[0] for row in listed["results"][0]["series"][0]["values"]]
+        listed = self._asked("GET", "/query", {"q": "SHOW DATABASES"}, b"", {})
+        if listed.is_error:
+            self._answer(listed)
+            return
+        names = [row[0] for row in listed.json()["results"][0]["series"][0]["values"]]
         buckets = [{"id": name, "orgID": "1", "name": name, "retentionRules": []} for name in names]
         told = {"/api/v2/buckets": {"buckets": buckets}, "/api/v2/dbrps": {"content": names}}
         self._answer(httpx.Response(200, json=told[urlsplit(self.path).path]))

@@ -38,7 +38,7 @@ class Proxy:
     def __init__(self, upstream: str) -> None:
         self.statements: list[tuple[str, str]] = []
         self.requests: Counter[str] = Counter()
-        self.slow_s = 0.0
+        self.slow_s, self.served_late = 0.0, 0  # of writes
         self.url = ""
         self._http = httpx.Client(base_url=upstream, timeout=60)
         self._lies: list[Lie] = []
@@ -75,6 +75,7 @@ class Proxy:
             self.statements += [(method, statement) for statement in form["q"]]
         if self.slow_s and "write" in url.path:
             threading.Event().wait(self.slow_s)
+            self.served_late += 1
         return self._http.request(method, path, content=body, headers=headers)
 
 

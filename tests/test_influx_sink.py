@@ -54,3 +54,35 @@ def test_both_sinks_hold_the_same_when_the_service_has_drained(influx: InfluxSet
     told = overview(settings)
     assert [(each.name, each.waiting, each.failures) for each in told.sinks] == [("lake", 0, 0), ("influx", 0, 0)]
     assert "Traceback" not in (tmp_path / "run.log").read_text()
+
+
+def test_a_field_of_another_type_costs_one_row_of_five_thousand_and_the_sink_goes_on(
+    influx: InfluxSettings, tmp_path: Path
+) -> None:
+    begin = int(datetime.now(UTC).timestamp()) - 8000
+    with closing(Influx(influx)) as there:
+        foreign = f'status,provider=other,vehicle=other speed_kmh="fast" {(begin + 2500) * 1000}'
+        there.server.write(influx.bucket, "", foreign.encode())
+    collector = Collector(tmp_path, VEHICLES, sink(influx, tmp_path))
+    with collector:
+        sent = [_status(n, begin + n, {"speed": "20"} if n == 2500 else {}) for n in range(5000)]
+        assert {answer.status for answer in send(collector.address, sent, 8)} == {200}
+        assert {answer.status for answer in send(collector.address, [_status(7, begin + 6000, {})], 1)} == {200}
+    settings = config.load(collector.settings_file)
+    with closing(Influx(influx)) as there:
+        assert there.scan("status", vehicles=VEHICLES).collect().height == 5000
+    assert lake(settings).scan("status").collect().height == 5001
+    (aside,) = lake(settings).scan("quarantine").collect().to_dicts()
+    assert (aside["source"], aside["path"], aside["vehicle"]) == ("influx", "status", VEHICLES[0])
+    assert '"speed_kmh"' in aside["reason"]
+    assert "already exists as type string" in aside["reason"]
+    assert b'"speed_kmh":' in aside["body"]
+    (told,) = [line for line in (tmp_path / "run.log").read_text().splitlines() if "refuses" in line]
+    assert f"InfluxDB refuses a row of status of {VEHICLES[0]} at " in told
+    assert "field type conflict" in told
+    assert [each.failures for each in overview(settings).sinks] == [0, 0]
+
+
+def _status(number: int, at_s: int, more: dict[str, str]) -> bytes:
+    told = {"odometer": str(number), "statusUtcTime": str(at_s), **more}
+    return request(VEHICLES[number % len(VEHICLES)], "status", told)

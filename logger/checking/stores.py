@@ -18,6 +18,7 @@ from logger.waiting import Spooled, Waiting
 _LATE_S = 60.0  # a batch a second is usual; once a minute the feeder keeps house
 _SILENT_S = 600.0  # a large day takes minutes to compact
 _NEARLY_FULL = 0.9  # of max_bytes: where the alarm of /metrics begins
+_FILLING = 0.5  # as much time again until it is full
 
 
 def spool(settings: Settings) -> Iterator[Finding]:
@@ -31,12 +32,20 @@ def spool(settings: Settings) -> Iterator[Finding]:
     except Retry as failure:
         yield error("spool", str(failure), _broken_spool(settings.data_dir))
         return
-    if size >= _NEARLY_FULL * limit:
-        text = f"{size / limit:.0%} of max_bytes are in use: once it is full, pushes are answered 503"
-        yield error("spool", text, "mend the sink that lags, or raise max_bytes in [collector]")
+    if size >= _FILLING * limit:
+        yield _filling(size / limit, max(waiting, key=lambda sink: sink.messages))
     runs = running(settings)
     for sink in waiting:
         yield _sink(sink, read_state(settings.data_dir, feeder(sink.sink)), runs)
+
+
+def _filling(share: float, slowest: Waiting) -> Finding:
+    text = (
+        f"{share:.0%} of max_bytes are in use, for {count(slowest.messages, 'message')} that wait for the sink "
+        f"{slowest.sink}: once it is full, pushes are answered 503, whatever the other sinks do"
+    )
+    find = error if share >= _NEARLY_FULL else warning
+    return find("spool", text, f"mend {slowest.sink}, raise max_bytes in [collector], or take that sink out of [sinks]")
 
 
 def _broken_spool(folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -99,6 +100,21 @@ def test_a_spool_that_is_nearly_full_is_an_error(tmp_path: Path) -> None:
     finding = setup.replace("[collector]", f"[collector]\nmax_bytes = {used}").found("spool")
     assert finding.level == "error"
     assert "100% of max_bytes" in finding.text
+
+
+@pytest.mark.parametrize(("times", "level"), [(1.8, "warning"), (1.05, "error")])
+def test_a_spool_that_fills_says_early_which_sink_is_to_blame(tmp_path: Path, times: float, level: str) -> None:
+    setup = Setup(tmp_path).add(
+        '\n[sinks.influx]\nurl = "http://127.0.0.1:1"\nbucket = "b"\norg = "o"\ntoken_file = "segway.secret"\n'
+    )
+    append(setup, push(ONE), push(OTHER))
+    with closing(spool(config.load(setup.file))) as log:
+        log.settle("lake", 2)
+    limit = int(Spooled(setup.data).bytes() * times)
+    finding = setup.replace("[collector]", f"[collector]\nmax_bytes = {limit}").found("spool")
+    assert finding.level == level
+    assert "for 2 messages that wait for the sink influx" in finding.text
+    assert finding.remedy.startswith("mend influx")
 
 
 def test_a_broken_spool_is_an_error_and_the_rest_is_looked_at(tmp_path: Path) -> None:

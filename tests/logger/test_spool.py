@@ -78,7 +78,7 @@ def test_a_full_spool_takes_nothing_and_keeps_all_and_takes_again_when_there_is_
     taken = 0
     while spool.bytes < 290_000:
         taken = spool.append([envelope(taken, size=5000)])
-    with pytest.raises(SpoolFull, match="mend the sink that lags"):
+    with pytest.raises(SpoolFull, match="mend the sink lake"):
         spool.append([envelope(taken, size=20_000)])
     assert 20 < taken < 60
     assert len(spool.read("lake")) == taken
@@ -138,6 +138,22 @@ def test_the_slowest_sink_holds_the_messages_and_no_other_sink(tmp_path: Path) -
     assert list(spool.raw(0, DAY_MS)) == []
     assert [batch.sequences for batch in spool.settled_since("lake", 0)] == [[1, 2]]
     spool.close()
+
+
+def test_what_waits_for_a_slow_sink_is_not_read_again_by_one_that_asks_for_later_messages(tmp_path: Path) -> None:
+    with closing(Spool(tmp_path, SINKS)) as spool:
+        for day in range(4):
+            spool.append([envelope(day, at=day * DAY_MS)])
+        spool.settle("lake", 4)
+        assert [batch.sequences for batch in spool.settled_since("lake", 3 * DAY_MS)] == [[4]]
+
+
+def test_a_full_spool_names_the_sink_that_holds_it_up(tmp_path: Path) -> None:
+    with closing(Spool(tmp_path, SINKS, max_bytes=100_000)) as spool:
+        spool.append([envelope(1, size=20_000)])
+        spool.settle("lake", 1)
+        with pytest.raises(SpoolFull, match="mend the sink influx"):
+            spool.append([envelope(2, size=60_000)])
 
 
 def test_a_sink_that_left_the_settings_does_not_hold_messages_for_ever(tmp_path: Path) -> None:

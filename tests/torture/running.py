@@ -175,9 +175,9 @@ class Service:
         found = next(line for line, count in zip(bins, counts, strict=True) if count >= share * counts[-1])
         return float(found.partition('le="')[2].partition('"')[0])
 
-    def waiting(self) -> int:
-        """How many messages wait for the lake, as `/metrics` tells."""
-        return int(self.metric('voltrail_spool_depth{sink="lake"}'))
+    def waiting(self, sink: str = "lake") -> int:
+        """How many messages wait for this sink, as `/metrics` tells."""
+        return int(self.metric(f'voltrail_spool_depth{{sink="{sink}"}}'))
 
     def metric(self, name: str) -> float:
         """The figure of this name on `/metrics`."""
@@ -193,7 +193,7 @@ class Service:
         return self._process.pid
 
     def children(self) -> dict[str, int]:
-        """Process ids by role, of those that run now."""
+        """Process ids by role, of those that run now; `feeder` is the lake's."""
         path = Path(f"/proc/{self.supervisor}/task/{self.supervisor}/children")
         found: dict[str, int] = {}
         for child in path.read_text().split():
@@ -201,7 +201,9 @@ class Service:
                 words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            found |= {role: int(child) for role in ROLES if role.encode() in words}
+            if len(words) > 2 and words[-3].decode() in ROLES:
+                role, of = words[-3].decode(), words[-2].decode()
+                found[f"feeder {of}" if role == "feeder" and of != "lake" else role] = int(child)
         return found
 
 

@@ -87,7 +87,7 @@ def _received(lake: Lake) -> int:
 
 def settled(service: Service) -> int:
     """How many messages the spool ever took; none of them waits any more."""
-    spool = Spool(service.settings.data_dir)
+    spool = Spool(service.settings.data_dir, service.settings.sinks.names)
     try:
         assert spool.depth("lake") == 0
         return spool.cursor("lake")

@@ -23,13 +23,14 @@ from urllib3.exceptions import HTTPError
 from logger.config import InfluxSettings
 from logger.errors import LoggerError, LoginNeeded, Retry
 
-_CONNECT_S, _PING_S = 5.0, 10.0
+_CONNECT_S = _PING_S = 5.0
 _WRITE_S = 30.0  # a slow server still answers; what takes longer is written again, harmlessly, and nobody waits to stop
 _READ_S = 120.0  # a question may look at years
 _WAIT_S = 2.0
 _CHUNK_ROWS = 10_000  # measured: a third more rows a second than one piece, and the server's memory stays flat
 _EXPIRED = re.compile("(beyond|outside) retention policy")
 _HEADER = b"name,tags"  # how an answer in CSV begins
+_NO_SPACE = ": give its disk room, then start it again, or it keeps saying so"  # seen on 1.6 and 2.9
 _END = 250  # characters of a long message, at either end: what it is about, and what is wrong
 _LIMIT = "limit exceeded"  # of series or tag values: no fault of the row, and the next row would fare no better
 
@@ -171,7 +172,8 @@ class Server:
             return
         words = _plain(text)
         if status == 429 or status >= 500:
-            raise Retry(f"{self._who()} says HTTP {status}: {words}", after=_after_s(headers))
+            more = _NO_SPACE if "no space left" in words else ""
+            raise Retry(f"{self._who()} says HTTP {status}: {words}{more}", after=_after_s(headers))
         raise self._complaint(f"HTTP {status}: {words}")
 
     def _judge_write(self, status: int, text: str, headers: Any) -> None:
