@@ -156,7 +156,7 @@ def lines(told: Overview) -> Iterator[str]:
         yield f"{sink.name:<20}{sink.waiting:,} messages wait, {fed}"
         if sink.error:
             yield f"{'':<20}{sink.failures:,} failures, last: {sink.error}"
-    size = f"{told.spool_bytes / 1e6:,.1f} of {told.spool_max_bytes / 1e6:,.0f} MB"
+    size = f"{told.spool_bytes / 1e6:,.1f} of {told.spool_max_bytes / 1e6:,.1f} MB"
     yield f"{'spool':<20}{size}, {told.per_minute:,} messages in the last minute"
 
 

@@ -39,7 +39,7 @@ def test_a_good_one_is_well(influx: InfluxSettings, tmp_path: Path) -> None:
     assert series == ("ok", f"{influx.bucket} bears 1 series", "")
 
 
-@pytest.mark.parametrize("version", ["auto", "1", "2"])
+@pytest.mark.parametrize("version", ["auto", "1"])
 def test_a_server_that_is_down_is_an_error_and_nothing_is_well(tmp_path: Path, version: str) -> None:
     nowhere = InfluxSettings("http://127.0.0.1:1", "voltrail", "us", token="very-secret", version=version)  # type: ignore[arg-type]
     ((level, text, remedy),) = check(tmp_path, nowhere)

@@ -1,9 +1,11 @@
 """What an InfluxDB does not take: an alarm where time or a person helps, the lake's quarantine where nothing does."""
 
+import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -14,10 +16,12 @@ from logger.model import Envelope
 from logger.state import read_state
 from logger.status import lines, overview
 from logger.stores import lake
+from logger.stores.influx import Influx
 from tests.influx import Place, own
 from tests.logger import sinks
 from tests.logger.collected import imported, push, status, take
-from tests.logger.test_influx import Influx, rows, stored
+from tests.logger.test_influx import rows, stored
+from tests.lying import Lie, lying
 
 AT = 1_790_000_000_000
 TIME = datetime.fromtimestamp(AT / 1000, UTC)
@@ -130,7 +134,9 @@ def test_a_text_longer_than_64_kib_is_kept_whole(influx: InfluxSettings) -> None
         assert stored(store, "event")["text"].to_list() == [text]
 
 
-def test_a_row_whose_name_is_too_long_is_set_aside_alone_and_once(influx: InfluxSettings, tmp_path: Path) -> None:
+def test_a_row_whose_name_is_too_long_is_set_aside_alone_and_once(
+    influx: InfluxSettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     ours, name = sinks.settings(tmp_path, influx), "v" * 70_000
     take(ours, status(AT, 1000), imported(AT, [TIME], name, odometer_m=[5.0]), status(AT + 1000, 1001))
     assert sinks.feed(ours, "influx")[0] <= 1
@@ -139,7 +145,26 @@ def test_a_row_whose_name_is_too_long_is_set_aside_alone_and_once(influx: Influx
     assert (aside["source"], aside["path"], aside["vehicle"]) == ("influx", "status", name)
     assert "max key length exceeded" in aside["reason"]
     assert len(aside["reason"]) < 1000
+    assert max(len(record.getMessage()) for record in caplog.records) < 1000
     assert lake(ours).scan("status").collect().height == 3
     others = lake(ours).scan("status").filter(pl.col("vehicle") != name).sort("time").collect()
     with closing(Influx(influx)) as store:
         assert_frame_equal(stored(store, "status").sort("time"), others)
+
+
+def test_a_refused_row_is_set_aside_once_however_often_its_batch_is_delivered(
+    influx: InfluxSettings, tmp_path: Path
+) -> None:
+    with lying(influx.url) as proxy:
+        ours = sinks.settings(tmp_path, msgspec.structs.replace(influx, url=proxy.url))
+        take(ours, status(AT, 1000), imported(AT, [TIME], "v" * 70_000, odometer_m=[5.0]), *alerts(2))
+        proxy.lie(*(Lie("write", kind, skip=3) for kind in ("lost", "cut before")))
+        waits = sinks.feed(ours, "influx")
+        assert proxy.honest
+        assert [wait >= 2 for wait in waits] == [True, True, False]
+        with closing(sqlite3.connect(ours.data_dir / "spool.db")) as db:  # as an end before the cursor moved leaves it
+            db.execute("UPDATE cursors SET sequence = 0 WHERE sink = 'influx'")
+            db.commit()
+        sinks.feed(ours, "influx")
+        assert lake(ours).scan("quarantine").collect().height == 1
+        assert lake(ours).unmerged("quarantine", TIME.date()).collect().height == 1

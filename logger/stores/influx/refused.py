@@ -22,7 +22,7 @@ class Refusals:
     def take(self, table: Table, row: pl.DataFrame, words: str) -> None:
         """This row of this table was refused with these words."""
         (told,) = row.to_dicts()
-        log.warning("InfluxDB refuses a row of %s of %s at %s: %s", table.name, told["vehicle"], told["time"], words)
+        log.warning("InfluxDB refuses a row of %s of %.60s at %s: %s", table.name, told["vehicle"], told["time"], words)
         body = msgspec.json.encode({name: value for name, value in told.items() if value is not None})
         reason = f"InfluxDB refuses this row of {table.name}: {words}"
         message = hashlib.blake2b(body, digest_size=16).hexdigest()
