@@ -1,5 +1,6 @@
 """InfluxDB as a store, against a real server: what is written is read back, is removed, and is nobody else's."""
 
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from logger.stores.influx import Influx
 from logger.stores.influx.lines import lines
 from logger.tables import RAW, Table, shaped
 from tests.influx import Place
+from tests.lying import lying
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -228,18 +230,22 @@ def test_what_was_retracted_may_come_back(influx: InfluxSettings) -> None:
 
 def test_a_field_of_another_type_costs_its_row_alone(influx: InfluxSettings) -> None:
     refused: list[tuple[str, str, str]] = []
-    store = Influx(influx, lambda table, row, words: refused.append((table.name, row["vehicle"][0], words)))
-    store.write("status", rows("status", {"soc_pct": 1.0}))
-    wrote = rows("status", *({"vehicle": f"v{n}", "soc_pct": float(n)} for n in range(5000)))
-    broken = table_of_another_type("status", "soc_pct")
-    one = wrote[2345:2346].with_columns(pl.lit("a word").alias("soc_pct"))
-    assert post(store, broken, wrote, one) == 4999
-    assert stored(store, "status", since=AT).height == 5000
+    with lying(influx.url) as proxy:
+        behind = msgspec.structs.replace(influx, url=proxy.url)
+        store = Influx(behind, lambda table, row, words: refused.append((table.name, row["vehicle"][0], words)))
+        store.write("status", rows("status", {"soc_pct": 1.0}))
+        before = proxy.requests.total()
+        wrote = rows("status", *({"vehicle": f"v{n}", "soc_pct": float(n)} for n in range(5000)))
+        broken = table_of_another_type("status", "soc_pct")
+        one = wrote[2345:2346].with_columns(pl.lit("a word").alias("soc_pct"))
+        assert post(store, broken, wrote, one) == 4999
+        assert proxy.requests.total() - before <= 1 + 2 * math.ceil(math.log2(5000))
+        assert stored(store, "status", since=AT).height == 5000
+        store.close()
     ((table, vehicle, words),) = refused
     assert (table, vehicle) == ("status", "v2345")
     assert "type" in words
     assert "soc_pct" in words
-    store.close()
 
 
 def table_of_another_type(table: str, column: str) -> Table:

@@ -29,9 +29,8 @@ Refuse = Callable[[Table, pl.DataFrame, str], None]
 
 
 def _alarm(table: Table, row: pl.DataFrame, words: str) -> None:
-    raise Retry(
-        f"InfluxDB refuses a row of {table.name} of {row['vehicle'][0]:.60} at {row['time'][0]}: {words}", after=10
-    )
+    which = f"{table.name} of {row['vehicle'][0]:.60} at {row['time'][0]}"
+    raise Retry(f"InfluxDB refuses a row of {which}: {words}", after=10)
 
 
 class Influx:
