@@ -149,11 +149,11 @@ def test_what_waits_for_a_slow_sink_is_not_read_again_by_one_that_asks_for_later
 
 
 def test_a_full_spool_names_the_sink_that_holds_it_up(tmp_path: Path) -> None:
-    with closing(Spool(tmp_path, SINKS, max_bytes=100_000)) as spool:
+    with closing(Spool(tmp_path, SINKS, max_bytes=200_000)) as spool:
         spool.append([envelope(1, size=20_000)])
         spool.settle("lake", 1)
         with pytest.raises(SpoolFull, match="mend the sink influx"):
-            spool.append([envelope(2, size=60_000)])
+            spool.append([envelope(2, size=150_000)])
 
 
 def test_a_sink_that_left_the_settings_does_not_hold_messages_for_ever(tmp_path: Path) -> None:

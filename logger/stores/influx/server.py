@@ -30,7 +30,7 @@ _WAIT_S = 2.0
 _CHUNK_ROWS = 10_000  # measured: a third more rows a second than one piece, and the server's memory stays flat
 _EXPIRED = re.compile("(beyond|outside) retention policy")
 _HEADER = b"name,tags"  # how an answer in CSV begins
-_NO_SPACE = ": give its disk room, then start it again, or it keeps saying so"  # seen on 1.6 and 2.9
+_NO_SPACE = ": give its disk room, then start it again, or it keeps saying so"  # seen on 1.6
 _END = 250  # characters of a long message, at either end: what it is about, and what is wrong
 _LIMIT = "limit exceeded"  # of series or tag values: no fault of the row, and the next row would fare no better
 
