@@ -51,3 +51,10 @@ def influx(
             yield influx_server.settings(name)
         else:
             yield influx_adapter.settings(name, "2")
+
+
+@pytest.fixture
+def native(influx_server: servers.Place) -> Iterator[InfluxSettings]:
+    """A database of its own, spoken to as the server is."""
+    with influx_server.database() as name:
+        yield influx_server.settings(name)

@@ -30,13 +30,13 @@ def check(folder: Path, influx: InfluxSettings, more: str = "") -> list[tuple[st
     return [(each["level"], each["text"], each["remedy"]) for each in found]
 
 
-def test_a_good_one_is_well(influx: InfluxSettings, tmp_path: Path) -> None:
-    with closing(Influx(influx)) as store:
+def test_a_good_one_is_well(native: InfluxSettings, tmp_path: Path) -> None:
+    with closing(Influx(native)) as store:
         store.write("status", rows("status", {"soc_pct": 1.0}))
-    answers, keeps, series = check(tmp_path, influx)
+    answers, keeps, series = check(tmp_path, native)
     assert answers[1].startswith("InfluxDB ")
-    assert keeps == ("ok", f"{influx.bucket} keeps rows for ever", "")
-    assert series == ("ok", f"{influx.bucket} bears 1 series", "")
+    assert keeps == ("ok", f"{native.bucket} keeps rows for ever", "")
+    assert series == ("ok", f"{native.bucket} bears 1 series", "")
 
 
 @pytest.mark.parametrize("version", ["auto", "1"])
@@ -48,16 +48,16 @@ def test_a_server_that_is_down_is_an_error_and_nothing_is_well(tmp_path: Path, v
     assert "sinks.influx.url" in remedy
 
 
-def test_a_wrong_password_or_token_is_an_error(influx: InfluxSettings, tmp_path: Path) -> None:
-    wrong = {"token": "not-it:not-it"} if influx.token else {"password": "not-it"}
-    *_, (level, text, remedy) = check(tmp_path, msgspec.structs.replace(influx, **wrong))
+def test_a_wrong_password_or_token_is_an_error(native: InfluxSettings, tmp_path: Path) -> None:
+    wrong = {"token": "not-it:not-it"} if native.token else {"password": "not-it"}
+    *_, (level, text, remedy) = check(tmp_path, msgspec.structs.replace(native, **wrong))
     assert level == "error"
     assert "check token or password" in text
     assert "sinks.influx" in remedy
 
 
-def test_a_missing_database_is_a_warning_that_says_how_to_make_it(influx: InfluxSettings, tmp_path: Path) -> None:
-    *_, (level, text, remedy) = check(tmp_path, msgspec.structs.replace(influx, bucket="nobody-made-this"))
+def test_a_missing_database_is_a_warning_that_says_how_to_make_it(native: InfluxSettings, tmp_path: Path) -> None:
+    *_, (level, text, remedy) = check(tmp_path, msgspec.structs.replace(native, bucket="nobody-made-this"))
     assert (level, text) == ("warning", "nobody-made-this is not there")
     assert "CREATE DATABASE" in remedy or "influx bucket create" in remedy
 

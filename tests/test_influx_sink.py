@@ -57,19 +57,19 @@ def test_both_sinks_hold_the_same_when_the_service_has_drained(influx: InfluxSet
 
 
 def test_a_field_of_another_type_costs_one_row_of_five_thousand_and_the_sink_goes_on(
-    influx: InfluxSettings, tmp_path: Path
+    native: InfluxSettings, tmp_path: Path
 ) -> None:
     begin = int(datetime.now(UTC).timestamp()) - 8000
-    with closing(Influx(influx)) as there:
+    with closing(Influx(native)) as there:
         foreign = f'status,provider=other,vehicle=other speed_kmh="fast" {(begin + 2500) * 1000}'
-        there.server.write(influx.bucket, "", foreign.encode())
-    collector = Collector(tmp_path, VEHICLES, sink(influx, tmp_path))
+        there.server.write(native.bucket, "", foreign.encode())
+    collector = Collector(tmp_path, VEHICLES, sink(native, tmp_path))
     with collector:
         sent = [_status(n, begin + n, {"speed": "20"} if n == 2500 else {}) for n in range(5000)]
         assert {answer.status for answer in send(collector.address, sent, 8)} == {200}
         assert {answer.status for answer in send(collector.address, [_status(7, begin + 6000, {})], 1)} == {200}
     settings = config.load(collector.settings_file)
-    with closing(Influx(influx)) as there:
+    with closing(Influx(native)) as there:
         assert there.scan("status", vehicles=VEHICLES).collect().height == 5000
     assert lake(settings).scan("status").collect().height == 5001
     (aside,) = lake(settings).scan("quarantine").collect().to_dicts()
