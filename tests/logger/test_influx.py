@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,6 @@ from logger.errors import LoginNeeded, Retry
 from logger.stores.influx import Influx
 from logger.stores.influx.lines import lines
 from logger.tables import RAW, Table, shaped
-from tests.influx import Place
 from tests.lying import lying
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -32,8 +32,7 @@ def rows(table: str, *told: dict[str, Any]) -> pl.DataFrame:
         {**WHO, "time": AT + timedelta(seconds=at), "received_at": AT, "sequence": at + 1, **origin, **row}
         for at, row in enumerate(told)
     ]
-    schema = RAW[table].schema
-    return shaped(pl.DataFrame(made, schema={name: schema[name] for name in made[0]}), table)
+    return shaped(pl.DataFrame(made, schema={name: RAW[table].schema[name] for name in made[0]}), table)
 
 
 def stored(store: Influx, table: str, **span: Any) -> pl.DataFrame:
@@ -42,9 +41,8 @@ def stored(store: Influx, table: str, **span: Any) -> pl.DataFrame:
 
 @pytest.fixture
 def store(influx: InfluxSettings) -> Iterator[Influx]:
-    made = Influx(influx)
-    yield made
-    made.close()
+    with closing(Influx(influx)) as made:
+        yield made
 
 
 FULL: dict[str, list[dict[str, Any]]] = {
@@ -230,22 +228,21 @@ def test_what_was_retracted_may_come_back(influx: InfluxSettings) -> None:
 
 def test_a_field_of_another_type_costs_its_row_alone(influx: InfluxSettings) -> None:
     refused: list[tuple[str, str, str]] = []
+    wrote = rows("status", *({"vehicle": f"v{n}", "soc_pct": float(n)} for n in range(5000)))
+    broken = table_of_another_type("status", "soc_pct")
+    one = wrote[2345:2346].with_columns(pl.lit("a word").alias("soc_pct"))
     with lying(influx.url) as proxy:
         behind = msgspec.structs.replace(influx, url=proxy.url)
         store = Influx(behind, lambda table, row, words: refused.append((table.name, row["vehicle"][0], words)))
         store.write("status", rows("status", {"soc_pct": 1.0}))
         before = proxy.requests.total()
-        wrote = rows("status", *({"vehicle": f"v{n}", "soc_pct": float(n)} for n in range(5000)))
-        broken = table_of_another_type("status", "soc_pct")
-        one = wrote[2345:2346].with_columns(pl.lit("a word").alias("soc_pct"))
         assert post(store, broken, wrote, one) == 4999
         assert proxy.requests.total() - before <= 1 + 2 * math.ceil(math.log2(5000))
         assert stored(store, "status", since=AT).height == 5000
         store.close()
-    ((table, vehicle, words),) = refused
-    assert (table, vehicle) == ("status", "v2345")
-    assert "type" in words
-    assert "soc_pct" in words
+    ((*which, words),) = refused
+    assert which == ["status", "v2345"]
+    assert {"type", '"soc_pct"'} <= set(words.split())
 
 
 def table_of_another_type(table: str, column: str) -> Table:
@@ -290,11 +287,10 @@ def test_a_wrong_password_or_token_is_an_alarm_without_the_secret(influx: Influx
     store.close()
 
 
-def test_a_server_that_is_not_there_is_to_be_asked_again(influx_server: Place) -> None:
-    nowhere = Influx(InfluxSettings("http://127.0.0.1:9", "x", token="t"))
-    with pytest.raises(Retry, match="does not answer as it should"):
-        nowhere.write("status", rows("status", {}))
-    nowhere.close()
+def test_a_server_that_is_not_there_is_to_be_asked_again() -> None:
+    with closing(Influx(InfluxSettings("http://127.0.0.1:9", "x", token="t"))) as nowhere:
+        with pytest.raises(Retry, match="does not answer as it should"):
+            nowhere.write("status", rows("status", {}))
 
 
 def as_version(influx: InfluxSettings, version: str) -> InfluxSettings:
