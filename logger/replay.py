@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 _BATCH, _BATCH_BYTES = 20_000, 16 << 20  # as quick as the feeder's, at half the memory
 _SLICE_ROWS = 20_000  # both sides of a comparison are in memory, and what is written from them
+_STORES = ("influx",)  # whose refusals are in quarantine
 _NOBODY = pl.DataFrame(schema={"sequence": pl.Int64, "vehicle": pl.String})
 
 
@@ -197,14 +198,18 @@ class _Replay:
     def _new(self, table: str, day: date) -> pl.LazyFrame:
         """The rows that take the day's place.
 
-        Where only some vehicles are asked for, a message that nobody could read stays in quarantine unless it turned
-        out to be one of theirs.
+        What a store refused stays in quarantine: no decoder can tell. Where only some vehicles are asked for, a message
+        that nobody could read stays there too, unless it turned out to be one of theirs.
         """
         new = self._scratch.unmerged(table, day)
-        if self._vehicles is None or table != "quarantine":
+        if table != "quarantine":
             return new
+        refused = self._store.unmerged(table, day, self._vehicles).filter(pl.col("source").is_in(_STORES))
+        if self._vehicles is None:
+            return pl.concat([refused, new])
         theirs = pl.concat(self._theirs).to_frame().lazy()
-        return pl.concat([self._store.unmerged(table, day, [UNKNOWN]).join(theirs, on="sequence", how="anti"), new])
+        unread = self._store.unmerged(table, day, [UNKNOWN]).join(theirs, on="sequence", how="anti")
+        return pl.concat([unread, refused, new])
 
     def _keep(self, decoded: Decoded, books: pl.DataFrame) -> None:
         if self._vehicles is not None:

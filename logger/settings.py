@@ -7,7 +7,12 @@ from typing import Annotated, Literal
 import msgspec
 
 DEFAULT_FOLDER = "voltrail-data"
-BUILT_IN = ("import", "collector", "settings")  # sources that are always there; no account may take their names
+BUILT_IN = (
+    "import",
+    "collector",
+    "settings",
+    "influx",
+)  # sources that are always there; no account may take their names
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
 

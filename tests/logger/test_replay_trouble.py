@@ -13,6 +13,9 @@ import pytest
 from logger import config
 from logger.errors import Retry
 from logger.replay import replay
+from logger.stores import lake
+from logger.stores.influx.refused import Refusals
+from logger.tables import RAW
 from logger.turns import asked, clear, scratch, taken_over
 from tests.logger.collected import TWO_DAYS, Tables, differing, tables
 
@@ -101,3 +104,14 @@ def test_what_a_kill_left_is_removed_by_whoever_writes_to_the_lake_next(changed:
     place.mkdir()
     clear(changed.data_dir)
     assert not place.exists()
+
+
+def test_what_a_store_refused_stays_in_quarantine(changed: config.Settings) -> None:
+    row = lake(changed).scan("status").head(1).collect()
+    refusals = Refusals(lake(changed, "refused"))
+    refusals.take(RAW["status"], row, "a word where a number should be")
+    refusals.write()
+    for vehicles in (None, [row["vehicle"][0]], ["another"]):
+        replay(changed, vehicles=vehicles)
+        (kept,) = lake(changed).scan("quarantine").filter(pl.col("source") == "influx").collect().to_dicts()
+        assert (kept["vehicle"], kept["path"], kept["sequence"]) == (row["vehicle"][0], "status", row["sequence"][0])
