@@ -40,11 +40,12 @@ def lines(table: Table, rows: pl.DataFrame, more: str = "") -> pl.Series:
     """
     named = rows.with_columns(_tag(rows[name]) for name in tags(table))
     head = pl.concat_str(pl.lit(table.name), *(pl.format(f",{name}={{}}", name) for name in tags(table)))
-    told = [field for name in fields(table) for field in _field(named, name)]
-    body = pl.concat_str(told, separator=",", ignore_nulls=True)
+    told = [field for name in fields(table) if rows[name].null_count() < rows.height for field in _field(named, name)]
+    body = pl.concat_str(told, separator=",", ignore_nulls=True) if told else pl.lit("")
     at = pl.col("time").dt.epoch("ms")
-    line = pl.when(body != "").then(pl.concat_str(head, pl.lit(f" {more}"), body, pl.lit(" "), at))
-    return named.select(line.alias("line"))["line"]
+    parts = named.select(head=head, body=body, at=at)  # on its own, or the body would be worked out twice
+    line = pl.concat_str("head", pl.lit(f" {more}"), "body", pl.lit(" "), "at")
+    return parts.select(line=pl.when(pl.col("body") != "").then(line))["line"]
 
 
 def encoded(name: str) -> str:

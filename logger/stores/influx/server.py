@@ -8,8 +8,10 @@ written nothing.
 
 import gzip
 import ipaddress
+import queue
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,7 +42,7 @@ class Unfit(LoggerError):
 
 
 class Server:
-    """The server of these settings; it is asked for its version once, when that is first needed."""
+    """The server of these settings, for any number of threads; it is asked for its version once, when that is first needed."""
 
     def __init__(self, settings: InfluxSettings) -> None:
         self._settings = settings
@@ -52,7 +54,7 @@ class Server:
         timeout = httpx.Timeout(_READ_S, connect=_CONNECT_S)
         self._http = httpx.Client(base_url=settings.url, auth=auth, headers=headers, timeout=timeout)
         self._version: str = "" if settings.version == "auto" else settings.version
-        self._client: InfluxDBClient | None = None
+        self._idle: queue.LifoQueue[InfluxDBClient] = queue.LifoQueue()
 
     @property
     def url(self) -> str:
@@ -75,8 +77,8 @@ class Server:
     def close(self) -> None:
         """Let go of the connections."""
         self._http.close()
-        if self._client is not None:
-            self._client.close()  # type: ignore[no-untyped-call]
+        while not self._idle.empty():
+            self._idle.get_nowait().close()  # type: ignore[no-untyped-call]
 
     def write(self, database: str, policy: str, lines: bytes) -> None:
         """Write these lines, times in ms; those older than the server keeps any are left out there, as they would be.
@@ -137,22 +139,35 @@ class Server:
             raise LoginNeeded(f"{self._who()}: {error}") from error
 
     def _write_by_client(self, bucket: str, body: bytes) -> None:
-        if self._client is None:
-            milliseconds = (_CONNECT_S * 1000, _WRITE_S * 1000)
-            settings = self._settings
-            token = settings.token or f"{settings.username}:{settings.password}"
-            self._client = InfluxDBClient(settings.url, token, timeout=milliseconds, org=settings.org)
-            if not self._local:  # the client's own gzip is at level 9, slower than the line it saves
-                self._client.api_client.set_default_header("Content-Encoding", "gzip")  # type: ignore[no-untyped-call]
-            self._writer = self._client.write_api(write_options=SYNCHRONOUS)
+        with self._lent() as client:
+            try:
+                client.write_api(write_options=SYNCHRONOUS).write(bucket, self._settings.org, body, "ms")  # type: ignore[arg-type]
+            except ApiException as error:
+                self._judge_write(error.status or 0, error.body or str(error.reason), error.headers or {})
+            except (HTTPError, OSError) as error:
+                raise Retry(f"{self._who()} does not answer as it should: {error}", after=_WAIT_S) from error
+            else:
+                self._judge_write(client.api_client.last_response.status, "", {})
+
+    @contextmanager
+    def _lent(self) -> Iterator[InfluxDBClient]:
+        """A client for one write alone: it remembers its last answer, which must be that of this write."""
         try:
-            self._writer.write(bucket, self._settings.org, body, "ms")  # type: ignore[arg-type]
-        except ApiException as error:
-            self._judge_write(error.status or 0, error.body or str(error.reason), error.headers or {})
-        except (HTTPError, OSError) as error:
-            raise Retry(f"{self._who()} does not answer as it should: {error}", after=_WAIT_S) from error
-        else:
-            self._judge_write(self._client.api_client.last_response.status, "", {})
+            client = self._idle.get_nowait()
+        except queue.Empty:
+            client = self._made_client()
+        try:
+            yield client
+        finally:
+            self._idle.put(client)
+
+    def _made_client(self) -> InfluxDBClient:
+        settings, milliseconds = self._settings, (_CONNECT_S * 1000, _WRITE_S * 1000)
+        token = settings.token or f"{settings.username}:{settings.password}"
+        client = InfluxDBClient(settings.url, token, timeout=milliseconds, org=settings.org)
+        if not self._local:  # the client's own gzip is at level 9, slower than the line it saves
+            client.api_client.set_default_header("Content-Encoding", "gzip")  # type: ignore[no-untyped-call]
+        return client
 
     def _told_version(self, answer: httpx.Response) -> str:
         said = answer.headers.get("X-Influxdb-Version", "") or _said_version(answer)
