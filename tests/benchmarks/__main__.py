@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.benchmarks import answers, drain, memory, pushes, replay, rest, start
+from tests.benchmarks import answers, drain, influx, memory, pushes, replay, rest, start
 from tests.benchmarks.figures import Figure, table
 
 BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
     "replay": replay.figures,
     "rest": rest.figures,
     "start": start.figures,
+    "influx": influx.figures,
 }
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-_PACKAGES = ("uvicorn", "granian", "fastapi", "polars", "deltalake")
+_PACKAGES = ("uvicorn", "granian", "fastapi", "polars", "deltalake", "influxdb-client", "pandas")
 
 
 class Figure(msgspec.Struct, frozen=True):

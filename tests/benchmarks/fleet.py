@@ -43,10 +43,15 @@ def requests() -> Iterator[bytes]:
             yield post(f"{PREFIX}/segway/v2/vehicle/{path}", content)
 
 
-def envelopes(vehicles: int, days: int) -> Iterator[Envelope]:
-    """What a fleet says in some days as it comes into the spool, in the order of arrival; no story is told twice."""
+def envelopes(vehicles: int, days: int, tellers: int = 1) -> Iterator[Envelope]:
+    """What a fleet says in some days as it comes into the spool, in the order of arrival.
+
+    Each story is told by so many vehicles: `vehicles` times `tellers` in all.
+    """
     for at, vehicle, path, fields in _told(vehicles, BEGIN_S, days):
-        yield Envelope("segway", path, int(at * 1000) + _UNDER_WAY_MS, "push", body(vehicle, fields))
+        for teller in range(tellers):
+            content = body(f"{int(vehicle) + teller * vehicles}", fields)
+            yield Envelope("segway", path, int(at * 1000) + _UNDER_WAY_MS, "push", content)
 
 
 _Told = tuple[float, str, str, dict[str, str]]

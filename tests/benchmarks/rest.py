@@ -1,7 +1,7 @@
 """Bytes that a row of status takes in the lake, metadata included: as it came, and at rest."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -13,16 +13,10 @@ from logger.sources import webhooks
 from logger.stores.lake import Lake
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.fleet import envelopes, settings
+from tests.benchmarks.status import NoMemory
 
 _VEHICLES, _DAYS = 120, 7  # some 290,000 rows
 _BATCH = 50_000
-
-
-class _NoMemory:
-    """Every message is new: none of this fleet comes twice."""
-
-    def first(self, identities: Sequence[str], received_at: Sequence[int]) -> list[int]:
-        return list(received_at)
 
 
 def figures(folder: Path) -> list[Figure]:
@@ -48,7 +42,7 @@ def _arriving(folder: Path) -> Iterator[pl.DataFrame]:
     numbered = enumerate((each for each in envelopes(_VEHICLES, _DAYS) if each.path == "status"), 1)
     while part := list(itertools.islice(numbered, _BATCH)):
         batch = Batch([place for place, _ in part], [envelope for _, envelope in part])
-        yield decode(batch, accounts, _NoMemory()).rows["status"]
+        yield decode(batch, accounts, NoMemory()).rows["status"]
 
 
 def _bytes(folder: Path) -> int:

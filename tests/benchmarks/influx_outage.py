@@ -1,0 +1,72 @@
+"""A million messages that the lake has settled and an InfluxDB that was away has not: until it has caught up."""
+
+import itertools
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from logger import config
+from logger.config import Settings
+from logger.service import spool
+from logger.sinks import feeder
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.fleet import envelopes, settings
+from tests.influx import Place
+
+_RUNS = 3
+_MESSAGES = 1_000_000
+_STORIES, _TELLERS, _DAYS = 50, 10, 3
+_GROUP = 30  # messages a commit, as many as come in during one under load
+
+
+def figures(name: str, folder: Path, place: Place) -> list[Figure]:
+    """The same spool each time, fed by a new process into a new database."""
+    _fill(_settings(folder, place, "none"))
+    seconds = [_caught_up(folder, place) for _ in range(_RUNS)]
+    return [Figure(f"{name}: an outage of {_MESSAGES:,} messages caught up", seconds, "s", "less", bar=60, aim=20)]
+
+
+def _settings(folder: Path, place: Place, database: str) -> Settings:
+    ours = settings(folder)
+    return msgspec.structs.replace(ours, sinks=msgspec.structs.replace(ours.sinks, influx=place.settings(database)))
+
+
+def _fill(ours: Settings) -> None:
+    waiting = spool(ours)
+    incoming = itertools.islice(envelopes(_STORIES, _DAYS, _TELLERS), _MESSAGES)
+    while group := list(itertools.islice(incoming, _GROUP)):
+        waiting.append(group)
+    assert waiting.depth("influx") == _MESSAGES
+    waiting.settle("lake", _MESSAGES)
+    waiting.close()
+
+
+def _caught_up(folder: Path, place: Place) -> float:
+    fresh = folder / "caught-up"
+    fresh.mkdir()
+    for path in folder.glob("spool.db*"):
+        shutil.copy(path, fresh)
+    with place.database() as database:
+        told = config.dump(_settings(fresh, place, database))
+        done = subprocess.run([sys.executable, "-m", __name__], input=told, stdout=subprocess.PIPE, check=True)
+    shutil.rmtree(fresh)
+    return float(done.stdout)
+
+
+def main() -> None:
+    """`python -m tests.benchmarks.influx_outage`: settings in, seconds out."""
+    ours = config.parse(sys.stdin.buffer.read())
+    waiting = spool(ours)
+    with feeder(ours, "influx", waiting) as feeding:
+        began = time.perf_counter()
+        feeding.drain(or_raise=True)
+        print(time.perf_counter() - began)
+    waiting.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Rows of status a second into InfluxDB, beside the client's Point objects in its batching mode."""
+
+import time
+from contextlib import closing
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.client.write.point import Point
+from influxdb_client.client.write_api import WriteOptions
+from influxdb_client.domain.write_precision import WritePrecision
+
+from logger.stores.influx import Influx
+from tests.benchmarks.figures import Figure, pairs
+from tests.influx import Place
+
+_ROUNDS = 3
+_SAMPLE = 50_000  # rows as Points: as slow as they are, that many tell enough
+_TAGS = ("provider", "vehicle")
+_MS = WritePrecision.MS
+
+
+def figures(name: str, rows: pl.DataFrame, place: Place, client: Place) -> list[Figure]:
+    """All sides in turn, each into a new database; a 1.x is also written to by its own API."""
+    sides: dict[str, list[float]] = {"client": [], "points": [], "own": []}
+    for _ in range(_ROUNDS):
+        sides["client"].append(_ours(rows, place, client, "2"))
+        sides["points"].append(_points(rows[:_SAMPLE], place, client))
+        if place.major == "1":
+            sides["own"].append(_ours(rows, place, place, "1"))
+    ratio = Figure("  ÷ Points", pairs(sides["client"], sides["points"]), bar=3, aim=4)
+    found = [
+        Figure(f"{name}: {len(rows):,} rows written by the client", sides["client"], "/s", bar=100_000),
+        Figure("  the client's Points, batching mode", sides["points"], "/s"),
+        ratio,
+    ]
+    return [*found, Figure("  by `/write` of 1.x", sides["own"], "/s", bar=100_000)] if sides["own"] else found
+
+
+def _ours(rows: pl.DataFrame, place: Place, way: Place, version: str) -> float:
+    with place.database() as database, closing(Influx(way.settings(database, version))) as store:
+        began = time.perf_counter()
+        assert store.write("status", rows) == len(rows)
+        seconds = time.perf_counter() - began
+    return len(rows) / seconds
+
+
+def _points(rows: pl.DataFrame, place: Place, way: Place) -> float:
+    """From rows as dicts, which are there already, until the last batch is written."""
+    told = rows.with_columns(pl.col(pl.Datetime).exclude("time").dt.epoch("ms")).drop("flags").to_dicts()
+    with place.database() as database, InfluxDBClient(way.url, way.token, org=way.org) as client:
+        began = time.perf_counter()
+        with client.write_api(WriteOptions(batch_size=5_000)) as api:
+            for row in told:
+                api.write(database, way.org, _point(row), _MS)
+        seconds = time.perf_counter() - began
+        _assert_there(database, place, len(rows))
+    return len(rows) / seconds
+
+
+def _point(row: dict[str, Any]) -> Point:
+    point = Point("status")  # type: ignore[no-untyped-call]
+    for name, value in row.items():
+        if name in _TAGS:
+            point.tag(name, value)  # type: ignore[no-untyped-call]
+        elif isinstance(value, datetime):
+            point.time(value, _MS)  # type: ignore[no-untyped-call]
+        elif value is not None:
+            point.field(name, float(value) if type(value) is int else value)  # type: ignore[no-untyped-call]
+    return point
+
+
+def _assert_there(database: str, place: Place, count: int) -> None:
+    with closing(Influx(place.settings(database))) as store:
+        assert sum(n for _, n in store.count("status")) == count
