@@ -51,7 +51,7 @@ def word(text: str) -> str:
 
 
 def by_vehicle(statement: str) -> str:
-    """The same rows a vehicle at a time, its name in the column `tags`: a server of 1.x or 2.x merges no series then."""
+    """The same rows a vehicle at a time, its name in the column `tags`: 1.x and 2.x then merge no series."""
     return f'{statement} GROUP BY "vehicle"'
 
 

@@ -42,7 +42,7 @@ class Unfit(LoggerError):
 
 
 class Server:
-    """The server of these settings, for any number of threads; it is asked for its version once, when that is first needed."""
+    """The server of these settings, for any number of threads; asked for its version when that is first needed."""
 
     def __init__(self, settings: InfluxSettings) -> None:
         self._settings = settings
