@@ -34,4 +34,4 @@ lock:
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
 
 clean:
-	rm -rf .venv demo .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .venv .cache demo .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
