@@ -356,7 +356,8 @@ def _compare(names: tuple[str, str], settings: config.Settings, as_json: bool) -
             if messages:
                 typer.echo(f"{messages:,} messages still wait for the {sink}")
     if found:
-        raise LoggerError(f"{len(found)} days differ: `voltrail copy` mends them")
+        first = "count again when nothing waits; then " if any(waiting.values()) else ""
+        raise LoggerError(f"{len(found)} days of tables differ: {first}`voltrail copy` mends them")
 
 
 def _progress(text: str) -> None:
