@@ -220,14 +220,27 @@ class _Replay:
             self._scratch.write(table, self._days.among(asked))
 
     def _last_readings(self, before_at: int, memory: _Memory) -> pl.DataFrame:
-        """The reading that each odometer stood at before this receipt [epoch ms], as today's decoders read it."""
+        """The reading that each odometer stood at before this receipt [epoch ms], as today's decoders read it.
+
+        Those of the lake are read again; and so is what lies in quarantine from before, which may hold newer ones.
+        """
         before = datetime.fromtimestamp(before_at / 1000, UTC)
         known = self._store.latest("status", "odometer_m", before)
-        made = decode(self._spool.archived(known["sequence"]), self._sources, memory).rows.get("status", known.clear())
         who = ["provider", "vehicle"]
-        read = made.drop_nulls("odometer_m").join(known, on=[*who, "received_at", "sequence"], how="semi")
-        newest = read.sort("time").group_by(who).last().select(known.columns)
+        again = self._status(known["sequence"], memory)
+        read = again.join(known, on=[*who, "received_at", "sequence"], how="semi")
+        aside = self._store.scan("quarantine").filter(pl.col("received_at") < before).select("sequence").collect()
+        found = pl.concat([read, self._status(aside["sequence"], memory)])
+        newest = found.drop_nulls("odometer_m").sort("time").group_by(who).last().select(known.columns)
         return pl.concat([known.join(newest, on=who, how="anti"), newest])
+
+    def _status(self, sequences: pl.Series, memory: _Memory) -> pl.DataFrame:
+        """Rows of `status` that these messages make, a batch at a time."""
+        made = [pl.DataFrame(schema=RAW["status"].schema)]
+        for each in sequences.unique().sort().to_frame().iter_slices(_BATCH):
+            decoded = decode(self._spool.archived(each.to_series()), self._sources, memory)
+            made += [decoded.rows["status"]] if "status" in decoded.rows else []
+        return pl.concat(made)
 
 
 def _theirs_alone(decoded: Decoded, vehicles: Sequence[str]) -> pl.Series:
