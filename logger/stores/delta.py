@@ -60,19 +60,24 @@ def tight(name: str) -> WriterProperties:
     )
 
 
-def dated(rows: pl.DataFrame) -> pl.DataFrame:
-    """These rows and the column that the tables are partitioned by."""
-    return rows.with_columns(pl.col("time").dt.date().alias("day"))
+def partition(name: str) -> str:
+    """The column that a table is partitioned by: the day of `time`, by UTC. Some tables tell of a local `day`."""
+    return "utc_day" if "day" in table(name).columns else "day"
+
+
+def dated(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Rows of this table and the column that it is partitioned by."""
+    return rows.with_columns(pl.col("time").dt.date().alias(partition(name)))
 
 
 def empty(name: str) -> Table:
     """No rows of this table, as it is stored."""
-    return Table.from_arrow(dated(pl.DataFrame(schema=table(name).schema)))
+    return Table.from_arrow(dated(pl.DataFrame(schema=table(name).schema), name))
 
 
 def stream(frames: Iterator[pl.DataFrame], name: str) -> RecordBatchReader:
     """Frames of this table one after the other, never all of them at once."""
-    batches = (batch for frame in frames for batch in Table.from_arrow(dated(frame)).to_batches())
+    batches = (batch for frame in frames for batch in Table.from_arrow(dated(frame, name)).to_batches())
     return RecordBatchReader.from_batches(empty(name).schema, batches)
 
 
@@ -82,11 +87,12 @@ def span(day: date) -> tuple[datetime, datetime]:
     return start, start + timedelta(days=1)
 
 
-def predicate(vehicles: Sequence[str] | None, since: datetime, until: datetime) -> str:
-    """In SQL; whole days are named by their day alone, so that nothing must be read to find them."""
+def predicate(name: str, vehicles: Sequence[str] | None, since: datetime, until: datetime) -> str:
+    """Rows of this table, in SQL; whole days are named by their day alone: nothing must be read to find them."""
     start, stop = since.astimezone(UTC), until.astimezone(UTC)
     last = (stop - timedelta(microseconds=1)).date()
-    parts = [f"day >= '{start.date().isoformat()}' AND day <= '{last.isoformat()}'"]
+    day = partition(name)
+    parts = [f"{day} >= '{start.date().isoformat()}' AND {day} <= '{last.isoformat()}'"]
     if start.time() != time.min:
         parts.append(f"time >= '{start.isoformat()}'")
     if stop.time() != time.min:

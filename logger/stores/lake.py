@@ -28,6 +28,7 @@ from logger.stores.delta import (
     dated,
     empty,
     noted,
+    partition,
     plain,
     predicate,
     read_span,
@@ -72,7 +73,7 @@ class Lake:
             assert isinstance(last, int)
             write_deltalake(
                 delta,
-                dated(fresh),
+                dated(fresh, table),
                 mode="append",
                 writer_properties=LOOSE,
                 commit_properties=CommitProperties(app_transactions=[Transaction(self._log_id, last)]),
@@ -100,7 +101,7 @@ class Lake:
                 delta,
                 stream(frames, table),
                 mode="overwrite",
-                predicate=predicate(vehicles, since, until),
+                predicate=predicate(table, vehicles, since, until),
                 writer_properties=LOOSE,
                 commit_properties=CommitProperties(custom_metadata={REPLACED: noted(vehicles, since, until)}),
             )
@@ -196,12 +197,9 @@ class Lake:
             actions = pl.DataFrame(delta.get_add_actions(flatten=True))
         if actions.is_empty():
             return []
-        columns = ("path", "partition.day", "num_records", "size_bytes", "modification_time")
-        rows = (
-            actions.sort("partition.day", "path")
-            .select(columns)
-            .with_columns(pl.col("modification_time").cast(pl.Int64))
-        )
+        day = f"partition.{partition(table)}"
+        columns = ("path", day, "num_records", "size_bytes", "modification_time")
+        rows = actions.sort(day, "path").select(columns).with_columns(pl.col("modification_time").cast(pl.Int64))
         return [File(f"{self._uri(table)}/{path}", day, *rest) for path, day, *rest in rows.iter_rows()]
 
     def tidy(self, now: datetime, rest: timedelta) -> int:
@@ -229,7 +227,7 @@ class Lake:
                 delta,
                 stream(rows, table),
                 mode="overwrite",
-                predicate=f"day = '{day.isoformat()}'",
+                predicate=f"{partition(table)} = '{day.isoformat()}'",
                 target_file_size=1 << 40,
                 writer_properties=tight(table),
             )
@@ -257,7 +255,7 @@ class Lake:
             delta = self._table(table)
             version = delta.version()
             delta.optimize.compact(
-                partition_filters=[("day", "=", day.isoformat())],
+                partition_filters=[(partition(table), "=", day.isoformat())],
                 target_size=_MERGE_TARGET_BYTES,
                 max_concurrent_tasks=1,
                 writer_properties=LOOSE,
@@ -288,9 +286,9 @@ class Lake:
             uri = self._uri(name)
             if create:
                 Path(uri).mkdir(parents=True, exist_ok=True) if "://" not in uri else None
-                settings = configuration(name)
+                settings, days = configuration(name), [partition(name)]
                 DeltaTable.create(
-                    uri, empty(name).schema, mode="ignore", partition_by=["day"], name=name, configuration=settings
+                    uri, empty(name).schema, mode="ignore", partition_by=days, name=name, configuration=settings
                 )
             self._open[name] = DeltaTable(uri)
         return self._open[name]

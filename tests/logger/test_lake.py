@@ -258,3 +258,16 @@ def test_a_day_of_a_derived_table_is_replaced_counted_and_compacted(lake: Lake) 
     assert lake.count("status_1d") == [(day, 2)]
     lake.compact("status_1d", day.date())
     assert lake.scan("status_1d").sort("vehicle").collect().equals(made.sort("vehicle"))
+
+
+def test_a_local_day_is_a_column_like_others(lake: Lake) -> None:
+    midnight = NOON.replace(hour=0) - timedelta(hours=2)
+    row = {"provider": "p", "vehicle": "v", "time": midnight, "day": NOON.date().isoformat(), "odometer_m": 5.0}
+    made = shaped(pl.DataFrame([row]), "coverage")
+    lake.replace("coverage", made, ["v"], midnight, NOON)
+    assert lake.scan("coverage").collect().equals(made)
+    assert [file.day for file in lake.files("coverage")] == [midnight.date()]
+    lake.compact("coverage", midnight.date())
+    assert lake.scan("coverage").collect().equals(made)
+    lake.replace("coverage", made.clear(), None, midnight, NOON)
+    assert lake.scan("coverage").collect().is_empty()
