@@ -19,21 +19,25 @@ from logger.keys import known_keys, readable
 from logger.rules import check
 from logger.settings import (
     DEFAULT_FOLDER,
+    Analytics,
     Collector,
     InfluxSettings,
     LakeSettings,
     Model,
+    Place,
     Polling,
+    Rate,
     Segway,
     Settings,
     Sinks,
     Source,
+    Tariffs,
     Vehicle,
 )
 
 __all__ = [
-    "DEFAULT_FOLDER", "Collector", "InfluxSettings", "LakeSettings", "Model", "Polling", "Segway", "Settings", "Sinks",
-    "Source", "Vehicle", "dump", "load", "made", "parse", "read",
+    "DEFAULT_FOLDER", "Analytics", "Collector", "InfluxSettings", "LakeSettings", "Model", "Place", "Polling", "Rate",
+    "Segway", "Settings", "Sinks", "Source", "Tariffs", "Vehicle", "dump", "load", "made", "parse", "read",
 ]  # fmt: skip
 
 

@@ -1,19 +1,20 @@
 """What settings must hold beyond their types; each that does not is a `ConfigError` that says where and what to do."""
 
 import ipaddress
+import math
 import re
 import zoneinfo
 from urllib.parse import urlsplit
 
 from logger.errors import ConfigError
-from logger.settings import BUILT_IN, Collector, InfluxSettings, Settings, Source
+from logger.settings import BUILT_IN, Collector, InfluxSettings, Place, Rate, Settings, Source, Tariffs
 
 
 def check(settings: Settings) -> None:
     """Raise `ConfigError` for what cannot work."""
     _check_collector(settings.collector)
-    for number, vehicle in settings.vehicles.items():
-        _check_zone(f'vehicles."{number}"', vehicle.timezone or "UTC")
+    _check_tariffs(settings.tariffs)
+    _check_named(settings)
     names = [source.name for source in settings.sources]
     for name in names:
         if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or name in BUILT_IN:
@@ -30,6 +31,13 @@ def check(settings: Settings) -> None:
                 f"sources: {source.name}: Segway does not list its vehicles: write their numbers into `vehicles`, or "
                 'set unknown_vehicles = "accept"'
             )
+
+
+def _check_named(settings: Settings) -> None:
+    for number, vehicle in settings.vehicles.items():
+        _check_zone(f'vehicles."{number}"', vehicle.timezone or "UTC")
+    for name, place in settings.places.items():
+        _check_place(f'places."{name}"', place)
 
 
 def _check_collector(collector: Collector) -> None:
@@ -62,6 +70,15 @@ def _check_zone(where: str, name: str) -> None:
         ) from error
 
 
+def _check_place(where: str, place: Place) -> None:
+    circle = (place.lat_deg, place.lon_deg, place.radius_m)
+    if place.polygon and circle == (None, None, None):
+        if len(place.polygon) < 3 or any(abs(lat) > 90 or abs(lon) > 180 for lat, lon in place.polygon):
+            raise ConfigError(f"{where}.polygon: needs three corners or more, each as [latitude, longitude]")
+    elif place.polygon or None in circle:
+        raise ConfigError(f"{where}: needs either lat_deg, lon_deg and radius_m, or a polygon")
+
+
 def _check_clients(source: Source) -> None:
     for client in source.clients:
         try:
@@ -87,3 +104,25 @@ def _check_influx(influx: InfluxSettings) -> None:
         raise ConfigError(f"{where}.bucket: {influx.bucket!r} is no name of a bucket (1.x: database)")
     if influx.version in ("auto", "2") and not influx.username and not influx.org:
         raise ConfigError(f"{where}.org: name the organisation (2.x), or username and password_file (1.x)")
+
+
+def _check_tariffs(tariffs: Tariffs) -> None:
+    if tariffs.currency and not re.fullmatch(r"[A-Z]{3}", tariffs.currency):
+        raise ConfigError(f"tariffs.currency: {tariffs.currency!r} is not three capital letters such as EUR")
+    priced = tariffs.per_kwh is not None or tariffs.rates or tariffs.session_fee
+    if priced and not tariffs.currency:
+        raise ConfigError("tariffs.currency: name the currency of the prices, such as EUR")
+    if tariffs.efficiency is not None and not 0 < tariffs.efficiency <= 1:
+        raise ConfigError(f"tariffs.efficiency: {tariffs.efficiency:g} is not above 0 and at most 1, such as 0.9")
+    for rate in tariffs.rates:
+        _check_rate(rate)
+    prices = {"per_kwh": tariffs.per_kwh, "session_fee": tariffs.session_fee}
+    for name, price in (*prices.items(), *(("rates: per_kwh", rate.per_kwh) for rate in tariffs.rates)):
+        if price is not None and not math.isfinite(price):
+            raise ConfigError(f"tariffs.{name}: {price} is no price")
+
+
+def _check_rate(rate: Rate) -> None:
+    for name, word in (("begin", rate.begin), ("end", rate.end)):
+        if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", word):
+            raise ConfigError(f"tariffs.rates: {name} {word!r} is not HH:MM from 00:00 to 23:59, such as 22:00")

@@ -149,6 +149,51 @@ class Vehicle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     in_service: bool = True
 
 
+class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[[tariffs.rates]]`: what a kWh costs from `begin` to `end` (HH:MM, local) on these days; past midnight too.
+
+    A day is that on which the rate begins. The first rate that fits holds.
+    """
+
+    begin: str
+    end: str
+    per_kwh: float
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ()
+
+
+class Tariffs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[tariffs]`: what energy costs. Without `currency` nothing is priced.
+
+    `per_kwh` holds where none of `rates` does, `session_fee` once a charge. A kWh is one at the wall: where that is not
+    metered, it is the battery's by `efficiency`, wall to battery, or the battery's own where that is not given.
+    """
+
+    currency: str = ""
+    per_kwh: float | None = None
+    session_fee: float = 0.0
+    efficiency: float | None = None
+    rates: tuple[Rate, ...] = ()
+
+
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[places."NAME"]`: a circle (centre and radius) or a polygon of (latitude, longitude) [deg].
+
+    In a `private` place positions are left out of whatever is made of the raw tables.
+    """
+
+    lat_deg: Annotated[float, msgspec.Meta(ge=-90, le=90)] | None = None
+    lon_deg: Annotated[float, msgspec.Meta(ge=-180, le=180)] | None = None
+    radius_m: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    polygon: tuple[tuple[float, float], ...] = ()
+    private: bool = False
+
+
+class Analytics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[analytics]`: how often `voltrail run` analyses what is new [s] (0: never)."""
+
+    every_s: _Count = 900
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of `voltrail.toml`, paths made absolute and secrets filled in."""
 
@@ -157,6 +202,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sources: tuple[Source, ...] = ()
     models: Mapping[str, Model] = {}
     vehicles: Mapping[str, Vehicle] = {}
+    tariffs: Tariffs = Tariffs()
+    places: Mapping[str, Place] = {}
+    analytics: Analytics = Analytics()
 
     @property
     def polled(self) -> tuple[Source, ...]:

@@ -65,6 +65,28 @@ _MORE = """
 # wh_per_km = 31
 # top_speed_kmh = 45
 # odometer_scale = 1  # 10 for older scooters, which count in 10 m
+
+# What energy costs at the wall; without it charges have no cost.
+# [tariffs]
+# currency = "EUR"
+# per_kwh = 0.32
+# session_fee = 0.0
+# efficiency = 0.9  # wall to battery, where nobody meters the wall
+# [[tariffs.rates]]  # at other times another price; local time, the day is that of its begin
+# begin = "22:00"
+# end = "06:00"
+# per_kwh = 0.24
+# days = ["mon", "tue", "wed", "thu", "fri"]
+
+# Places that trips name as their start and finish: a circle, or polygon = [[lat, lon], ...].
+# [places."Depot"]
+# lat_deg = 52.5200
+# lon_deg = 13.4050
+# radius_m = 80
+# private = false  # true: positions within are left out of trips and tracks
+
+# [analytics]
+# every_s = 900  # how often `voltrail run` analyses what is new; 0: never
 """
 
 
