@@ -1,17 +1,16 @@
 """`voltrail rollup`: rollups of the days that changed since the last time, into the lake."""
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
 import msgspec
 import polars as pl
 
+from analytics.notes import mark, read, write
 from analytics.rollup import rolled
 from logger.stores.delta import span
-from logger.stores.files import File, by_day
+from logger.stores.files import by_day
 from logger.stores.lake import Lake
 from logger.tables import ROLLUPS
 
@@ -30,11 +29,11 @@ class Rolled(msgspec.Struct, frozen=True):
 def roll(lake: Lake, folder: Path, progress: Callable[[str], None] = lambda text: None) -> list[Rolled]:
     """Make anew what changed. What was made of which files is noted in `folder`. Raises `Retry`."""
     notes = folder / "rollups.json"
-    made = _read(notes)
+    made = read(notes)
     results = []
     for name in ROLLUPS:
         results.append(_rolled_days(lake, name, made.setdefault(name, {}), progress))
-        _write(notes, made)
+        write(notes, made)
     progress("")
     return results
 
@@ -43,14 +42,14 @@ def _rolled_days(lake: Lake, name: str, made: dict[str, str], progress: Callable
     days, rows, same = 0, 0, 0
     source = by_day(lake.files(ROLLUPS[name][0]))
     for day in sorted({*source, *(date.fromisoformat(text) for text in made)}):
-        mark = _mark(source.get(day, ()))
-        if made.get(day.isoformat()) == mark:
+        state = mark(source.get(day, ()))
+        if made.get(day.isoformat()) == state:
             same += 1
             continue
         progress(f"{name} of {day}")
         rows += _day(lake, name, day)
         days += 1
-        made[day.isoformat()] = mark
+        made[day.isoformat()] = state
         if not source.get(day):
             del made[day.isoformat()]
     return Rolled(name, days, rows, same)
@@ -69,26 +68,6 @@ def _day(lake: Lake, name: str, day: date) -> int:
     rows = pl.concat(made) if made else rolled(there, name).collect()
     lake.replace(name, rows, None, since, until)
     return rows.height
-
-
-def _mark(files: Sequence[File]) -> str:
-    """What tells one state of a day's files from another; a compaction counts as one, which costs a little work."""
-    told = "\n".join(sorted(file.uri.rpartition("/")[2] for file in files))
-    return hashlib.blake2b(told.encode(), digest_size=12).hexdigest()
-
-
-def _read(path: Path) -> dict[str, dict[str, str]]:
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return told if isinstance(told, dict) else {}
-
-
-def _write(path: Path, made: Mapping[str, Mapping[str, str]]) -> None:
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(made), encoding="utf-8")
-    fresh.replace(path)
 
 
 def lines(told: Sequence[Rolled]) -> list[str]:
