@@ -1,0 +1,68 @@
+"""Energy of trips from readings of power, where these are close enough together; and what was fed back.
+
+One reading a minute gives no energy of a ride (off by a third after ten minutes: analytics facts, F4); those are pooled
+in `calibration`. Here count readings at most 30 s apart, as some electric cars and direct devices give them.
+"""
+
+import polars as pl
+
+from analytics.steps import WHO
+
+APART_S = 30.0  # readings further apart are not joined
+COVERED = 0.8  # of a trip's time that must be
+POWER_CV = 1.15  # of power in stop and go; facts, F4: 1.1 to 1.2
+
+
+def powered(trips: pl.DataFrame, batteries: pl.DataFrame, sign: str) -> pl.DataFrame:
+    """Net energy of trips by power.
+
+    Parameters
+    ----------
+    trips : DataFrame with `provider` `vehicle` `started_at` `finished_at`; a vehicle's do not overlap
+    batteries : DataFrame of BATTERIES: `power_w` [W] is positive into the battery; where it is null, `motor_power_w`
+    sign : the answer of `calibration.power_sign`; without one, `motor_power_w` tells nothing
+
+    Returns
+    -------
+    DataFrame in the order of `trips`: `power_wh` (net, positive when used) and `regen_wh` (fed back) [Wh], and
+    `power_cv`, the relative standard error of `power_wh` for a usual ride of that time; null where readings cover less
+    than 80 % of the trip. Trapezoids; what is not covered counts at the mean power.
+    """
+    numbered = trips.select(*WHO, "started_at", "finished_at").with_row_index("trip")
+    pieces = _pieces(numbered, net_power(batteries, sign))
+    sums = pieces.group_by("trip").agg(
+        pl.col("dt_s").sum().alias("covered_s"),
+        pl.col("dt_s").mean().alias("step_s"),
+        (pl.col("dt_s") * (pl.col("used_w") + pl.col("was_w")) / 7200).sum().alias("wh"),
+        (pl.col("dt_s") * ((-pl.col("used_w")).clip(0.0) + (-pl.col("was_w")).clip(0.0)) / 7200).sum().alias("back_wh"),
+    )  # fmt: skip
+    told = numbered.join(sums, on="trip", how="left", maintain_order="left")
+    whole_s = (pl.col("finished_at") - pl.col("started_at")).dt.total_milliseconds() / 1000
+    enough = pl.when((pl.col("covered_s") >= COVERED * whole_s).fill_null(False))
+    scale = whole_s / pl.col("covered_s")
+    return told.select(
+        enough.then(pl.col("wh") * scale).alias("power_wh"),
+        enough.then(pl.col("back_wh") * scale).alias("regen_wh"),
+        enough.then(POWER_CV * (pl.col("step_s") / whole_s).sqrt()).alias("power_cv"),
+    )
+
+
+def net_power(batteries: pl.DataFrame, sign: str) -> pl.DataFrame:
+    """Readings of power that mean something: `provider` `vehicle` `at` and `used_w`, positive when used; by time."""
+    way = {"discharge_positive": 1.0, "charge_positive": -1.0}.get(sign)
+    unsigned = pl.col("motor_power_w") * pl.lit(way, pl.Float64())
+    told = batteries.select(*WHO, "at", pl.coalesce(-pl.col("power_w"), unsigned).alias("used_w"))
+    return told.drop_nulls("used_w").sort("at")
+
+
+def _pieces(trips: pl.DataFrame, powers: pl.DataFrame) -> pl.DataFrame:
+    """Steps between neighbouring readings of one trip."""
+    rides = trips.sort("started_at")
+    placed = powers.join_asof(rides, left_on="at", right_on="started_at", by=WHO, check_sortedness=False)
+    rows = placed.filter(pl.col("at") <= pl.col("finished_at")).sort("trip", "at")
+    same = pl.when(pl.col("trip") == pl.col("trip").shift(1))
+    steps = rows.with_columns(
+        same.then((pl.col("at") - pl.col("at").shift(1)).dt.total_milliseconds() / 1000).alias("dt_s"),
+        same.then(pl.col("used_w").shift(1)).alias("was_w"),
+    )
+    return steps.filter(pl.col("dt_s") <= APART_S)

@@ -1,0 +1,171 @@
+"""Energy of trips: intervals hold what they promise, weights never know the measurement, bins refuse thin data."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pytest
+
+from analytics.consumption import CAPACITY_SD, RIDE_CV, RIDE_MORE_CV, USE_SD, binned, energies, hour, speed, temperature
+
+KNOWN = {"provider": ["p"], "vehicle": ["a"], "capacity_wh": [1440.0], "wh_per_km": [31.0]}
+
+
+def trips(km: list[float], used: list[float | None], sd: float = 0.3) -> pl.DataFrame:
+    """Of one vehicle."""
+    told = {"distance_m": [1000 * each for each in km], "soc_used_pct": used}
+    kinds = {"soc_used_pct": pl.Float64()}
+    return pl.DataFrame(told, schema_overrides=kinds).with_columns(
+        provider=pl.lit("p"), vehicle=pl.lit("a"), soc_used_sd_pct=pl.lit(sd), soc_mean_pct=pl.lit(50.0)
+    )  # fmt: skip
+
+
+def known(**more: float | None) -> pl.DataFrame:
+    return pl.DataFrame({**KNOWN, **{name: [value] for name, value in more.items()}})
+
+
+def test_percent_and_way_are_weighed_and_both_are_named() -> None:
+    got = energies(trips([4.0], [8.6]), known())
+    by_soc, by_way = 14.4 * 8.6, 31 * 4.0
+    assert min(by_soc, by_way) <= got["energy_wh"].item() <= max(by_soc, by_way)
+    assert got["energy_source"].item() == "soc+model"
+    assert got["energy_low_wh"].item() < got["energy_wh"].item() < got["energy_high_wh"].item()
+    assert got["wh_per_km"].item() == pytest.approx(got["energy_wh"].item() / 4)
+    assert got["regen_wh"].item() is None
+
+
+def test_what_is_not_known_is_left_out_and_named() -> None:
+    of = pl.lit(None, pl.Float64())
+    assert energies(trips([4.0], [8.6]), known().with_columns(wh_per_km=of))["energy_source"].item() == "soc"
+    assert energies(trips([4.0], [None]), known())["energy_source"].item() == "model"
+    nothing = energies(trips([4.0], [None]), known().with_columns(wh_per_km=of))
+    assert nothing.row(0) == (None,) * nothing.width
+
+
+def test_a_short_ride_without_a_step_is_never_nothing() -> None:
+    got = energies(trips([0.3], [1 / 3]), known())
+    assert got["energy_wh"].item() > 0
+    assert got["energy_high_wh"].item() > 0.3 * 31
+
+
+def test_a_percent_holds_more_where_the_voltage_is_higher() -> None:
+    ride = trips([4.0], [8.6])
+    low, high = (
+        energies(ride.with_columns(soc_mean_pct=pl.lit(pct)), known(), 0.1)["energy_wh"].item() for pct in (20.0, 90.0)
+    )
+    assert low < energies(ride, known())["energy_wh"].item() < high
+
+
+def test_close_readings_of_power_outweigh_the_rest_and_tell_what_was_fed_back() -> None:
+    power = {"power_wh": 118.0, "power_cv": 0.05, "regen_wh": 9.0}
+    got = energies(
+        trips([4.0], [8.6]).with_columns(pl.lit(value).alias(name) for name, value in power.items()), known()
+    )
+    assert got["energy_source"].item() == "soc+power+model"
+    assert got["regen_wh"].item() == 9
+    plain = energies(trips([4.0], [8.6]), known())
+    width = pl.col("energy_high_wh") - pl.col("energy_low_wh")
+    assert got.select(width).item() < plain.select(width).item()
+    assert abs(got["energy_wh"].item() - 118) < abs(plain["energy_wh"].item() - 118)
+
+
+def test_what_a_vendor_reports_stands_alone_and_without_an_interval() -> None:
+    got = energies(trips([4.0], [8.6]).with_columns(reported_wh=pl.lit(131.0)), known())
+    assert got.select("energy_wh", "energy_source", "energy_low_wh").row(0) == (131.0, "reported", None)
+
+
+def test_the_order_of_trips_is_kept() -> None:
+    some = trips([4.0, 1.0, 2.0], [8.6, 2.0, None])
+    got = energies(some, known())
+    assert energies(some.reverse(), known()).reverse().equals(got)
+
+
+# ---- many truths ---------------------------------------------------------------------------------------------------
+
+
+def fleet(count: int, seed: int = 3) -> tuple[pl.DataFrame, pl.DataFrame, npt.NDArray[np.float64]]:
+    """So many rides, each of a vehicle of its own, whose capacity and use err as they are said to."""
+    chance = np.random.default_rng(seed)
+    km = np.exp(chance.normal(1.1, 0.5, count))
+    use = 31 * (1 + USE_SD * chance.standard_normal(count))
+    cv = np.sqrt(RIDE_CV**2 + RIDE_MORE_CV**2 / km)
+    true = np.maximum(use * km * (1 + cv * chance.standard_normal(count)), 0.5)
+    capacity = 1440 * (1 + CAPACITY_SD * chance.standard_normal(count))
+    seen = 100 * true / capacity + 0.3 * chance.standard_normal(count)
+    names = pl.Series("vehicle", [str(number) for number in range(count)])
+    rides = trips(km.tolist(), seen.tolist()).with_columns(names)
+    vehicles = pl.concat([known()] * count).with_columns(names)
+    return rides, vehicles, true
+
+
+def test_intervals_cover_the_truth_as_often_as_they_promise() -> None:
+    rides, vehicles, true = fleet(6000)
+    got = energies(rides, vehicles).with_columns(pl.Series("true", true))
+    inside = got.select(pl.col("true").is_between("energy_low_wh", "energy_high_wh").mean()).item()
+    assert 0.93 <= inside <= 0.97
+    error = (got["energy_wh"].to_numpy() - true) / (31 * rides["distance_m"].to_numpy() / 1000)
+    assert abs(float(error.mean())) < 0.03 * float(error.std())
+
+
+def test_weights_that_know_the_measurement_would_be_biased() -> None:
+    """The guard of the rule that variances are made of the way alone: the mutant fails what the estimate passes."""
+    rides, vehicles, true = fleet(6000)
+    km, seen = rides["distance_m"].to_numpy() / 1000, rides["soc_used_pct"].to_numpy() * 14.4
+    by_way = 31 * km
+    of_seen = (0.3 * 14.4) ** 2 + (0.2 * np.maximum(seen, 0.1)) ** 2
+    of_way = (0.25 * by_way) ** 2
+    mutant = (seen / of_seen + by_way / of_way) / (1 / of_seen + 1 / of_way)
+    ours = energies(rides, vehicles)["energy_wh"].to_numpy()
+    assert abs(float(ours.sum() / true.sum()) - 1) < 0.01
+    assert abs(float(mutant.sum() / true.sum()) - 1) > 0.02
+
+
+# ---- bins ----------------------------------------------------------------------------------------------------------
+
+
+def many(count: int, spread: float, ambient_c: float = 12.0) -> pl.DataFrame:
+    """Rides of 1 to 5 km at 30 Wh/km, give or take."""
+    chance = np.random.default_rng(5)
+    km = chance.uniform(1, 5, count)
+    energy = 30 * km * (1 + spread * chance.standard_normal(count))
+    return pl.DataFrame({"energy_wh": energy, "distance_m": 1000 * km, "ambient_c": [ambient_c] * count})
+
+
+def test_a_bin_is_a_ratio_of_sums_with_its_interval() -> None:
+    rides = many(100, 0.2)
+    got = binned(rides, temperature())
+    ratio = rides.select(1000 * pl.col("energy_wh").sum() / pl.col("distance_m").sum()).item()
+    assert got.select("bin", "trips", "shown").row(0) == (10.0, 100, True)
+    assert got["wh_per_km"].item() == pytest.approx(ratio)
+    assert got["wh_per_km_low"].item() < 30 < got["wh_per_km_high"].item()
+
+
+def test_trips_are_binned_by_speed_while_riding_and_by_local_hour() -> None:
+    at = pl.Series("started_at", [datetime(2026, 7, 1, 22, 30, tzinfo=UTC)] * 40)
+    rides = many(40, 0.1).with_columns(at, riding_s=pl.col("distance_m") / 6.5)
+    assert binned(rides, speed())["bin"].to_list() == [20.0]
+    assert binned(rides, hour("Europe/Berlin"))["bin"].to_list() == [0]
+
+
+@pytest.mark.parametrize(("count", "spread"), [(19, 0.01), (25, 0.9)])
+def test_a_bin_of_few_or_of_scattered_trips_shows_no_value(count: int, spread: float) -> None:
+    assert binned(many(count, spread), temperature()).select("shown", "wh_per_km").row(0) == (False, None)
+
+
+def test_bins_merged_are_the_pooled_value() -> None:
+    cold, warm = many(50, 0.1, 2), many(70, 0.1, 22)
+    got = binned(pl.concat([cold, warm]), temperature())
+    whole = binned(pl.concat([cold, warm]).with_columns(all=pl.lit(1)), "all")
+    merged = got.select((pl.col("wh_per_km") * pl.col("distance_m")).sum() / pl.col("distance_m").sum()).item()
+    assert whole["wh_per_km"].item() == pytest.approx(merged)
+
+
+def test_the_interval_of_a_bin_covers_as_often_as_it_promises() -> None:
+    chance, inside = np.random.default_rng(8), 0
+    for _ in range(500):
+        km = chance.uniform(1, 5, 60)
+        rides = pl.DataFrame({"energy_wh": 30 * km * (1 + 0.2 * chance.standard_normal(60)), "distance_m": 1000 * km})
+        low, high = binned(rides.with_columns(one=1), "one").select("wh_per_km_low", "wh_per_km_high").row(0)
+        inside += low < 30 < high
+    assert 0.92 <= inside / 500 <= 0.98

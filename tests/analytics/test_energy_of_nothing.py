@@ -1,0 +1,56 @@
+"""Where nothing was said, the analyses of energy give empty tables of the right columns, and checks that refuse."""
+
+import polars as pl
+
+from analytics.calibration import CHECKS, INSUFFICIENT, calibrated, checks
+from analytics.consumption import binned, energies, temperature
+from analytics.days import days
+from analytics.firmware import percent_cut, percent_of_packs, range_vernier
+from analytics.power import powered
+from analytics.soc_used import used
+from analytics.tables import READINGS
+from analytics.ticks import TICKS, leaps, ticks
+from analytics.trips import intervals, trips
+from logger.tables import DERIVED
+
+MS = pl.Datetime("ms", "UTC")
+WHO = {"provider": pl.String(), "vehicle": pl.String()}
+BATTERIES = pl.DataFrame(
+    schema={**WHO, "at": MS, "power_w": pl.Float64(), "motor_power_w": pl.Float64(), "bms_charging": pl.Boolean()}
+)
+KNOWN = pl.DataFrame(
+    schema={
+        **WHO,
+        "model": pl.String(),
+        "timezone": pl.String(),
+        "capacity_wh": pl.Float64(),
+        "wh_per_km": pl.Float64(),
+    }
+)
+NONE = READINGS.to_frame()
+
+
+def test_nothing_makes_empty_tables() -> None:
+    steps, marks = intervals(NONE), ticks(NONE)
+    rides = trips(steps)
+    socs = pl.concat([rides, used(marks, NONE, rides), powered(rides, BATTERIES, INSUFFICIENT)], how="horizontal")
+    whole = pl.concat([socs.drop("regen_wh"), energies(socs, KNOWN)], how="horizontal")
+    assert marks.schema == TICKS
+    assert leaps(NONE).height == whole.height == binned(whole, temperature()).height == 0
+    got = days(NONE, steps, whole, marks, KNOWN)
+    assert got.schema == DERIVED["consumption"].schema
+    assert got.height == 0
+
+
+def test_a_model_that_said_nothing_is_asked_in_vain() -> None:
+    one = pl.DataFrame([{"provider": "p", "vehicle": "a", "model": "m", "capacity_wh": 1440.0}], schema=KNOWN.schema)
+    rides = trips(intervals(NONE))
+    socs = pl.concat([rides, used(ticks(NONE), NONE, rides)], how="horizontal")
+    got = checks(one, NONE, ticks(NONE), socs, BATTERIES)
+    assert got.schema == CHECKS
+    assert got["answer"].unique().to_list() == [INSUFFICIENT]
+    assert calibrated(one, got)["capacity_wh"].item() == 1440
+    ranges = NONE.select("provider", "vehicle", "at", "soc_pct").with_columns(range_m=pl.lit(None, pl.Float64()))
+    packs = NONE.select("provider", "vehicle", "at", port=pl.lit("1"), pack_soc_pct="soc_pct")
+    rows = (range_vernier("m", ranges), percent_cut("m", ranges), percent_of_packs("m", packs, NONE))
+    assert {row["answer"] for row in rows} == {INSUFFICIENT}
