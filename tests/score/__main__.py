@@ -1,0 +1,117 @@
+"""`python -m tests.score`: how well trips are found, by us and by others, as tables on stdout."""
+
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+
+import polars as pl
+
+from analytics.clean import fixes, readings
+from analytics.gpsonly import gps_trips
+from analytics.intervals import intervals
+from analytics.speedonly import speed_trips
+from analytics.trips import trips
+from tests.score import baselines, recordings
+from tests.score.books import books, energy, measured, with_energy
+from tests.score.matching import Score, by_kind, score
+from tests.score.scenarios import OUTAGE_S, SCENARIOS, Case, case, stories
+
+VEHICLES, DAYS = 12, 20
+OTHER_SEEDS, OTHER_VEHICLES, OTHER_DAYS = (8, 23), 8, 14  # whether what holds of one fleet holds of others
+EASY = ("no loss", "10 % lost")  # the library takes half a minute a run
+KINDS = ("observed", "bridged", "inferred")
+_HEAD = "scenario / method", "P", "R", "F1", "IoU", "start s", "P90", "≤15", "≤60", "end s", "P90", "≤15", "≤60"
+_TAIL = "frag", "merged", "dist. error"
+Finder = Callable[[], pl.DataFrame]
+
+
+def main() -> None:
+    """Score and print."""
+    warnings.simplefilter("ignore")  # the library's own
+    began = time.monotonic()
+    told = stories(VEHICLES, DAYS)
+    print(f"simulated fleet: {VEHICLES} vehicles, {DAYS} days, outages of {OUTAGE_S[0]}–{OUTAGE_S[1]} s\n")
+    print(_line((*_HEAD, *_TAIL)))
+    for scenario in SCENARIOS:
+        print("\n".join(_lines(case(scenario, told, DAYS))), flush=True)
+    print("\n".join(_other_fleets()))
+    if not baselines.HAS_LIBRARY:
+        print("\nmovingpandas is not installed and was left out: `make score` installs it")
+    print("\n".join(recordings.lines()))
+    print(f"took {time.monotonic() - began:.0f} s", file=sys.stderr)
+
+
+def _lines(of: Case) -> Iterator[str]:
+    count = f"{of.trips.height} trips, {of.rows['status'].height:,} readings, {of.rows['location'].height:,} positions"
+    yield f"\n{of.scenario.name}: {count}"
+    cleaned, _ = readings(of.rows["status"].lazy())
+    steps = intervals(cleaned)
+    rides = trips(steps)
+    ours = with_energy(rides, cleaned, of.known)
+    whole = score(ours, of.trips)
+    yield _row("voltrail", whole)
+    for kind, part in by_kind(whole, KINDS, ours).items():
+        if part.estimates:
+            yield _row(f"  {kind} ({part.estimates})", part)
+    yield books(steps, ours, of)
+    yield energy(whole, "data sheet")
+    yield energy(score(with_energy(rides, cleaned, measured(of)), of.trips), "what packs held")
+    for name, find in _others(of, cleaned).items():
+        yield _row(name, score(find(), of.trips))
+
+
+def _other_fleets() -> Iterator[str]:
+    yield f"\nother fleets: {OTHER_VEHICLES} vehicles, {OTHER_DAYS} days"
+    for seed in OTHER_SEEDS:
+        told = stories(OTHER_VEHICLES, OTHER_DAYS, seed)
+        for of in (case(scenario, told, OTHER_DAYS) for scenario in SCENARIOS if scenario.name in EASY):
+            what = f"{seed}, {of.scenario.name}"
+            steps = intervals(readings(of.rows["status"].lazy())[0])
+            yield _row(what, score(trips(steps), of.trips))
+            yield _row(f"{what}, positions", score(gps_trips(fixes(of.rows["location"].lazy())[0]), of.trips))
+
+
+def _others(of: Case, cleaned: pl.DataFrame) -> dict[str, Finder]:
+    positions, _ = fixes(of.rows["location"].lazy())
+    found: dict[str, Finder] = {
+        "voltrail, positions alone": lambda: gps_trips(positions),
+        "voltrail, speed and lock": lambda: speed_trips(_without(of, "odometer_m")),
+        "voltrail, speed alone": lambda: speed_trips(_without(of, "odometer_m", "locked", "ride_time_s")),
+        "odometer polled, 10 min": lambda: baselines.polled(of.rows["status"]),
+        "gap of 300 s": lambda: baselines.gap_rule(cleaned),
+    }
+    if baselines.HAS_LIBRARY and of.scenario.name in EASY:
+        found["movingpandas, 164 s 114 m"] = lambda: baselines.library(positions, baselines.TUNED)
+        found["movingpandas, 60 s 7 m"] = lambda: baselines.library(positions, baselines.EXAMPLE)
+    return found
+
+
+def _without(of: Case, *columns: str) -> pl.DataFrame:
+    status = of.rows["status"]
+    return readings(status.with_columns(pl.lit(None, status.schema[name]).alias(name) for name in columns).lazy())[0]
+
+
+def _row(name: str, of: Score) -> str:
+    found = [f"{each:.4f}" for each in (of.precision, of.recall, of.f1)]
+    if not of.truths:
+        found[1:] = "", ""
+    edges = [cell for name in ("start", "finish") for cell in _edge(of, name)]
+    counts = [str(of.fragmented), str(of.merged)] if of.truths else ["", ""]
+    if not of.pairs:
+        return _line((name, *found))
+    return _line((name, *found, f"{of.mean_iou:.3f}", *edges, *counts, f"{of.distance_error_pct:.2f} %"))
+
+
+def _edge(of: Score, which: str) -> list[str]:
+    late = of.late(which)
+    return [f"{late.quantile(part):.1f}" for part in (0.5, 0.9)] + [f"{late.share(within):.3f}" for within in (15, 60)]
+
+
+def _line(cells: Sequence[str]) -> str:
+    first, *others = cells
+    return f"{first:<28}" + "".join(f"{cell:>8}" for cell in others[:-1]) + f"{others[-1]:>13}"
+
+
+if __name__ == "__main__":
+    main()
