@@ -67,11 +67,19 @@ def demo(
 
     Example: voltrail demo --vehicles 5 --days 2
     """
+    from analytics.jobs import Wish
+    from analytics.jobs import analyze as analyse
     from logger.demo import show
+    from logger.demo.found import found
+    from logger.stores import lake
 
     say = typer.echo if not as_json else lambda text: typer.echo(text, err=True)
     result = show.demo(out, vehicles, days, seed, say)
-    typer.echo(json.dumps(result.told()) if as_json else "\n".join(result.lines()))
+    ours = config.load(out / "voltrail.toml")
+    analyse(ours, Wish())
+    told = found(lake(ours), out / "truth")
+    figures = {**result.told(), "found": msgspec.structs.asdict(told)}
+    typer.echo(json.dumps(figures) if as_json else "\n".join([*result.lines(), "", *told.lines()]))
     if not result.verdict.whole:
         raise LoggerError(f"the demo is not whole: {', '.join(name for name, _ in result.verdict.faults())}")
 
@@ -316,17 +324,48 @@ def rollup(config_file: ConfigFile = None, as_json: AsJson = False, debug: Debug
 
 
 @app.command()
+def analyze(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="tables such as trips; else all")
+    ] = None,
+    source: Annotated[str, typer.Option("--from", help="the store to read: lake or influx")] = "lake",
+    since: Since = "",
+    until: Until = "",
+    vehicle: Vehicles = None,
+    config_file: ConfigFile = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Make trips, charges and what else follows from the stored rows; safe to repeat.
+
+    Without a name, span, store or vehicle, only what is new since the last time is looked at.
+
+    Example: voltrail analyze trips --since 2026-10-01
+    """
+    from analytics.jobs import Wish, lines
+    from analytics.jobs import analyze as make
+    from logger.refilling import follow
+
+    settings = _settings(config_file)
+    start, stop = _moment(since, settings, "--since"), _moment(until, settings, "--until")
+    told = make(settings, Wish(tuple(names or ()), source, start, stop, tuple(vehicle or ())), _progress)
+    typer.echo(msgspec.json.encode(told).decode() if as_json else "\n".join(lines(told)))
+    follow(settings)
+
+
+@app.command()
 def export(
-    table: Annotated[str, typer.Argument(help="a table, such as status")],
+    table: Annotated[str, typer.Argument(help="a table, such as status; or gpx: the track of one trip")],
     out: Annotated[Path | None, typer.Option(help="the file to write; else stdout")] = None,
     form: Annotated[str, typer.Option("--format", help="csv, parquet, ndjson or xlsx")] = "csv",
     since: Since = "",
     until: Until = "",
     vehicle: Vehicles = None,
+    trip: Annotated[str, typer.Option(help="with gpx: the trip_id of a trip")] = "",
     config_file: ConfigFile = None,
     debug: Debug = False,
 ) -> None:
-    """Write a table, one row per key, as a file.
+    """Write a table, one row per key, as a file; or one trip's track: voltrail export gpx --trip ID.
 
     Example: voltrail export status --since 2026-10-01 --until 2026-11-01 --format parquet --out october.parquet
     """
@@ -337,10 +376,25 @@ def export(
     if form not in FORMATS:
         raise ConfigError(f"--format {form!r} is none of {', '.join(FORMATS)}")
     settings = _settings(config_file)
+    if trip or table == "gpx":
+        _export_track(table, trip, settings, out)
+        return
     shape = tables.table(table)
     start, stop = _moment(since, settings, "--since"), _moment(until, settings, "--until")
     rows = lake(settings).scan(table, start, stop, vehicle)
     export(rows.sort(shape.key), form, out or sys.stdout.buffer)
+
+
+def _export_track(table: str, trip: str, settings: config.Settings, out: Path | None) -> None:
+    from analytics.gpx import track
+    from logger.export import put
+    from logger.stores import lake
+
+    if table != "gpx" or not trip:
+        raise ConfigError(
+            "one trip's track is `voltrail export gpx --trip ID`, with a trip_id of `voltrail export trips`"
+        )
+    put(track(lake(settings), trip, settings.places), out or sys.stdout.buffer)
 
 
 def _compare(names: tuple[str, str], settings: config.Settings, as_json: bool) -> None:

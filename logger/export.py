@@ -1,5 +1,6 @@
 """Rows of a table as a file: CSV, Parquet, newline-delimited JSON, or a spreadsheet."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,13 +19,22 @@ def export(rows: pl.LazyFrame, form: str, out: Path | BinaryIO) -> None:
 
     Raises `ConfigError` for more rows than a sheet holds, or a folder that cannot be written.
     """
+    _whole(lambda file: _write(rows, form, file), out)
+
+
+def put(data: bytes, out: Path | BinaryIO) -> None:
+    """Write these bytes in the same way. Raises `ConfigError`."""
+    _whole(lambda file: file.write(data), out)
+
+
+def _whole(write: Callable[[BinaryIO], object], out: Path | BinaryIO) -> None:
     if not isinstance(out, Path):
-        _write(rows, form, out)
+        write(out)
         return
     fresh = out.with_name(out.name + ".part")
     try:
         with fresh.open("wb") as file:
-            _write(rows, form, file)
+            write(file)
         fresh.replace(out)
     except OSError as error:
         raise ConfigError(f"cannot write {out}: {error.strerror or error}") from error

@@ -265,7 +265,7 @@ def set_up_logging(name: str, *, debug: bool) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-def _handed_settings() -> Settings:
+def handed_settings() -> Settings:
     """The settings from the pipe; from then on, a thread waits for its end."""
     data = b""
     while not data.endswith(b"\n"):
@@ -286,7 +286,7 @@ def _watch_parent() -> None:
 def _child(role: str, words: list[str]) -> None:
     set_up_logging(" ".join([role, *words]) if role == "feeder" else role, debug=bool(os.environ.get("VOLTRAIL_DEBUG")))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches the group; the supervisor says when
-    settings = _handed_settings()
+    settings = handed_settings()
     if role == "receiver":
         with asyncio.Runner(loop_factory=_loop()) as runner:
             runner.run(receive(settings, socket.socket(fileno=int(words[0]))))

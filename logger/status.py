@@ -50,6 +50,16 @@ class Account(msgspec.Struct, frozen=True):
     asking: dict[str, Any] | None
 
 
+class Analysis(msgspec.Struct, frozen=True):
+    """What the last analysis looked at, how long it took [s], or its trouble, and how old that news is."""
+
+    age_s: float
+    seconds: float
+    vehicles: int
+    rows: dict[str, int]
+    error: str
+
+
 class Overview(msgspec.Struct, frozen=True):
     """All of it; `per_minute` is messages delivered to the lake in the last minute."""
 
@@ -59,6 +69,7 @@ class Overview(msgspec.Struct, frozen=True):
     spool_bytes: int
     spool_max_bytes: int
     per_minute: int
+    analysis: Analysis | None = None
 
 
 def overview(settings: Settings, vehicles: Sequence[str] = (), now: datetime | None = None) -> Overview:
@@ -78,7 +89,18 @@ def overview(settings: Settings, vehicles: Sequence[str] = (), now: datetime | N
         for name, said in told.items()
     ]
     rows = [_vehicle(row, now) for row in latest.iter_rows(named=True)]
-    return Overview(rows, _accounts(settings), sinks, log.bytes, log.max_bytes, told["lake"].get("per_minute", 0))
+    per_minute = told["lake"].get("per_minute", 0)
+    return Overview(rows, _accounts(settings), sinks, log.bytes, log.max_bytes, per_minute, _analysis(settings, now))
+
+
+def _analysis(settings: Settings, now: datetime) -> Analysis | None:
+    told = read_state(settings.data_dir, "analysis")
+    if not told:
+        return None
+    age_s = (now - datetime.fromisoformat(told["at"])).total_seconds()
+    return Analysis(
+        age_s, told.get("seconds", 0.0), told.get("vehicles", 0), told.get("rows", {}), told.get("error", "")
+    )
 
 
 def _silence_s(said: dict[str, Any], now: datetime) -> float | None:
@@ -158,6 +180,16 @@ def lines(told: Overview) -> Iterator[str]:
             yield f"{'':<20}{sink.failures:,} failures, last: {sink.error}"
     size = f"{told.spool_bytes / 1e6:,.1f} of {told.spool_max_bytes / 1e6:,.1f} MB"
     yield f"{'spool':<20}{size}, {told.per_minute:,} messages in the last minute"
+    yield f"{'analysis':<20}{_analysis_line(told.analysis)}"
+
+
+def _analysis_line(each: Analysis | None) -> str:
+    if each is None:
+        return "none yet: `voltrail run` does one on schedule, `voltrail analyze` at once"
+    if each.error:
+        return f"the last one failed {_age(each.age_s)} ago: {each.error}"
+    took = f"took {each.seconds:.1f} s, touched {each.vehicles:,} vehicles, looked at {sum(each.rows.values()):,} rows"
+    return f"the last one ended {_age(each.age_s)} ago, {took}"
 
 
 def _account_lines(each: Account) -> Iterator[str]:

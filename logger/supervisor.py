@@ -1,7 +1,8 @@
-"""The supervisor of `voltrail run`: holds the listening socket, starts receiver and feeder, restarts whichever dies.
+"""The supervisor of `voltrail run`: holds the listening socket, starts receiver and feeders, restarts whichever dies.
 
-It holds the socket, so that callers queue while a receiver restarts. It hands each child the settings through a pipe
-and keeps that open: its end tells the child that the supervisor is gone.
+On schedule it starts an analysis, which looks at what is new and ends. It holds the socket, so that callers queue
+while a receiver restarts. It hands each child the settings through a pipe and keeps that open: its end tells the child
+that the supervisor is gone.
 """
 
 import logging
@@ -13,19 +14,22 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from logger import config
 from logger.config import Settings
 from logger.errors import ConfigError
 from logger.service import Stop, spool
 from logger.sources import clouds, webhooks
+from logger.state import read_state
 from logger.turns import sole
 
 log = logging.getLogger(__name__)
 
 _RESTART_S = (0.1, 1.0, 5.0)  # the first restart is at once, a process that keeps dying waits longer
 _STEADY_S = 30.0
-_STOP_S = {"receiver": 15.0, "feeder": 300.0}
+_STOP_S = {"analysis": 5.0, "receiver": 15.0, "feeder": 300.0}
+_MODULES = {"analysis": "analytics.service", "receiver": "logger.service", "feeder": "logger.service"}
 _BACKLOG = 2048
 
 
@@ -44,12 +48,14 @@ def run(settings: Settings, *, debug: bool = False) -> None:
 
 def _supervise(settings: Settings, listener: socket.socket, debug: bool) -> None:
     stop = Stop(signal.SIGTERM, signal.SIGINT)
-    children = [
+    children: list[Child] = [
         Child("receiver", str(listener.fileno()), settings, (listener.fileno(),), debug),
         *(Child("feeder", sink, settings, (), debug) for sink in settings.sinks.names),
     ]
     for child in children:
         child.start()
+    if settings.analytics.every_s:
+        children.insert(0, Analysis(settings, debug))
     while not stop.wait(0.1):
         for child in children:
             child.revive()
@@ -71,7 +77,7 @@ class Child:
 
     def start(self) -> None:
         """Start the process and hand it the settings."""
-        words = [sys.executable, "-m", "logger.service", self._role, self._word]
+        words = [sys.executable, "-m", _MODULES[self._role], self._role, self._word]
         environment = {**os.environ, "VOLTRAIL_DEBUG": "1" if self._debug else ""}
         self._process = subprocess.Popen(words, stdin=subprocess.PIPE, pass_fds=self._handles, env=environment)
         self._began = time.monotonic()
@@ -120,6 +126,24 @@ class Child:
                 self._process.stdin.close()
             except BrokenPipeError:
                 pass
+
+
+class Analysis(Child):
+    """The analysis: started when its time has come; where it dies, the next one does its work."""
+
+    def __init__(self, settings: Settings, debug: bool) -> None:
+        super().__init__("analysis", "", settings, (), debug)
+        last = read_state(settings.data_dir, "analysis").get("at")
+        before = datetime.fromisoformat(last).timestamp() if last else time.time()
+        self._next_at = before + settings.analytics.every_s
+
+    def revive(self) -> None:
+        """Start it where it is due and the last one has ended."""
+        over = self._process is None or self._process.poll() is not None
+        if over and time.time() >= self._next_at:
+            self._close_pipe()
+            self._next_at = time.time() + self._settings.analytics.every_s
+            self.start()
 
 
 @contextmanager

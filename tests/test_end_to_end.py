@@ -68,6 +68,15 @@ def test_what_only_answers_tell_is_in_its_tables(demo: tuple[Path, dict[str, Any
     assert store.scan("pack").collect()["pack_voltage_v"].is_between(39, 55).all()
 
 
+def test_trips_are_the_rides_that_happened(demo: tuple[Path, dict[str, Any]]) -> None:
+    out, told = demo
+    found = told["found"]
+    assert found["rides"] == pl.read_parquet(out / "truth" / "trips.parquet").height > 5
+    assert found["trips"] == sum(found["kinds"].values())
+    assert found["matched"] >= 0.9 * found["rides"]
+    assert found["trips_m"] == pytest.approx(found["rides_m"], rel=0.02)
+
+
 def test_the_truth_lies_beside_what_was_measured(demo: tuple[Path, dict[str, Any]]) -> None:
     out, told = demo
     trips = pl.read_parquet(out / "truth" / "trips.parquet")

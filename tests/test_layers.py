@@ -89,7 +89,7 @@ ALLOWED: dict[str, set[str]] = {
         "turns",
         "webhook",
     },
-    "supervisor": {"config", "errors", "service", "sources", "turns"},
+    "supervisor": {"config", "errors", "service", "sources", "state", "turns"},
     "status": {"config", "errors", "service", "state", "stores"},
     "initial": {"config", "errors", "template"},
     "waiting": {"errors", "model"},

@@ -37,6 +37,23 @@ parked_s = 1
 offline_s = 2
 silent_s = 1
 """
+_MODELS = """
+[models."E-moped"]  # by its data sheet
+capacity_wh = 1440
+wh_per_km = 31
+
+[models."E-moped with two packs"]
+capacity_wh = 1920
+wh_per_km = 32
+
+[tariffs]
+currency = "EUR"
+per_kwh = 0.30
+"""
+_TWO_PACKS = """
+[vehicles."{vehicle}"]
+model = "E-moped with two packs"
+"""
 
 
 class _Letter(msgspec.Struct, frozen=True):
@@ -96,7 +113,8 @@ def _letters(scooters: list[Scooter], seed: int) -> Iterator[_Letter]:
 
 def _collector(out: Path, scooters: list[Scooter], where: Where) -> Collector:
     poll = _POLL.format(base_url=where.base_url, hours=where.speed / 3600)
-    return Collector(out, [scooter.vehicle for scooter in scooters], poll)
+    two = "".join(_TWO_PACKS.format(vehicle=each.vehicle) for each in scooters if each.moped.traits.ports == 2)
+    return Collector(out, [scooter.vehicle for scooter in scooters], poll + _MODELS + two)
 
 
 def _answers(address: tuple[str, int], letters: list[_Letter], where: Where) -> pl.DataFrame:

@@ -1,0 +1,250 @@
+"""`voltrail analyze`: derived tables of the vehicles and days that new rows touched, into the lake."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from analytics import notes
+from analytics.load import Rows, known
+from analytics.news import merged, news
+from analytics.registry import ANALYSES, RULES, Analysis, chosen
+from analytics.windows import DAY, TOUCHED, Read, windows
+from logger.config import Settings
+from logger.errors import Retry
+from logger.service import spool
+from logger.state import write_state
+from logger.stores import Store, opened
+from logger.stores import lake as the_lake
+from logger.stores.delta import span
+from logger.stores.files import by_day, within
+from logger.stores.lake import Lake
+from logger.tables import table
+from logger.turns import sole
+
+Progress = Callable[[str], None]
+_GROUP_ROWS = 2_000_000  # of readings that are analysed together, so that memory stays flat
+_MARGIN = 4 * DAY  # read before and after what was touched, to begin with; twice as much where that is not enough
+
+
+class Analysed(msgspec.Struct, frozen=True):
+    """What became of a derived table: vehicles and rows of the days looked at, commits that changed something."""
+
+    table: str
+    vehicles: int
+    rows: int
+    commits: int
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What to analyse: by default all that is new. Tables by name, a store, a span, vehicles."""
+
+    names: tuple[str, ...] = ()
+    source: str = "lake"
+    since: datetime | None = None
+    until: datetime | None = None
+    vehicles: tuple[str, ...] = ()
+
+    @property
+    def news(self) -> bool:
+        """Whether only what is new is wanted."""
+        return self == Wish()
+
+
+def analyze(settings: Settings, wish: Wish, progress: Progress = lambda text: None) -> list[Analysed]:
+    """Make derived tables anew and commit them to the lake. Raises `ConfigError`, `Retry` and `LoginNeeded`."""
+    analyses = chosen(wish.names)
+    with sole(settings.data_dir / "analysis.lock") as free:
+        if not free:
+            raise Retry("another analysis is under way: wait until it has ended")
+        began = time.monotonic()
+        try:
+            with opened(settings, wish.source) as store:
+                run = Run(settings, store, analyses, progress)
+                told = run.news() if wish.news else run.wished(wish)
+        except Exception as error:
+            write_state(settings.data_dir, "analysis", {"error": " ".join(str(error).split())})
+            raise
+        vehicles, rows = max(each.vehicles for each in told), {each.table: each.rows for each in told}
+        state = {"error": "", "seconds": time.monotonic() - began, "vehicles": vehicles, "rows": rows}
+        write_state(settings.data_dir, "analysis", state)
+        return told
+
+
+class Run:
+    """One run of some analyses on the rows of one store."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        analyses: Mapping[str, Analysis],
+        progress: Progress,
+        margin: timedelta = _MARGIN,
+    ) -> None:
+        self._settings, self._store, self._progress = settings, store, progress
+        self._analyses = analyses
+        self._lake = the_lake(settings)
+        self._reads = tuple(sorted({name for each in analyses.values() for name in each.reads}))
+        self._told = known(store.latest("vehicles"), settings)
+        self._counts = {name: [0, 0, 0] for name in analyses}
+        self._begin, self._end = self._edges()
+
+    def news(self) -> list[Analysed]:
+        """All that is new; then note how far that is."""
+        file = self._settings.data_dir / "analysed.json"
+        noted = notes.read(file)
+        state, touched = self._state(noted)
+        self._analyse(touched)
+        notes.write(file, state)
+        return self._result()
+
+    def wished(self, wish: Wish) -> list[Analysed]:
+        """What was asked for, whatever was done before."""
+        first, last = wish.since or self._begin, wish.until or self._end
+        whose = self._vehicles(first, last).filter(pl.col("vehicle").is_in(wish.vehicles) if wish.vehicles else True)
+        self._analyse(dict.fromkeys(self._reads, _throughout(whose, first, last)))
+        return self._result()
+
+    # ---- what is new -----------------------------------------------------------------------------------------------
+
+    def _state(self, noted: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, pl.DataFrame]]:
+        """What to note after this run, and what it has to look at, by raw table."""
+        told = {row[1]: notes.digest(*map(str, row)) for row in self._told.iter_rows()}
+        rules = notes.digest(RULES, *self._analyses, repr(self._settings.places), self._settings.collector.timezone)
+        log_id = self._log_id()
+        old = noted if noted.get("rules") == rules else {}
+        same = old.get("log") == log_id
+        found, tables = {}, {}
+        for name in self._reads:
+            before = old.get("tables", {}).get(name, {})
+            found[name], tables[name] = news(self._lake, name, tuple(self._analyses), before, same_log=same)
+        other = [name for name, mark in told.items() if old and old.get("known", {}).get(name) != mark]
+        renamed = pl.DataFrame({"vehicle": other}, schema={"vehicle": pl.String()})
+        again = _throughout(renamed, self._begin, self._end)
+        touched = {name: merged([each, again]) for name, each in found.items()}
+        return {"rules": rules, "log": log_id, "known": told, "tables": tables}, touched
+
+    def _log_id(self) -> str:
+        log_spool = spool(self._settings)
+        try:
+            return log_spool.log_id
+        finally:
+            log_spool.close()
+
+    def _edges(self) -> tuple[datetime, datetime]:
+        """The first day of anything, less one for local days, and the one after the last."""
+        days = {day for name in (*self._reads, *self._analyses) for day in self._days(name)}
+        today = datetime.now(UTC).date()
+        return span(min(days, default=today))[0] - DAY, span(max(days, default=today))[1] + DAY
+
+    def _days(self, name: str) -> set[date]:
+        if isinstance(self._store, Lake) or name in self._analyses:
+            return set(by_day(self._lake.files(name)))
+        return {day.date() for day, _ in self._store.count(name)}
+
+    def _vehicles(self, since: datetime, until: datetime) -> pl.DataFrame:
+        raw = [self._store.scan(name, since, until).select("vehicle") for name in self._reads]
+        made = [self._lake.scan(name, since, until).select("vehicle") for name in self._analyses]
+        return pl.concat([*raw, *made]).unique().sort("vehicle").collect()
+
+    # ---- the work --------------------------------------------------------------------------------------------------
+
+    def _analyse(self, touched: Mapping[str, pl.DataFrame]) -> None:
+        near = {name: each for name, each in self._analyses.items() if each.reach != "all"}
+        reads = {name for each in near.values() for name in each.reads}
+        self._made(self._reaching_back(merged([touched[name] for name in reads])), near)
+        for name, each in self._analyses.items():
+            if each.reach == "all":
+                whose = merged([touched[table] for table in each.reads])
+                self._made(_throughout(whose, self._begin, self._end), {name: each})
+        self._progress("")
+
+    def _made(self, touched: pl.DataFrame, analyses: Mapping[str, Analysis]) -> None:
+        margin, waiting = _MARGIN, touched
+        while waiting.height and analyses:
+            missing = [self._group(part, margin, analyses) for part in self._groups(waiting, margin)]
+            waiting, margin = pl.concat(missing), 2 * margin
+
+    def _reaching_back(self, touched: pl.DataFrame) -> pl.DataFrame:
+        """A row that began before what was touched may go on into it: then its start is touched, too."""
+        for name in (name for name, each in self._analyses.items() if each.reach == "stretch" and touched.height):
+            there = self._lake.scan(name, None, touched["first_at"].max(), touched["vehicle"].to_list())  # type: ignore[arg-type]
+            begun = there.join(touched.lazy(), on="vehicle").filter(pl.col("time") <= pl.col("first_at"))
+            last = begun.group_by("vehicle").agg(pl.col("time").max()).collect()
+            joined = touched.join(last, on="vehicle", how="left").sort("vehicle")
+            touched = joined.select("vehicle", pl.min_horizontal("first_at", "time").alias("first_at"), "last_at")
+        return touched
+
+    def _groups(self, touched: pl.DataFrame, margin: timedelta) -> Iterator[pl.DataFrame]:
+        """Vehicles of the same days together, as many as memory takes."""
+        days = [pl.col(name).dt.truncate("1d").alias(f"{name}_day") for name in ("first_at", "last_at")]
+        for _, part in (
+            touched.with_columns(days).sort("vehicle").group_by("first_at_day", "last_at_day", maintain_order=True)
+        ):
+            yield from self._split(part.select(TOUCHED.names()), self._reach(part, margin))
+
+    def _split(self, part: pl.DataFrame, read: Read) -> Iterator[pl.DataFrame]:
+        if isinstance(self._store, Lake):
+            held = [file.rows for file in self._store.files("status") if within(file.day, read.since, read.until)]
+            if sum(held) <= _GROUP_ROWS:
+                yield part
+                return
+        rows = self._store.scan("status", read.since, read.until, part["vehicle"].to_list())
+        counted = part.join(rows.group_by("vehicle").len().collect(), on="vehicle", how="left").sort("vehicle")
+        place = counted.with_columns((pl.col("len").fill_null(0).cum_sum() // _GROUP_ROWS).alias("place"))
+        for _, each in place.group_by("place", maintain_order=True):
+            yield each.select(TOUCHED.names())
+
+    def _reach(self, part: pl.DataFrame, margin: timedelta) -> Read:
+        first, last = part.select(
+            pl.col("first_at").min().dt.truncate("1d"), pl.col("last_at").max().dt.truncate("1d")
+        ).row(0)
+        since, until = max(first - margin, self._begin), min(last + DAY + margin, self._end)
+        return Read(since, until, since == self._begin, until == self._end)
+
+    def _group(self, part: pl.DataFrame, margin: timedelta, analyses: Mapping[str, Analysis]) -> pl.DataFrame:
+        """Analyse these; returns those of which more must be read."""
+        read, vehicles = self._reach(part, margin), part["vehicle"].to_list()
+        self._progress(f"{len(vehicles):,} vehicles from {read.since:%Y-%m-%d} to {read.until:%Y-%m-%d}")
+        rows = Rows(self._store, vehicles, read.since, read.until, self._told, self._settings)
+        spans = windows(rows.steps, part, read)
+        ready = spans.drop_nulls()
+        if ready.height:
+            for name, analysis in analyses.items():
+                self._commit(name, analysis.rows(rows), ready)
+        return part.join(ready, on="vehicle", how="anti")
+
+    def _commit(self, name: str, made: pl.DataFrame, spans: pl.DataFrame) -> None:
+        """Put rows in place of those of the same vehicles and days, where they differ."""
+        for (since, until), part in spans.group_by("since", "until", maintain_order=True):
+            vehicles = part["vehicle"].to_list()
+            ours = made.filter(
+                pl.col("vehicle").is_in(vehicles) & pl.col("time").is_between(since, until, closed="left")
+            )
+            new = ours.sort(table(name).key)
+            old = self._lake.scan(name, since, until, vehicles).sort(table(name).key).collect()
+            differs = not new.equals(old)
+            if differs:
+                self._lake.replace(name, new, vehicles, since, until)
+            for place, count in enumerate((len(vehicles), new.height, int(differs))):
+                self._counts[name][place] += count
+
+    def _result(self) -> list[Analysed]:
+        return [Analysed(name, *counts) for name, counts in self._counts.items()]
+
+
+def _throughout(vehicles: pl.DataFrame, first: datetime, last: datetime) -> pl.DataFrame:
+    return vehicles.select("vehicle", first_at=pl.lit(first), last_at=pl.lit(last)).cast(TOUCHED)
+
+
+def lines(told: Sequence[Analysed]) -> list[str]:
+    """The results for people."""
+    head = f"{'table':<14}{'vehicles':>10}{'rows':>12}{'commits':>10}"
+    return [head, *(f"{each.table:<14}{each.vehicles:>10,}{each.rows:>12,}{each.commits:>10,}" for each in told)]
+
+
+__all__ = ["ANALYSES", "Analysed", "Wish", "analyze", "lines"]

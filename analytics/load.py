@@ -1,0 +1,188 @@
+"""Rows of a store as what analyses take: readings, fixes, rides, and what is known of the vehicles."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+
+import polars as pl
+
+from analytics import cells
+from analytics.calibration import CHECKS, calibrated
+from analytics.charging import charges
+from analytics.clean import TOP_SPEED_KMH, fixes, readings
+from analytics.consumption import energies
+from analytics.ends import placed
+from analytics.gpsonly import gps_trips
+from analytics.intervals import intervals
+from analytics.power import powered
+from analytics.soc_used import used
+from analytics.spans import downtime, out_of_service
+from analytics.speedonly import speed_trips
+from analytics.steps import WHO, ordered
+from analytics.swaps import swaps
+from analytics.tables import FIXES, READINGS
+from analytics.ticks import ticks
+from analytics.trips import trips
+from logger.config import Settings
+from logger.stores import Store
+
+_T, _N = pl.String(), pl.Float64()
+_NO_SIGN = ""  # of `motor_power_w`, until the fleet's readings tell it
+_NO_CHECKS = CHECKS.to_frame()  # until a fleet's calibration is kept: a data sheet alone, with the error of one
+
+# What is known of a vehicle: its zone always, the rest where somebody told it.
+KNOWN = pl.Schema(
+    {
+        "provider": _T,
+        "vehicle": _T,
+        "model": _T,
+        "timezone": _T,
+        "capacity_wh": _N,
+        "wh_per_km": _N,
+        "top_speed_kmh": _N,
+    }
+)
+
+
+def known(vehicles: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """What is known of vehicles, by the latest rows of `vehicles` and the settings' models, as `KNOWN`."""
+    models = [
+        {
+            "model": name,
+            "capacity_wh": each.capacity_wh,
+            "wh_per_km": each.wh_per_km,
+            "top_speed_kmh": each.top_speed_kmh,
+        }
+        for name, each in settings.models.items()
+    ]
+    schema = {name: KNOWN[name] for name in ("model", "capacity_wh", "wh_per_km", "top_speed_kmh")}
+    joined = vehicles.join(pl.DataFrame(models, schema=schema), on="model", how="left")
+    zoned = joined.with_columns(pl.col("timezone").fill_null(settings.collector.timezone))
+    return zoned.select(KNOWN.names()).cast(KNOWN).sort(WHO)
+
+
+class Rows:
+    """What a store holds of some vehicles from `since` up to, but without, `until`; each frame is made once.
+
+    `vehicles` None means all. `told` is what is `known` of vehicles; one that nobody told of has the zone `timezone`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        vehicles: Sequence[str] | None,
+        since: datetime,
+        until: datetime,
+        told: pl.DataFrame,
+        settings: Settings,
+    ) -> None:
+        self._store, self._vehicles, self._told = store, vehicles, told
+        self._since, self._until = since, until
+        self._timezone = settings.collector.timezone
+        self.places, self.tariffs = settings.places, settings.tariffs
+
+    def scan(self, table: str) -> pl.LazyFrame:
+        """The rows of a raw table."""
+        return self._store.scan(table, self._since, self._until, self._vehicles)
+
+    @cached_property
+    def known(self) -> pl.DataFrame:
+        """What is known of each vehicle that has readings, as `KNOWN`."""
+        named = self.readings.select(WHO).unique().sort(WHO).join(self._told, on=WHO, how="left")
+        return named.with_columns(pl.col("timezone").fill_null(self._timezone)).select(KNOWN.names()).cast(KNOWN)
+
+    @cached_property
+    def readings(self) -> pl.DataFrame:
+        """As `READINGS`, by vehicle and time; vehicles of one top speed are cleaned together."""
+        fast = self._told.drop_nulls("top_speed_kmh")
+        if fast.is_empty():
+            return readings(self.scan("status"))[0]
+        status = self.scan("status").collect().join(fast.select(*WHO, "top_speed_kmh"), on=WHO, how="left")
+        by_speed = status.with_columns(pl.col("top_speed_kmh").fill_null(TOP_SPEED_KMH)).partition_by("top_speed_kmh")
+        made = [readings(part.lazy(), part["top_speed_kmh"][0])[0] for part in by_speed]
+        whole = pl.concat([pl.DataFrame(schema=READINGS), *made])
+        return ordered(whole, "at", "way_m", "received_at", "sequence").select(READINGS.names())
+
+    @cached_property
+    def fixes(self) -> pl.DataFrame:
+        """As `FIXES`, by vehicle and time."""
+        return fixes(self.scan("location"))[0].cast(FIXES)
+
+    @cached_property
+    def packs(self) -> pl.DataFrame:
+        """As `PACKS`, by vehicle, port and time."""
+        return cells.packs(self.scan("pack"))
+
+    @cached_property
+    def batteries(self) -> pl.DataFrame:
+        """As `BATTERIES`, by vehicle and time."""
+        return cells.batteries(self.scan("battery"))
+
+    @cached_property
+    def events(self) -> pl.DataFrame:
+        """As `EVENTS`, by vehicle and time."""
+        return cells.events(self.scan("event"))
+
+    @cached_property
+    def downtime(self) -> pl.DataFrame:
+        """When the collector did not run, as `DOWNTIME`."""
+        return downtime(self._store.scan("collector", self._since, self._until))
+
+    @cached_property
+    def idle(self) -> pl.DataFrame:
+        """When vehicles were out of service, as `IDLE`; what held before is told by rows of any age."""
+        return out_of_service(self._store.scan("vehicles", None, self._until, self._vehicles))
+
+    @cached_property
+    def steps(self) -> pl.DataFrame:
+        """The frame of `intervals`."""
+        return intervals(self.readings, self.downtime, self.idle)
+
+    @cached_property
+    def rides(self) -> pl.DataFrame:
+        """The frame of `trips`."""
+        return trips(self.steps)
+
+    @cached_property
+    def swaps(self) -> pl.DataFrame:
+        """As `SWAPS`, by vehicle and time."""
+        return swaps(self.packs, self.readings, self.batteries, self.events)
+
+    @cached_property
+    def ticks(self) -> pl.DataFrame:
+        """As `TICKS`, by vehicle and time."""
+        return ticks(self.readings)
+
+    @cached_property
+    def charges(self) -> pl.DataFrame:
+        """Rows of `charges`, without places and costs."""
+        return charges(self.readings, self.batteries, self.swaps, self.known, self.fixes)
+
+    @cached_property
+    def counted(self) -> pl.DataFrame:
+        """The frame of `trips` with the charge and energy that each used."""
+        source = pl.when(pl.col("start_odometer_m").is_not_null()).then(pl.lit("odometer"))
+        rides = self.rides.with_columns(source.alias("distance_source"))
+        told = rides.hstack(used(self.ticks, self.readings, rides, self.swaps))
+        power = powered(rides, self.batteries, _NO_SIGN)
+        return told.hstack(energies(told.hstack(power), calibrated(self.known, _NO_CHECKS)))
+
+    @cached_property
+    def journeys(self) -> pl.DataFrame:
+        """Every trip, by counters, by speed or by positions, with where it began and ended."""
+        rides = [self.counted, *self._by_speed()]
+        return pl.concat(
+            [placed(pl.concat(rides, how="diagonal_relaxed"), self.fixes), *self._by_positions()],
+            how="diagonal_relaxed",
+        )
+
+    def _by_speed(self) -> list[pl.DataFrame]:
+        """Trips of vehicles that never tell a counter, if there are any."""
+        silent = self.readings.filter(pl.col("way_m").is_null().all().over(WHO))
+        moving = silent.filter(pl.col("speed_kmh").is_not_null().any().over(WHO))
+        return [speed_trips(moving, self.downtime)] if moving.height else []
+
+    def _by_positions(self) -> list[pl.DataFrame]:
+        """Trips of vehicles that tell nothing but where they are, if there are any."""
+        silent = self.fixes.join(self.readings.select(WHO).unique(), on=WHO, how="anti", maintain_order="left")
+        return [gps_trips(silent)] if silent.height else []

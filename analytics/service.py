@@ -1,0 +1,31 @@
+"""The analysis process of `voltrail run`: looks at what is new, politely, and ends."""
+
+import logging
+import os
+import signal
+import sys
+
+from analytics.jobs import Wish, analyze
+from logger.errors import LoggerError
+from logger.service import handed_settings, set_up_logging
+
+log = logging.getLogger(__name__)
+
+_NICE = 10  # collecting comes first
+
+
+def main() -> None:
+    """`python -m analytics.service`: what the supervisor starts, and nobody else."""
+    set_up_logging("analysis", debug=bool(os.environ.get("VOLTRAIL_DEBUG")))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches the group; the supervisor says when
+    os.nice(_NICE)
+    try:
+        told = analyze(handed_settings(), Wish())
+    except LoggerError as error:
+        log.error("%s", error)
+        sys.exit(1)
+    log.info("%s", ", ".join(f"{each.rows:,} {each.table} of {each.vehicles:,} vehicles" for each in told))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""How far a changed row reaches: from the last rest before it to the first after it nothing else can change."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+import polars as pl
+
+from analytics.intervals import BOUNCE_S
+
+DAY = timedelta(days=1)
+
+# Rows of a vehicle that are new or other than before lie between these moments, both included.
+TOUCHED = pl.Schema({"vehicle": pl.String(), "first_at": pl.Datetime("ms", "UTC"), "last_at": pl.Datetime("ms", "UTC")})
+
+
+class Read(msgspec.Struct, frozen=True):
+    """What was read: from `since` up to, but without, `until`; and whether nothing lies before and after that."""
+
+    since: datetime
+    until: datetime
+    from_begin: bool
+    to_end: bool
+
+
+def windows(steps: pl.DataFrame, touched: pl.DataFrame, read: Read) -> pl.DataFrame:
+    """Whole UTC days in which derived rows may have changed.
+
+    Parameters
+    ----------
+    steps : DataFrame of `intervals`, of what was read
+    touched : DataFrame of `TOUCHED`, one row per vehicle
+    read : what was read
+
+    Returns
+    -------
+    DataFrame with `vehicle`, `since` (included) and `until` (not included), one row per touched vehicle; either is null
+    where more must be read to know it.
+
+    Notes
+    -----
+    Between two locked readings apart by more than a bounce, nothing ridden, every ride has ended and none has begun.
+    Such a rest more than a day before the first touched row begins the days, one more than a day after the last ends
+    them; and another, a day before and after these days, must be there, so that what is made of them is what is made of
+    everything. A day, because a local day that a touched row lies in may begin so early. The percent must have changed
+    between these rests and the days, and the touched rows, too: the charge of a ride is known by its nearest changes. A
+    vehicle without readings has no rests.
+    """
+    rests = (
+        steps.lazy()
+        .filter((pl.col("role") == "park") & (pl.col("dt_s") >= BOUNCE_S))
+        .select("provider", "vehicle", "soc_pct", rest="since", rested="at")
+        .collect()
+    )
+    whose = steps.select("provider", "vehicle").unique()
+    asked = whose.join(rests, on=["provider", "vehicle"], how="left").join(touched, on="vehicle").sort("rested")
+    early, late = pl.col("first_at").dt.truncate("1d") - DAY, pl.col("last_at").dt.truncate("1d") + 2 * DAY
+    who = ["provider", "vehicle"]
+    days = asked.group_by(who, maintain_order=True).agg(
+        _other("rested", pl.col("rested") < early, "last").max().dt.truncate("1d").alias("since"),
+        (_other("rested", pl.col("rest") >= late, "first").min().dt.truncate("1d") + DAY).alias("until"),
+    )
+    edges = asked.join(days, on=who, maintain_order="left").group_by(who, maintain_order=True).agg(
+        pl.col("since", "until").first(),
+        _other("rested", pl.col("rested") <= pl.col("since"), "last").min().alias("first_rest_at"),
+        _other("rest", pl.col("rest") >= pl.col("until"), "first").max().alias("last_rest_at"),
+    )  # fmt: skip
+    known = edges.select("vehicle", _since(read), _until(read)).group_by("vehicle").agg(
+        pl.when(pl.col("since").is_not_null().all()).then(pl.col("since").min()),
+        pl.when(pl.col("until").is_not_null().all()).then(pl.col("until").max()),
+    )  # fmt: skip
+    return pl.concat([known, _without_readings(touched, known)])
+
+
+def _other(name: str, where: pl.Expr, nearest: Literal["first", "last"]) -> pl.Expr:
+    """This column of the rests there at which the percent is another than at the nearest of them, or is not known."""
+    there = pl.col("soc_pct").filter(where)
+    percent = there.first() if nearest == "first" else there.last()
+    return pl.col(name).filter(where & (pl.col("soc_pct") != percent).fill_null(True))
+
+
+def _since(read: Read) -> pl.Expr:
+    if read.from_begin:
+        return pl.col("since").fill_null(read.since).clip(read.since).alias("since")
+    return pl.when(pl.col("first_rest_at") <= pl.col("since") - DAY).then("since").alias("since")
+
+
+def _until(read: Read) -> pl.Expr:
+    if read.to_end:
+        return pl.col("until").fill_null(read.until).clip(None, read.until).alias("until")
+    enough = (pl.col("last_rest_at") >= pl.col("until")) & (pl.col("until") + 2 * DAY <= read.until)
+    return pl.when(enough).then("until").alias("until")
+
+
+def _without_readings(touched: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    others = touched.join(known, on="vehicle", how="anti")
+    since, until = pl.col("first_at").dt.truncate("1d") - 2 * DAY, pl.col("last_at").dt.truncate("1d") + 2 * DAY
+    return others.select("vehicle", since.alias("since"), until.alias("until"))

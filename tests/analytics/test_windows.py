@@ -1,0 +1,87 @@
+"""How far a changed row reaches: from rest to rest, in whole days, or nobody knows yet."""
+
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from analytics.windows import DAY, TOUCHED, Read, windows
+from logger.tables import TIME
+from tests.analytics.driven import BEGIN, HOUR
+
+PLACES = ["vehicle", "since", "until"]
+
+
+def rested(*hours: float, vehicle: str = "a", provider: str = "p") -> pl.DataFrame:
+    """Intervals of half an hour of rest that end at these hours."""
+    ends = [BEGIN + hour * HOUR for hour in hours]
+    rows = {"since": [end - HOUR / 2 for end in ends], "at": ends}
+    return pl.DataFrame(rows, schema={"since": TIME, "at": TIME}).with_columns(
+        provider=pl.lit(provider),
+        vehicle=pl.lit(vehicle),
+        role=pl.lit("park"),
+        dt_s=pl.lit(1800.0),
+        soc_pct=pl.lit(None, pl.Float64),
+    )
+
+
+def touched(first: float, last: float, vehicle: str = "a") -> pl.DataFrame:
+    return pl.DataFrame([(vehicle, BEGIN + first * HOUR, BEGIN + last * HOUR)], schema=TOUCHED, orient="row")
+
+
+def read(first: int, last: int, begin: bool = False, end: bool = False) -> Read:
+    return Read(BEGIN + first * DAY, BEGIN + last * DAY, begin, end)
+
+
+def day(number: int) -> datetime:
+    return BEGIN + number * DAY
+
+
+def test_days_reach_from_a_rest_before_to_a_rest_after() -> None:
+    steps = rested(5 * 24 - 3, 5 * 24 + 3, 6 * 24 + 3, 9 * 24 + 5, 11 * 24 + 1, 13 * 24)
+    got = windows(steps, touched(8 * 24 + 3, 8 * 24 + 4), read(4, 14))
+    assert got.select(PLACES).rows() == [("a", day(6), day(12))]
+
+
+def test_without_a_rest_before_the_days_more_must_be_read() -> None:
+    steps = rested(6 * 24 + 3, 9 * 24 + 5, 11 * 24 + 1)
+    assert windows(steps, touched(8 * 24 + 3, 8 * 24 + 4), read(6, 13))["since"].item() is None
+
+
+def test_without_a_rest_after_the_days_more_must_be_read() -> None:
+    steps = rested(5 * 24, 6 * 24 + 3, 9 * 24 + 5)
+    assert windows(steps, touched(8 * 24 + 3, 8 * 24 + 4), read(4, 13))["until"].item() is None
+
+
+def test_a_bounce_of_the_lock_is_no_rest() -> None:
+    steps = rested(5 * 24, 6 * 24 + 3, 9 * 24 + 5, 11 * 24 + 1).with_columns(dt_s=pl.lit(15.0))
+    got = windows(steps, touched(8 * 24, 8 * 24), read(4, 13))
+    assert got.select("since", "until").row(0) == (None, None)
+
+
+def test_where_nothing_lies_outside_what_was_read_it_is_enough() -> None:
+    got = windows(rested(), touched(30, 30), read(0, 4, begin=True, end=True))
+    assert got.height == 1
+    assert windows(rested(25), touched(30, 30), read(0, 4, True, True)).rows() == [("a", day(0), day(4))]
+
+
+def test_a_name_that_two_providers_use_rests_when_both_do() -> None:
+    one = rested(3 * 24 - 1, 4 * 24 + 1, 10 * 24 + 1, 14 * 24)
+    other = rested(3 * 24 - 1, 5 * 24 + 1, 11 * 24 + 1, 14 * 24, provider="q")
+    got = windows(pl.concat([one, other]), touched(8 * 24, 8 * 24), read(2, 16))
+    assert got.select(PLACES).rows() == [("a", day(4), day(12))]
+
+
+def test_days_lie_around_every_local_day_that_is_touched() -> None:
+    steps = rested(*(hour / 2 for hour in range(24 * 40)))
+    moment = BEGIN + 10 * DAY + timedelta(minutes=1)
+    got = windows(steps, touched(240 + 1 / 60, 240 + 1 / 60), read(0, 20))
+    (_, since, until) = got.row(0)
+    assert since <= moment - timedelta(hours=25)
+    assert until >= moment.replace(hour=0, minute=0) + DAY
+
+
+def test_the_percent_must_have_changed_on_the_way() -> None:
+    percent = pl.lit(80.0) - (pl.col("at") >= day(8)) - (pl.col("at") >= day(22))
+    steps = rested(*(24.0 * number for number in range(1, 30))).with_columns(soc_pct=percent)
+    got = windows(steps, touched(15 * 24, 15 * 24), read(1, 30, True, True))
+    assert got.select(PLACES).rows() == [("a", day(7), day(23))]
