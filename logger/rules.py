@@ -13,8 +13,8 @@ from logger.settings import BUILT_IN, Collector, InfluxSettings, Place, Rate, Se
 def check(settings: Settings) -> None:
     """Raise `ConfigError` for what cannot work."""
     _check_collector(settings.collector)
-    _check_tariffs(settings.tariffs)
     _check_named(settings)
+    _check_tariffs(settings.tariffs)
     names = [source.name for source in settings.sources]
     for name in names:
         if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or name in BUILT_IN:

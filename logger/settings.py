@@ -149,6 +149,25 @@ class Vehicle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     in_service: bool = True
 
 
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[places."NAME"]`: a circle (centre and radius) or a polygon of (latitude, longitude) [deg].
+
+    In a `private` place positions are left out of whatever is made of the raw tables.
+    """
+
+    lat_deg: Annotated[float, msgspec.Meta(ge=-90, le=90)] | None = None
+    lon_deg: Annotated[float, msgspec.Meta(ge=-180, le=180)] | None = None
+    radius_m: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    polygon: tuple[tuple[float, float], ...] = ()
+    private: bool = False
+
+
+class Analytics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[analytics]`: how often `voltrail run` analyses what is new [s] (0: never)."""
+
+    every_s: _Count = 900
+
+
 class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[[tariffs.rates]]`: what a kWh costs from `begin` to `end` (HH:MM, local) on these days; past midnight too.
 
@@ -175,25 +194,6 @@ class Tariffs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rates: tuple[Rate, ...] = ()
 
 
-class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[places."NAME"]`: a circle (centre and radius) or a polygon of (latitude, longitude) [deg].
-
-    In a `private` place positions are left out of whatever is made of the raw tables.
-    """
-
-    lat_deg: Annotated[float, msgspec.Meta(ge=-90, le=90)] | None = None
-    lon_deg: Annotated[float, msgspec.Meta(ge=-180, le=180)] | None = None
-    radius_m: Annotated[float, msgspec.Meta(gt=0)] | None = None
-    polygon: tuple[tuple[float, float], ...] = ()
-    private: bool = False
-
-
-class Analytics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[analytics]`: how often `voltrail run` analyses what is new [s] (0: never)."""
-
-    every_s: _Count = 900
-
-
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of `voltrail.toml`, paths made absolute and secrets filled in."""
 
@@ -202,9 +202,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sources: tuple[Source, ...] = ()
     models: Mapping[str, Model] = {}
     vehicles: Mapping[str, Vehicle] = {}
-    tariffs: Tariffs = Tariffs()
     places: Mapping[str, Place] = {}
     analytics: Analytics = Analytics()
+    tariffs: Tariffs = Tariffs()
 
     @property
     def polled(self) -> tuple[Source, ...]:

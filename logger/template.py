@@ -66,6 +66,16 @@ _MORE = """
 # top_speed_kmh = 45
 # odometer_scale = 1  # 10 for older scooters, which count in 10 m
 
+# Places that trips name as their start and finish: a circle, or polygon = [[lat, lon], ...].
+# [places."Depot"]
+# lat_deg = 52.5200
+# lon_deg = 13.4050
+# radius_m = 80
+# private = false  # true: positions within are left out of trips and tracks
+
+# [analytics]
+# every_s = 900  # how often `voltrail run` analyses what is new; 0: never
+
 # What energy costs at the wall; without it charges have no cost.
 # [tariffs]
 # currency = "EUR"
@@ -77,16 +87,6 @@ _MORE = """
 # end = "06:00"
 # per_kwh = 0.24
 # days = ["mon", "tue", "wed", "thu", "fri"]
-
-# Places that trips name as their start and finish: a circle, or polygon = [[lat, lon], ...].
-# [places."Depot"]
-# lat_deg = 52.5200
-# lon_deg = 13.4050
-# radius_m = 80
-# private = false  # true: positions within are left out of trips and tracks
-
-# [analytics]
-# every_s = 900  # how often `voltrail run` analyses what is new; 0: never
 """
 
 

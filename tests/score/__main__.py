@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
 
+from analytics.calibration import CHECKS, calibrated
 from analytics.clean import fixes, readings
 from analytics.gpsonly import gps_trips
 from analytics.intervals import intervals
@@ -48,7 +49,9 @@ def _lines(of: Case) -> Iterator[str]:
     cleaned, _ = readings(of.rows["status"].lazy())
     steps = intervals(cleaned)
     rides = trips(steps)
-    ours = with_energy(rides, cleaned, of.known)
+    ours = with_energy(
+        rides, cleaned, calibrated(of.known.with_columns(model=pl.lit(None, pl.String)), CHECKS.to_frame())
+    )
     whole = score(ours, of.trips)
     yield _row("voltrail", whole)
     for kind, part in by_kind(whole, KINDS, ours).items():
