@@ -14,7 +14,7 @@ from analytics.news import merged, news
 from analytics.registry import ANALYSES, RULES, Analysis, chosen
 from analytics.windows import DAY, TOUCHED, Read, windows
 from logger.config import Settings
-from logger.errors import Retry
+from logger.errors import ConfigError, Retry, UnknownName
 from logger.service import spool
 from logger.state import write_state
 from logger.stores import Store, opened
@@ -65,6 +65,8 @@ def analyze(settings: Settings, wish: Wish, progress: Progress = lambda text: No
             with opened(settings, wish.source) as store:
                 run = Run(settings, store, analyses, progress)
                 told = run.news() if wish.news else run.wished(wish)
+        except ConfigError:  # a wish that cannot be met tells nothing of the analyses that are done on schedule
+            raise
         except Exception as error:
             write_state(settings.data_dir, "analysis", {"error": " ".join(str(error).split())})
             raise
@@ -103,9 +105,13 @@ class Run:
         return self._result()
 
     def wished(self, wish: Wish) -> list[Analysed]:
-        """What was asked for, whatever was done before."""
+        """What was asked for, whatever was done before. Raises `UnknownName`."""
         first, last = wish.since or self._begin, wish.until or self._end
         whose = self._vehicles(first, last).filter(pl.col("vehicle").is_in(wish.vehicles) if wish.vehicles else True)
+        if silent := sorted({*wish.vehicles} - {*whose["vehicle"]}):
+            raise UnknownName(
+                f"no row of vehicle {silent[0]!r} in this span: `voltrail status` tells who spoke, and when"
+            )
         self._analyse(dict.fromkeys(self._reads, _throughout(whose, first, last)))
         return self._result()
 

@@ -221,3 +221,12 @@ def test_late_split_shuffled_and_doubled_gives_what_comes_of_it_at_once(random: 
         scratch.analyze()
         for name in ANALYSES:
             assert_frame_equal(place.made(name), scratch.made(name))
+
+
+def test_a_vehicle_that_never_spoke_is_named_and_does_not_pass_for_an_analysis_that_failed(place: Place) -> None:
+    place.write(ROWS)
+    place.analyze()
+    noted = (place.settings.data_dir / "analysis.json").read_text()
+    with pytest.raises(ConfigError, match="no row of vehicle 'nobody'"):
+        place.analyze(vehicles=("a", "nobody"))
+    assert (place.settings.data_dir / "analysis.json").read_text() == noted
