@@ -6,16 +6,20 @@ guess. Each check is a row of the table `calibration`.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
 
-from analytics.power import net_power
-from analytics.steps import WHO, before, marked
+from analytics.moments import Moments, pooled
+from analytics.power import SIGNS
+from analytics.steps import WHO
+from logger.tables import TIME
 
 CHECKS = pl.Schema(
     {
+        "provider": pl.String(),
+        "time": TIME,
         "model": pl.String(),
         "check": pl.String(),
         "answer": pl.String(),
@@ -26,30 +30,47 @@ CHECKS = pl.Schema(
     }
 )
 INSUFFICIENT = "insufficient"
+WEIGHED = ("capacity_wh", "wh_per_km", "percent_slope", "motor_power_sign")  # checks that energies follow from
 POLLS, RIDES, STEPS = 100, 20, 200  # that an answer needs
 SURE_SD = 4.0  # standard errors from nothing at which a sign is one
+NARROW = 0.10  # half of a relative interval at which rides with something in common have a figure: facts, 2.3
 SHEET_SD = 0.10  # what a data sheet errs by for packs in use: facts, 3: they hold 75 to 105 % of it
 PACK_CV = 0.07  # of the capacities of one model's packs, young and old (simulated fleet)
 VEHICLE_CV = 0.055  # of one model's usual consumption from vehicle to vehicle: tyres, drive (simulated fleet)
+DIGITS = 3  # that a figure has: what it does not tell must not make a fleet's history anew
 _Z = 1.96
+Sums = Mapping[str, Moments]
+_NONE = Moments()
 
 
 def check(model: str, name: str, answer: str, value: float | None, sd: float | None, n: int) -> dict[str, Any]:
-    """A row of `CHECKS`; `low` and `high` are 95 %."""
+    """A row of `CHECKS` without provider and time, with the 95 % interval of this standard error."""
     half = None if value is None or sd is None else _Z * sd
     low, high = (None, None) if value is None or half is None else (value - half, value + half)
-    return {"model": model, "check": name, "answer": answer, "value": value, "low": low, "high": high, "n": n}
+    return answered(model, name, answer, (value, low, high), n)
+
+
+def answered(
+    model: str, name: str, answer: str, told: tuple[float | None, float | None, float | None], n: int
+) -> dict[str, Any]:
+    """A row of `CHECKS` without provider and time; `told` are value, low and high, of which three digits are kept."""
+    ends = dict(zip(("value", "low", "high"), map(_rounded, told), strict=True))
+    return {"model": model, "check": name, "answer": answer, **ends, "n": n}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(f"{value:.{DIGITS}g}")
 
 
 # ---- power ---------------------------------------------------------------------------------------------------------
 
 
-def power_sign(model: str, polls: pl.DataFrame) -> dict[str, Any]:
+def power_sign(model: str, sums: Sums) -> dict[str, Any]:
     """Which way `motor_power_w` is positive.
 
     Parameters
     ----------
-    polls : DataFrame with `motor_power_w` [W], `riding` and `charging`, of one model
+    sums : of `evidence`, by check: `riding_w` and `charging_w` [W]
 
     Returns
     -------
@@ -57,90 +78,61 @@ def power_sign(model: str, polls: pl.DataFrame) -> dict[str, Any]:
     polls while riding say so, their mean is not 4 standard errors from 0, or polls in a charge say the same. `value` is
     the mean while riding [W].
     """
-    told = polls.drop_nulls("motor_power_w")
-    mean, sd, n = _mean(told.filter("riding")["motor_power_w"])
-    in_charge, sd_in_charge, charges = _mean(told.filter(pl.col("charging") & ~pl.col("riding"))["motor_power_w"])
-    sure = n >= POLLS and abs(mean) > SURE_SD * sd
-    against = charges >= POLLS and in_charge * mean > 0 and abs(in_charge) > SURE_SD * sd_in_charge
+    riding, charging = sums.get("riding_w", _NONE), sums.get("charging_w", _NONE)
+    (mean, sd), (in_charge, sd_in_charge) = riding.mean(), charging.mean()
+    sure = riding.n >= POLLS and abs(mean) > SURE_SD * sd
+    against = charging.n >= POLLS and in_charge * mean > 0 and abs(in_charge) > SURE_SD * sd_in_charge
     word = INSUFFICIENT if not sure or against else "discharge_positive" if mean > 0 else "charge_positive"
-    return check(model, "motor_power_sign", word, mean if n else None, sd, n)
+    return check(model, "motor_power_sign", word, mean if riding.n else None, sd, riding.n)
 
 
-def _mean(values: pl.Series) -> tuple[float, float, int]:
-    """Mean, its standard error, count."""
-    if len(values) < 2:
-        return 0.0, math.inf, len(values)
-    rows = values.to_frame("x").select(pl.col("x").mean().alias("mean"), pl.col("x").std().alias("sd"))
-    mean, sd = rows.row(0)
-    return float(mean), float(sd) / math.sqrt(len(values)), len(values)
-
-
-def use_of_model(model: str, trips: pl.DataFrame, batteries: pl.DataFrame, sign: str) -> dict[str, Any]:
+def use_of_model(model: str, sums: Sums, sign: str) -> dict[str, Any]:
     """Wh/km of a model, from single readings of power pooled over its rides.
 
     Parameters
     ----------
-    trips : DataFrame with `provider` `vehicle` `started_at` `finished_at` `distance_m` [m], of one model
-    batteries : DataFrame of BATTERIES: `power_w` is positive into the battery; where it is null, `motor_power_w`
+    sums : of `evidence`, by check: `use_wh` and its polls `signed_w`; where these are too few, `use_motor_wh` and
+        `riding_w`
     sign : the answer of `power_sign`
 
     Returns
     -------
     Row of check `wh_per_km`: net, with the interval of a ratio of sums over rides, each of which has used its mean
-    power for its time. It assumes that polls do not choose their moments by the power.
+    power for its time. It assumes that polls do not choose their moments by the power. `n` counts polls.
     """
-    powers = _powers(trips, batteries, sign)
-    rides = powers.group_by("ride_row").agg(
-        pl.col("used_w").mean(), pl.col("hours").first(), pl.col("km").first(), pl.len().alias("polls")
-    )  # fmt: skip
-    energy = (rides["used_w"] * rides["hours"]).alias("energy")
-    value, sd = _ratio(energy, rides["km"])
-    enough = powers.height >= POLLS and rides.height >= RIDES and value is not None and value > 0
-    return check(model, "wh_per_km", "estimate" if enough else INSUFFICIENT, value, sd, powers.height)
-
-
-def _powers(trips: pl.DataFrame, batteries: pl.DataFrame, sign: str) -> pl.DataFrame:
-    """Readings of power within rides: `ride_row`, `used_w` (positive when used), `hours` and `km` of the ride."""
-    told = net_power(batteries, sign)
-    hours = (pl.col("finished_at") - pl.col("started_at")).dt.total_milliseconds() / 3_600_000
-    rides = trips.select(
-        *WHO, "started_at", "finished_at", hours.alias("hours"), (pl.col("distance_m") / 1000).alias("km")
-    )
-    rides = rides.sort("started_at").with_row_index("ride_row")
-    placed = told.join_asof(rides, left_on="at", right_on="started_at", by=WHO, check_sortedness=False)
-    return placed.filter((pl.col("at") <= pl.col("finished_at")) & (pl.col("km") > 0))
-
-
-def _ratio(above: pl.Series, below: pl.Series) -> tuple[float | None, float | None]:
-    """Ratio of sums and its standard error by the delta method."""
-    n, whole = len(above), float(below.sum())
-    if n < 2 or whole <= 0:
-        return None, None
-    ratio = float(above.sum()) / whole
-    squares = float(((above - ratio * below) ** 2).sum())
-    return ratio, math.sqrt(squares * n / (n - 1)) / whole
+    turn, polls, use = 1.0, sums.get("signed_w", _NONE).n, sums.get("use_wh", _NONE)
+    if polls < POLLS:
+        turn = SIGNS.get(sign, 0.0)
+        polls, use = (sums.get("riding_w", _NONE).n, sums.get("use_motor_wh", _NONE)) if turn else (0, _NONE)
+    found, sd = use.ratio()
+    value = None if found is None else turn * found
+    enough = polls >= POLLS and use.n >= RIDES and value is not None and value > 0
+    return check(model, "wh_per_km", "estimate" if enough else INSUFFICIENT, value, sd, polls)
 
 
 # ---- what a percent is worth ---------------------------------------------------------------------------------------
 
 
-def km_per_percent(model: str, trips: pl.DataFrame, slope: float = 0.0) -> dict[str, Any]:
+def km_per_percent(model: str, sums: Sums, slope: float = 0.0) -> dict[str, Any]:
     """Kilometres of a percent at 50 %, a ratio of sums.
 
     Parameters
     ----------
-    trips : DataFrame with `distance_m` [m], `soc_used_pct`, `soc_mean_pct` [%], of one model
+    sums : of `evidence`, by check: `way_km` and `tilted_km`
     slope : the value of `slope_of_percent`
 
     Returns
     -------
     Row of check `km_per_pct`; `insufficient` below 20 trips.
     """
-    told = trips.drop_nulls("soc_used_pct").filter(pl.col("distance_m") > 0)
-    at_half = told["soc_used_pct"] * (1 + slope * (told["soc_mean_pct"] - 50) / 50)
-    value, sd = _ratio(told["distance_m"] / 1000, at_half)
-    enough = told.height >= RIDES and value is not None and value > 0
-    return check(model, "km_per_pct", "estimate" if enough else INSUFFICIENT, value, sd, told.height)
+    way = sums.get("way_km", _NONE)
+    found, sd = way.ratio()
+    at_half = way.x + slope * sums.get("tilted_km", _NONE).x
+    if found is None or sd is None or at_half <= 0:
+        return check(model, "km_per_pct", INSUFFICIENT, None, None, way.n)
+    value = way.y / at_half
+    enough = way.n >= RIDES and value > 0
+    return check(model, "km_per_pct", "estimate" if enough else INSUFFICIENT, value, sd * way.x / at_half, way.n)
 
 
 def capacity_of_model(model: str, use: Mapping[str, Any], way: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,75 +148,103 @@ def _relative_sd(row: Mapping[str, Any]) -> float:
     return float((row["high"] - row["low"]) / (2 * _Z) / row["value"])
 
 
-def slope_of_percent(model: str, ticks: pl.DataFrame, readings: pl.DataFrame) -> dict[str, Any]:
+def slope_of_percent(model: str, sums: Sums) -> dict[str, Any]:
     """How much more a percent holds at 100 % than at 50 %, relative: its voltage is higher.
 
     Parameters
     ----------
-    ticks, readings : DataFrame of `TICKS`, of `READINGS`, of one model
+    sums : of `evidence`, by check: `step_m`
 
     Returns
     -------
     Row of check `percent_slope`: least squares of the metres between falling ticks one step apart on their level, from
     20 % on (below, the controller saves). It assumes that riders do not ride otherwise at other levels.
     """
-    steps = _steps(ticks, readings)
-    x, y = (steps["level_pct"] - 49.5) / 50, steps["way_m"]
-    n = len(x)
-    spread = float(((x - (x.mean() if n else 0.0)) ** 2).sum()) if n else 0.0
-    if n < STEPS or spread == 0:
-        return check(model, "percent_slope", INSUFFICIENT, None, None, n)
-    mean_x, mean_y = float(x.sum()) / n, float(y.sum()) / n
-    slope = float(((x - mean_x) * (y - mean_y)).sum()) / spread
-    middle = mean_y - slope * mean_x
-    residual = float(((y - middle - slope * x) ** 2).sum()) / (n - 2)
-    return check(model, "percent_slope", "estimate", slope / middle, math.sqrt(residual / spread) / middle, n)
+    steps = sums.get("step_m", _NONE)
+    line = steps.line() if steps.n >= STEPS else None
+    if line is None or line.middle <= 0:
+        return check(model, "percent_slope", INSUFFICIENT, None, None, steps.n)
+    return check(model, "percent_slope", "estimate", line.slope / line.middle, line.slope_sd / line.middle, steps.n)
 
 
-def _steps(ticks: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
-    """Falling ticks a step and no long stop after the one before: their `level_pct` and `way_m` since."""
-    ways = readings.drop_nulls("way_m").select(*WHO, pl.col("at").alias("read_at"), "way_m").sort("read_at")
-    placed = ticks.sort("at").join_asof(ways, left_on="at", right_on="read_at", by=WHO, check_sortedness=False)
-    rows = marked(placed.sort(*WHO, "at"))
-    since_s = (pl.col("at") - before("at")).dt.total_milliseconds() / 1000
-    one = (before("level_pct") - pl.col("level_pct") == 1) & ~pl.col("rising") & ~before("rising")
-    made = rows.with_columns(way=pl.col("way_m") - before("way_m"), since_s=since_s)
-    quick = (pl.col("since_s") < 600) & (pl.col("way") > 0) & (pl.col("level_pct") >= 20)
-    return made.filter((one & quick).fill_null(False)).select("level_pct", pl.col("way").alias("way_m"))
+# ---- by what rides have in common ----------------------------------------------------------------------------------
 
 
-def calibrated(known: pl.DataFrame, checks: pl.DataFrame) -> pl.DataFrame:
-    """What is known of vehicles, with what their models' checks say.
+def bins(model: str, sums: Sums, capacity_wh: float | None) -> Iterator[dict[str, Any]]:
+    """Wh/km of rides that have something in common.
 
     Parameters
     ----------
-    known : DataFrame `provider` `vehicle` `model` `capacity_wh` `wh_per_km` …
+    sums : of `evidence`, by check: those with a colon
+    capacity_wh : what 100 % are worth [Wh]
+
+    Yields
+    ------
+    Rows of checks such as `wh_per_km:temperature:5` (5 to 10 degC), `wh_per_km:speed:20`, `wh_per_km:hour:8` (local),
+    `wh_per_km:place:Depot` (of the start). `insufficient`, and no value, below 20 rides, or where half of the interval
+    is above 10 % of the value. The interval is that of a ratio of sums, never of a mean of ratios (facts, 2.3); the
+    error of the capacity, which all bins share, is not in it: they are for comparing.
+    """
+    for name, each in sums.items():
+        if ":" in name and capacity_wh is not None:
+            percent, sd = each.ratio()
+            enough = each.n >= RIDES and percent is not None and sd is not None and _Z * sd < NARROW * percent
+            scale = capacity_wh / 100
+            value, error = (scale * (percent or 0.0), scale * (sd or 0.0)) if enough else (None, None)
+            yield check(model, f"wh_per_km:{name}", "estimate" if enough else INSUFFICIENT, value, error, each.n)
+
+
+# ---- what is known of vehicles -------------------------------------------------------------------------------------
+
+
+def calibrated(known: pl.DataFrame, checks: pl.DataFrame) -> pl.DataFrame:
+    """What a vehicle's percent and kilometre are worth, and from when on.
+
+    Parameters
+    ----------
+    known : DataFrame `provider` `vehicle` `model` `capacity_wh` [Wh] `wh_per_km`, and perhaps `capacity_sd` and
+        `wh_per_km_sd`, relative
     checks : DataFrame of `CHECKS`
 
     Returns
     -------
-    `known` with `capacity_wh` and `wh_per_km` of the model, and `capacity_sd` and `wh_per_km_sd`, relative, of one
-    vehicle of it. A data sheet, which errs by 10 % for packs in use, and the fleet's own figure are weighed by their
-    variances. Where the fleet does not tell, the figure stays, with the error that it came with, else that of a data
-    sheet: packs in use hold less than new ones.
+    `known` with `since` (the beginning, and each `time` of its model's checks), `capacity_wh` and `wh_per_km` of the
+    model then, `capacity_sd` and `wh_per_km_sd`, relative, of one vehicle of it, `percent_slope` (0 where nobody knows)
+    and `motor_power_sign` (null where nobody knows). A data sheet, which errs by 10 % for packs in use, and the fleet's
+    own figure are weighed by their variances. Where the fleet does not tell, the figure stays, with the error that it
+    came with, else that of a data sheet: packs in use hold less than new ones.
     """
-    rows = known
+    always = pl.datetime(1, 1, 1, time_unit="ms", time_zone="UTC").alias("since")
+    answers = pl.col("check").is_in(WEIGHED) & (pl.col("answer") != INSUFFICIENT)
+    moments = checks.filter(answers).select("provider", "model", pl.col("time").alias("since")).unique()
+    rows = pl.concat([known.with_columns(always), known.join(moments, on=["provider", "model"])])
     for name, spread in (("capacity_wh", PACK_CV), ("wh_per_km", VEHICLE_CV)):
         rows = _weighed(rows, checks, name, spread)
-    return rows
+    slope = _told(checks, "percent_slope", pl.col("value").alias("percent_slope"))
+    sign = _told(checks, "motor_power_sign", pl.col("answer").alias("motor_power_sign"))
+    for facts in (slope, sign):
+        rows = rows.join(facts, on=_MODEL, how="left", maintain_order="left")
+    return rows.with_columns(pl.col("percent_slope").fill_null(0.0))
 
 
-def _weighed(known: pl.DataFrame, checks: pl.DataFrame, name: str, spread: float) -> pl.DataFrame:
+_MODEL = ("provider", "model", "since")
+
+
+def _told(checks: pl.DataFrame, name: str, *columns: pl.Expr) -> pl.DataFrame:
+    told = checks.filter((pl.col("check") == name) & (pl.col("answer") != INSUFFICIENT))
+    return told.select("provider", "model", pl.col("time").alias("since"), *columns)
+
+
+def _weighed(rows: pl.DataFrame, checks: pl.DataFrame, name: str, spread: float) -> pl.DataFrame:
     sd = f"{name.removesuffix('_wh')}_sd"
-    found = checks.filter((pl.col("check") == name) & (pl.col("answer") == "estimate")).select(
-        "model", "value", ((pl.col("high") - pl.col("low")) / (2 * _Z) / pl.col("value")).clip(1e-6).alias("error")
-    )
-    given = pl.col(sd) if sd in known.columns else pl.lit(None, pl.Float64())
-    rows = known.with_columns(given.alias("given")).join(found, on="model", how="left", maintain_order="left")
+    error = ((pl.col("high") - pl.col("low")) / (2 * _Z) / pl.col("value")).clip(1e-6).alias("error")
+    found = _told(checks, name, pl.col("value"), error)
+    given = pl.col(sd) if sd in rows.columns else pl.lit(None, pl.Float64())
+    told = rows.with_columns(given.alias("given")).join(found, on=_MODEL, how="left", maintain_order="left")
     sheet, ours = pl.lit(1 / SHEET_SD**2), 1 / pl.col("error") ** 2
     both = (pl.col(name) * sheet + pl.col("value") * ours) / (sheet + ours)
     variance = pl.when(pl.col(name).is_null()).then(1 / ours).otherwise(1 / (sheet + ours))
-    made = rows.with_columns(
+    made = told.with_columns(
         pl.coalesce(both, "value", name).alias(name),
         pl.when(pl.col("value").is_not_null())
         .then((variance + spread**2).sqrt())
@@ -237,47 +257,30 @@ def _weighed(known: pl.DataFrame, checks: pl.DataFrame, name: str, spread: float
 # ---- all of them ---------------------------------------------------------------------------------------------------
 
 
-def checks(
-    known: pl.DataFrame, readings: pl.DataFrame, ticks: pl.DataFrame, trips: pl.DataFrame, batteries: pl.DataFrame
-) -> pl.DataFrame:
+def checks(evidence: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """The checks of energy of every model.
 
     Parameters
     ----------
-    known : DataFrame `provider` `vehicle` `model`; vehicles without a model are left out
-    readings, ticks : DataFrame of `READINGS` and their `TICKS`
-    trips : DataFrame of `trips.trips` with the columns of `soc_used.used`
-    batteries : DataFrame of BATTERIES
+    evidence : DataFrame of `evidence`, of the days that count
+    known : DataFrame `provider` `vehicle` `model` `capacity_wh`; vehicles without a model are left out
 
     Returns
     -------
-    DataFrame of `CHECKS`, by model.
+    DataFrame of `CHECKS` by provider, model and check; `time` is null.
     """
-    frames = (readings, ticks, trips, batteries)
-    rows: list[dict[str, Any]] = []
-    for model in known["model"].drop_nulls().unique().sort():
-        own = known.filter(pl.col("model") == model).select(WHO).unique()
-        rows += _of_model(model, *(frame.join(own, on=WHO, how="semi", maintain_order="left") for frame in frames))
+    sheets = {(provider, model): wh for provider, model, wh in known.select("provider", "model", "capacity_wh").rows()}
+    rows = [
+        {"provider": provider, **row}
+        for (provider, model), sums in pooled(evidence.join(known.select(*WHO, "model"), on=WHO)).items()
+        for row in _of_model(model, sums, sheets[provider, model])
+    ]
     return pl.DataFrame(rows, schema=CHECKS)
 
 
-def _of_model(
-    model: str, readings: pl.DataFrame, ticks: pl.DataFrame, trips: pl.DataFrame, batteries: pl.DataFrame
-) -> list[dict[str, Any]]:
-    sign = power_sign(model, _riding(trips, batteries))
-    slope = slope_of_percent(model, ticks, readings)
-    use = use_of_model(model, trips, batteries, sign["answer"])
-    way = km_per_percent(model, trips, slope["value"] or 0.0)
-    return [sign, slope, use, way, capacity_of_model(model, use, way)]
-
-
-def _riding(trips: pl.DataFrame, batteries: pl.DataFrame) -> pl.DataFrame:
-    """Readings of the battery, and whether they were made on a trip, and in a charge."""
-    rides = trips.select(*WHO, "started_at", "finished_at").sort("started_at")
-    rows = batteries.sort("at").join_asof(
-        rides, left_on="at", right_on="started_at", by=WHO, check_sortedness=False
-    )  # fmt: skip
-    riding = (pl.col("at") <= pl.col("finished_at")).fill_null(False)
-    return rows.select(
-        "motor_power_w", riding.alias("riding"), pl.col("bms_charging").fill_null(False).alias("charging")
-    )
+def _of_model(model: str, sums: Sums, sheet_wh: float | None) -> Iterator[dict[str, Any]]:
+    sign, slope = power_sign(model, sums), slope_of_percent(model, sums)
+    use, way = use_of_model(model, sums, sign["answer"]), km_per_percent(model, sums, slope["value"] or 0.0)
+    capacity = capacity_of_model(model, use, way)
+    yield from (sign, slope, use, way, capacity)
+    yield from bins(model, sums, capacity["value"] or sheet_wh)

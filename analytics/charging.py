@@ -6,7 +6,8 @@ The rules are those of the analytics facts, 4.2. Energy is that at the battery's
 import polars as pl
 
 from analytics.charge_power import integrals
-from analytics.steps import WHO, before, carried, marked, ordered
+from analytics.consumption import sure
+from analytics.steps import WHO, as_of, before, carried, marked, ordered
 from analytics.swaps import CHARGER_PCT_H, RISE_PCT
 from logger.tables import shaped
 
@@ -15,7 +16,6 @@ SILENCE_S = 1800.0  # a wider window says nothing of where in it a session began
 MOVED_M = 30.0
 COUNT_SD_PCT = 0.408  # of a difference of two whole percents (facts 2.2)
 BMS_SD_PCT = 1.0  # of what batteries say that a charge added, beside the rounding (facts 3.2)
-CAPACITY_SD = 0.05  # of a capacity that settings name
 POWER_SD = 0.01  # of charging power integrated over polls of 60 to 300 s (facts F4)
 COVERED = 0.8  # the least share of a session over which power must be known
 EFFICIENCY = (0.75, 1.0)  # outside, wall and battery contradict each other
@@ -31,7 +31,7 @@ def charges(
     Parameters
     ----------
     readings, batteries, swaps, fixes : DataFrames of `READINGS`, `BATTERIES`, `SWAPS` and `FIXES`, each in its order
-    known : DataFrame with `provider` `vehicle` `capacity_wh` [Wh], whose sd is taken as 5 %
+    known : as for `consumption.energies`
 
     Returns
     -------
@@ -196,7 +196,7 @@ def _metered(told: pl.DataFrame, batteries: pl.DataFrame) -> pl.DataFrame:
 
 
 def _energies(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    capacity = rows.join(known.select(*WHO, "capacity_wh"), on=WHO, how="left")
+    capacity = as_of(rows, "started_at", sure(known).drop("wh_per_km", "wh_per_km_sd", "percent_slope"))
     added = capacity.with_columns(soc_added_pct=pl.col("soc_finish_pct") - pl.col("soc_start_pct"))
     measured = (pl.col("power_covered") >= COVERED).fill_null(False)
     ends = zip(("energy_wh", "energy_low_wh", "energy_high_wh"), _by_power(), _by_soc(), strict=True)
@@ -218,7 +218,7 @@ def _by_soc() -> tuple[pl.Expr, pl.Expr, pl.Expr]:
     """Value, low and high [Wh]: capacity times percent. No value within a step, nor where a swap is as likely."""
     percent_wh = pl.col("capacity_wh") / 100
     value = percent_wh * pl.col("soc_added_pct").clip(0.0)
-    half = 1.96 * ((COUNT_SD_PCT**2 + BMS_SD_PCT**2) * percent_wh**2 + (CAPACITY_SD * value) ** 2).sqrt()
+    half = 1.96 * ((COUNT_SD_PCT**2 + BMS_SD_PCT**2) * percent_wh**2 + (pl.col("capacity_sd") * value) ** 2).sqrt()
     sure = (value > 0) & pl.col("doubt").is_null()
     return pl.when(sure).then(value), pl.when(sure).then(value - half).otherwise(0 * value).clip(0.0), value + half
 

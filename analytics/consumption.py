@@ -6,7 +6,7 @@ used. What standing unlocked takes belongs to the trip.
 
 import polars as pl
 
-from analytics.steps import WHO
+from analytics.steps import WHO, as_of
 
 CAPACITY_SD = 0.05  # relative standard error of a configured capacity, common to all rides on a pack
 USE_SD = 0.15  # ... of a configured Wh/km, common to all rides of a model
@@ -14,21 +14,20 @@ RIDE_CV = 0.20  # of Wh/km from ride to ride: rider, load, hills, wind; facts, 2
 RIDE_MORE_CV = 0.25  # ... what a kilometre alone varies by beyond that; falls with the root of the way
 POWER_SD = 0.02  # of readings of power: their sensor, common to all rides of a vehicle
 SHORT_WH = 1.0  # what a ride of no length may still take
-ENOUGH, NARROW = 20, 0.10  # rides and half a relative interval that a bin needs
 _Z = 1.96
 _ESTIMATES = ("soc", "power", "model")
 
 
-def energies(trips: pl.DataFrame, known: pl.DataFrame, slope: float = 0.0) -> pl.DataFrame:
+def energies(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """The net energy of trips.
 
     Parameters
     ----------
     trips : DataFrame with `provider` `vehicle` `distance_m` [m] and the columns of `soc_used.used` [%]; where there
         are, also those of `power.powered`, and `reported_wh`, what the vendor says
-    known : DataFrame `provider` `vehicle` `capacity_wh` `wh_per_km` (null where nobody says), and, if they are known
-        better than by a data sheet, `capacity_sd` and `wh_per_km_sd`, relative (else 5 % and 15 %)
-    slope : how much more a percent holds at 100 % than at 50 %, relative (`calibration.slope_of_percent`)
+    known : DataFrame of `calibration.calibrated`: `provider` `vehicle` `capacity_wh` `wh_per_km` (null where nobody
+        says), and perhaps `since`, `capacity_sd` and `wh_per_km_sd`, relative (else 5 % and 15 %), and `percent_slope`,
+        how much more a percent holds at 100 % than at 50 %, relative (else 0)
 
     Returns
     -------
@@ -43,7 +42,7 @@ def energies(trips: pl.DataFrame, known: pl.DataFrame, slope: float = 0.0) -> pl
     never of the measured energy: weights that know the measurement are biased by 10 to 20 % (facts, F6). What a vendor
     reports stands alone and without an interval: nobody says how sure it is.
     """
-    weighed = _estimates(trips, known, slope).with_columns(*_weights())
+    weighed = _estimates(trips, known).with_columns(*_weights())
     fused = weighed.with_columns(_fused().alias("energy_wh"), *_errors(), _source().alias("energy_source"))
     sd = (pl.col("own_sd_wh") ** 2 + pl.col("common_sd_wh") ** 2).sqrt()
     known_sd = pl.when(pl.col("energy_source") != "reported")
@@ -59,11 +58,11 @@ def energies(trips: pl.DataFrame, known: pl.DataFrame, slope: float = 0.0) -> pl
     )
 
 
-def _estimates(trips: pl.DataFrame, known: pl.DataFrame, slope: float) -> pl.DataFrame:
+def _estimates(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """The estimates, and of each the error of its own and the error that it shares with other rides [Wh]."""
-    rows = _told(trips).join(_sure(known), on=WHO, how="left", maintain_order="left")
+    rows = as_of(_told(trips), "started_at", sure(known))
     km = pl.col("distance_m") / 1000
-    per_pct = pl.col("capacity_wh") / 100 * (1 + slope * (pl.col("soc_mean_pct") - 50) / 50)
+    per_pct = pl.col("capacity_wh") / 100 * (1 + pl.col("percent_slope") * (pl.col("soc_mean_pct") - 50) / 50)
     by_soc, by_way = pl.col("soc_used_pct") * per_pct, pl.col("wh_per_km") * km
     cv = (RIDE_CV**2 + RIDE_MORE_CV**2 / pl.max_horizontal(km, 0.1)).sqrt()
     usual = pl.coalesce(by_way, by_soc, "power_wh").abs()  # an estimate that stands alone needs no weight
@@ -84,14 +83,14 @@ def _told(trips: pl.DataFrame) -> pl.DataFrame:
     names = ("distance_m", "soc_used_pct", "soc_used_sd_pct", "soc_mean_pct")
     more = ("power_wh", "power_cv", "regen_wh", "reported_wh")
     missing = [pl.lit(None, pl.Float64()).alias(name) for name in more if name not in trips.columns]
-    return trips.with_columns(missing).select(*WHO, *names, *more)
+    return trips.with_columns(missing).select(pl.col(*WHO, "^started_at$", *names, *more))
 
 
-def _sure(known: pl.DataFrame) -> pl.DataFrame:
-    """What is known of vehicles, with its errors."""
-    usual = {"capacity_sd": CAPACITY_SD, "wh_per_km_sd": USE_SD}
-    missing = [pl.lit(None, pl.Float64()).alias(name) for name in usual if name not in known.columns]
-    told = known.with_columns(missing).select(*WHO, "capacity_wh", "wh_per_km", *usual)
+def sure(known: pl.DataFrame) -> pl.DataFrame:
+    """What `calibration.calibrated` tells, with the usual where it is silent."""
+    usual = {"capacity_sd": CAPACITY_SD, "wh_per_km_sd": USE_SD, "percent_slope": 0.0}
+    missing = [pl.lit(None, pl.Float64()).alias(name) for name in ("wh_per_km", *usual) if name not in known.columns]
+    told = known.with_columns(missing).select(pl.col(*WHO, "^since$", "capacity_wh", "wh_per_km", *usual))
     return told.with_columns(pl.col(name).fill_null(value) for name, value in usual.items())
 
 
@@ -131,66 +130,3 @@ def _source() -> pl.Expr:
     words = [pl.when(pl.col(f"{name}_weight").is_not_null()).then(pl.lit(name)) for name in _ESTIMATES]
     joined = pl.when(_any()).then(pl.concat_str(words, separator="+", ignore_nulls=True))
     return pl.when(pl.col("reported_wh").is_not_null()).then(pl.lit("reported")).otherwise(joined)
-
-
-# ---- bins ----------------------------------------------------------------------------------------------------------
-
-
-def binned(trips: pl.DataFrame, by: pl.Expr | str) -> pl.DataFrame:
-    """Wh/km of trips by what they have in common.
-
-    Parameters
-    ----------
-    trips : DataFrame with `energy_wh` [Wh] and `distance_m` [m]; trips without either are left out
-    by : a column, or an expression, that names the bin, such as `temperature()`
-
-    Returns
-    -------
-    DataFrame `bin` (as `by` gives it), `trips`, `distance_m`, `wh_per_km` with `wh_per_km_low` and `wh_per_km_high`
-    (95 %, delta method), `shown`: whether there are 20 trips and half of the interval is below 10 % of the value.
-    Where `shown` is false the value is null.
-
-    Notes
-    -----
-    A ratio of sums, never a mean of ratios; var(R) = n/(n-1) sum (E - R km)^2 / (sum km)^2. Analytics facts, 2.3. The
-    error that all trips of a vehicle share (its capacity) is not in it: bins are compared with each other.
-    """
-    name = pl.col(by) if isinstance(by, str) else by
-    told = trips.drop_nulls(["energy_wh", "distance_m"]).filter(pl.col("distance_m") > 0)
-    rows = told.select(name.alias("bin"), "energy_wh", "distance_m").drop_nulls("bin")
-    return rows.group_by("bin").agg(*_ratio()).sort("bin").with_columns(*_shown())
-
-
-def _ratio() -> list[pl.Expr]:
-    km, energy = pl.col("distance_m") / 1000, pl.col("energy_wh")
-    ratio, n = energy.sum() / km.sum(), pl.len()
-    variance = ((energy - ratio * km) ** 2).sum() / km.sum() ** 2 * n / (n - 1)
-    half = _Z * pl.when(n > 1).then(variance).sqrt()
-    return [
-        n.cast(pl.Int64).alias("trips"),
-        pl.col("distance_m").sum(),
-        ratio.alias("wh_per_km"),
-        (ratio - half).alias("wh_per_km_low"),
-        (ratio + half).alias("wh_per_km_high"),
-        ((n >= ENOUGH) & (half < NARROW * ratio)).fill_null(False).alias("shown"),
-    ]
-
-
-def _shown() -> list[pl.Expr]:
-    names = ("wh_per_km", "wh_per_km_low", "wh_per_km_high")
-    return [pl.when("shown").then(name).alias(name) for name in names]
-
-
-def temperature() -> pl.Expr:
-    """Of trips: the lower end of steps of 5 degC."""
-    return (pl.col("ambient_c") / 5).floor() * 5
-
-
-def speed() -> pl.Expr:
-    """Of trips: the lower end of steps of 5 km/h of the mean speed while riding."""
-    return (3.6 * pl.col("distance_m") / pl.col("riding_s") / 5).floor() * 5
-
-
-def hour(timezone: str) -> pl.Expr:
-    """Of trips: the local hour at which they began."""
-    return pl.col("started_at").dt.convert_time_zone(timezone).dt.hour()

@@ -6,8 +6,9 @@ one figure for both of its sides, so that the parts of any time add up to the di
 
 import polars as pl
 
+from analytics.consumption import sure
 from analytics.soc_used import parts
-from analytics.steps import WHO, before, marked
+from analytics.steps import WHO, as_of, before, marked
 from analytics.ticks import ridden
 from logger.derived import DERIVED
 
@@ -24,7 +25,6 @@ def days(
     trips: pl.DataFrame,
     ticks: pl.DataFrame,
     known: pl.DataFrame,
-    slope: float = 0.0,
     swaps: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Consumption of vehicles by local day.
@@ -33,8 +33,7 @@ def days(
     ----------
     readings, steps, ticks : DataFrame of `READINGS`, their `trips.intervals`, their `TICKS`
     trips : DataFrame of `trips.trips` with the columns of `consumption.energies`
-    known : DataFrame `provider` `vehicle` `timezone` (null: UTC) `capacity_wh`
-    slope : as for `consumption.energies`
+    known : as for `consumption.energies`, with `timezone` (null: UTC)
     swaps : DataFrame of SWAPS, or None
 
     Returns
@@ -45,10 +44,10 @@ def days(
     `driven_wh`), `wh_per_km_net`; `wh_per_km_gross` is null unless what was fed back is known. A trip over midnight is
     shared by its way. Where no capacity is known, what the percent says is null.
     """
-    zoned = known.select(*WHO, "timezone", "capacity_wh").unique(WHO, keep="last", maintain_order=True)
+    zoned = known.select(*WHO, "timezone").unique(WHO, keep="last", maintain_order=True)
     calendar = _calendar(readings, zoned)
     ridden = _ridden(steps, trips, zoned)
-    soc = _by_soc(readings, trips, calendar, ticks, zoned, slope, swaps)
+    soc = _by_soc(readings, trips, calendar, ticks, known, swaps)
     both = calendar.join(ridden, on=[*WHO, "day"], how="left").join(soc, on=[*WHO, "day"], how="left")
     none = pl.col("trips").is_null()  # a day without a trip: nothing was driven, and that is known
     ridden_none = [pl.when(none).then(0.0).otherwise(name).alias(name) for name in _OF_TRIPS]
@@ -156,14 +155,14 @@ def _by_soc(
     calendar: pl.DataFrame,
     ticks: pl.DataFrame,
     known: pl.DataFrame,
-    slope: float,
     swaps: pl.DataFrame | None,
 ) -> pl.DataFrame:
     """What the percent says was driven, stood and charged on each local day [Wh]."""
-    spans = _dated(_spans(readings, trips, calendar), "started_at", known).with_row_index("span")
+    zoned = known.select(*WHO, "timezone").unique(WHO, keep="last", maintain_order=True)
+    spans = _dated(_spans(readings, trips, calendar), "started_at", zoned).with_row_index("span")
     rows = parts(ticks, ridden(readings, trips), spans, swaps).select("span", "from_pct", "to_pct", "used")
-    told = spans.join(rows, on="span").join(known.select(*WHO, "capacity_wh"), on=WHO, how="left")
-    level = 1 + slope * ((pl.col("from_pct") + pl.col("to_pct")) / 2 - 50) / 50
+    told = as_of(spans.join(rows, on="span"), "started_at", sure(known))
+    level = 1 + pl.col("percent_slope") * ((pl.col("from_pct") + pl.col("to_pct")) / 2 - 50) / 50
     energy = told.with_columns((pl.col("used") * level * pl.col("capacity_wh") / 100).alias("wh"))
     sums = [_whole(pl.col("wh").filter(pl.col("what") == what)).alias(what) for what in ("ride", "park", "charge")]
     by_day = energy.group_by(*WHO, "day").agg(*sums, pl.col("wh").is_not_null().any().alias("told"))

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from analytics import notes
+from analytics import fleet, notes
 from analytics.load import Rows, known
 from analytics.news import merged, news
-from analytics.registry import ANALYSES, RULES, Analysis, chosen
+from analytics.registry import ANALYSES, OF_FLEETS, RULES, Analysis, chosen
 from analytics.windows import DAY, TOUCHED, Read, windows
 from logger.config import Settings
 from logger.errors import ConfigError, Retry, UnknownName
@@ -92,8 +92,11 @@ class Run:
         self._lake = the_lake(settings)
         self._reads = tuple(sorted({name for each in analyses.values() for name in each.reads}))
         self._told = known(store.latest("vehicles"), settings)
-        self._counts = {name: [0, 0, 0] for name in analyses}
+        self._fleets = [name for name, parts in OF_FLEETS.items() if all(part in analyses for part in parts)]
+        self._checks = self._lake.scan("calibration").collect()
+        self._counts = {name: [0, 0, 0] for name in (*analyses, *self._fleets)}
         self._begin, self._end = self._edges()
+        self._since = self._end  # the earliest moment of which something was made anew
 
     def news(self) -> list[Analysed]:
         """All that is new; then note how far that is."""
@@ -101,7 +104,8 @@ class Run:
         noted = notes.read(file)
         state, touched = self._state(noted)
         self._analyse(touched)
-        notes.write(file, state)
+        weighed = self._fleet(noted.get("weighed", {}) if state["rules"] == noted.get("rules") else {})
+        notes.write(file, {**state, "weighed": weighed})
         return self._result()
 
     def wished(self, wish: Wish) -> list[Analysed]:
@@ -112,7 +116,9 @@ class Run:
             raise UnknownName(
                 f"no row of vehicle {silent[0]!r} in this span: `voltrail status` tells who spoke, and when"
             )
+        weighed = fleet.marks(self._checks)
         self._analyse(dict.fromkeys(self._reads, _throughout(whose, first, last)))
+        self._fleet(weighed)
         return self._result()
 
     # ---- what is new -----------------------------------------------------------------------------------------------
@@ -120,7 +126,8 @@ class Run:
     def _state(self, noted: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, pl.DataFrame]]:
         """What to note after this run, and what it has to look at, by raw table."""
         told = {row[1]: notes.digest(*map(str, row)) for row in self._told.iter_rows()}
-        rules = notes.digest(RULES, *self._analyses, repr(self._settings.places), self._settings.collector.timezone)
+        rules = notes.digest(RULES, *self._analyses, repr(self._settings.places), repr(self._settings.tariffs))
+        rules = notes.digest(rules, self._settings.collector.timezone)
         log_id = self._log_id()
         old = noted if noted.get("rules") == rules else {}
         same = old.get("log") == log_id
@@ -216,10 +223,11 @@ class Run:
         """Analyse these; returns those of which more must be read."""
         read, vehicles = self._reach(part, margin), part["vehicle"].to_list()
         self._progress(f"{len(vehicles):,} vehicles from {read.since:%Y-%m-%d} to {read.until:%Y-%m-%d}")
-        rows = Rows(self._store, vehicles, read.since, read.until, self._told, self._settings)
+        rows = Rows(self._store, vehicles, read.since, read.until, self._told, self._checks, self._settings)
         spans = windows(rows.steps, part, read)
         ready = spans.drop_nulls()
         if ready.height:
+            self._since = min(self._since, *ready["since"])
             for name, analysis in analyses.items():
                 self._commit(name, analysis.rows(rows), ready)
         return part.join(ready, on="vehicle", how="anti")
@@ -238,6 +246,30 @@ class Run:
                 self._lake.replace(name, new, vehicles, since, until)
             for place, count in enumerate((len(vehicles), new.height, int(differs))):
                 self._counts[name][place] += count
+
+    # ---- figures of the fleet ----------------------------------------------------------------------------------------
+
+    def _fleet(self, weighed: Mapping[str, str]) -> dict[str, str]:
+        """Make the figures of models anew, and what was `weighed` by others than these; returns their marks."""
+        if "calibration" in self._fleets and self._since < self._end:
+            self._calibrate()
+        new = fleet.marks(self._checks)
+        touched = fleet.weighed_anew(weighed, new, self._told, self._begin, self._end)
+        follow = {name: each for name, each in self._analyses.items() if each.weighed}
+        if touched.height and follow:
+            self._made(self._reaching_back(touched), follow)
+        self._progress("")
+        return new
+
+    def _calibrate(self) -> None:
+        self._progress("figures of models")
+        begin = fleet.month(self._since)
+        new = fleet.calibration(self._lake, self._told, self._since)
+        old = self._checks.filter(pl.col("time") >= begin).sort("provider", "time", "model", "check")
+        if differs := not new.equals(old):
+            self._lake.replace("calibration", new, None, begin, self._end)
+            self._checks = pl.concat([self._checks.filter(pl.col("time") < begin), new])
+        self._counts["calibration"] = [0, new.height, int(differs)]
 
     def _result(self) -> list[Analysed]:
         return [Analysed(name, *counts) for name, counts in self._counts.items()]

@@ -7,7 +7,7 @@ from functools import cached_property
 import polars as pl
 
 from analytics import cells
-from analytics.calibration import CHECKS, calibrated
+from analytics.calibration import calibrated
 from analytics.charging import charges
 from analytics.clean import TOP_SPEED_KMH, fixes, readings
 from analytics.consumption import energies
@@ -27,8 +27,6 @@ from logger.config import Settings
 from logger.stores import Store
 
 _T, _N = pl.String(), pl.Float64()
-_NO_SIGN = ""  # of `motor_power_w`, until the fleet's readings tell it
-_NO_CHECKS = CHECKS.to_frame()  # until a fleet's calibration is kept: a data sheet alone, with the error of one
 
 # What is known of a vehicle: its zone always, the rest where somebody told it.
 KNOWN = pl.Schema(
@@ -65,6 +63,7 @@ class Rows:
     """What a store holds of some vehicles from `since` up to, but without, `until`; each frame is made once.
 
     `vehicles` None means all. `told` is what is `known` of vehicles; one that nobody told of has the zone `timezone`.
+    `checks` is what their fleet tells of its models, as `CHECKS`.
     """
 
     def __init__(
@@ -74,9 +73,10 @@ class Rows:
         since: datetime,
         until: datetime,
         told: pl.DataFrame,
+        checks: pl.DataFrame,
         settings: Settings,
     ) -> None:
-        self._store, self._vehicles, self._told = store, vehicles, told
+        self._store, self._vehicles, self._told, self._checks = store, vehicles, told, checks
         self._since, self._until = since, until
         self._timezone = settings.collector.timezone
         self.places, self.tariffs = settings.places, settings.tariffs
@@ -90,6 +90,11 @@ class Rows:
         """What is known of each vehicle that has readings, as `KNOWN`."""
         named = self.readings.select(WHO).unique().sort(WHO).join(self._told, on=WHO, how="left")
         return named.with_columns(pl.col("timezone").fill_null(self._timezone)).select(KNOWN.names()).cast(KNOWN)
+
+    @cached_property
+    def worth(self) -> pl.DataFrame:
+        """What a percent and a kilometre of each vehicle are worth, and from when on, as `calibrated` tells."""
+        return calibrated(self.known, self._checks)
 
     @cached_property
     def readings(self) -> pl.DataFrame:
@@ -156,7 +161,7 @@ class Rows:
     @cached_property
     def charges(self) -> pl.DataFrame:
         """Rows of `charges`, without places and costs."""
-        return charges(self.readings, self.batteries, self.swaps, self.known, self.fixes)
+        return charges(self.readings, self.batteries, self.swaps, self.worth, self.fixes)
 
     @cached_property
     def counted(self) -> pl.DataFrame:
@@ -164,8 +169,8 @@ class Rows:
         source = pl.when(pl.col("start_odometer_m").is_not_null()).then(pl.lit("odometer"))
         rides = self.rides.with_columns(source.alias("distance_source"))
         told = rides.hstack(used(self.ticks, self.readings, rides, self.swaps))
-        power = powered(rides, self.batteries, _NO_SIGN)
-        return told.hstack(energies(told.hstack(power), calibrated(self.known, _NO_CHECKS)))
+        power = powered(rides, self.batteries, self.worth)
+        return told.hstack(energies(told.hstack(power), self.worth))
 
     @cached_property
     def journeys(self) -> pl.DataFrame:

@@ -6,21 +6,23 @@ in `calibration`. Here count readings at most 30 s apart, as some electric cars 
 
 import polars as pl
 
-from analytics.steps import WHO
+from analytics.steps import WHO, as_of
 
 APART_S = 30.0  # readings further apart are not joined
 COVERED = 0.8  # of a trip's time that must be
+SIGNS = {"discharge_positive": 1.0, "charge_positive": -1.0}  # of `motor_power_w`, so that what is used is positive
 POWER_CV = 1.15  # of power in stop and go; facts, F4: 1.1 to 1.2
 
 
-def powered(trips: pl.DataFrame, batteries: pl.DataFrame, sign: str) -> pl.DataFrame:
+def powered(trips: pl.DataFrame, batteries: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """Net energy of trips by power.
 
     Parameters
     ----------
     trips : DataFrame with `provider` `vehicle` `started_at` `finished_at`; a vehicle's do not overlap
     batteries : DataFrame of BATTERIES: `power_w` [W] is positive into the battery; where it is null, `motor_power_w`
-    sign : the answer of `calibration.power_sign`; without one, `motor_power_w` tells nothing
+    known : DataFrame of `calibration.calibrated`, or with its `provider` `vehicle` `motor_power_sign`; where that is
+        null, `motor_power_w` tells nothing
 
     Returns
     -------
@@ -29,7 +31,7 @@ def powered(trips: pl.DataFrame, batteries: pl.DataFrame, sign: str) -> pl.DataF
     than 80 % of the trip. Trapezoids; what is not covered counts at the mean power.
     """
     numbered = trips.select(*WHO, "started_at", "finished_at").with_row_index("trip")
-    pieces = _pieces(numbered, net_power(batteries, sign))
+    pieces = _pieces(numbered, _net(batteries, known))
     sums = pieces.group_by("trip").agg(
         pl.col("dt_s").sum().alias("covered_s"),
         pl.col("dt_s").mean().alias("step_s"),
@@ -47,12 +49,13 @@ def powered(trips: pl.DataFrame, batteries: pl.DataFrame, sign: str) -> pl.DataF
     )
 
 
-def net_power(batteries: pl.DataFrame, sign: str) -> pl.DataFrame:
+def _net(batteries: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """Readings of power that mean something: `provider` `vehicle` `at` and `used_w`, positive when used; by time."""
-    way = {"discharge_positive": 1.0, "charge_positive": -1.0}.get(sign)
-    unsigned = pl.col("motor_power_w") * pl.lit(way, pl.Float64())
-    told = batteries.select(*WHO, "at", pl.coalesce(-pl.col("power_w"), unsigned).alias("used_w"))
-    return told.drop_nulls("used_w").sort("at")
+    signs = known.select(pl.col(*WHO, "^since$", "motor_power_sign"))
+    way = pl.col("motor_power_sign").replace_strict(SIGNS, default=None, return_dtype=pl.Float64())
+    told = as_of(batteries, "at", signs)
+    used = pl.coalesce(-pl.col("power_w"), pl.col("motor_power_w") * way).alias("used_w")
+    return told.select(*WHO, "at", used).drop_nulls("used_w").sort("at")
 
 
 def _pieces(trips: pl.DataFrame, powers: pl.DataFrame) -> pl.DataFrame:

@@ -8,6 +8,7 @@ import polars as pl
 
 from analytics.days import days
 from analytics.episodes import episodes
+from analytics.evidence import evidence
 from analytics.ledger import coverage
 from analytics.load import Rows
 from analytics.places import placed, private
@@ -18,7 +19,7 @@ from logger.errors import UnknownName
 from logger.signals import nearest
 from logger.tables import shaped
 
-RULES = "1"  # a change of what any analysis makes of the same rows raises it: then all is made anew
+RULES = "2"  # a change of what any analysis makes of the same rows raises it: then all is made anew
 
 
 class Analysis(msgspec.Struct, frozen=True):
@@ -26,12 +27,14 @@ class Analysis(msgspec.Struct, frozen=True):
 
     A row stands at its `time`, and depends on its vehicle's rows alone. `reach` tells on which: from a rest before it
     to a rest after its end (`rest`); the same, but it may itself begin days before a rest and go on behind it, as
-    parking does (`stretch`); on all that its vehicle ever said (`all`).
+    parking does (`stretch`); on all that its vehicle ever said (`all`). Where they are `weighed`, they depend on the
+    figures of their model, too.
     """
 
     reads: tuple[str, ...]
     rows: Callable[[Rows], pl.DataFrame]
     reach: Literal["rest", "stretch", "all"] = "rest"
+    weighed: bool = False
 
 
 _START = ("start_lat_deg", "start_lon_deg", "start_place")
@@ -57,23 +60,30 @@ def charge_rows(told: Rows) -> pl.DataFrame:
 
 def consumption_rows(told: Rows) -> pl.DataFrame:
     """Rows of `consumption`."""
-    return shaped(
-        days(told.readings, told.steps, told.counted, told.ticks, told.known, swaps=told.swaps), "consumption"
-    )
+    return shaped(days(told.readings, told.steps, told.counted, told.ticks, told.worth, told.swaps), "consumption")
 
 
+def evidence_rows(told: Rows) -> pl.DataFrame:
+    """Rows of `evidence`."""
+    rides = placed(told.journeys, told.places, _START)
+    return evidence(told.readings, told.ticks, rides, told.batteries, told.known)
+
+
+_RIDES = ("status", "location", "pack", "battery", "event", "vehicles")
 ANALYSES: Mapping[str, Analysis] = {
-    "trips": Analysis(("status", "location", "pack", "battery", "event", "vehicles"), trip_rows),
-    "charges": Analysis(("status", "location", "pack", "battery", "event"), charge_rows, "stretch"),
+    "trips": Analysis(_RIDES, trip_rows, weighed=True),
+    "charges": Analysis(("status", "location", "pack", "battery", "event"), charge_rows, "stretch", weighed=True),
     "states": Analysis(
         ("status", "vehicles"), lambda told: states(told.steps, told.rides, told.downtime, told.idle), "stretch"
     ),
-    "consumption": Analysis(("status", "pack", "battery", "event", "vehicles"), consumption_rows),
+    "consumption": Analysis(("status", "pack", "battery", "event", "vehicles"), consumption_rows, weighed=True),
     "standby": Analysis(
         ("status", "pack", "battery", "event", "vehicles"),
-        lambda told: standby(told.steps, told.charges, told.known),
+        lambda told: standby(told.steps, told.charges, told.worth),
         "stretch",
+        weighed=True,
     ),
+    "evidence": Analysis(_RIDES, evidence_rows),
     "episodes": Analysis(("event",), lambda told: episodes(told.events, told.readings), "all"),
     "coverage": Analysis(
         ("status", "intake", "vehicles"),
@@ -82,10 +92,15 @@ ANALYSES: Mapping[str, Analysis] = {
 }
 
 
+# Tables of a whole fleet, and the analyses that they are made of once those are done.
+OF_FLEETS: Mapping[str, tuple[str, ...]] = {"calibration": ("evidence", "episodes")}
+
+
 def chosen(names: tuple[str, ...]) -> Mapping[str, Analysis]:
-    """The analyses of these names; all where none is named. Raises `UnknownName`."""
+    """The analyses of these names, or what a fleet's are made of; all where none is named. Raises `UnknownName`."""
+    there = (*ANALYSES, *OF_FLEETS)
     for name in names:
-        if name not in ANALYSES:
-            near = nearest(name, ANALYSES)
-            raise UnknownName(f"unknown analysis {name!r}{near}; there are: {', '.join(ANALYSES)}")
-    return {name: ANALYSES[name] for name in names or ANALYSES}
+        if name not in there:
+            raise UnknownName(f"unknown analysis {name!r}{nearest(name, there)}; there are: {', '.join(there)}")
+    wanted = {part for name in names or ANALYSES for part in OF_FLEETS.get(name, (name,))}
+    return {name: each for name, each in ANALYSES.items() if name in wanted}

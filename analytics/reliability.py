@@ -2,40 +2,30 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import polars as pl
 
+from analytics.calibration import CHECKS, answered
+from analytics.moments import pooled
 from analytics.steps import WHO
-from logger.tables import shaped
 
 _TAIL = 0.025  # on either side of a 95 % interval
-CHECKS = {"mtbf_km": "ridden_km", "mtbf_h": "ridden_h"}
+EXPOSURES = {"mtbf_km": "ridden_km", "mtbf_h": "ridden_h"}
 
 
-def exposures(readings: pl.DataFrame) -> pl.DataFrame:
-    """What each vehicle rode while it was watched: `provider` `vehicle` `ridden_km` `ridden_h` `until`.
-
-    By its counters, from first reading to last; null where it has no such counter.
-    """
-    return readings.group_by(WHO, maintain_order=True).agg(
-        ((pl.col("way_m").max() - pl.col("way_m").min()) / 1000).alias("ridden_km"),
-        ((pl.col("ride_s").max() - pl.col("ride_s").min()) / 3600).alias("ridden_h"),
-        pl.col("at").max().alias("until"),
-    )
-
-
-def mtbf(episodes: pl.DataFrame, exposures: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+def mtbf(ridden: pl.DataFrame, episodes: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """Mean distance [km] and riding time [h] between faults of each model.
 
     Parameters
     ----------
-    episodes : DataFrame of `episodes`; those of kind `fault` that began while a vehicle was watched are failures
-    exposures : DataFrame of `exposures`
+    ridden : DataFrame of `evidence`, whose checks `ridden_km` and `ridden_h` are what was ridden while watched
+    episodes : DataFrame of `episodes` of that time; those of kind `fault` are failures
     known : DataFrame with `provider` `vehicle` `model`
 
     Returns
     -------
-    DataFrame of `calibration` with the checks `mtbf_km` and `mtbf_h`; vehicle is `none`, `n` the failures.
+    DataFrame of `CHECKS` with the checks `mtbf_km` and `mtbf_h`; `n` counts failures, `time` is null.
 
     Notes
     -----
@@ -44,27 +34,22 @@ def mtbf(episodes: pl.DataFrame, exposures: pl.DataFrame, known: pl.DataFrame) -
     vehicles of a model. Without a failure (`answer` is `none_seen`) value and upper end are null. A model without the
     counter has no row.
     """
-    models = exposures.join(known.select(*WHO, "model"), on=WHO).drop_nulls("model")
-    faults = episodes.filter(pl.col("kind") == "fault").group_by(WHO).agg(pl.len().cast(pl.Int64).alias("n"))
-    sums = models.join(faults, on=WHO, how="left").with_columns(pl.col("n").fill_null(0))
-    rows = [_rows(sums.drop_nulls(column), check, column) for check, column in CHECKS.items()]
-    return pl.concat(rows).sort("provider", "model", "check")
+    models = known.select(*WHO, "model").drop_nulls("model")
+    faults = episodes.filter(pl.col("kind") == "fault").join(models, on=WHO)
+    counts = {(provider, model): n for provider, model, n in faults.group_by("provider", "model").len().rows()}
+    rows = [
+        {"provider": of[0], **_row(of[1], check, sums[exposure].y, counts.get(of, 0))}
+        for of, sums in pooled(ridden.join(models, on=WHO)).items()
+        for check, exposure in EXPOSURES.items()
+        if exposure in sums and sums[exposure].y > 0
+    ]
+    return pl.DataFrame(rows, schema=CHECKS)
 
 
-def _rows(vehicles: pl.DataFrame, check: str, column: str) -> pl.DataFrame:
-    sums = vehicles.group_by("provider", "model").agg(pl.col(column, "n").sum(), pl.col("until").max())
-    sums = sums.filter(pl.col(column) > 0)
-    ends = [_interval(exposure, n) for exposure, n in sums.select(column, "n").iter_rows()]
-    made = sums.with_columns(
-        pl.Series("low", [low for low, _ in ends], pl.Float64),
-        pl.Series("high", [high for _, high in ends], pl.Float64),
-        time=pl.col("until"),
-        vehicle=pl.lit("none"),
-        check=pl.lit(check),
-        answer=pl.when(pl.col("n") == 0).then(pl.lit("none_seen")).otherwise(pl.lit("estimate")),
-        value=pl.when(pl.col("n") > 0).then(pl.col(column) / pl.col("n")),
-    )
-    return shaped(made, "calibration")
+def _row(model: str, check: str, exposure: float, n: int) -> dict[str, Any]:
+    low, high = _interval(exposure, n)
+    value = exposure / n if n else None
+    return answered(model, check, "estimate" if n else "none_seen", (value, low, high), n)
 
 
 def _interval(exposure: float, n: int) -> tuple[float, float | None]:

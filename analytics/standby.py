@@ -5,7 +5,7 @@ The rules are those of the analytics facts, 4.1.
 
 import polars as pl
 
-from analytics.steps import WHO, before, marked
+from analytics.steps import WHO, as_of, before, marked
 from logger.tables import shaped
 
 RELAXES_S = 3600.0  # a battery's percent drifts so long after a ride or a charge
@@ -23,7 +23,7 @@ def standby(steps: pl.DataFrame, charges: pl.DataFrame, known: pl.DataFrame) -> 
     ----------
     steps : DataFrame of `intervals`
     charges : DataFrame with `provider` `vehicle` `started_at` `finished_at` of charges and swaps
-    known : DataFrame with `provider` `vehicle` `capacity_wh` [Wh]
+    known : DataFrame of `calibration.calibrated`, or with its `provider` `vehicle` `capacity_wh` [Wh]
 
     Returns
     -------
@@ -111,7 +111,7 @@ def _ends(runs: pl.DataFrame) -> pl.DataFrame:
 def _losses(ends: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     days = (pl.col("finished_at") - pl.col("started_at")).dt.total_milliseconds() / (1000 * _DAY_S)
     rate, half = pl.col("soc_lost_pct") / days, COUNT_95_PCT / days
-    capacity = ends.join(known.select(*WHO, "capacity_wh"), on=WHO, how="left", maintain_order="left")
+    capacity = as_of(ends, "started_at", known.select(pl.col(*WHO, "^since$", "capacity_wh")))
     return capacity.with_columns(
         pct_per_day=rate,
         pct_per_day_low=rate - half,

@@ -36,3 +36,16 @@ def carried(rows: pl.DataFrame, *names: str) -> pl.DataFrame:
     """These columns with the last value that each vehicle told; null before its first."""
     gaps = [name for name in names if rows[name].null_count()]
     return rows.with_columns(pl.col(name).forward_fill().over(WHO) for name in gaps) if gaps else rows
+
+
+def as_of(rows: pl.DataFrame, moment: str, facts: pl.DataFrame) -> pl.DataFrame:
+    """These rows, in their order, with what holds of their vehicle at this moment.
+
+    That is the last of `facts` whose `since` is not after it; facts without `since` hold always. Null where none is.
+    """
+    if "since" not in facts.columns:
+        return rows.join(facts, on=WHO, how="left", maintain_order="left")
+    told = facts.rename({"since": "fact_since"}).cast({"fact_since": rows.schema[moment]}).sort("fact_since")
+    numbered = rows.with_row_index("as_of_row").sort(moment)
+    found = numbered.join_asof(told, left_on=moment, right_on="fact_since", by=WHO, check_sortedness=False)
+    return found.sort("as_of_row").drop("as_of_row", "fact_since")

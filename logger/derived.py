@@ -72,5 +72,8 @@ DERIVED: Mapping[str, tuple[dict[str, pl.DataType], dict[str, pl.DataType], str]
         "day",
     ),
     "forecast": ({}, _columns("soc_pct:N t10:M t50:M t90:M below_at_next_service:N"), "soc_pct"),
-    "calibration": (_columns("check:T"), _columns("model:T answer:T value:N low:N high:N n:I"), "answer"),
+    # A provider has several models: without `model` in the key they would overwrite each other.
+    "calibration": (_columns("model:T check:T"), _columns("answer:T value:N low:N high:N n:I"), "answer"),
+    # What `calibration` is made of, in the lake alone.
+    "evidence": (_columns("check:T"), _columns("n:I sum_x:N sum_y:N sum_xx:N sum_xy:N sum_yy:N"), "n"),
 }

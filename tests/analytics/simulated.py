@@ -8,6 +8,7 @@ from analytics.calibration import calibrated, checks
 from analytics.clean import readings
 from analytics.consumption import energies
 from analytics.days import days as by_day
+from analytics.evidence import evidence
 from analytics.soc_used import used
 from analytics.ticks import ticks
 from analytics.trips import intervals, trips
@@ -85,13 +86,14 @@ def analysed(numbers: Sequence[int], seed: int, days: int) -> Fleet:
     rides = trips(steps)
     socs = pl.concat([rides, used(marks, clean, rides)], how="horizontal")
     known = known_of(rides)
-    found = checks(known, clean, marks, socs, polls_of(polled, days))
-    slope = found.filter(pl.col("check") == "percent_slope")["value"][0]
+    placed = socs.with_columns(start_place=pl.lit(None, pl.String()))
+    told = evidence(clean, marks, placed, polls_of(polled, days), known)
+    found = checks(told, known).with_columns(time=pl.lit(rides["started_at"].min(), MS))
     sure = calibrated(known, found)
-    whole = pl.concat([socs, energies(socs, sure, slope)], how="horizontal")
+    whole = pl.concat([socs, energies(socs, sure)], how="horizontal")
     truths = [{"vehicle": scooter.vehicle, **trip} for scooter in scooters for trip in scooter.truth.trips]
     true = pl.DataFrame(truths, infer_schema_length=None)
-    ledger = by_day(clean, steps, whole, marks, sure, slope)
+    ledger = by_day(clean, steps, whole, marks, sure)
     return {"checks": found, "true": true, "trips": matched(whole, true), "days": ledger}
 
 

@@ -1,13 +1,11 @@
 """Energy of trips: intervals hold what they promise, weights never know the measurement, bins refuse thin data."""
 
-from datetime import UTC, datetime
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pytest
 
-from analytics.consumption import CAPACITY_SD, RIDE_CV, RIDE_MORE_CV, USE_SD, binned, energies, hour, speed, temperature
+from analytics.consumption import CAPACITY_SD, RIDE_CV, RIDE_MORE_CV, USE_SD, energies
 
 KNOWN = {"provider": ["p"], "vehicle": ["a"], "capacity_wh": [1440.0], "wh_per_km": [31.0]}
 
@@ -52,7 +50,8 @@ def test_a_short_ride_without_a_step_is_never_nothing() -> None:
 def test_a_percent_holds_more_where_the_voltage_is_higher() -> None:
     ride = trips([4.0], [8.6])
     low, high = (
-        energies(ride.with_columns(soc_mean_pct=pl.lit(pct)), known(), 0.1)["energy_wh"].item() for pct in (20.0, 90.0)
+        energies(ride.with_columns(soc_mean_pct=pl.lit(pct)), known(percent_slope=0.1))["energy_wh"].item()
+        for pct in (20.0, 90.0)
     )
     assert low < energies(ride, known())["energy_wh"].item() < high
 
@@ -119,53 +118,3 @@ def test_weights_that_know_the_measurement_would_be_biased() -> None:
     ours = energies(rides, vehicles)["energy_wh"].to_numpy()
     assert abs(float(ours.sum() / true.sum()) - 1) < 0.01
     assert abs(float(mutant.sum() / true.sum()) - 1) > 0.02
-
-
-# ---- bins ----------------------------------------------------------------------------------------------------------
-
-
-def many(count: int, spread: float, ambient_c: float = 12.0) -> pl.DataFrame:
-    """Rides of 1 to 5 km at 30 Wh/km, give or take."""
-    chance = np.random.default_rng(5)
-    km = chance.uniform(1, 5, count)
-    energy = 30 * km * (1 + spread * chance.standard_normal(count))
-    return pl.DataFrame({"energy_wh": energy, "distance_m": 1000 * km, "ambient_c": [ambient_c] * count})
-
-
-def test_a_bin_is_a_ratio_of_sums_with_its_interval() -> None:
-    rides = many(100, 0.2)
-    got = binned(rides, temperature())
-    ratio = rides.select(1000 * pl.col("energy_wh").sum() / pl.col("distance_m").sum()).item()
-    assert got.select("bin", "trips", "shown").row(0) == (10.0, 100, True)
-    assert got["wh_per_km"].item() == pytest.approx(ratio)
-    assert got["wh_per_km_low"].item() < 30 < got["wh_per_km_high"].item()
-
-
-def test_trips_are_binned_by_speed_while_riding_and_by_local_hour() -> None:
-    at = pl.Series("started_at", [datetime(2026, 7, 1, 22, 30, tzinfo=UTC)] * 40)
-    rides = many(40, 0.1).with_columns(at, riding_s=pl.col("distance_m") / 6.5)
-    assert binned(rides, speed())["bin"].to_list() == [20.0]
-    assert binned(rides, hour("Europe/Berlin"))["bin"].to_list() == [0]
-
-
-@pytest.mark.parametrize(("count", "spread"), [(19, 0.01), (25, 0.9)])
-def test_a_bin_of_few_or_of_scattered_trips_shows_no_value(count: int, spread: float) -> None:
-    assert binned(many(count, spread), temperature()).select("shown", "wh_per_km").row(0) == (False, None)
-
-
-def test_bins_merged_are_the_pooled_value() -> None:
-    cold, warm = many(50, 0.1, 2), many(70, 0.1, 22)
-    got = binned(pl.concat([cold, warm]), temperature())
-    whole = binned(pl.concat([cold, warm]).with_columns(all=pl.lit(1)), "all")
-    merged = got.select((pl.col("wh_per_km") * pl.col("distance_m")).sum() / pl.col("distance_m").sum()).item()
-    assert whole["wh_per_km"].item() == pytest.approx(merged)
-
-
-def test_the_interval_of_a_bin_covers_as_often_as_it_promises() -> None:
-    chance, inside = np.random.default_rng(8), 0
-    for _ in range(500):
-        km = chance.uniform(1, 5, 60)
-        rides = pl.DataFrame({"energy_wh": 30 * km * (1 + 0.2 * chance.standard_normal(60)), "distance_m": 1000 * km})
-        low, high = binned(rides.with_columns(one=1), "one").select("wh_per_km_low", "wh_per_km_high").row(0)
-        inside += low < 30 < high
-    assert 0.92 <= inside / 500 <= 0.98

@@ -3,8 +3,9 @@
 import polars as pl
 
 from analytics.calibration import CHECKS, INSUFFICIENT, calibrated, checks
-from analytics.consumption import binned, energies, temperature
+from analytics.consumption import energies
 from analytics.days import days
+from analytics.evidence import evidence
 from analytics.firmware import percent_cut, percent_of_packs, range_vernier
 from analytics.power import powered
 from analytics.soc_used import used
@@ -25,6 +26,7 @@ KNOWN = pl.DataFrame(
         "timezone": pl.String(),
         "capacity_wh": pl.Float64(),
         "wh_per_km": pl.Float64(),
+        "motor_power_sign": pl.String(),
     }
 )
 NONE = READINGS.to_frame()
@@ -33,10 +35,10 @@ NONE = READINGS.to_frame()
 def test_nothing_makes_empty_tables() -> None:
     steps, marks = intervals(NONE), ticks(NONE)
     rides = trips(steps)
-    socs = pl.concat([rides, used(marks, NONE, rides), powered(rides, BATTERIES, INSUFFICIENT)], how="horizontal")
+    socs = pl.concat([rides, used(marks, NONE, rides), powered(rides, BATTERIES, KNOWN)], how="horizontal")
     whole = pl.concat([socs.drop("regen_wh"), energies(socs, KNOWN)], how="horizontal")
     assert marks.schema == TICKS
-    assert leaps(NONE).height == whole.height == binned(whole, temperature()).height == 0
+    assert leaps(NONE).height == whole.height == 0
     got = days(NONE, steps, whole, marks, KNOWN)
     assert got.schema == DERIVED["consumption"].schema
     assert got.height == 0
@@ -46,10 +48,15 @@ def test_a_model_that_said_nothing_is_asked_in_vain() -> None:
     one = pl.DataFrame([{"provider": "p", "vehicle": "a", "model": "m", "capacity_wh": 1440.0}], schema=KNOWN.schema)
     rides = trips(intervals(NONE))
     socs = pl.concat([rides, used(ticks(NONE), NONE, rides)], how="horizontal")
-    got = checks(one, NONE, ticks(NONE), socs, BATTERIES)
+    told = evidence(NONE, ticks(NONE), socs.with_columns(start_place=pl.lit("")), BATTERIES, one)
+    assert told.schema == DERIVED["evidence"].schema
+    got = checks(told, one)
     assert got.schema == CHECKS
-    assert got["answer"].unique().to_list() == [INSUFFICIENT]
+    assert got.height == 0
     assert calibrated(one, got)["capacity_wh"].item() == 1440
+
+
+def test_a_firmware_that_said_nothing_is_asked_in_vain() -> None:
     ranges = NONE.select("provider", "vehicle", "at", "soc_pct").with_columns(range_m=pl.lit(None, pl.Float64()))
     packs = NONE.select("provider", "vehicle", "at", port=pl.lit("1"), pack_soc_pct="soc_pct")
     rows = (range_vernier("m", ranges), percent_cut("m", ranges), percent_of_packs("m", packs, NONE))

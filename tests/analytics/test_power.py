@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 import pytest
 
-from analytics.power import powered
+from analytics.power import powered as powered_of
 from tests.analytics.readings_made import moment, span
 
 
@@ -17,6 +17,12 @@ def polls(told: Sequence[tuple[float, float]], name: str = "motor_power_w") -> p
     return frame.with_columns(pl.col("at").cast(pl.Datetime("ms", "UTC")), pl.lit(None, pl.Float64()).alias(other))
 
 
+def powered(trips: pl.DataFrame, batteries: pl.DataFrame, sign: str | None) -> pl.DataFrame:
+    known = pl.DataFrame({"provider": "p", "vehicle": "a", "motor_power_sign": sign}, SIGN)
+    return powered_of(trips, batteries, known)
+
+
+SIGN = {"provider": pl.String(), "vehicle": pl.String(), "motor_power_sign": pl.String()}
 RIDE = [(10.0 * step, 700.0 if step % 6 else -200.0) for step in range(121)]
 
 
@@ -30,11 +36,11 @@ def test_power_is_integrated_and_what_is_fed_back_is_told_apart(sign: str, way: 
 def test_power_into_the_battery_needs_no_sign_to_be_found() -> None:
     into = polls([(at, -watts) for at, watts in RIDE], "power_w")
     unsigned = powered(span(0, 1200), polls(RIDE), "discharge_positive")
-    assert powered(span(0, 1200), into, "insufficient")["power_wh"].item() == unsigned["power_wh"].item()
+    assert powered(span(0, 1200), into, None)["power_wh"].item() == unsigned["power_wh"].item()
 
 
 def test_a_sign_that_nobody_knows_gives_no_energy() -> None:
-    assert powered(span(0, 1200), polls(RIDE), "insufficient").row(0) == (None, None, None)
+    assert powered(span(0, 1200), polls(RIDE), None).row(0) == (None, None, None)
 
 
 def test_a_reading_a_minute_gives_no_energy_of_a_ride() -> None:
@@ -52,3 +58,10 @@ def test_trips_keep_their_order_and_do_not_share_readings() -> None:
     got = powered(both, polls(RIDE), "discharge_positive")
     alone = [powered(both[number : number + 1], polls(RIDE), "discharge_positive") for number in (0, 1)]
     assert got.equals(pl.concat(alone))
+
+
+def test_a_sign_holds_from_when_it_was_found() -> None:
+    known = pl.DataFrame({"provider": "p", "vehicle": "a", "motor_power_sign": "discharge_positive"}, SIGN)
+    rides = pl.concat([span(0, 590), span(610, 1200)])
+    got = powered_of(rides, polls(RIDE), known.with_columns(since=rides["started_at"][1]))
+    assert got["power_wh"].is_null().to_list() == [True, False]

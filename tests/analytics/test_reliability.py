@@ -7,13 +7,21 @@ from typing import Any
 import polars as pl
 import pytest
 
-from analytics.reliability import _interval, exposures, mtbf
-from analytics.tables import READINGS
-from logger.tables import DERIVED, shaped
+from analytics.calibration import CHECKS
+from analytics.evidence import evidence
+from analytics.reliability import _interval, mtbf
+from analytics.tables import BATTERIES, READINGS
+from analytics.ticks import TICKS
+from logger.tables import shaped
 from tests.analytics.hand import at, rows
 
 WHO = {"provider": ["segway"], "vehicle": ["a"]}
-KNOWN = pl.DataFrame({**WHO, "model": ["E-moped"]})
+KNOWN = pl.DataFrame({**WHO, "model": ["E-moped"], "timezone": ["UTC"]})
+NO_TRIPS = pl.DataFrame(schema={
+    "provider": pl.String(), "vehicle": pl.String(), "start_place": pl.String(),
+    **dict.fromkeys(("started_at", "finished_at"), READINGS["at"]),
+    **dict.fromkeys(("distance_m", "riding_s", "ambient_c", "soc_used_pct", "soc_mean_pct"), pl.Float64()),
+})  # fmt: skip
 
 
 def watched(faults: int, km: float = 1000, hours: float | None = 50) -> pl.DataFrame:
@@ -22,17 +30,16 @@ def watched(faults: int, km: float = 1000, hours: float | None = 50) -> pl.DataF
     ridden_s = None if hours is None else 3600 * hours
     first = {"minute": 0, "way_m": 0, "ride_s": None if hours is None else 0}
     rides: list[dict[str, Any]] = [first, {"minute": 9, "way_m": km * 1000, "ride_s": ridden_s}]
-    return mtbf(shaped(pl.DataFrame(told), "episodes"), exposures(rows(READINGS, *rides)), KNOWN)
+    ridden = evidence(rows(READINGS, *rides), TICKS.to_frame(), NO_TRIPS, BATTERIES.to_frame(), KNOWN)
+    return mtbf(ridden, shaped(pl.DataFrame(told), "episodes"), KNOWN)
 
 
 @pytest.mark.parametrize(("n", "low", "high"), [(3, 114, 1616), (10, 54, 209)])
 def test_the_interval_is_that_of_the_tables(n: int, low: float, high: float) -> None:
     got = watched(n).filter(pl.col("check") == "mtbf_km")
-    assert got.schema == DERIVED["calibration"].schema
-    assert got.select("vehicle", "model", "answer", "value", "n").rows() == [
-        ("none", "E-moped", "estimate", 1000 / n, n)
-    ]
-    assert got.select("low", "high").row(0) == pytest.approx((low, high), abs=0.6)
+    assert got.schema == CHECKS
+    assert got.select("model", "answer", "n").rows() == [("E-moped", "estimate", n)]
+    assert got.select("value", "low", "high").row(0) == pytest.approx((1000 / n, low, high), rel=0.01)
 
 
 def test_without_a_failure_there_is_a_lower_end_alone() -> None:

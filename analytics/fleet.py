@@ -1,0 +1,94 @@
+"""Figures of models, month by month: of what each vehicle's whole days told in that month and the two before it.
+
+A month, because what a percent is worth changes over months; whole days, so that a fleet's trips are weighed anew once
+a day and not after every ride. A month's figures hold until the next month's.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time
+
+import polars as pl
+
+from analytics import notes
+from analytics.calibration import CHECKS, INSUFFICIENT, WEIGHED, checks
+from analytics.reliability import EXPOSURES, mtbf
+from analytics.steps import WHO
+from logger.stores.files import by_day
+from logger.stores.lake import Lake
+from logger.tables import TIME, shaped
+
+MONTHS = 3
+_KEY = ("provider", "model", "time")
+
+
+def month(moment: datetime, later: int = 0) -> datetime:
+    """The beginning of the month of this moment, or of one so many months later."""
+    count = moment.year * 12 + moment.month - 1 + later
+    return datetime(count // 12, count % 12 + 1, 1, tzinfo=UTC)
+
+
+def calibration(lake: Lake, known: pl.DataFrame, since: datetime) -> pl.DataFrame:
+    """Rows of `calibration` of the months from that of this moment on.
+
+    Parameters
+    ----------
+    lake : with the `evidence` and the `episodes` of all vehicles
+    known : DataFrame with `provider` `vehicle` `model` `capacity_wh`; a vehicle without a model tells nothing
+
+    Returns
+    -------
+    DataFrame of `calibration` by its key: the checks of `calibration.checks` and `reliability.mtbf`, these of all time
+    up to the end of the month. `time` is its beginning.
+    """
+    models = known.drop_nulls("model")
+    told = lake.scan("evidence", month(since, 1 - MONTHS)).join(models.lazy().select(WHO), on=WHO, how="semi").collect()
+    begins = sorted({month(at) for at in told["time"].unique() if at >= month(since)})
+    ridden = lake.scan("evidence").filter(pl.col("check").is_in([*EXPOSURES.values()])).collect() if begins else told
+    faults = lake.scan("episodes").filter(pl.col("kind") == "fault").collect()
+    made = [shaped(CHECKS.to_frame(), "calibration")]
+    for begin in begins:
+        until = min(month(begin, 1), _last_day(lake))
+        here = told.filter(pl.col("time").is_between(begin, month(begin, 1), closed="left"))
+        whose = models.join(models.join(here, on=WHO, how="semi"), on=["provider", "model"], how="semi")
+        window = told.filter(pl.col("time").is_between(month(begin, 1 - MONTHS), until, closed="left"))
+        before = pl.col("time") < until
+        rows = pl.concat([checks(window, whose), mtbf(ridden.filter(before), faults.filter(before), whose)])
+        made.append(shaped(rows.with_columns(time=pl.lit(begin), vehicle=pl.lit("none")), "calibration"))
+    return pl.concat(made).sort("provider", "time", "model", "check")
+
+
+def _last_day(lake: Lake) -> datetime:
+    """When the last day of any evidence begins: it is not whole yet."""
+    days = [day for day, files in by_day(lake.files("evidence")).items() if any(file.rows for file in files)]
+    return datetime.combine(max(days), time(tzinfo=UTC))
+
+
+def marks(told: pl.DataFrame) -> dict[str, str]:
+    """What tells one state of the figures that energies follow from another: by provider, model and month."""
+    used = told.filter(pl.col("check").is_in(WEIGHED) & (pl.col("answer") != INSUFFICIENT)).sort(*_KEY, "check")
+    rows = used.select("check", "answer", "value", "low", "high")
+    return {
+        "\t".join((provider, model, at.isoformat())): notes.digest(*(str(rows.row(place)) for place in places))
+        for provider, model, at, places in used.with_row_index("place").group_by(_KEY).agg("place").iter_rows()
+    }
+
+
+def weighed_anew(
+    old: Mapping[str, str], new: Mapping[str, str], known: pl.DataFrame, first: datetime, last: datetime
+) -> pl.DataFrame:
+    """Vehicles whose energies follow from figures that are other than before, and when, as `TOUCHED`.
+
+    `old` and `new` are `marks`; figures hold until those of the next month that has some. No span leaves `first` to
+    `last`.
+    """
+    spans = []
+    for mark in sorted(old.keys() | new.keys()):
+        if old.get(mark) != new.get(mark):
+            provider, model, begin = mark.split("\t")
+            later = [at for name in new for *of, at in [name.split("\t")] if of == [provider, model] and at > begin]
+            until = datetime.fromisoformat(min(later)) if later else last
+            spans.append((provider, model, max(datetime.fromisoformat(begin), first), min(until, last)))
+    schema = {"provider": pl.String(), "model": pl.String(), "first_at": TIME, "last_at": TIME}
+    changed = pl.DataFrame(spans, schema=schema, orient="row").filter(pl.col("first_at") < pl.col("last_at"))
+    whose = known.join(changed, on=["provider", "model"])
+    return whose.group_by("vehicle").agg(pl.col("first_at").min(), pl.col("last_at").max()).sort("vehicle")

@@ -1,0 +1,209 @@
+"""Figures of models by month: found by the whole fleet, in the energies of each vehicle, the same in any split."""
+
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from analytics import fleet
+from analytics.calibration import CHECKS
+from analytics.jobs import Run, Wish, analyze
+from analytics.registry import ANALYSES
+from logger.config import Collector, LakeSettings, Model, Settings, Sinks
+from logger.errors import Retry
+from logger.stores import opened
+from logger.stores.lake import Lake
+from logger.tables import shaped, table
+from tests.analytics.driven import BEGIN, HOUR, RIDE_S, driven, stored
+
+DAYS, SHEET_WH = 16, 1440.0
+RIDES = {
+    name: [24.0 * day + hour for day in range(DAYS) for hour in (shift, 15.5)]
+    for name, shift in (("a", 7.5), ("b", 9.3))
+}
+STATUS = [row for name, hours in RIDES.items() for row in driven(name, DAYS, *hours)]
+NAMED = [
+    {"provider": "segway", "vehicle": name, "time": BEGIN, "received_at": BEGIN, "model": "moped", "timezone": "UTC"}
+    for name in RIDES
+]
+
+
+def powers(watts: float = 600.0) -> list[dict[str, Any]]:
+    """The battery's answers, one a minute of each ride; b uses a tenth more."""
+    return [
+        {
+            "provider": "segway", "vehicle": name, "time": at, "received_at": at, "via": "poll", "clock": "device",
+            "power_w": -watts * (1.0 if name == "a" else 1.1),
+        }
+        for name, hours in RIDES.items() for hour in hours for second in range(30, RIDE_S, 60)
+        for at in [BEGIN + hour * HOUR + timedelta(seconds=second)]
+    ]  # fmt: skip
+
+
+class Place:
+    """A lake of its own, and settings that know a data sheet."""
+
+    def __init__(self, folder: Path) -> None:
+        models = {"moped": Model(capacity_wh=SHEET_WH, wh_per_km=30.0)}
+        self.settings = Settings(
+            Collector(data_dir=str(folder)), Sinks(LakeSettings(str(folder / "lake"))), models=models
+        )
+        self.lake = Lake(str(folder / "lake"), "log")
+        self.sequence = 1
+
+    def write(self, name: str, rows: list[dict[str, Any]]) -> None:
+        self.lake.write(name, stored(rows, self.sequence, name))
+        self.sequence += len(rows)
+
+    def analyze(self, **wish: Any) -> None:
+        analyze(self.settings, Wish(**wish))
+
+    def made(self, name: str) -> pl.DataFrame:
+        return self.lake.scan(name).sort(table(name).key).collect()
+
+    def value(self, check: str) -> float | None:
+        found = self.made("calibration").filter(check=check)
+        return found["value"].item() if found.height else None
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    made = Place(tmp_path)
+    made.write("vehicles", NAMED)
+    made.write("status", STATUS)
+    return made
+
+
+def test_a_fleets_own_power_tells_what_its_trips_used(place: Place) -> None:
+    """50 and 55 Wh for 1.8 km are 29.2 Wh/km, whatever the data sheet says that a pack holds."""
+    place.write("battery", powers())
+    place.analyze()
+    assert place.value("wh_per_km") == pytest.approx(29.2, abs=0.1)
+    assert place.value("capacity_wh") == pytest.approx(2917 * (place.value("km_per_pct") or 0), rel=0.01)
+    trips = place.made("trips")
+    assert trips["energy_wh"].mean() == pytest.approx(52.5, rel=0.02)
+
+
+def test_without_power_a_data_sheet_stays_and_says_how_unsure_it_is(place: Place) -> None:
+    place.analyze()
+    assert place.made("calibration").filter(check="capacity_wh")["answer"].to_list() == ["insufficient"]
+    assert place.made("trips")["energy_wh"].mean() == pytest.approx(0.03 * SHEET_WH, rel=0.15)
+
+
+def test_what_one_vehicle_tells_late_changes_the_trips_of_the_other(place: Place) -> None:
+    place.write("battery", powers())
+    place.analyze()
+    before = place.made("trips").filter(vehicle="a")
+    late = [row | {"power_w": 2 * row["power_w"]} for row in powers() if row["vehicle"] == "b"]
+    place.write("battery", late)
+    place.analyze()
+    after = place.made("trips").filter(vehicle="a")
+    assert (after["energy_wh"] > before["energy_wh"]).all()
+    assert (after["trip_id"] == before["trip_id"]).all()
+
+
+def test_the_last_day_counts_when_it_is_whole(place: Place) -> None:
+    place.write("battery", powers())
+    place.analyze()
+    rides = place.made("calibration").filter(check="km_per_pct")["n"].item()
+    assert rides == sum(len(hours) for hours in RIDES.values()) - 4  # the first day's rides lie before any tick
+
+
+def test_energies_left_behind_by_a_kill_are_made_anew(place: Place) -> None:
+    """A run that died after its figures were committed and before all trips followed them."""
+    place.analyze()
+    place.write("battery", powers())
+
+    def dies(told: object) -> pl.DataFrame:
+        if place.value("capacity_wh"):
+            raise Retry("killed")
+        return trips(told)  # type: ignore[arg-type]
+
+    trips = ANALYSES["trips"].rows
+    mortal = {**ANALYSES, "trips": msgspec.structs.replace(ANALYSES["trips"], rows=dies)}
+    with opened(place.settings, "lake") as store, pytest.raises(Retry, match="killed"):
+        Run(place.settings, store, mortal, lambda text: None).news()
+    assert place.made("trips")["energy_wh"].mean() < 50  # type: ignore[operator]
+    place.analyze()
+    assert place.made("trips")["energy_wh"].mean() == pytest.approx(52.5, rel=0.02)
+
+
+def test_figures_asked_for_by_name_are_followed_by_the_next_run(place: Place) -> None:
+    place.analyze()
+    place.write("battery", powers())
+    place.analyze(names=("calibration",))
+    assert place.made("trips")["energy_wh"].mean() < 50  # type: ignore[operator]
+    place.analyze()
+    assert place.made("trips")["energy_wh"].mean() == pytest.approx(52.5, rel=0.02)
+
+
+@settings(max_examples=1, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_late_split_shuffled_and_doubled_gives_what_comes_of_it_at_once(random: Any) -> None:
+    told = [("status", row) for row in STATUS] + [("battery", row) for row in powers()]
+    rows = [*told, *random.sample(told, 60)]
+    random.shuffle(rows)
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        place, scratch = Place(Path(one)), Place(Path(other))
+        for each in (place, scratch):
+            each.write("vehicles", NAMED)
+        for begin, end in ((0, 700), (700, -3), (-3, None)):
+            for name in ("battery", "status"):
+                place.write(name, [row for table, row in rows[begin:end] if table == name])
+            place.analyze()
+        for name, said in (("status", STATUS), ("battery", powers())):
+            scratch.write(name, said)
+        scratch.analyze()
+        for name in (*ANALYSES, "calibration"):
+            assert_frame_equal(place.made(name), scratch.made(name))
+
+
+# ---- months --------------------------------------------------------------------------------------------------------
+
+
+def evidence(days: list[datetime], y: float) -> pl.DataFrame:
+    rows = [{"provider": "segway", "vehicle": "a", "time": day, "check": check, "n": 50, "sum_x": 100.0, "sum_y": y,
+             "sum_xx": 250.0, "sum_xy": 2.5 * y, "sum_yy": 0.025 * y * y} for day in days
+            for check in ("way_km", "ridden_km")]  # fmt: skip
+    return shaped(pl.DataFrame(rows), "evidence")
+
+
+def known(*vehicles: str) -> pl.DataFrame:
+    return pl.DataFrame({"provider": "segway", "vehicle": list(vehicles), "model": "moped", "capacity_wh": SHEET_WH})
+
+
+def test_a_month_is_told_by_itself_and_the_two_before_it(tmp_path: Path) -> None:
+    lake = Lake(str(tmp_path), "log")
+    first = [datetime(2026, month, 9, tzinfo=UTC) for month in (1, 2, 3, 4, 5)]
+    for day, way_km in zip(first, (40.0, 50.0, 60.0, 70.0, 80.0), strict=True):
+        lake.replace("evidence", evidence([day], way_km), None, day, day + timedelta(days=1))
+    got = fleet.calibration(lake, known("a"), first[0]).filter(check="km_per_pct").sort("time")
+    assert got["time"].to_list() == [datetime(2026, month, 1, tzinfo=UTC) for month in (1, 2, 3, 4, 5)]
+    assert got["value"].to_list() == [0.4, 0.45, 0.5, 0.6, 0.65]  # the last day of all is not whole
+    late = fleet.calibration(lake, known("a"), first[3]).filter(check="km_per_pct")
+    assert_frame_equal(late, got.filter(pl.col("time") >= datetime(2026, 4, 1, tzinfo=UTC)))
+    ridden = fleet.calibration(lake, known("a"), first[3]).filter(check="mtbf_km")
+    assert ridden["answer"].to_list() == ["none_seen"] * 2
+    assert (ridden["low"] * 3.689).round(0).to_list() == [220, 220]  # all that was ridden, from the first day on
+
+
+def test_only_vehicles_of_that_model_are_weighed_anew_and_only_from_that_month_to_the_next() -> None:
+    march, april, may = (datetime(2026, month, 1, tzinfo=UTC) for month in (3, 4, 5))
+    rows = [{"provider": "segway", "time": at, "model": "moped", "check": "capacity_wh", "answer": "estimate",
+             "value": 1.0, "low": 0.9, "high": 1.1, "n": 9} for at in (march, april)]  # fmt: skip
+    old = fleet.marks(pl.DataFrame(rows, schema=CHECKS))
+    new = fleet.marks(pl.DataFrame([rows[0] | {"value": 1.05}, rows[1]], schema=CHECKS))
+    other = known("c").with_columns(model=pl.lit("other"))
+    begin = march + timedelta(days=4)
+    got = fleet.weighed_anew(old, new, pl.concat([known("a", "b"), other]), begin, may)
+    assert got.rows() == [("a", begin, april), ("b", begin, april)]
+    gone = fleet.weighed_anew(new, {}, known("a"), begin, may)
+    assert gone.rows() == [("a", begin, may)]
+    assert fleet.weighed_anew(new, new, known("a"), begin, may).height == 0
