@@ -8,27 +8,55 @@ from statistics import NormalDist
 
 import polars as pl
 
-from analytics.steps import WHO, before, marked
-from logger.tables import shaped
+from analytics.steps import WHO
+from analytics.zones import with_local
+from logger.settings import Analytics
+from logger.tables import shaped, table
 
 WEEKS = 6  # what was longer ago tells little
 HORIZON_H = 24 * 14
-GAP_S = 21_600.0  # a fall over a longer silence is of no known hour
 OWN_PCT = 50.0  # a vehicle's own use counts as much as its fleet's once the fleet's would have been this
 LIKE_H = 24.0  # an hour of the week counts as much as that hour of all days once it was seen so often
 START_VAR = 1 / 12  # of a whole percent
 _T10, _T90 = NormalDist().inv_cdf(0.1), NormalDist().inv_cdf(0.9)
 
 
-def forecast(
-    readings: pl.DataFrame, charges: pl.DataFrame, known: pl.DataFrame, *, threshold_pct: float, service_at: time
+def forecasts(
+    latest: pl.DataFrame, trips: pl.DataFrame, standby: pl.DataFrame, known: pl.DataFrame, analytics: Analytics
 ) -> pl.DataFrame:
-    """When each vehicle falls below the threshold, counted from its last reading.
+    """Rows of `forecast` of all vehicles; those of one model are used alike.
 
     Parameters
     ----------
-    readings : DataFrame of `READINGS`, by vehicle and time: a fleet whose vehicles are used alike
-    charges : DataFrame with `provider` `vehicle` `started_at` `finished_at` of charges and swaps
+    latest : DataFrame of `status`, the last row of each vehicle that tells its percent
+    trips, standby, known : as for `forecast`; `known` has `model`, too
+    """
+    now = latest.select(*WHO, pl.col("time").alias("at"), "soc_pct")
+    models = now.join(known.select(*WHO, "model"), on=WHO, how="left").sort(*WHO)
+    least, service_at = analytics.swap_below_pct, time.fromisoformat(analytics.service_at)
+    made = [
+        forecast(part, trips, standby, known, threshold_pct=least, service_at=service_at)
+        for _, part in models.group_by("provider", "model", maintain_order=True)
+    ]
+    return pl.concat([table("forecast").schema.to_frame(), *made]).sort(WHO)
+
+
+def forecast(
+    now: pl.DataFrame,
+    trips: pl.DataFrame,
+    standby: pl.DataFrame,
+    known: pl.DataFrame,
+    *,
+    threshold_pct: float,
+    service_at: time,
+) -> pl.DataFrame:
+    """When each vehicle falls below the threshold, counted from its last percent.
+
+    Parameters
+    ----------
+    now : DataFrame `provider` `vehicle` `at` `soc_pct`, the last of each: a fleet whose vehicles are used alike
+    trips : DataFrame with `provider` `vehicle` `started_at` `soc_used_pct`
+    standby : DataFrame of `standby`
     known : DataFrame with `provider` `vehicle` `timezone`; UTC where that is null
     threshold_pct : percent at which a pack is swapped
     service_at : local time of day at which the crew comes
@@ -40,54 +68,54 @@ def forecast(
 
     Notes
     -----
-    Use in the hours to come is independent from hour to hour, with mean and variance of that hour of the week among the
-    fleet in six weeks, times the vehicle's own factor; the variance is scaled to that of whole days, whose hours are
-    not independent. What is used until a moment is taken as normal, which for the first few rides is coarse.
+    What a ride used counts in the hour in which it began, what standing takes in every hour alike. Use in the hours to
+    come is independent from hour to hour, with mean and variance of that hour of the week among the fleet in six weeks,
+    times the vehicle's own factor; the variance is scaled to that of whole days, whose hours are not independent. What
+    is used until a moment is taken as normal, which for the first few rides is coarse.
     """
-    hours = _expected(_used(readings, charges), known)
+    hours = _expected(_used(now, trips, standby), known)
     factors, phi = _factors(hours)
-    paths = _paths(_now(readings), known, _profile(hours), factors, phi, threshold_pct)
+    paths = _paths(now, known, _profile(hours), factors, phi, threshold_pct)
     return shaped(_crossings(paths).join(_served(paths, service_at), on=WHO).sort(WHO), "forecast")
 
 
 # ---- use so far ----------------------------------------------------------------------------------------------------
 
 
-def _used(readings: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
-    """`used_pct` of every hour since a vehicle's first reading, `hour` in UTC; charges and swaps left out."""
-    latest = pl.col("at").max().over(WHO) - pl.duration(weeks=WEEKS)
-    rows = marked(readings.drop_nulls("soc_pct").filter(pl.col("at") >= latest).select(*WHO, "at", "soc_pct"))
-    steps = rows.with_columns(since=before("at"), used_pct=before("soc_pct") - pl.col("soc_pct"))
-    spans = charges.select(*WHO, "started_at", "finished_at").sort("started_at")
-    spans = spans.with_columns(pl.col("finished_at").cum_max().over(WHO))
-    known = steps.sort("at").join_asof(spans, left_on="at", right_on="started_at", by=WHO, check_sortedness=False)
-    charged = (pl.col("finished_at") > pl.col("since")).fill_null(False)
-    silent = (pl.col("at") - pl.col("since")).dt.total_milliseconds() > 1000 * GAP_S
-    told = known.filter(~charged & ~silent.fill_null(True))
-    sums = told.group_by(*WHO, hour=pl.col("at").dt.truncate("1h")).agg(pl.col("used_pct").sum())
-    grid = rows.group_by(WHO).agg(
-        hour=pl.datetime_range(pl.col("at").min().dt.truncate("1h"), pl.col("at").max().dt.truncate("1h"), "1h")
-    ).explode("hour")  # fmt: skip
-    return grid.join(sums, on=[*WHO, "hour"], how="left").with_columns(pl.col("used_pct").fill_null(0.0))
-
-
-def _local(rows: pl.DataFrame, known: pl.DataFrame, moment: str) -> pl.DataFrame:
-    """With `slot`, the hour of the local week, and `clock`, that of the local day."""
-    zones = rows.join(known.select(*WHO, "timezone"), on=WHO, how="left").with_columns(
-        pl.col("timezone").fill_null("UTC")
+def _used(now: pl.DataFrame, trips: pl.DataFrame, standby: pl.DataFrame) -> pl.DataFrame:
+    """`used_pct` of every hour since a vehicle's first trip or rest in the weeks that count, `hour` in UTC."""
+    spans = now.select(*WHO, (pl.col("at") - pl.duration(weeks=WEEKS)).alias("since"), pl.col("at").alias("until"))
+    rides = _within(trips.drop_nulls("soc_used_pct"), spans, "started_at")
+    rests = _within(standby.drop_nulls("soc_lost_pct"), spans, "finished_at")
+    rested_h = (pl.col("finished_at") - pl.col("started_at")).dt.total_milliseconds() / 3_600_000
+    rates = rests.group_by(WHO).agg((pl.col("soc_lost_pct").sum() / rested_h.sum()).alias("stood_pct"))
+    first = pl.concat([each.select(*WHO, "started_at") for each in (rides, rests)]).group_by(WHO).agg(
+        pl.col("started_at").min()
+    )  # fmt: skip
+    begun = spans.join(first, on=WHO, how="left").with_columns(
+        pl.max_horizontal("since", pl.col("started_at").fill_null(pl.col("until"))).dt.truncate("1h").alias("hour")
     )
-    parts = [
-        part.with_columns(local=pl.col(moment).dt.convert_time_zone(str(zone)).dt.replace_time_zone(None))
-        for (zone,), part in zones.group_by("timezone", maintain_order=True)
-    ]
+    grid = begun.select(*WHO, pl.datetime_ranges("hour", pl.col("until").dt.truncate("1h"), "1h").alias("hour"))
+    sums = rides.group_by(*WHO, pl.col("started_at").dt.truncate("1h").alias("hour")).agg(pl.col("soc_used_pct").sum())
+    each = grid.explode("hour").join(sums, on=[*WHO, "hour"], how="left").join(rates, on=WHO, how="left")
+    used = pl.col("soc_used_pct").fill_null(0.0) + pl.col("stood_pct").fill_null(0.0)
+    return each.select(*WHO, "hour", used.alias("used_pct")).sort(*WHO, "hour")
+
+
+def _within(rows: pl.DataFrame, spans: pl.DataFrame, moment: str) -> pl.DataFrame:
+    inside = pl.col(moment).is_between(pl.col("since"), pl.col("until"))
+    return rows.join(spans, on=WHO).filter(inside).sort(*WHO, moment)
+
+
+def _slotted(rows: pl.DataFrame, known: pl.DataFrame, moment: str) -> pl.DataFrame:
+    """With `local`, `slot`, the hour of the local week, and `clock`, that of the local day."""
     clock, day = pl.col("local").dt.hour().cast(pl.Int32), pl.col("local").dt.weekday().cast(pl.Int32)
-    every = pl.concat(parts) if parts else zones.with_columns(local=pl.col(moment).dt.replace_time_zone(None))
-    return every.with_columns(clock=clock, slot=(day - 1) * 24 + clock)
+    return with_local(rows, known, moment).with_columns(clock=clock, slot=(day - 1) * 24 + clock)
 
 
 def _expected(used: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """Each hour with the fleet's mean and variance of its slot, drawn to those of its time of day."""
-    rows = _local(used, known, "hour").with_columns(square=pl.col("used_pct") ** 2)
+    rows = _slotted(used, known, "hour").with_columns(square=pl.col("used_pct") ** 2)
     rows = rows.with_columns(pl.col("used_pct", "square").mean().over("clock").name.suffix("_of_clock"))
     seen = pl.len().over("slot")
     mean, square = (
@@ -124,11 +152,6 @@ def _factors(hours: pl.DataFrame) -> tuple[pl.DataFrame, float]:
 # ---- use to come ---------------------------------------------------------------------------------------------------
 
 
-def _now(readings: pl.DataFrame) -> pl.DataFrame:
-    told = readings.drop_nulls("soc_pct")
-    return told.group_by(WHO, maintain_order=True).agg(pl.col("at", "soc_pct").last())
-
-
 def _paths(
     now: pl.DataFrame, known: pl.DataFrame, profile: pl.DataFrame, factors: pl.DataFrame, phi: float, threshold: float
 ) -> pl.DataFrame:
@@ -137,7 +160,7 @@ def _paths(
         until=(pl.col("at") + pl.duration(hours="hours")).cast(now.schema["at"]),
         middle=pl.col("at") + pl.duration(hours="hours") - pl.duration(minutes=30),
     )
-    told = _local(hours, known, "middle").join(profile, on="slot", how="left").join(factors, on=WHO, how="left")
+    told = _slotted(hours, known, "middle").join(profile, on="slot", how="left").join(factors, on=WHO, how="left")
     ahead = told.sort(*WHO, "hours").with_columns(pl.col("mean_pct", "variance").cum_sum().over(WHO))
     variance = phi * (pl.col("factor") * pl.col("variance") + pl.col("mean_pct") ** 2 * pl.col("factor_var"))
     over = pl.col("factor") * pl.col("mean_pct") - (pl.col("soc_pct") - threshold)

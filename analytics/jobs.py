@@ -9,6 +9,7 @@ import msgspec
 import polars as pl
 
 from analytics import fleet, notes
+from analytics.forecast import WEEKS, forecasts
 from analytics.load import Rows, known
 from analytics.news import merged, news
 from analytics.registry import ANALYSES, OF_FLEETS, RULES, Analysis, chosen
@@ -258,18 +259,31 @@ class Run:
         follow = {name: each for name, each in self._analyses.items() if each.weighed}
         if touched.height and follow:
             self._made(self._reaching_back(touched), follow)
+        if "forecast" in self._fleets:
+            self._forecast()
         self._progress("")
         return new
+
+    def _forecast(self) -> None:
+        self._progress("forecast")
+        latest = self._store.latest("status", "soc_pct")
+        first = min(latest["time"], default=self._end) - timedelta(weeks=2 * WEEKS)
+        trips, rests = (self._lake.scan(name, first).collect() for name in ("trips", "standby"))
+        new = forecasts(latest, trips, rests, self._told, self._settings.analytics)
+        old = self._lake.scan("forecast").sort("provider", "vehicle").collect()
+        if not new.equals(old):
+            self._lake.replace("forecast", new, None, self._begin, self._end)
+            self._counts["forecast"] = [0, new.height, 1]
 
     def _calibrate(self) -> None:
         self._progress("figures of models")
         begin = fleet.month(self._since)
         new = fleet.calibration(self._lake, self._told, self._since)
         old = self._checks.filter(pl.col("time") >= begin).sort("provider", "time", "model", "check")
-        if differs := not new.equals(old):
+        if not new.equals(old):
             self._lake.replace("calibration", new, None, begin, self._end)
             self._checks = pl.concat([self._checks.filter(pl.col("time") < begin), new])
-        self._counts["calibration"] = [0, new.height, int(differs)]
+            self._counts["calibration"] = [0, new.height, 1]
 
     def _result(self) -> list[Analysed]:
         return [Analysed(name, *counts) for name, counts in self._counts.items()]

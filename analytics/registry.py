@@ -93,7 +93,10 @@ ANALYSES: Mapping[str, Analysis] = {
 
 
 # Tables of a whole fleet, and the analyses that they are made of once those are done.
-OF_FLEETS: Mapping[str, tuple[str, ...]] = {"calibration": ("evidence", "episodes")}
+OF_FLEETS: Mapping[str, tuple[str, ...]] = {
+    "calibration": ("evidence", "episodes"),
+    "forecast": ("trips", "standby"),
+}
 
 
 def chosen(names: tuple[str, ...]) -> Mapping[str, Analysis]:

@@ -7,7 +7,7 @@ import zoneinfo
 from urllib.parse import urlsplit
 
 from logger.errors import ConfigError
-from logger.settings import BUILT_IN, Collector, InfluxSettings, Place, Rate, Settings, Source, Tariffs
+from logger.settings import BUILT_IN, Analytics, Collector, InfluxSettings, Place, Rate, Settings, Source, Tariffs
 
 
 def check(settings: Settings) -> None:
@@ -15,6 +15,7 @@ def check(settings: Settings) -> None:
     _check_collector(settings.collector)
     _check_named(settings)
     _check_tariffs(settings.tariffs)
+    _check_analytics(settings.analytics)
     names = [source.name for source in settings.sources]
     for name in names:
         if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or name in BUILT_IN:
@@ -123,6 +124,16 @@ def _check_tariffs(tariffs: Tariffs) -> None:
 
 
 def _check_rate(rate: Rate) -> None:
-    for name, word in (("begin", rate.begin), ("end", rate.end)):
-        if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", word):
-            raise ConfigError(f"tariffs.rates: {name} {word!r} is not HH:MM from 00:00 to 23:59, such as 22:00")
+    _check_time("tariffs.rates: begin", rate.begin)
+    _check_time("tariffs.rates: end", rate.end)
+
+
+def _check_analytics(analytics: Analytics) -> None:
+    _check_time("analytics.service_at:", analytics.service_at)
+    if not 0 <= analytics.swap_below_pct < 100:
+        raise ConfigError(f"analytics.swap_below_pct: {analytics.swap_below_pct:g} is not from 0 to 99, such as 20")
+
+
+def _check_time(what: str, word: str) -> None:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", word):
+        raise ConfigError(f"{what} {word!r} is not HH:MM from 00:00 to 23:59, such as 22:00")

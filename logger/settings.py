@@ -163,9 +163,15 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Analytics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[analytics]`: how often `voltrail run` analyses what is new [s] (0: never)."""
+    """`[analytics]`: how often `voltrail run` analyses what is new [s] (0: never), and what a forecast is for.
+
+    A pack is swapped, or a vehicle charged, below `swap_below_pct` [%]; `service_at` (HH:MM, local) is when the crew
+    comes.
+    """
 
     every_s: _Count = 900
+    swap_below_pct: float = 20.0
+    service_at: str = "06:00"
 
 
 class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -75,6 +75,8 @@ _MORE = """
 
 # [analytics]
 # every_s = 900  # how often `voltrail run` analyses what is new; 0: never
+# swap_below_pct = 20  # a forecast tells when a vehicle falls below it,
+# service_at = "06:00"  # and how likely that is by the time of day at which the crew comes, local
 
 # What energy costs at the wall; without it charges have no cost.
 # [tariffs]

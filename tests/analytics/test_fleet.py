@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 from analytics import fleet
 from analytics.calibration import CHECKS
 from analytics.jobs import Run, Wish, analyze
-from analytics.registry import ANALYSES
+from analytics.registry import ANALYSES, OF_FLEETS
 from logger.config import Collector, LakeSettings, Model, Settings, Sinks
 from logger.errors import Retry
 from logger.stores import opened
@@ -161,8 +161,26 @@ def test_late_split_shuffled_and_doubled_gives_what_comes_of_it_at_once(random: 
         for name, said in (("status", STATUS), ("battery", powers())):
             scratch.write(name, said)
         scratch.analyze()
-        for name in (*ANALYSES, "calibration"):
+        for name in (*ANALYSES, *OF_FLEETS):
             assert_frame_equal(place.made(name), scratch.made(name))
+
+
+def test_when_a_pack_will_be_swapped_is_told_for_every_vehicle_and_follows_what_is_new(place: Place) -> None:
+    place.analyze()
+    first = place.made("forecast")
+    assert first.select("vehicle", "soc_pct", "time").rows() == [
+        (name, 4.0, max(row["time"] for row in STATUS if row["vehicle"] == name)) for name in RIDES
+    ]
+    assert (first["t50"] == first["time"]).all()  # below 20 % already
+    full = [
+        row | {"time": row["time"] + HOUR, "received_at": row["time"] + HOUR, "soc_pct": 100.0} for row in STATUS[-1:]
+    ]
+    place.write("status", full)
+    place.analyze()
+    after = place.made("forecast").filter(vehicle="b")
+    assert after["soc_pct"].to_list() == [100.0]
+    assert after["t10"].item() is None or after["t10"].item() > after["time"].item() + 48 * HOUR
+    assert place.made("forecast").height == 2
 
 
 # ---- months --------------------------------------------------------------------------------------------------------

@@ -7,16 +7,13 @@ from itertools import pairwise
 import polars as pl
 
 from analytics.forecast import forecast
-from analytics.tables import READINGS
-from logger.tables import DERIVED
+from logger.tables import DERIVED, TIME, shaped
 from tests.analytics.hand import AT, at
 
-_SPANS = {
-    "provider": pl.String(),
-    "vehicle": pl.String(),
-    **dict.fromkeys(("started_at", "finished_at"), READINGS["at"]),
-}
 _DAYS = 28
+WHO = {"provider": pl.String(), "vehicle": pl.String()}
+Told = tuple[str, int, float]  # vehicle, hour, percent
+Frames = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]
 
 
 def life(name: str, chance: random.Random, days: int) -> list[tuple[str, int, float]]:
@@ -32,33 +29,40 @@ def life(name: str, chance: random.Random, days: int) -> list[tuple[str, int, fl
     return told
 
 
-def frames(lives: list[list[tuple[str, int, float]]]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    rows = [
-        {"provider": "p", "vehicle": name, "at": AT + timedelta(hours=hour), "soc_pct": float(int(soc))}
-        for told in lives for name, hour, soc in told
-    ]  # fmt: skip
-    swaps = [
-        {"provider": "p", "vehicle": name, "started_at": AT + timedelta(hours=hour - 0.5)}
-        for told in lives for (_, _, was), (name, hour, soc) in pairwise(told) if soc > was
-    ]  # fmt: skip
-    spans = pl.DataFrame(swaps, schema={key: _SPANS[key] for key in ("provider", "vehicle", "started_at")})
-    names = sorted({told[0][0] for told in lives})
-    known = pl.DataFrame(
-        {"provider": "p", "vehicle": names, "timezone": "UTC"}, schema_overrides={"vehicle": pl.String()}
+def frames(lives: list[list[Told]], timezone: str = "UTC") -> Frames:
+    """What is left at the end, trips that used a percent or more in an hour, rests of the hours between."""
+    now, trips, rests = [], [], []
+    for told in lives:
+        for (name, _, was), (_, hour, soc) in pairwise(told):
+            span = {"provider": "p", "vehicle": name, "started_at": AT + timedelta(hours=hour - 1)}
+            span |= {"time": span["started_at"], "finished_at": AT + timedelta(hours=hour)}
+            if was - soc >= 1:
+                trips.append(span | {"soc_used_pct": was - soc})
+            elif was >= soc:
+                rests.append(span | {"soc_lost_pct": was - soc})
+        name, hour, soc = told[-1]
+        now.append({"provider": "p", "vehicle": name, "at": AT + timedelta(hours=hour), "soc_pct": float(int(soc))})
+    names = [told[0][0] for told in lives]
+    known = pl.DataFrame({"provider": "p", "vehicle": names, "timezone": timezone}, {**WHO, "timezone": pl.String()})
+    latest = pl.DataFrame(
+        now, schema={**known.select("provider", "vehicle").schema, "at": TIME, "soc_pct": pl.Float64()}
     )
-    return pl.DataFrame(rows, schema=READINGS), spans.with_columns(finished_at="started_at"), known
+    return latest, table("trips", trips), table("standby", rests), known
 
 
-def found(readings: pl.DataFrame, spans: pl.DataFrame, known: pl.DataFrame, threshold: float = 20.0) -> pl.DataFrame:
-    return forecast(readings, spans, known, threshold_pct=threshold, service_at=time(3))
+def table(name: str, rows: list[dict[str, object]]) -> pl.DataFrame:
+    return shaped(pl.DataFrame(rows), name) if rows else DERIVED[name].schema.to_frame()
+
+
+def found(frames: Frames, threshold: float = 20.0) -> pl.DataFrame:
+    return forecast(*frames, threshold_pct=threshold, service_at=time(3))
 
 
 def test_eight_of_ten_vehicles_fall_below_the_threshold_between_t10_and_t90() -> None:
     chance = random.Random(3)
     lives = [life(f"{n:03}", chance, _DAYS + 14) for n in range(60)]
     now = 24 * _DAYS - 12
-    readings, spans, known = frames([told[:now] for told in lives])
-    got = {row["vehicle"]: row for row in found(readings, spans, known).iter_rows(named=True)}
+    got = {row["vehicle"]: row for row in found(frames([told[:now] for told in lives])).iter_rows(named=True)}
     inside, early, seen = 0, 0, 0
     for told in lives:
         row, soc = got[told[0][0]], told[now - 1][2]
@@ -80,7 +84,7 @@ def test_a_vehicle_that_is_used_more_falls_sooner_and_one_that_is_low_is_low_now
     idle = [("idle", hour, 80.0) for hour in range(24 * _DAYS)]
     low = [("low", hour, 15.0) for hour in range(24 * _DAYS)]
     busy = [*life("busy", chance, _DAYS)[:-1], ("busy", 24 * _DAYS - 1, 80.0)]
-    got = found(*frames([busy, idle, low]))
+    got = found(frames([busy, idle, low]))
     assert got.schema == DERIVED["forecast"].schema
     times = {row["vehicle"]: row for row in got.iter_rows(named=True)}
     assert times["busy"]["t10"] < times["busy"]["t50"] < times["busy"]["t90"]
@@ -92,29 +96,24 @@ def test_a_vehicle_that_is_used_more_falls_sooner_and_one_that_is_low_is_low_now
 def test_an_hour_of_much_use_before_the_crew_comes_makes_a_swap_likely() -> None:
     told = [(str(n), hour, 90.0 - (40 if hour % 24 == 1 else 0)) for n in range(3) for hour in range(24 * 14 + 1)]
     lives = [[row for row in told if row[0] == str(n)] for n in range(3)]
-    readings, spans, known = frames(lives)
-    assert found(readings, spans, known, threshold=70.0)["below_at_next_service"].min() > 0.5  # type: ignore[operator]
-    assert found(readings, spans, known, threshold=10.0)["below_at_next_service"].max() < 0.1  # type: ignore[operator]
+    assert found(frames(lives), threshold=70.0)["below_at_next_service"].min() > 0.5  # type: ignore[operator]
+    assert found(frames(lives), threshold=10.0)["below_at_next_service"].max() < 0.1  # type: ignore[operator]
 
 
-def test_what_a_charge_brings_is_no_use() -> None:
-    readings = pl.DataFrame(
-        [
-            {"provider": "p", "vehicle": "a", "at": at(60 * n), "soc_pct": soc}
-            for n, soc in enumerate((50.0, 20.0, 90.0))
-        ],
-        schema=READINGS,
-    )
-    spans = pl.DataFrame(
-        {"provider": "p", "vehicle": "a", "started_at": [at(90)], "finished_at": [at(100)]}, schema=_SPANS
-    )
-    known = pl.DataFrame({"provider": ["p"], "vehicle": ["a"], "timezone": ["Europe/Berlin"]})
-    got = found(readings, spans, known)
-    assert got["soc_pct"].to_list() == [90]
-    assert got["t90"].to_list()[0] > at(120)
+def test_a_vehicle_of_which_nothing_but_its_percent_is_known_is_not_expected_to_fall() -> None:
+    got = found(frames([[("a", 0, 90.0)]], "Europe/Berlin"))
+    assert got.select("time", "soc_pct", "t10", "t50", "t90").row(0) == (at(0), 90.0, None, None, None)
+    assert got["below_at_next_service"].item() == 0
 
 
-def test_without_a_percent_there_is_no_forecast() -> None:
-    readings = pl.DataFrame([{"provider": "p", "vehicle": "a", "at": AT}], schema=READINGS)
-    known = pl.DataFrame({"provider": ["p"], "vehicle": ["a"], "timezone": ["UTC"]})
-    assert found(readings, pl.DataFrame(schema=_SPANS), known).is_empty()
+def test_a_long_rest_counts_as_time_in_which_nobody_rode() -> None:
+    """A vehicle that stood for five weeks and rode today is no vehicle that rides every day."""
+    hours = 24 * 7 * 5
+    told = [*(("a", hour, 90.0) for hour in range(0, hours + 1, hours)), ("a", hours + 1, 80.0)]
+    stood = found(frames([told]))
+    rode = found(frames([told[1:]]))
+    assert (stood["t50"].item() or AT + timedelta(weeks=99)) > (rode["t50"].item() or AT + timedelta(weeks=98))
+
+
+def test_where_nothing_is_known_there_is_no_forecast() -> None:
+    assert found(frames([])).schema == DERIVED["forecast"].schema
