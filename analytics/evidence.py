@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from analytics.steps import WHO, before, marked
-from analytics.zones import with_local
+from analytics.zones import localised, zoned
 from logger.tables import TIME, shaped
 
 CLOSE_S = 600.0  # between two ticks of which the way tells what a percent is worth
@@ -48,7 +48,7 @@ def evidence(
     - `ridden_km`: 1 and the way by the counter [km]; `ridden_h`: 1 and the riding time [h]; of a day
     - `temperature:5`, `speed:20`, `hour:8`, `place:Depot`: a ride's way [km] and what it used [%]; see `BINS`
     """
-    rides = with_local(trips.filter(pl.col("distance_m") > 0), known, "started_at")
+    rides = localised(zoned(trips.filter(pl.col("distance_m") > 0), known), "started_at")
     rides = rides.with_columns((pl.col("distance_m") / 1000).alias("km")).sort("started_at")
     told = [*_powers(rides, batteries), *_ways(rides), _steps(ticks, readings), *_ridden(readings), *_bins(rides)]
     points = pl.concat([POINTS.to_frame(), *(each.select(POINTS.names()).cast(POINTS) for each in told)])

@@ -11,7 +11,7 @@ import polars as pl
 
 from analytics import notes
 from analytics.calibration import CHECKS, INSUFFICIENT, WEIGHED, checks
-from analytics.reliability import EXPOSURES, mtbf
+from analytics.reliability import mtbf
 from analytics.steps import WHO
 from logger.stores.files import by_day
 from logger.stores.lake import Lake
@@ -37,22 +37,21 @@ def calibration(lake: Lake, known: pl.DataFrame, since: datetime) -> pl.DataFram
 
     Returns
     -------
-    DataFrame of `calibration` by its key: the checks of `calibration.checks` and `reliability.mtbf`, these of all time
-    up to the end of the month. `time` is its beginning.
+    DataFrame of `calibration` by its key: the checks of `calibration.checks` and `reliability.mtbf`; `time` is when the
+    month begins.
     """
     models = known.drop_nulls("model")
-    told = lake.scan("evidence", month(since, 1 - MONTHS)).join(models.lazy().select(WHO), on=WHO, how="semi").collect()
+    first = month(since, 1 - MONTHS)
+    told = lake.scan("evidence", first).join(models.lazy().select(WHO), on=WHO, how="semi").collect()
     begins = sorted({month(at) for at in told["time"].unique() if at >= month(since)})
-    ridden = lake.scan("evidence").filter(pl.col("check").is_in([*EXPOSURES.values()])).collect() if begins else told
-    faults = lake.scan("episodes").filter(pl.col("kind") == "fault").collect()
+    faults = lake.scan("episodes", first).filter(pl.col("kind") == "fault").collect()
     made = [shaped(CHECKS.to_frame(), "calibration")]
     for begin in begins:
         until = min(month(begin, 1), _last_day(lake))
         here = told.filter(pl.col("time").is_between(begin, month(begin, 1), closed="left"))
         whose = models.join(models.join(here, on=WHO, how="semi"), on=["provider", "model"], how="semi")
-        window = told.filter(pl.col("time").is_between(month(begin, 1 - MONTHS), until, closed="left"))
-        before = pl.col("time") < until
-        rows = pl.concat([checks(window, whose), mtbf(ridden.filter(before), faults.filter(before), whose)])
+        within = pl.col("time").is_between(month(begin, 1 - MONTHS), until, closed="left")
+        rows = pl.concat([checks(told.filter(within), whose), mtbf(told.filter(within), faults.filter(within), whose)])
         made.append(shaped(rows.with_columns(time=pl.lit(begin), vehicle=pl.lit("none")), "calibration"))
     return pl.concat(made).sort("provider", "time", "model", "check")
 

@@ -9,7 +9,7 @@ from statistics import NormalDist
 import polars as pl
 
 from analytics.steps import WHO
-from analytics.zones import with_local
+from analytics.zones import localised, zoned
 from logger.settings import Analytics
 from logger.tables import shaped, table
 
@@ -73,95 +73,96 @@ def forecast(
     times the vehicle's own factor; the variance is scaled to that of whole days, whose hours are not independent. What
     is used until a moment is taken as normal, which for the first few rides is coarse.
     """
-    hours = _expected(_used(now, trips, standby), known)
-    factors, phi = _factors(hours)
-    paths = _paths(now, known, _profile(hours), factors, phi, threshold_pct)
-    return shaped(_crossings(paths).join(_served(paths, service_at), on=WHO).sort(WHO), "forecast")
+    who = zoned(now.sort(WHO), known).with_row_index("who")
+    used = _used(who, trips, standby)
+    slots = _slots(used)
+    factors, phi = _factors(used.join(slots, on="slot", maintain_order="left"))
+    paths = _paths(who.join(factors, on="who", maintain_order="left"), slots, phi, threshold_pct)
+    told = who.select("who", *WHO).join(_crossings(paths), on="who").join(_served(paths, service_at), on="who")
+    return shaped(told, "forecast").sort(WHO)
 
 
 # ---- use so far ----------------------------------------------------------------------------------------------------
 
 
-def _used(now: pl.DataFrame, trips: pl.DataFrame, standby: pl.DataFrame) -> pl.DataFrame:
-    """`used_pct` of every hour since a vehicle's first trip or rest in the weeks that count, `hour` in UTC."""
-    spans = now.select(*WHO, (pl.col("at") - pl.duration(weeks=WEEKS)).alias("since"), pl.col("at").alias("until"))
+def _used(who: pl.DataFrame, trips: pl.DataFrame, standby: pl.DataFrame) -> pl.DataFrame:
+    """`used_pct` of every hour since a vehicle's first trip or rest in the weeks that count, by vehicle and time."""
+    since = pl.col("at") - pl.duration(weeks=WEEKS)
+    spans = who.select("who", *WHO, "timezone", since.alias("since"), pl.col("at").alias("until"))
     rides = _within(trips.drop_nulls("soc_used_pct"), spans, "started_at")
     rests = _within(standby.drop_nulls("soc_lost_pct"), spans, "finished_at")
     rested_h = (pl.col("finished_at") - pl.col("started_at")).dt.total_milliseconds() / 3_600_000
-    rates = rests.group_by(WHO).agg((pl.col("soc_lost_pct").sum() / rested_h.sum()).alias("stood_pct"))
-    first = pl.concat([each.select(*WHO, "started_at") for each in (rides, rests)]).group_by(WHO).agg(
-        pl.col("started_at").min()
-    )  # fmt: skip
-    begun = spans.join(first, on=WHO, how="left").with_columns(
-        pl.max_horizontal("since", pl.col("started_at").fill_null(pl.col("until"))).dt.truncate("1h").alias("hour")
+    rates = rests.group_by("who").agg((pl.col("soc_lost_pct").sum() / rested_h.sum()).alias("stood_pct"))
+    first = pl.concat([each.select("who", "started_at") for each in (rides, rests)]).group_by("who").min()
+    begun = spans.join(first, on="who", how="left").join(rates, on="who", how="left").sort("who")
+    begin = pl.max_horizontal("since", pl.col("started_at").fill_null(pl.col("until"))).dt.truncate("1h")
+    hours = pl.datetime_ranges(begin, pl.col("until").dt.truncate("1h"), "1h").alias("hour")
+    grid = begun.select("who", "timezone", pl.col("stood_pct").fill_null(0.0), hours).explode("hour")
+    sums = rides.group_by("who", pl.col("started_at").dt.truncate("1h").alias("hour")).agg(pl.col("soc_used_pct").sum())
+    each = grid.join(sums, on=["who", "hour"], how="left", maintain_order="left")
+    used = pl.col("stood_pct") + pl.col("soc_used_pct").fill_null(0.0)
+    return _slotted(each.with_columns(used.alias("used_pct")), "hour").select(
+        "who", "local", "clock", "slot", "used_pct"
     )
-    grid = begun.select(*WHO, pl.datetime_ranges("hour", pl.col("until").dt.truncate("1h"), "1h").alias("hour"))
-    sums = rides.group_by(*WHO, pl.col("started_at").dt.truncate("1h").alias("hour")).agg(pl.col("soc_used_pct").sum())
-    each = grid.explode("hour").join(sums, on=[*WHO, "hour"], how="left").join(rates, on=WHO, how="left")
-    used = pl.col("soc_used_pct").fill_null(0.0) + pl.col("stood_pct").fill_null(0.0)
-    return each.select(*WHO, "hour", used.alias("used_pct")).sort(*WHO, "hour")
 
 
 def _within(rows: pl.DataFrame, spans: pl.DataFrame, moment: str) -> pl.DataFrame:
     inside = pl.col(moment).is_between(pl.col("since"), pl.col("until"))
-    return rows.join(spans, on=WHO).filter(inside).sort(*WHO, moment)
+    return rows.join(spans, on=WHO).filter(inside).sort("who", moment)
 
 
-def _slotted(rows: pl.DataFrame, known: pl.DataFrame, moment: str) -> pl.DataFrame:
+def _slotted(rows: pl.DataFrame, moment: str) -> pl.DataFrame:
     """With `local`, `slot`, the hour of the local week, and `clock`, that of the local day."""
     clock, day = pl.col("local").dt.hour().cast(pl.Int32), pl.col("local").dt.weekday().cast(pl.Int32)
-    return with_local(rows, known, moment).with_columns(clock=clock, slot=(day - 1) * 24 + clock)
+    return localised(rows, moment).with_columns(clock=clock, slot=(day - 1) * 24 + clock).sort("who", moment)
 
 
-def _expected(used: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """Each hour with the fleet's mean and variance of its slot, drawn to those of its time of day."""
-    rows = _slotted(used, known, "hour").with_columns(square=pl.col("used_pct") ** 2)
-    rows = rows.with_columns(pl.col("used_pct", "square").mean().over("clock").name.suffix("_of_clock"))
-    seen = pl.len().over("slot")
-    mean, square = (
-        (pl.col(name).sum().over("slot") + LIKE_H * pl.col(f"{name}_of_clock")) / (seen + LIKE_H)
-        for name in ("used_pct", "square")
-    )
-    return rows.with_columns(mean_pct=mean.clip(0.0), variance=(square - mean**2).clip(0.0))
-
-
-def _profile(hours: pl.DataFrame) -> pl.DataFrame:
-    """Mean and variance of all slots; of one that was never seen those of its time of day, or of all time."""
+def _slots(used: pl.DataFrame) -> pl.DataFrame:
+    """Of each hour of the week the fleet's mean and variance, drawn to those of its time of day, or of all time."""
     slots = pl.DataFrame({"slot": range(168)}, schema={"slot": pl.Int32()}).with_columns(clock=pl.col("slot") % 24)
-    seen = hours.group_by("slot").agg(pl.col("mean_pct", "variance").first())
-    columns = ("mean_pct", "variance")
-    rows = slots.join(seen, on="slot", how="left")
-    daily = [pl.col(name).fill_null(pl.col(name).mean().over("clock")) for name in columns]
-    return rows.with_columns(daily).with_columns(pl.col(name).fill_null(pl.col(name).mean()) for name in columns)
+    rows = used.with_columns(square=pl.col("used_pct") ** 2)
+    names, whole = ("used_pct", "square"), rows.select(pl.col("used_pct", "square").mean()).row(0)
+    clocks = rows.group_by("clock").agg(pl.col(names).mean().name.suffix("_of_clock"))
+    seen = rows.group_by("slot").agg(pl.len().alias("seen"), pl.col(names).sum())
+    told = slots.join(seen, on="slot", how="left").join(clocks, on="clock", how="left").sort("slot")
+    like = [pl.col(f"{name}_of_clock").fill_null(value or 0.0) for name, value in zip(names, whole, strict=True)]
+    mean, square = (
+        (pl.col(name).fill_null(0.0) + LIKE_H * of) / (pl.col("seen").fill_null(0) + LIKE_H)
+        for name, of in zip(names, like, strict=True)
+    )
+    return told.select("slot", mean_pct=mean.clip(0.0), variance=(square - mean**2).clip(0.0))
 
 
 def _factors(hours: pl.DataFrame) -> tuple[pl.DataFrame, float]:
     """How much more than the fleet each vehicle uses, with its variance; by how much days vary more than hours say."""
-    sums = hours.group_by(WHO).agg(pl.col("used_pct", "mean_pct", "variance").sum())
+    sums = hours.group_by("who", maintain_order=True).agg(pl.col("used_pct", "mean_pct", "variance").sum())
     weight = pl.col("mean_pct") + OWN_PCT
     factor = ((pl.col("used_pct") + OWN_PCT) / weight).clip(0.0)
-    factors = sums.select(*WHO, factor.alias("factor"), (factor * pl.col("variance") / weight**2).alias("factor_var"))
-    days = hours.join(factors, on=WHO).group_by(*WHO, pl.col("local").dt.date().alias("day")).agg(
-        (pl.col("used_pct") - pl.col("factor") * pl.col("mean_pct")).sum().alias("rest"),
-        (pl.col("factor") * pl.col("variance")).sum().alias("variance"),
-    )  # fmt: skip
-    rest, variance = days.select((pl.col("rest") ** 2).sum(), pl.col("variance").sum()).row(0)
-    return factors, rest / variance if variance else 1.0
+    factors = sums.select("who", factor.alias("factor"), (factor * pl.col("variance") / weight**2).alias("factor_var"))
+    days = hours.group_by("who", pl.col("local").dt.date(), maintain_order=True).agg(
+        pl.col("used_pct", "mean_pct", "variance").sum()
+    )
+    rest = (pl.col("used_pct") - pl.col("factor") * pl.col("mean_pct")) ** 2
+    sums = days.join(factors, on="who", maintain_order="left")
+    squares, variance = sums.select(rest.sum(), (pl.col("factor") * pl.col("variance")).sum()).row(0)
+    return factors, squares / variance if variance else 1.0
 
 
 # ---- use to come ---------------------------------------------------------------------------------------------------
 
 
-def _paths(
-    now: pl.DataFrame, known: pl.DataFrame, profile: pl.DataFrame, factors: pl.DataFrame, phi: float, threshold: float
-) -> pl.DataFrame:
+def _paths(who: pl.DataFrame, slots: pl.DataFrame, phi: float, threshold: float) -> pl.DataFrame:
     """Each vehicle's hours to come: `until`, and `score`, in sd by how much what is used passes what may be."""
-    hours = now.join(pl.DataFrame({"hours": range(1, HORIZON_H + 1)}), how="cross").with_columns(
-        until=(pl.col("at") + pl.duration(hours="hours")).cast(now.schema["at"]),
-        middle=pl.col("at") + pl.duration(hours="hours") - pl.duration(minutes=30),
+    hours = (
+        who.drop(WHO)
+        .join(pl.DataFrame({"hours": range(1, HORIZON_H + 1)}), how="cross")
+        .with_columns(
+            until=(pl.col("at") + pl.duration(hours="hours")).cast(who.schema["at"]),
+            middle=pl.col("at") + pl.duration(hours="hours") - pl.duration(minutes=30),
+        )
     )
-    told = _slotted(hours, known, "middle").join(profile, on="slot", how="left").join(factors, on=WHO, how="left")
-    ahead = told.sort(*WHO, "hours").with_columns(pl.col("mean_pct", "variance").cum_sum().over(WHO))
+    told = _slotted(hours, "middle").join(slots, on="slot", how="left", maintain_order="left")
+    ahead = told.with_columns(pl.col("mean_pct", "variance").cum_sum().over("who"))
     variance = phi * (pl.col("factor") * pl.col("variance") + pl.col("mean_pct") ** 2 * pl.col("factor_var"))
     over = pl.col("factor") * pl.col("mean_pct") - (pl.col("soc_pct") - threshold)
     return ahead.with_columns(score=over / (variance + START_VAR).sqrt(), low=pl.col("soc_pct") <= threshold)
@@ -169,7 +170,7 @@ def _paths(
 
 def _crossings(paths: pl.DataFrame) -> pl.DataFrame:
     until, score = pl.col("until"), pl.col("score")
-    return paths.group_by(WHO).agg(
+    return paths.group_by("who").agg(
         pl.col("at").first().alias("time"),
         pl.col("soc_pct").first(),
         *(
@@ -185,7 +186,7 @@ def _served(paths: pl.DataFrame, service_at: time) -> pl.DataFrame:
     service = service_at.hour + service_at.minute / 60
     clock = pl.col("local").dt.hour() + pl.col("local").dt.minute() / 60 + 0.5  # `local` is the middle of the hour
     wait = (service - clock) % 24
-    nearest = paths.filter(pl.col("hours") <= 24).sort(*WHO, pl.min_horizontal(wait, 24 - wait), maintain_order=True)
-    found = nearest.group_by(WHO, maintain_order=True).agg(pl.col("score", "low").first())
+    nearest = paths.filter(pl.col("hours") <= 24).sort("who", pl.min_horizontal(wait, 24 - wait), maintain_order=True)
+    found = nearest.group_by("who", maintain_order=True).agg(pl.col("score", "low").first())
     chances = [1.0 if low else NormalDist().cdf(score) for score, low in found.select("score", "low").iter_rows()]
-    return found.select(WHO).with_columns(pl.Series("below_at_next_service", chances, pl.Float64))
+    return found.select("who").with_columns(pl.Series("below_at_next_service", chances, pl.Float64))

@@ -13,14 +13,13 @@ def zoned(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     return rows.join(zones, on=WHO, how="left", maintain_order="left").with_columns(pl.col("timezone").fill_null("UTC"))
 
 
-def with_local(rows: pl.DataFrame, known: pl.DataFrame, time: str) -> pl.DataFrame:
-    """These rows with `timezone` and `local`, what the clock on the wall says at the moment of this column."""
+def localised(rows: pl.DataFrame, time: str) -> pl.DataFrame:
+    """Rows of `zoned` with `local`, what the clock on the wall says at the moment of this column."""
     parts = [
         part.with_columns(pl.col(time).dt.convert_time_zone(str(zone)).dt.replace_time_zone(None).alias("local"))
-        for (zone,), part in zoned(rows, known).group_by("timezone", maintain_order=True)
+        for (zone,), part in rows.group_by("timezone", maintain_order=True)
     ]
-    nothing = zoned(rows, known).with_columns(pl.lit(None, pl.Datetime("ms")).alias("local"))
-    return pl.concat(parts) if parts else nothing
+    return pl.concat(parts) if parts else rows.with_columns(pl.lit(None, pl.Datetime("ms")).alias("local"))
 
 
 def with_day(rows: pl.DataFrame, known: pl.DataFrame, time: str) -> pl.DataFrame:
