@@ -272,7 +272,9 @@ def checks(evidence: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     sheets = {(provider, model): wh for provider, model, wh in known.select("provider", "model", "capacity_wh").rows()}
     rows = [
         {"provider": provider, **row}
-        for (provider, model), sums in pooled(evidence.join(known.select(*WHO, "model"), on=WHO)).items()
+        for (provider, model), sums in pooled(
+            evidence.join(known.select(*WHO, "model"), on=WHO), "provider", "model"
+        ).items()
         for row in _of_model(model, sums, sheets[provider, model])
     ]
     return pl.DataFrame(rows, schema=CHECKS)

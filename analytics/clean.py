@@ -18,7 +18,7 @@ TOP_SPEED_KMH, OVER_TOP = 150.0, 1.3  # where nobody says how fast a vehicle can
 ODOMETER_SLACK_M, RIDE_SLACK_S = 10.0, 5.0
 UERE_M, MAX_HDOP, MIN_SATELLITES = 5.0, 5.0, 4
 _ORIGIN = ("time", "received_at", "sequence", "via", "clock")
-_STATUS = ("locked", "charging", "online", "speed_kmh", "soc_pct", "ambient_c", "odometer_m", "ride_time_s")
+_STATUS = ("locked", "charging", "online", "speed_kmh", "soc_pct", "range_m", "ambient_c", "odometer_m", "ride_time_s")
 _LOCATION = ("lat_deg", "lon_deg", "hdop", "satellites", "fix_valid")
 _HOUR_MS = 3_600_000
 

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from analytics import firmware
+from analytics.moments import POINTS, point
 from analytics.steps import WHO, before, marked
 from analytics.zones import localised, zoned
-from logger.tables import TIME, shaped
+from logger.tables import shaped
 
 CLOSE_S = 600.0  # between two ticks of which the way tells what a percent is worth
 LEAST_PCT = 20.0  # below, the controller saves
-_T, _N = pl.String(), pl.Float64()
-POINTS = pl.Schema({"provider": _T, "vehicle": _T, "at": TIME, "check": _T, "x": _N, "y": _N})
 # What rides have in common: the lower end of steps of 5 degC and, of the mean speed while riding, of 5 km/h.
 BINS: Mapping[str, pl.Expr] = {
     "temperature": (pl.col("ambient_c") / 5).floor().cast(pl.Int64) * 5,
@@ -26,13 +26,18 @@ BINS: Mapping[str, pl.Expr] = {
 
 
 def evidence(
-    readings: pl.DataFrame, ticks: pl.DataFrame, trips: pl.DataFrame, batteries: pl.DataFrame, known: pl.DataFrame
+    readings: pl.DataFrame,
+    ticks: pl.DataFrame,
+    trips: pl.DataFrame,
+    batteries: pl.DataFrame,
+    packs: pl.DataFrame,
+    known: pl.DataFrame,
 ) -> pl.DataFrame:
     """Sums over points, by vehicle, UTC day and check.
 
     Parameters
     ----------
-    readings, ticks, batteries : DataFrames of `READINGS`, `TICKS` and BATTERIES, each in its order
+    readings, ticks, batteries, packs : DataFrames of `READINGS`, `TICKS`, BATTERIES and PACKS, each in its order
     trips : DataFrame with `provider` `vehicle` `started_at` `finished_at` `distance_m` [m] `riding_s` [s] `ambient_c`
         [degC] `soc_used_pct` `soc_mean_pct` [%] `start_place`; a vehicle's do not overlap
     known : DataFrame `provider` `vehicle` `timezone`
@@ -47,12 +52,13 @@ def evidence(
     - `step_m`: level of a falling tick above 50 %, in halves, and the way since the one before [m]
     - `ridden_km`: 1 and the way by the counter [km]; `ridden_h`: 1 and the riding time [h]; of a day
     - `temperature:5`, `speed:20`, `hour:8`, `place:Depot`: a ride's way [km] and what it used [%]; see `BINS`
+    - those of `firmware.points`
     """
     rides = localised(zoned(trips.filter(pl.col("distance_m") > 0), known), "started_at")
     rides = rides.with_columns((pl.col("distance_m") / 1000).alias("km")).sort("started_at")
     told = [*_powers(rides, batteries), *_ways(rides), _steps(ticks, readings), *_ridden(readings), *_bins(rides)]
-    points = pl.concat([POINTS.to_frame(), *(each.select(POINTS.names()).cast(POINTS) for each in told)])
-    return _summed(points.drop_nulls(["x", "y"]))
+    told += firmware.points(readings, packs)
+    return _summed(pl.concat([POINTS.to_frame(), *told]).drop_nulls(["x", "y"]))
 
 
 def _summed(points: pl.DataFrame) -> pl.DataFrame:
@@ -74,9 +80,9 @@ def _powers(rides: pl.DataFrame, batteries: pl.DataFrame) -> list[pl.DataFrame]:
     within, motor = polls.filter(riding), pl.col("motor_power_w")
     charging = polls.filter(~riding & pl.col("bms_charging").fill_null(False))
     return [
-        _point(within, "riding_w", pl.lit(1.0), motor),
-        _point(charging, "charging_w", pl.lit(1.0), motor),
-        _point(within, "signed_w", pl.lit(1.0), -pl.col("power_w")),
+        point(within, "riding_w", pl.lit(1.0), motor),
+        point(charging, "charging_w", pl.lit(1.0), motor),
+        point(within, "signed_w", pl.lit(1.0), -pl.col("power_w")),
         _energy(within, "use_motor_wh", motor),
         _energy(within, "use_wh", -pl.col("power_w")),
     ]
@@ -86,14 +92,14 @@ def _energy(polls: pl.DataFrame, check: str, power_w: pl.Expr) -> pl.DataFrame:
     hours = (pl.col("finished_at") - pl.col("started_at")).dt.total_milliseconds() / 3_600_000
     told = polls.with_columns(power_w.alias("w"), hours.alias("hours")).drop_nulls("w")
     rides = told.group_by(*WHO, "started_at").agg(pl.col("km", "hours").first(), pl.col("w").mean())
-    return _point(rides, check, pl.col("km"), pl.col("w") * pl.col("hours"), "started_at")
+    return point(rides, check, pl.col("km"), pl.col("w") * pl.col("hours"), "started_at")
 
 
 def _ways(rides: pl.DataFrame) -> list[pl.DataFrame]:
     used, above = pl.col("soc_used_pct"), (pl.col("soc_mean_pct") - 50) / 50
     return [
-        _point(rides, "way_km", used, pl.col("km"), "started_at"),
-        _point(rides, "tilted_km", used * above, pl.col("km"), "started_at"),
+        point(rides, "way_km", used, pl.col("km"), "started_at"),
+        point(rides, "tilted_km", used * above, pl.col("km"), "started_at"),
     ]
 
 
@@ -107,7 +113,7 @@ def _steps(ticks: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
     way_m = pl.col("way_m") - before("way_m")
     near = (since_s < CLOSE_S) & (way_m > 0) & (pl.col("level_pct") >= LEAST_PCT)
     steps = rows.with_columns(way_m.alias("way"), (one & near).fill_null(False).alias("tells")).filter("tells")
-    return _point(steps, "step_m", (pl.col("level_pct") - 49.5) / 50, pl.col("way"))
+    return point(steps, "step_m", (pl.col("level_pct") - 49.5) / 50, pl.col("way"))
 
 
 def _ridden(readings: pl.DataFrame) -> list[pl.DataFrame]:
@@ -118,17 +124,12 @@ def _ridden(readings: pl.DataFrame) -> list[pl.DataFrame]:
         pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum()).alias(name) for name in ("way_m", "ride_s")
     )
     return [
-        _point(days, "ridden_km", pl.lit(1.0), pl.col("way_m") / 1000),
-        _point(days, "ridden_h", pl.lit(1.0), pl.col("ride_s") / 3600),
+        point(days, "ridden_km", pl.lit(1.0), pl.col("way_m") / 1000),
+        point(days, "ridden_h", pl.lit(1.0), pl.col("ride_s") / 3600),
     ]
 
 
 def _bins(rides: pl.DataFrame) -> list[pl.DataFrame]:
     used = pl.col("soc_used_pct")
     named = {name: pl.format(f"{name}:{{}}", of.cast(pl.String())) for name, of in BINS.items()}
-    return [_point(rides, name, pl.col("km"), used, "started_at").drop_nulls("check") for name in named.values()]
-
-
-def _point(rows: pl.DataFrame, check: str | pl.Expr, x: pl.Expr, y: pl.Expr, at: str = "at") -> pl.DataFrame:
-    name = pl.lit(check) if isinstance(check, str) else check
-    return rows.select(*WHO, pl.col(at).alias("at"), name.alias("check"), x.alias("x"), y.alias("y"))
+    return [point(rides, name, pl.col("km"), used, "started_at").drop_nulls("check") for name in named.values()]

@@ -4,20 +4,23 @@ Analytics facts, 3.3 and part 7. Vehicles of one model may have different firmwa
 vehicles that can tell agree, else it is `mixed`.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
-from analytics.calibration import INSUFFICIENT, POLLS, check
+from analytics.calibration import CHECKS, INSUFFICIENT, POLLS, Sums, check
+from analytics.moments import Moments, point, pooled
 from analytics.steps import WHO, before, marked
 
 HALF_FULL_PCT = 30.0  # below, a whole percent is too coarse beside a range
 READINGS_OF_PCT, PCTS = 4, 10  # readings of one percent, and percents, that tell whether a range moves within it
 FIXED_CV = 0.005  # of range by percent over weeks: a fixed factor
 EDGES = 20  # steps of the percent that tell where it is cut
+APART_PCT = 4.0  # packs that are nearer to each other tell no rule
 AGREE = 0.8
 _Z = 1.96
-_RULES = {
+RULES = {
     "mean": pl.mean_horizontal("one", "two"),
     "least": pl.min_horizontal("one", "two"),
     "first": pl.col("one"),
@@ -26,12 +29,93 @@ _RULES = {
 _FITS_PCT = 1.0  # mean distance at which a rule is one: of whole percents
 
 
-def range_vernier(model: str, ranges: pl.DataFrame) -> dict[str, Any]:
+# ---- what a day tells ----------------------------------------------------------------------------------------------
+
+
+def points(readings: pl.DataFrame, packs: pl.DataFrame) -> list[pl.DataFrame]:
+    """What vehicles tell of their firmware, as points of `evidence`.
+
+    Parameters
+    ----------
+    readings : DataFrame of `READINGS`, by vehicle and time
+    packs : DataFrame of PACKS
+
+    Returns
+    -------
+    DataFrames of `POINTS`: `range_run`: of each stretch of one percent, from 30 % on, whether the range moved in it
+    (1, else 0) and the range by percent [m/%]; `percent_edge`: of a falling step the level [%] and the range then [m];
+    `packs_mean`, `packs_least`, …: 1, and how far the vehicle's percent is from what this rule makes of two packs' [%],
+    where these are 4 % apart.
+    """
+    rows = marked(readings.drop_nulls("soc_pct").select(*WHO, "at", "soc_pct", "range_m"))
+    ranged = pl.col("range_m").is_not_null() & (pl.col("soc_pct") >= HALF_FULL_PCT)
+    return [_runs(rows, ranged), _edges(rows, ranged), *_packs(readings, packs)]
+
+
+def _runs(rows: pl.DataFrame, ranged: pl.Expr) -> pl.DataFrame:
+    run = (pl.col("soc_pct") != before("soc_pct")).fill_null(True).cum_sum().alias("run")
+    runs = rows.with_columns(run).filter(ranged).group_by(*WHO, "run", maintain_order=True).agg(
+        pl.col("at").first(), pl.len().alias("readings"), pl.col("range_m").n_unique().alias("values"),
+        (pl.col("range_m") / pl.col("soc_pct")).mean().alias("factor_m"),
+    )  # fmt: skip
+    moves = (pl.col("values") > 2).cast(pl.Float64)
+    return point(runs.filter(pl.col("readings") >= READINGS_OF_PCT), "range_run", moves, pl.col("factor_m"))
+
+
+def _edges(rows: pl.DataFrame, ranged: pl.Expr) -> pl.DataFrame:
+    middle = (pl.col("range_m") + before("range_m")) / 2
+    steps = rows.with_columns(before("soc_pct").alias("level"), middle.alias("edge_m"))
+    falls = steps.filter(ranged & (pl.col("level") - pl.col("soc_pct") == 1).fill_null(False))
+    return point(falls, "percent_edge", pl.col("level"), pl.col("edge_m"))
+
+
+def _packs(readings: pl.DataFrame, packs: pl.DataFrame) -> list[pl.DataFrame]:
+    percent = pl.col("pack_soc_pct").sort_by("port")
+    ports = packs.drop_nulls("pack_soc_pct").group_by(*WHO, "at").agg(
+        percent.first().alias("one"), percent.last().alias("two"), pl.len().alias("ports"),
+    ).filter((pl.col("ports") == 2) & ((pl.col("one") - pl.col("two")).abs() >= APART_PCT))  # fmt: skip
+    shown = readings.drop_nulls("soc_pct").select(*WHO, "at", "soc_pct").sort("at")
+    both = ports.sort("at").join_asof(shown, on="at", by=WHO, tolerance="60s", check_sortedness=False)
+    return [point(both, f"packs_{name}", pl.lit(1.0), (rule - pl.col("soc_pct")).abs()) for name, rule in RULES.items()]
+
+
+# ---- what a model answers ------------------------------------------------------------------------------------------
+
+
+def checks(evidence: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """The checks of every model's firmware.
+
+    Parameters
+    ----------
+    evidence : DataFrame of `evidence`, of the days that count
+    known : DataFrame `provider` `vehicle` `model`; vehicles without a model are left out
+
+    Returns
+    -------
+    DataFrame of `CHECKS` by provider and model; `time` is null.
+    """
+    told = evidence.join(known.select(*WHO, "model"), on=WHO)
+    whose = pooled(told, "provider", "model", "vehicle")
+    rows = [
+        {"provider": provider, **row}
+        for (provider, model), sums in pooled(told, "provider", "model").items()
+        for row in _of_model(model, sums, [each for of, each in whose.items() if of[:2] == (provider, model)])
+    ]
+    return pl.DataFrame(rows, schema=CHECKS)
+
+
+def _of_model(model: str, sums: Sums, vehicles: Sequence[Sums]) -> Iterator[dict[str, Any]]:
+    yield range_vernier(model, vehicles)
+    yield percent_cut(model, [each for each in vehicles if _range_word(each) == "vernier"])
+    yield percent_of_packs(model, sums)
+
+
+def range_vernier(model: str, vehicles: Sequence[Sums]) -> dict[str, Any]:
     """Whether the range says more than the percent.
 
     Parameters
     ----------
-    ranges : DataFrame `provider` `vehicle` `at` `soc_pct` `range_m`, of one model, by vehicle and time
+    vehicles : sums of `range_run`, of each vehicle
 
     Returns
     -------
@@ -39,28 +123,25 @@ def range_vernier(model: str, ranges: pl.DataFrame) -> dict[str, Any]:
     times a constant), `recent_use` (it follows the last rides: says nothing of the battery), `mixed`, `insufficient`.
     `value` is the share of vehicles that say so, `n` the vehicles that can tell.
     """
-    told = _known(ranges)
-    run = pl.col("soc_pct") != before("soc_pct")
-    numbered = told.with_columns((run.fill_null(True)).cum_sum().alias("run"))
-    runs = numbered.group_by(*WHO, "run").agg(
-        pl.len().alias("readings"), pl.col("range_m").n_unique().alias("values"),
-        (pl.col("range_m") / pl.col("soc_pct")).mean().alias("factor_m"),
-    ).filter(pl.col("readings") >= READINGS_OF_PCT)  # fmt: skip
-    vehicles = runs.group_by(WHO).agg(
-        pl.col("values").median(), (pl.col("factor_m").std() / pl.col("factor_m").mean()).alias("cv"), pl.len()
-    )
-    sure = vehicles.filter(pl.col("len") >= PCTS)
-    moves, fixed = pl.col("values") > 2, pl.col("cv") < FIXED_CV
-    word = pl.when(moves).then(pl.lit("vernier")).when(fixed).then(pl.lit("fixed_factor"))
-    return _agreed(model, "range", sure.select(word.otherwise(pl.lit("recent_use")).alias("word"))["word"])
+    return _agreed(model, "range", [_range_word(each) for each in vehicles])
 
 
-def percent_cut(model: str, ranges: pl.DataFrame) -> dict[str, Any]:
-    """Whether the percent is cut off or rounded, where a range tells more than it: feed vehicles with a vernier only.
+def _range_word(sums: Sums) -> str | None:
+    runs = sums.get("range_run", Moments())
+    if runs.n < PCTS:
+        return None
+    if runs.x > runs.n / 2:
+        return "vernier"
+    mean, error = runs.mean()
+    return "fixed_factor" if error * runs.n**0.5 < FIXED_CV * mean else "recent_use"
+
+
+def percent_cut(model: str, vehicles: Sequence[Sums]) -> dict[str, Any]:
+    """Whether the percent is cut off or rounded, where a range tells more than it.
 
     Parameters
     ----------
-    ranges : as for `range_vernier`
+    vehicles : sums of `percent_edge`, of each vehicle whose range is a vernier
 
     Returns
     -------
@@ -71,40 +152,25 @@ def percent_cut(model: str, ranges: pl.DataFrame) -> dict[str, Any]:
     At a falling step from L the range is k (L - c): c = 0 where the percent is cut off, 0.5 where it is rounded; k and
     c by least squares over steps. A vehicle tells where the 95 % interval of c lies on one side of 0.25.
     """
-    told = _known(ranges)
-    middle = (pl.col("range_m") + before("range_m")) / 2
-    steps = told.with_columns(before("soc_pct").alias("level"), middle.alias("edge_m"))
-    falls = steps.filter((pl.col("level") - pl.col("soc_pct") == 1).fill_null(False))
-    words = []
-    for _, edges in falls.group_by(WHO, maintain_order=True):
-        found = _cut_at(edges["level"], edges["edge_m"])
-        if found and abs(found[0] - 0.25) > _Z * found[1]:
-            words.append("floor" if found[0] < 0.25 else "round")
-    return _agreed(model, "percent_cut", pl.Series(words, dtype=pl.String()))
+    return _agreed(model, "percent_cut", [_cut_word(each.get("percent_edge", Moments())) for each in vehicles])
 
 
-def _cut_at(level: pl.Series, edge_m: pl.Series) -> tuple[float, float] | None:
-    """c of edge = k (level - c), and its standard error [%]; None where it cannot be told."""
-    n = len(level)
-    if n < EDGES or level.n_unique() < 3:
+def _cut_word(edges: Moments) -> str | None:
+    line = edges.line() if edges.n >= EDGES else None
+    if line is None or line.slope <= 0:
         return None
-    mean_x, mean_y = float(level.sum()) / n, float(edge_m.sum()) / n
-    spread = float(((level - mean_x) ** 2).sum())
-    slope = float(((level - mean_x) * (edge_m - mean_y)).sum()) / spread
-    if slope <= 0:
-        return None
-    residual = float(((edge_m - mean_y - slope * (level - mean_x)) ** 2).sum()) / (n - 2)
-    error = (residual * (1 / n + (mean_y / slope) ** 2 / spread)) ** 0.5
-    return mean_x - mean_y / slope, error / slope
+    cut = -line.middle / line.slope
+    mean_x, mean_y = edges.x / edges.n, edges.y / edges.n
+    error = line.slope_sd * ((edges.xx / edges.n - mean_x**2) + (mean_y / line.slope) ** 2) ** 0.5 / line.slope
+    return None if abs(cut - 0.25) <= _Z * error else "floor" if cut < 0.25 else "round"
 
 
-def percent_of_packs(model: str, packs: pl.DataFrame, readings: pl.DataFrame) -> dict[str, Any]:
+def percent_of_packs(model: str, sums: Sums) -> dict[str, Any]:
     """How the percent of a vehicle follows from those of two packs.
 
     Parameters
     ----------
-    packs : DataFrame of PACKS: `at` `port` `pack_soc_pct`, of one model
-    readings : DataFrame of `READINGS` of the same vehicles
+    sums : of `packs_mean`, `packs_least`, `packs_first`, `packs_second`
 
     Returns
     -------
@@ -112,31 +178,19 @@ def percent_of_packs(model: str, packs: pl.DataFrame, readings: pl.DataFrame) ->
     1 % on the mean), or `insufficient`. `value` is that mean distance [%]. Packs that agree tell nothing: only moments
     at which they are 4 % apart count.
     """
-    ports = packs.drop_nulls("pack_soc_pct").group_by(*WHO, "at").agg(
-        pl.col("pack_soc_pct").sort_by("port").first().alias("one"),
-        pl.col("pack_soc_pct").sort_by("port").last().alias("two"), pl.len().alias("ports"),
-    ).filter((pl.col("ports") == 2) & ((pl.col("one") - pl.col("two")).abs() >= 4))  # fmt: skip
-    shown = readings.drop_nulls("soc_pct").select(*WHO, "at", "soc_pct").sort("at")
-    both = ports.sort("at").join_asof(shown, on="at", by=WHO, tolerance="60s", check_sortedness=False)
-    told = both.drop_nulls("soc_pct")
-    if told.height < POLLS:
-        return check(model, "percent_of_packs", INSUFFICIENT, None, None, told.height)
-    away = told.select((rule - pl.col("soc_pct")).abs().mean().alias(name) for name, rule in _RULES.items()).row(0)
-    least, name = min(zip(away, _RULES, strict=True))
-    answer = name if least <= _FITS_PCT else INSUFFICIENT
-    return check(model, "percent_of_packs", answer, float(least), None, told.height)
+    told: Mapping[str, Moments] = {name: sums.get(f"packs_{name}", Moments()) for name in RULES}
+    n = told["mean"].n
+    if n < POLLS:
+        return check(model, "percent_of_packs", INSUFFICIENT, None, None, n)
+    least, name = min((each.mean()[0], name) for name, each in told.items())
+    return check(model, "percent_of_packs", name if least <= _FITS_PCT else INSUFFICIENT, least, None, n)
 
 
-def _known(ranges: pl.DataFrame) -> pl.DataFrame:
-    told = ranges.drop_nulls(["soc_pct", "range_m"]).select(*WHO, "at", "soc_pct", "range_m")
-    return marked(told.filter(pl.col("soc_pct") >= HALF_FULL_PCT))
-
-
-def _agreed(model: str, name: str, words: pl.Series) -> dict[str, Any]:
+def _agreed(model: str, name: str, words: Sequence[str | None]) -> dict[str, Any]:
     """What four of five vehicles say."""
-    if not len(words):
+    told = [word for word in words if word is not None]
+    if not told:
         return check(model, name, INSUFFICIENT, None, None, 0)
-    counts = words.alias("word").value_counts().sort(["count", "word"], descending=[True, False])
-    word, count = counts.row(0)
-    share = count / len(words)
-    return check(model, name, word if share >= AGREE else "mixed", share, None, len(words))
+    word = max(sorted(set(told)), key=told.count)
+    share = told.count(word) / len(told)
+    return check(model, name, word if share >= AGREE else "mixed", share, None, len(told))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time
 
 import polars as pl
 
-from analytics import notes
+from analytics import firmware, notes
 from analytics.calibration import CHECKS, INSUFFICIENT, WEIGHED, checks
 from analytics.reliability import mtbf
 from analytics.steps import WHO
@@ -37,7 +37,7 @@ def calibration(lake: Lake, known: pl.DataFrame, since: datetime) -> pl.DataFram
 
     Returns
     -------
-    DataFrame of `calibration` by its key: the checks of `calibration.checks` and `reliability.mtbf`; `time` is when the
+    DataFrame of `calibration` by its key: the checks of `calibration`, `firmware` and `reliability`; `time` is when the
     month begins.
     """
     models = known.drop_nulls("model")
@@ -51,7 +51,8 @@ def calibration(lake: Lake, known: pl.DataFrame, since: datetime) -> pl.DataFram
         here = told.filter(pl.col("time").is_between(begin, month(begin, 1), closed="left"))
         whose = models.join(models.join(here, on=WHO, how="semi"), on=["provider", "model"], how="semi")
         within = pl.col("time").is_between(month(begin, 1 - MONTHS), until, closed="left")
-        rows = pl.concat([checks(told.filter(within), whose), mtbf(told.filter(within), faults.filter(within), whose)])
+        days, failed = told.filter(within), faults.filter(within)
+        rows = pl.concat([checks(days, whose), firmware.checks(days, whose), mtbf(days, failed, whose)])
         made.append(shaped(rows.with_columns(time=pl.lit(begin), vehicle=pl.lit("none")), "calibration"))
     return pl.concat(made).sort("provider", "time", "model", "check")
 

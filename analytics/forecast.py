@@ -189,4 +189,4 @@ def _served(paths: pl.DataFrame, service_at: time) -> pl.DataFrame:
     nearest = paths.filter(pl.col("hours") <= 24).sort("who", pl.min_horizontal(wait, 24 - wait), maintain_order=True)
     found = nearest.group_by("who", maintain_order=True).agg(pl.col("score", "low").first())
     chances = [1.0 if low else NormalDist().cdf(score) for score, low in found.select("score", "low").iter_rows()]
-    return found.select("who").with_columns(pl.Series("below_at_next_service", chances, pl.Float64))
+    return found.select("who").with_columns(pl.Series("below_at_next_service", chances, pl.Float64).round(4))

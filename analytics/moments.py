@@ -1,4 +1,4 @@
-"""Figures of points (x, y) by their sums alone: mean, ratio of sums, line; each with its standard error."""
+"""Points (x, y), and figures of them by their sums alone: mean, ratio of sums, line; each with its standard error."""
 
 import math
 from collections.abc import Mapping
@@ -6,6 +6,11 @@ from collections.abc import Mapping
 import msgspec
 import polars as pl
 
+from analytics.steps import WHO
+from logger.tables import TIME
+
+_T, _N = pl.String(), pl.Float64()
+POINTS = pl.Schema({"provider": _T, "vehicle": _T, "at": TIME, "check": _T, "x": _N, "y": _N})
 _SUMS = ("n", "sum_x", "sum_y", "sum_xx", "sum_xy", "sum_yy")
 
 
@@ -55,11 +60,19 @@ class Moments(msgspec.Struct, frozen=True):
         return Line(slope, math.sqrt(rest / spread), (self.y - slope * self.x) / self.n)
 
 
-def pooled(evidence: pl.DataFrame) -> Mapping[tuple[str, str], Mapping[str, Moments]]:
-    """Sums of `evidence` (with `model`) over vehicles and days, by provider and model, and then by check."""
-    rows = evidence.drop_nulls("model").sort("provider", "vehicle", "time", "check")  # sums of floats have an order
-    sums = rows.group_by("provider", "model", "check", maintain_order=True).agg(pl.col(_SUMS).sum())
-    found: dict[tuple[str, str], dict[str, Moments]] = {}
-    for provider, model, check, *told in sums.sort("provider", "model", "check").iter_rows():
-        found.setdefault((provider, model), {})[check] = Moments(*told)
+def point(rows: pl.DataFrame, check: str | pl.Expr, x: pl.Expr, y: pl.Expr, at: str = "at") -> pl.DataFrame:
+    """A point of each of these rows, as `POINTS`."""
+    name = pl.lit(check) if isinstance(check, str) else check
+    told = rows.select(*WHO, pl.col(at).alias("at"), name.alias("check"), x.alias("x"), y.alias("y"))
+    return told.select(POINTS.names()).cast(POINTS)
+
+
+def pooled(evidence: pl.DataFrame, *by: str) -> Mapping[tuple[str, ...], Mapping[str, Moments]]:
+    """Sums of rows of `evidence` by these columns, and then by check; rows of which one is null are left out."""
+    rows = evidence.drop_nulls(by).sort("provider", "vehicle", "time", "check")  # sums of floats have an order
+    sums = rows.group_by(*by, "check", maintain_order=True).agg(pl.col(_SUMS).sum()).sort(*by, "check")
+    found: dict[tuple[str, ...], dict[str, Moments]] = {}
+    for row in sums.iter_rows():
+        of, check, told = row[: len(by)], row[len(by)], row[len(by) + 1 :]
+        found.setdefault(of, {})[check] = Moments(*told)
     return found

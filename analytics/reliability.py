@@ -36,10 +36,12 @@ def mtbf(ridden: pl.DataFrame, episodes: pl.DataFrame, known: pl.DataFrame) -> p
     """
     models = known.select(*WHO, "model").drop_nulls("model")
     faults = episodes.filter(pl.col("kind") == "fault").join(models, on=WHO)
-    counts = {(provider, model): n for provider, model, n in faults.group_by("provider", "model").len().rows()}
+    counts: dict[tuple[str, ...], int] = {
+        (provider, model): n for provider, model, n in faults.group_by("provider", "model").len().rows()
+    }
     rows = [
         {"provider": of[0], **_row(of[1], check, sums[exposure].y, counts.get(of, 0))}
-        for of, sums in pooled(ridden.join(models, on=WHO)).items()
+        for of, sums in pooled(ridden.join(models, on=WHO), "provider", "model").items()
         for check, exposure in EXPOSURES.items()
         if exposure in sums and sums[exposure].y > 0
     ]

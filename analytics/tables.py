@@ -21,6 +21,7 @@ READINGS = pl.Schema(
         "online": _B,
         "speed_kmh": _N,
         "soc_pct": _N,
+        "range_m": _N,
         "ambient_c": _N,
         "odometer_m": _N,
         "ride_time_s": _N,

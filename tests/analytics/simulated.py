@@ -10,6 +10,7 @@ from analytics.consumption import energies
 from analytics.days import days as by_day
 from analytics.evidence import evidence
 from analytics.soc_used import used
+from analytics.tables import PACKS
 from analytics.ticks import ticks
 from analytics.trips import intervals, trips
 from logger.demo.physics import Scooter, sent
@@ -87,7 +88,7 @@ def analysed(numbers: Sequence[int], seed: int, days: int) -> Fleet:
     socs = pl.concat([rides, used(marks, clean, rides)], how="horizontal")
     known = known_of(rides)
     placed = socs.with_columns(start_place=pl.lit(None, pl.String()))
-    told = evidence(clean, marks, placed, polls_of(polled, days), known)
+    told = evidence(clean, marks, placed, polls_of(polled, days), PACKS.to_frame(), known)
     found = checks(told, known).with_columns(time=pl.lit(rides["started_at"].min(), MS))
     sure = calibrated(known, found)
     whole = pl.concat([socs, energies(socs, sure)], how="horizontal")

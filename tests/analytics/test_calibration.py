@@ -31,7 +31,7 @@ from analytics.calibration import (
 from analytics.evidence import evidence
 from analytics.moments import Moments, pooled
 from analytics.steps import as_of
-from analytics.tables import BATTERIES, READINGS
+from analytics.tables import BATTERIES, PACKS, READINGS
 from analytics.ticks import ticks
 from tests.analytics.readings_made import AT, made
 
@@ -77,12 +77,12 @@ def told(
 ) -> pl.DataFrame:
     rows = READINGS.to_frame() if readings is None else readings
     known = FLEET.with_columns(timezone=pl.lit(timezone))
-    return evidence(rows, ticks(rows), trips, polls, known)
+    return evidence(rows, ticks(rows), trips, polls, PACKS.to_frame(), known)
 
 
 def sums(trips: pl.DataFrame, polls: pl.DataFrame = NO_POLLS, readings: pl.DataFrame | None = None) -> Sums:
     rows = told(trips, polls, readings).join(FLEET.select("provider", "vehicle", "model"), on=["provider", "vehicle"])
-    return pooled(rows).get(("p", "m"), {})
+    return pooled(rows, "provider", "model").get(("p", "m"), {})
 
 
 @pytest.mark.parametrize(("sign", "word"), [(1.0, "discharge_positive"), (-1.0, "charge_positive")])

@@ -2,14 +2,14 @@
 
 import polars as pl
 
-from analytics.calibration import CHECKS, INSUFFICIENT, calibrated, checks
+from analytics import firmware
+from analytics.calibration import CHECKS, calibrated, checks
 from analytics.consumption import energies
 from analytics.days import days
 from analytics.evidence import evidence
-from analytics.firmware import percent_cut, percent_of_packs, range_vernier
 from analytics.power import powered
 from analytics.soc_used import used
-from analytics.tables import READINGS
+from analytics.tables import PACKS, READINGS
 from analytics.ticks import TICKS, leaps, ticks
 from analytics.trips import intervals, trips
 from logger.tables import DERIVED
@@ -48,16 +48,9 @@ def test_a_model_that_said_nothing_is_asked_in_vain() -> None:
     one = pl.DataFrame([{"provider": "p", "vehicle": "a", "model": "m", "capacity_wh": 1440.0}], schema=KNOWN.schema)
     rides = trips(intervals(NONE))
     socs = pl.concat([rides, used(ticks(NONE), NONE, rides)], how="horizontal")
-    told = evidence(NONE, ticks(NONE), socs.with_columns(start_place=pl.lit("")), BATTERIES, one)
+    told = evidence(NONE, ticks(NONE), socs.with_columns(start_place=pl.lit("")), BATTERIES, PACKS.to_frame(), one)
     assert told.schema == DERIVED["evidence"].schema
     got = checks(told, one)
-    assert got.schema == CHECKS
-    assert got.height == 0
+    assert got.schema == firmware.checks(told, one).schema == CHECKS
+    assert got.height == firmware.checks(told, one).height == 0
     assert calibrated(one, got)["capacity_wh"].item() == 1440
-
-
-def test_a_firmware_that_said_nothing_is_asked_in_vain() -> None:
-    ranges = NONE.select("provider", "vehicle", "at", "soc_pct").with_columns(range_m=pl.lit(None, pl.Float64()))
-    packs = NONE.select("provider", "vehicle", "at", port=pl.lit("1"), pack_soc_pct="soc_pct")
-    rows = (range_vernier("m", ranges), percent_cut("m", ranges), percent_of_packs("m", packs, NONE))
-    assert {row["answer"] for row in rows} == {INSUFFICIENT}

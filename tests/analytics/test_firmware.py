@@ -7,7 +7,11 @@ import polars as pl
 import pytest
 
 from analytics.calibration import INSUFFICIENT
-from analytics.firmware import percent_cut, percent_of_packs, range_vernier
+from analytics.evidence import evidence
+from analytics.firmware import checks
+from analytics.tables import BATTERIES, PACKS, READINGS
+from analytics.ticks import TICKS
+from tests.analytics.nothing import NO_TRIPS
 from tests.analytics.readings_made import AT, made
 
 FACTOR_M = 452.0
@@ -28,25 +32,33 @@ def told(kind: str, vehicle: str = "a", rounded: bool = False, minutes: int = 60
     )
 
 
+def asked(check: str, readings: pl.DataFrame, packs: pl.DataFrame | None = None) -> dict[str, object]:
+    rows = pl.concat([READINGS.to_frame(), readings], how="diagonal")
+    known = rows.select("provider", "vehicle").unique().with_columns(model=pl.lit("m"), timezone=pl.lit("UTC"))
+    ports = PACKS.to_frame() if packs is None else packs
+    told = evidence(rows, TICKS.to_frame(), NO_TRIPS, BATTERIES.to_frame(), ports, known)
+    return checks(told, known).filter(check=check).row(0, named=True)
+
+
 @pytest.mark.parametrize("kind", ["vernier", "fixed_factor", "recent_use"])
 def test_a_range_is_known_for_what_it_is(kind: str) -> None:
-    got = range_vernier("m", told(kind))
+    got = asked("range", told(kind))
     assert (got["answer"], got["value"], got["n"]) == (kind, 1.0, 1)
 
 
 def test_vehicles_that_disagree_are_mixed_and_few_percents_tell_nothing() -> None:
     both = pl.concat([told("vernier"), told("fixed_factor", "b")])
-    assert range_vernier("m", both)["answer"] == "mixed"
-    assert range_vernier("m", told("vernier", minutes=50))["answer"] == INSUFFICIENT
+    assert asked("range", both)["answer"] == "mixed"
+    assert asked("range", told("vernier", minutes=50))["answer"] == INSUFFICIENT
 
 
 @pytest.mark.parametrize(("rounded", "word"), [(False, "floor"), (True, "round")])
 def test_where_a_percent_is_cut_is_told_by_a_range_that_is_finer(rounded: bool, word: str) -> None:
-    assert percent_cut("m", told("vernier", rounded=rounded))["answer"] == word
+    assert asked("percent_cut", told("vernier", rounded=rounded))["answer"] == word
 
 
 def test_where_a_percent_is_cut_is_not_guessed() -> None:
-    assert percent_cut("m", told("vernier", minutes=100))["answer"] == INSUFFICIENT
+    assert asked("percent_cut", told("vernier", minutes=100))["answer"] == INSUFFICIENT
 
 
 def packs(count: int, apart: int) -> tuple[pl.DataFrame, list[float]]:
@@ -64,14 +76,14 @@ def packs(count: int, apart: int) -> tuple[pl.DataFrame, list[float]]:
 def test_the_percent_of_two_packs_is_found_among_the_rules() -> None:
     rows, means = packs(150, 20)
     readings = made([(60.0 * minute, pct, 0.0) for minute, pct in enumerate(means)])
-    assert percent_of_packs("m", rows, readings)["answer"] == "mean"
+    assert asked("percent_of_packs", readings, rows)["answer"] == "mean"
     least = rows.group_by("at", maintain_order=True).agg(pl.col("pack_soc_pct").min())["pack_soc_pct"].to_list()
     readings = made([(60.0 * minute, pct, 0.0) for minute, pct in enumerate(least)])
-    assert percent_of_packs("m", rows, readings)["answer"] == "least"
+    assert asked("percent_of_packs", readings, rows)["answer"] == "least"
 
 
 def test_packs_that_are_alike_or_few_tell_no_rule() -> None:
     for count, apart in ((20, 20), (20, 0)):
         rows, means = packs(count, apart)
         readings = made([(60.0 * minute, pct, 0.0) for minute, pct in enumerate(means)])
-        assert percent_of_packs("m", rows, readings)["answer"] == INSUFFICIENT
+        assert asked("percent_of_packs", readings, rows)["answer"] == INSUFFICIENT

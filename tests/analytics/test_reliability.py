@@ -10,18 +10,14 @@ import pytest
 from analytics.calibration import CHECKS
 from analytics.evidence import evidence
 from analytics.reliability import _interval, mtbf
-from analytics.tables import BATTERIES, READINGS
+from analytics.tables import BATTERIES, PACKS, READINGS
 from analytics.ticks import TICKS
 from logger.tables import shaped
 from tests.analytics.hand import at, rows
+from tests.analytics.nothing import NO_TRIPS
 
 WHO = {"provider": ["segway"], "vehicle": ["a"]}
 KNOWN = pl.DataFrame({**WHO, "model": ["E-moped"], "timezone": ["UTC"]})
-NO_TRIPS = pl.DataFrame(schema={
-    "provider": pl.String(), "vehicle": pl.String(), "start_place": pl.String(),
-    **dict.fromkeys(("started_at", "finished_at"), READINGS["at"]),
-    **dict.fromkeys(("distance_m", "riding_s", "ambient_c", "soc_used_pct", "soc_mean_pct"), pl.Float64()),
-})  # fmt: skip
 
 
 def watched(faults: int, km: float = 1000, hours: float | None = 50) -> pl.DataFrame:
@@ -30,7 +26,7 @@ def watched(faults: int, km: float = 1000, hours: float | None = 50) -> pl.DataF
     ridden_s = None if hours is None else 3600 * hours
     first = {"minute": 0, "way_m": 0, "ride_s": None if hours is None else 0}
     rides: list[dict[str, Any]] = [first, {"minute": 9, "way_m": km * 1000, "ride_s": ridden_s}]
-    ridden = evidence(rows(READINGS, *rides), TICKS.to_frame(), NO_TRIPS, BATTERIES.to_frame(), KNOWN)
+    ridden = evidence(rows(READINGS, *rides), TICKS.to_frame(), NO_TRIPS, BATTERIES.to_frame(), PACKS.to_frame(), KNOWN)
     return mtbf(ridden, shaped(pl.DataFrame(told), "episodes"), KNOWN)
 
 

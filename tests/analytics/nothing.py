@@ -1,0 +1,14 @@
+"""Tables without a row."""
+
+import polars as pl
+
+from logger.tables import TIME
+
+_TEXTS, _NUMBERS = ("provider", "vehicle", "start_place"), ("riding_s", "ambient_c", "soc_used_pct", "soc_mean_pct")
+NO_TRIPS = pl.DataFrame(
+    schema={
+        **dict.fromkeys(_TEXTS, pl.String()),
+        **dict.fromkeys(("started_at", "finished_at"), TIME),
+        **dict.fromkeys(("distance_m", *_NUMBERS), pl.Float64()),
+    }
+)
