@@ -8,6 +8,7 @@ from statistics import NormalDist
 
 import polars as pl
 
+from analytics.standby import pooled
 from analytics.steps import WHO
 from analytics.zones import localised, zoned
 from logger.settings import Analytics
@@ -91,8 +92,7 @@ def _used(who: pl.DataFrame, trips: pl.DataFrame, standby: pl.DataFrame) -> pl.D
     spans = who.select("who", *WHO, "timezone", since.alias("since"), pl.col("at").alias("until"))
     rides = _within(trips.drop_nulls("soc_used_pct"), spans, "started_at")
     rests = _within(standby.drop_nulls("soc_lost_pct"), spans, "finished_at")
-    rested_h = (pl.col("finished_at") - pl.col("started_at")).dt.total_milliseconds() / 3_600_000
-    rates = rests.group_by("who").agg((pl.col("soc_lost_pct").sum() / rested_h.sum()).alias("stood_pct"))
+    rates = pooled(rests, "who").select("who", (pl.col("pct_per_day") / 24).alias("stood_pct"))
     first = pl.concat([each.select("who", "started_at") for each in (rides, rests)]).group_by("who").min()
     begun = spans.join(first, on="who", how="left").join(rates, on="who", how="left").sort("who")
     begin = pl.max_horizontal("since", pl.col("started_at").fill_null(pl.col("until"))).dt.truncate("1h")
