@@ -15,7 +15,7 @@ SILENCE_S = 1800.0  # a wider window says nothing of where in it a session began
 MOVED_M = 30.0
 COUNT_SD_PCT = 0.408  # of a difference of two whole percents (facts 2.2)
 BMS_SD_PCT = 1.0  # of what batteries say that a charge added, beside the rounding (facts 3.2)
-CAPACITY_SD = 0.05  # of a capacity that settings name
+CAPACITY_SD = 0.12  # of a capacity that a data sheet names: packs in use hold less than new ones, each another part
 POWER_SD = 0.01  # of charging power integrated over polls of 60 to 300 s (facts F4)
 COVERED = 0.8  # the least share of a session over which power must be known
 EFFICIENCY = (0.75, 1.0)  # outside, wall and battery contradict each other
@@ -31,7 +31,8 @@ def charges(
     Parameters
     ----------
     readings, batteries, swaps, fixes : DataFrames of `READINGS`, `BATTERIES`, `SWAPS` and `FIXES`, each in its order
-    known : DataFrame with `provider` `vehicle` `capacity_wh` [Wh], whose sd is taken as 5 %
+    known : DataFrame with `provider` `vehicle` `capacity_wh` [Wh] and, if it is known better than by a data sheet,
+        `capacity_sd`, relative (else 12 %)
 
     Returns
     -------
@@ -59,7 +60,10 @@ def charges(
 
 
 def _spoken(readings: pl.DataFrame, batteries: pl.DataFrame) -> pl.DataFrame:
-    """What status and battery query say of charging, in one order; the percent is the display's where there is one."""
+    """What status and battery query say of charging, in one order; the percent is the display's where there is one.
+
+    It is carried on to rows that say none; `own_pct` is null there.
+    """
     shown = readings.drop_nulls("soc_pct").select(WHO).unique().with_columns(shown=True)
     asked = batteries.join(shown, on=WHO, how="left", maintain_order="left").select(
         *WHO,
@@ -69,7 +73,8 @@ def _spoken(readings: pl.DataFrame, batteries: pl.DataFrame) -> pl.DataFrame:
         asked=pl.lit(1),
     )
     told = readings.select(*WHO, "at", "charging", "soc_pct", "way_m", asked=pl.lit(0))
-    return carried(ordered(pl.concat([told, asked], how="diagonal"), "at", "asked"), "soc_pct", "way_m")
+    both = pl.concat([told, asked], how="diagonal").with_columns(pl.col("soc_pct").alias("own_pct"))
+    return carried(ordered(both, "at", "asked"), "soc_pct", "way_m")
 
 
 # ---- sessions ------------------------------------------------------------------------------------------------------
@@ -147,7 +152,7 @@ def _middle(begin: str, end: str) -> pl.Expr:
 
 def _rises(spoken: pl.DataFrame, sessions: pl.DataFrame, swaps: pl.DataFrame) -> pl.DataFrame:
     flagged = spoken.with_columns(flag=pl.col("charging").forward_fill().over(WHO).fill_null(False))
-    steps = flagged.drop_nulls("soc_pct").select(
+    steps = flagged.drop_nulls("own_pct").select(
         *WHO, before("at").alias("since"), pl.col("at").alias("until"), before("soc_pct").alias("soc_start_pct"),
         pl.col("soc_pct").alias("soc_finish_pct"), (pl.col("way_m") - before("way_m")).alias("moved_m"),
         (pl.col("flag") | before("flag")).alias("reported"),
@@ -196,7 +201,9 @@ def _metered(told: pl.DataFrame, batteries: pl.DataFrame) -> pl.DataFrame:
 
 
 def _energies(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    capacity = rows.join(known.select(*WHO, "capacity_wh"), on=WHO, how="left")
+    given = pl.col("capacity_sd") if "capacity_sd" in known.columns else pl.lit(None, pl.Float64())
+    sure = known.select(*WHO, "capacity_wh", given.fill_null(CAPACITY_SD).alias("capacity_sd"))
+    capacity = rows.join(sure, on=WHO, how="left")
     added = capacity.with_columns(soc_added_pct=pl.col("soc_finish_pct") - pl.col("soc_start_pct"))
     measured = (pl.col("power_covered") >= COVERED).fill_null(False)
     ends = zip(("energy_wh", "energy_low_wh", "energy_high_wh"), _by_power(), _by_soc(), strict=True)
@@ -218,7 +225,7 @@ def _by_soc() -> tuple[pl.Expr, pl.Expr, pl.Expr]:
     """Value, low and high [Wh]: capacity times percent. No value within a step, nor where a swap is as likely."""
     percent_wh = pl.col("capacity_wh") / 100
     value = percent_wh * pl.col("soc_added_pct").clip(0.0)
-    half = 1.96 * ((COUNT_SD_PCT**2 + BMS_SD_PCT**2) * percent_wh**2 + (CAPACITY_SD * value) ** 2).sqrt()
+    half = 1.96 * ((COUNT_SD_PCT**2 + BMS_SD_PCT**2) * percent_wh**2 + (pl.col("capacity_sd") * value) ** 2).sqrt()
     sure = (value > 0) & pl.col("doubt").is_null()
     return pl.when(sure).then(value), pl.when(sure).then(value - half).otherwise(0 * value).clip(0.0), value + half
 

@@ -44,9 +44,15 @@ def test_energy_of_a_charge_is_capacity_times_percent_where_power_is_not_known()
     energy, low, high, source, mean = found(HOUR).select(
         "energy_wh", "energy_low_wh", "energy_high_wh", "energy_source", "mean_w"
     ).row(0)  # fmt: skip
-    half = 1.96 * ((0.408 * 15) ** 2 + 15**2 + (0.05 * 450) ** 2) ** 0.5
+    half = 1.96 * ((0.408 * 15) ** 2 + 15**2 + (0.12 * 450) ** 2) ** 0.5
     assert (energy, source) == (450, "soc")
     assert (low, high, mean) == pytest.approx((450 - half, 450 + half, 450 * 60 / 62))
+
+
+def test_a_charge_is_surer_where_the_capacity_is_known_better_than_by_a_data_sheet() -> None:
+    measured = found(HOUR, known=KNOWN.with_columns(capacity_sd=pl.lit(0.03)))
+    half = 1.96 * ((0.408 * 15) ** 2 + 15**2 + (0.03 * 450) ** 2) ** 0.5
+    assert measured.select("energy_wh", "energy_high_wh").row(0) == pytest.approx((450, 450 + half))
 
 
 def test_energy_of_a_charge_is_the_integral_of_power_where_polls_cover_it() -> None:
@@ -100,6 +106,18 @@ def test_a_rise_between_two_readings_is_inferred_within_their_window() -> None:
     assert got.select("kind", "started_at", "finished_at", "flags", "mean_w").rows() == [
         ("inferred", at(0), at(180), ["unreported"], None)
     ]
+
+
+@pytest.mark.parametrize(
+    ("readings", "batteries"),
+    [
+        pytest.param([said(100, None, None)], [], id="a status"),
+        pytest.param([], [{"minute": 100, "bms_charging": False}], id="a battery"),
+    ],
+)
+def test_what_says_no_percent_does_not_narrow_the_window_of_a_rise(readings: Told, batteries: Told) -> None:
+    got = found([said(0, 30), *readings, said(180, 80), said(195, 80)], batteries)
+    assert got.select("kind", "started_at", "finished_at").rows() == [("inferred", at(0), at(180))]
 
 
 def test_a_rise_that_may_be_a_swap_that_nobody_saw_may_be_no_energy_at_all() -> None:
