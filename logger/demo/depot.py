@@ -30,13 +30,18 @@ class Charge:
             "soc_start_pct": 100 * pack.soc,
         }
 
-    def step(self, at: float, seconds: float, around_c: float) -> None:
-        """Charge until this moment for so long: constant power, then constant voltage."""
+    def offer_w(self, seconds: float) -> float:
+        """What the charger gives from now on, for so long: constant power, then constant voltage."""
         pack = self._pack
         volts, ohm = pack.source()
         limit_v = CELLS * _FULL_CELL_V
         room_w = max(0.0, self._target - pack.soc) * pack.capacity_ah * volts * 3600 / seconds
-        power_w = self.power_w = min(_CHARGER_W, max(0.0, limit_v * (limit_v - volts) / ohm), room_w)
+        return min(_CHARGER_W, max(0.0, limit_v * (limit_v - volts) / ohm), room_w)
+
+    def step(self, at: float, seconds: float, around_c: float) -> None:
+        """Charge until this moment for so long."""
+        pack, power_w = self._pack, self.offer_w(seconds)
+        self.power_w = power_w
         feed((pack,), -power_w, seconds, around_c)
         self._wall_wh += (power_w / _EFFICIENCY + _IDLE_W) * seconds / 3600
         self.row["finished_at"] = at

@@ -74,6 +74,7 @@ class Life:
         moped, until = self._moped, min(until, self._end)
         while moped.at < until:
             then = min(until, moped.due_at)
+            moped.power_w = moped.rest_w  # who is asked meanwhile tells of now, not of the ride before
             yield then
             moped.rest_until(then)
 
@@ -193,6 +194,7 @@ class Life:
         ]
         moped.charging = True
         moped.speak_now()
+        moped.charger_w = sum(charge.offer_w(_CHARGE_STEP_S) for charge in charges)
         while moped.at + _CHARGE_STEP_S < until and not all(charge.done for charge in charges):
             yield from self._park(moped.at + _CHARGE_STEP_S)
             for charge in charges:

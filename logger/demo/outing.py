@@ -129,6 +129,7 @@ class Outing:
         moped, until = self._moped, self._moped.at + seconds
         while moped.at < until:
             then = min(until, max(moped.due_at, moped.at + 0.01))
+            moped.power_w = motion.auxiliary_w
             yield then
             motion.stand(then - moped.at)
             moped.riding_s += then - moped.at
