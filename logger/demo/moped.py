@@ -58,7 +58,7 @@ class Moped:
 
     def _fill(self, number: int) -> None:
         traits = self.traits
-        owned = 2 * traits.ports + _SPARES
+        owned = traits.ports if traits.private else 2 * traits.ports + _SPARES
         packs = [Pack(f"{number}-{each}", self.chance, traits.nominal_ah) for each in range(owned)]
         self.packs: list[Pack | None] = [*packs[: traits.ports]]
         self.fitted = packs[: traits.ports]

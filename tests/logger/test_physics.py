@@ -256,6 +256,16 @@ def test_the_wire_loses_delays_and_repeats_and_counts_it() -> None:
     assert order != sorted(order)
 
 
+def test_the_truth_knows_of_which_moment_a_status_came_last() -> None:
+    scooter = Scooter(1, SEED, START, DAYS)
+    came = [push.sent_at for push in sent(scooter, SEED, late=0) if push.path == "status"]
+    assert max(came) - 10 < scooter.truth.heard_at < max(came)
+    cut = START + DAYS * DAY_S / 2
+    silent = Scooter(1, SEED, START, DAYS)
+    sent(silent, SEED, outages=[(cut, math.inf)])
+    assert cut - 1000 < silent.truth.heard_at < cut
+
+
 def test_an_outage_lets_nothing_through_but_what_the_one_retry_brings() -> None:
     outage = (START + DAY_S / 2, START + DAY_S)
     calm, torn = (Scooter(1, SEED, START, DAYS) for _ in range(2))
