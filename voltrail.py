@@ -78,7 +78,7 @@ def demo(
     ours = config.load(out / "voltrail.toml")
     analyse(ours, Wish())
     told = found(lake(ours), out / "truth")
-    figures = {**result.told(), "found": msgspec.structs.asdict(told)}
+    figures = {**result.told(), "found": msgspec.to_builtins(told)}
     typer.echo(json.dumps(figures) if as_json else "\n".join([*result.lines(), "", *told.lines()]))
     if not result.verdict.whole:
         raise LoggerError(f"the demo is not whole: {', '.join(name for name, _ in result.verdict.faults())}")

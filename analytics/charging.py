@@ -16,6 +16,7 @@ SILENCE_S = 1800.0  # a wider window says nothing of where in it a session began
 MOVED_M = 30.0
 COUNT_SD_PCT = 0.408  # of a difference of two whole percents (facts 2.2)
 BMS_SD_PCT = 1.0  # of what batteries say that a charge added, beside the rounding (facts 3.2)
+LOST, LOST_SD = 0.05, 0.03  # of what a battery gives, more goes in: facts, 4.2 (carculator)
 POWER_SD = 0.01  # of charging power integrated over polls of 60 to 300 s (facts F4)
 COVERED = 0.8  # the least share of a session over which power must be known
 EFFICIENCY = (0.75, 1.0)  # outside, wall and battery contradict each other
@@ -43,7 +44,7 @@ def charges(
     readings alone show it: then it lies between `started_at` and `finished_at`. A start or an end is the middle of the
     window that readings leave; where that is wider than 30 min, it is the nearest reading inside the session, flagged
     `start_unsure` or `finish_unsure`. `energy_source` is `power` where `power_w` covers 80 % of the session, else
-    `soc`, which is capacity times percent; a session within one step of the percent has an interval and no value.
+    `soc`, which is capacity times percent and the 5 % that go in beyond what comes out; a session within one step of the percent has an interval and no value.
     A swap, too, lies between its two times; it adds percent and no charged energy. An unreported rise of a vehicle
     whose packs are swapped may be a swap that nobody saw (`or_swap`): its energy is null, with an interval from 0.
     Other flags: `unreported`, `open` (no reading after it), `efficiency_odd`. `charge_id` follows from vehicle, kind,
@@ -59,7 +60,10 @@ def charges(
 
 
 def _spoken(readings: pl.DataFrame, batteries: pl.DataFrame) -> pl.DataFrame:
-    """What status and battery query say of charging, in one order; the percent is the display's where there is one."""
+    """What status and battery query say of charging, in one order; the percent is the display's where there is one.
+
+    It is carried on to rows that say none; `own_pct` is null there.
+    """
     shown = readings.drop_nulls("soc_pct").select(WHO).unique().with_columns(shown=True)
     asked = batteries.join(shown, on=WHO, how="left", maintain_order="left").select(
         *WHO,
@@ -69,7 +73,8 @@ def _spoken(readings: pl.DataFrame, batteries: pl.DataFrame) -> pl.DataFrame:
         asked=pl.lit(1),
     )
     told = readings.select(*WHO, "at", "charging", "soc_pct", "way_m", asked=pl.lit(0))
-    return carried(ordered(pl.concat([told, asked], how="diagonal"), "at", "asked"), "soc_pct", "way_m")
+    both = pl.concat([told, asked], how="diagonal").with_columns(pl.col("soc_pct").alias("own_pct"))
+    return carried(ordered(both, "at", "asked"), "soc_pct", "way_m")
 
 
 # ---- sessions ------------------------------------------------------------------------------------------------------
@@ -147,7 +152,7 @@ def _middle(begin: str, end: str) -> pl.Expr:
 
 def _rises(spoken: pl.DataFrame, sessions: pl.DataFrame, swaps: pl.DataFrame) -> pl.DataFrame:
     flagged = spoken.with_columns(flag=pl.col("charging").forward_fill().over(WHO).fill_null(False))
-    steps = flagged.drop_nulls("soc_pct").select(
+    steps = flagged.drop_nulls("own_pct").select(
         *WHO, before("at").alias("since"), pl.col("at").alias("until"), before("soc_pct").alias("soc_start_pct"),
         pl.col("soc_pct").alias("soc_finish_pct"), (pl.col("way_m") - before("way_m")).alias("moved_m"),
         (pl.col("flag") | before("flag")).alias("reported"),
@@ -215,10 +220,14 @@ def _by_power() -> tuple[pl.Expr, pl.Expr, pl.Expr]:
 
 
 def _by_soc() -> tuple[pl.Expr, pl.Expr, pl.Expr]:
-    """Value, low and high [Wh]: capacity times percent. No value within a step, nor where a swap is as likely."""
-    percent_wh = pl.col("capacity_wh") / 100
+    """Value, low and high [Wh]: capacity times percent, and what is lost in the battery on the way in and out.
+
+    No value within a step, nor where a swap is as likely.
+    """
+    percent_wh = pl.col("capacity_wh") / 100 * (1 + LOST)
     value = percent_wh * pl.col("soc_added_pct").clip(0.0)
-    half = 1.96 * ((COUNT_SD_PCT**2 + BMS_SD_PCT**2) * percent_wh**2 + (pl.col("capacity_sd") * value) ** 2).sqrt()
+    scale = pl.col("capacity_sd") ** 2 + LOST_SD**2
+    half = 1.96 * ((COUNT_SD_PCT**2 + BMS_SD_PCT**2) * percent_wh**2 + scale * value**2).sqrt()
     sure = (value > 0) & pl.col("doubt").is_null()
     return pl.when(sure).then(value), pl.when(sure).then(value - half).otherwise(0 * value).clip(0.0), value + half
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from analytics.steps import WHO, as_of
 
-CAPACITY_SD = 0.05  # relative standard error of a configured capacity, common to all rides on a pack
+CAPACITY_SD = 0.12  # relative standard error of a data sheet's capacity, common to all rides on a pack
 USE_SD = 0.15  # ... of a configured Wh/km, common to all rides of a model
 RIDE_CV = 0.20  # of Wh/km from ride to ride: rider, load, hills, wind; facts, 2.3: 15 to 25 %
 RIDE_MORE_CV = 0.25  # ... what a kilometre alone varies by beyond that; falls with the root of the way
@@ -26,7 +26,7 @@ def energies(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     trips : DataFrame with `provider` `vehicle` `distance_m` [m] and the columns of `soc_used.used` [%]; where there
         are, also those of `power.powered`, and `reported_wh`, what the vendor says
     known : DataFrame of `calibration.calibrated`: `provider` `vehicle` `capacity_wh` `wh_per_km` (null where nobody
-        says), and perhaps `since`, `capacity_sd` and `wh_per_km_sd`, relative (else 5 % and 15 %), and `percent_slope`,
+        says), and perhaps `since`, `capacity_sd` and `wh_per_km_sd`, relative (else 12 % and 15 %), and `percent_slope`,
         how much more a percent holds at 100 % than at 50 %, relative (else 0)
 
     Returns

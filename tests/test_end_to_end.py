@@ -71,10 +71,35 @@ def test_what_only_answers_tell_is_in_its_tables(demo: tuple[Path, dict[str, Any
 def test_trips_are_the_rides_that_happened(demo: tuple[Path, dict[str, Any]]) -> None:
     out, told = demo
     found = told["found"]
-    assert found["rides"] == pl.read_parquet(out / "truth" / "trips.parquet").height > 5
-    assert found["trips"] == sum(found["kinds"].values())
-    assert found["matched"] >= 0.9 * found["rides"]
-    assert found["trips_m"] == pytest.approx(found["rides_m"], rel=0.02)
+    trips = pl.read_parquet(out / "truth" / "trips.parquet")
+    assert found["trips"]["true"] + found["untold"] == trips.height > 5
+    assert found["trips"]["value"] == sum(found["kinds"].values())
+    assert found["matched"] >= 0.9 * trips.height
+    assert found["metres"]["true"] <= trips["distance_m"].sum()  # what was told of
+    assert found["metres"]["value"] == pytest.approx(found["metres"]["true"], rel=0.02)
+    assert 0.8 < found["energy_wh"]["true"] / float(trips["energy_wh"].sum()) < 1 + 1e-9
+
+
+def test_charges_by_cable_are_found_and_what_they_cost(demo: tuple[Path, dict[str, Any]]) -> None:
+    out, told = demo
+    charged = told["found"]["charged"]
+    truth = pl.read_parquet(out / "truth" / "charges.parquet").drop_nulls("port")
+    assert charged["sessions"] + charged["untold"] == truth.n_unique(["vehicle", "started_at"]) >= 1
+    assert charged["matched"] >= charged["sessions"] - 1
+    if not charged["untold"]:
+        assert charged["energy_wh"]["true"] == pytest.approx(truth["energy_wh"].sum())
+        assert charged["cost"]["true"] == pytest.approx(float(truth["wall_wh"].sum()) / 1000 * 0.30)
+    priced = lake(config.load(out / "voltrail.toml")).scan("charges").drop_nulls("cost").collect()
+    assert set(priced["currency"]) == {"EUR"}
+    assert charged["cost"]["value"] == pytest.approx(charged["energy_wh"]["value"] / 1000 * 0.30 / 0.90)
+
+
+def test_every_sum_of_the_demo_comes_with_an_interval_that_holds_the_truth(demo: tuple[Path, dict[str, Any]]) -> None:
+    found = demo[1]["found"]
+    sums = [found[name] for name in ("trips", "metres", "energy_wh")]
+    for each in [*sums, found["charged"]["energy_wh"], found["charged"]["cost"]]:
+        assert each["low"] <= each["value"] <= each["high"]
+        assert each["low"] <= each["true"] <= each["high"]
 
 
 def test_the_truth_lies_beside_what_was_measured(demo: tuple[Path, dict[str, Any]]) -> None:

@@ -140,38 +140,39 @@ class Cloud:
         return next((each for each in self._scooters if each != vehicle), vehicle)
 
     def _query(self, word: str, vehicle: str, request: Request) -> Reply:
+        at = self._now()  # all of an answer is of this moment, however long the vehicle takes to live until then
         if not self._tokens.admits(request.headers.get("authorization", "")):
-            return self._envelope(BAD_TOKEN, "token invalid", None)
+            return self._envelope(at, BAD_TOKEN, "token invalid", None)
         if not vehicle:
-            return self._envelope(PARAMETER, "iotCode is required", None)
+            return self._envelope(at, PARAMETER, "iotCode is required", None)
         scooter = self._scooters.get(vehicle)
         if scooter is None:
-            return self._envelope(UNKNOWN, "device does not exist", None)
-        scooter.advance(self._now())
-        return self._told(word, scooter.moped, request.words.get("realTimeLocation") == "true")
+            return self._envelope(at, UNKNOWN, "device does not exist", None)
+        scooter.advance(at)
+        return self._told(at, word, scooter.moped, request.words.get("realTimeLocation") == "true")
 
-    def _told(self, word: str, moped: Moped, fresh: bool) -> Reply:
+    def _told(self, at: float, word: str, moped: Moped, fresh: bool) -> Reply:
         """Status and location are what the cloud last heard; all else asks the vehicle, which must be in reach."""
         if word == "status":
             data = {"iotCode": moped.vehicle, **speech.status_answer(moped.told["status"])}
-            return self._envelope(OK, "Success", {**data, "online": moped.online})
+            return self._envelope(at, OK, "Success", {**data, "online": moped.online})
         if (word != "location" or fresh) and not moped.online:
-            return self._envelope(OFFLINE, "device offline", None)
+            return self._envelope(at, OFFLINE, "device offline", None)
         if word == "location":
-            return self._location(moped, fresh)
+            return self._location(at, moped, fresh)
         if word == "battery-info":
-            return self._envelope(OK, "success", speech.battery_answer(moped), moped.traits.trace_name)
-        return self._envelope(OK, "Success", speech.extra_answer(moped))
+            return self._envelope(at, OK, "success", speech.battery_answer(moped), moped.traits.trace_name)
+        return self._envelope(at, OK, "Success", speech.extra_answer(moped))
 
-    def _location(self, moped: Moped, fresh: bool) -> Reply:
+    def _location(self, at: float, moped: Moped, fresh: bool) -> Reply:
         told = speech.location(moped.peek(self._chance)) if fresh else moped.told["location"]
         if told["locationStatus"] != "valid":
-            return self._envelope(NO_LOCATION, "no latest location", None)
-        return self._envelope(OK, "Success", speech.location_answer(told, moped.traits.numbers_as_text))
+            return self._envelope(at, NO_LOCATION, "no latest location", None)
+        return self._envelope(at, OK, "Success", speech.location_answer(told, moped.traits.numbers_as_text))
 
-    def _envelope(self, code: int, text: str, data: object, trace: str = "opId") -> Reply:
+    def _envelope(self, at: float, code: int, text: str, data: object, trace: str = "opId") -> Reply:
         identity = f"{self._chance.getrandbits(64):016x}"
-        told: dict[str, Any] = {"code": code, "msg": text, "data": data, "t": int(self._now() * 1000), trace: identity}
+        told: dict[str, Any] = {"code": code, "msg": text, "data": data, "t": int(at * 1000), trace: identity}
         return Reply(200, msgspec.json.encode(told), _JSON)
 
 

@@ -7,6 +7,8 @@ from logger.demo.truth import Row, Truth
 
 _CHARGER_W, _FULL_CELL_V = 420.0, 4.2  # at the pack's terminals
 _EFFICIENCY, _IDLE_W = 0.905, 3.0  # wall to terminals, besides what the charger itself uses
+PER_KWH, CURRENCY = 0.30, "EUR"  # at the wall; the demo's settings say so, too
+LABEL_EFFICIENCY = 0.90  # what such a charger's data sheet says
 _FULL, _END_W = 0.996, 25.0
 _STEP_S = 600.0
 _DEPOT_C = 17.0
@@ -30,14 +32,19 @@ class Charge:
             "soc_start_pct": 100 * pack.soc,
         }
 
-    def step(self, at: float, seconds: float, around_c: float) -> None:
-        """Charge until this moment for so long: constant power, then constant voltage."""
+    def offer_w(self, seconds: float) -> float:
+        """What the charger gives from now on, for so long: constant power, then constant voltage."""
         pack = self._pack
         volts, ohm = pack.source()
         limit_v = CELLS * _FULL_CELL_V
         room_w = max(0.0, self._target - pack.soc) * pack.capacity_ah * volts * 3600 / seconds
-        power_w = self.power_w = min(_CHARGER_W, max(0.0, limit_v * (limit_v - volts) / ohm), room_w)
+        return min(_CHARGER_W, max(0.0, limit_v * (limit_v - volts) / ohm), room_w)
+
+    def step(self, at: float, seconds: float, around_c: float) -> None:
+        """Charge until this moment for so long."""
+        pack, power_w = self._pack, self.offer_w(seconds)
         feed((pack,), -power_w, seconds, around_c)
+        self.power_w = power_w
         self._wall_wh += (power_w / _EFFICIENCY + _IDLE_W) * seconds / 3600
         self.row["finished_at"] = at
         self.done = pack.soc >= min(self._target, _FULL) - 1e-4 or power_w < _END_W
@@ -49,7 +56,7 @@ class Charge:
         soc_pct = 100 * pack.soc
         told = {"soc_finish_pct": soc_pct, "soc_added_pct": soc_pct - row["soc_start_pct"], "energy_wh": energy_wh}
         wall = {"wall_wh": self._wall_wh, "efficiency": energy_wh / self._wall_wh if self._wall_wh else None}
-        return {**row, **told, **wall}
+        return {**row, **told, **wall, "cost": self._wall_wh / 1000 * PER_KWH, "currency": CURRENCY}
 
 
 class _Slot:

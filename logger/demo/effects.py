@@ -22,6 +22,9 @@ EFFECTS: dict[str, str] = {
     "percents": "the percent of a battery answer is rounded from the fine one, that of a status is whole per pack",
     "range": "by firmware: from the fine percent, from the whole one, or from late use",
     "charging": "one crew in seven takes packs off the charger at 80 to 97 %; chargers and packs have losses",
+    "at home": "private mopeds charge by night in place; what the wall gives is told to nobody, and a night in a "
+    "garage without network hides all of a charge but the percent",
+    "worth of a percent": "a ride gets 2 to 3 % less out of it than a slow warm discharge, a charge puts 7 % more in",
     "one shelf": "a pack returns to the moped it came from, after other packs: same cycles, a new stint",
     "swap on the way": "half of the pauses with a low battery have a swap within the trip",
     "clock": "one moped in five is off by 40 s to an hour and drifts; now and then one restarts at the year 2000",

@@ -6,20 +6,21 @@ when asked to go on. So a moped can be stopped at any moment and asked how it is
 
 import math
 from collections.abc import Callable, Iterator
+from typing import ClassVar
 
 from logger.demo.battery import Pack
 from logger.demo.depot import Charge
 from logger.demo.moped import Moped
 from logger.demo.outing import Outing
+from logger.demo.streets import Cell
 from logger.demo.world import BLOCK_M, DAY_S, REACH
 
 _HOURS = (1, 0, 0, 0, 0, 1, 3, 8, 9, 5, 4, 5, 6, 5, 5, 6, 8, 10, 9, 7, 5, 4, 3, 2)  # when people ride, by UTC hour
 _RIDES, _WEEKEND, _WET = 4.1, 0.85, 0.7  # a day; on Saturdays and Sundays; in the rain
 _ROUNDS_H = (5.5, 13.5)  # when the crew sets out
-_SWAP_BELOW, _RIDE_ABOVE = 32, 12  # percent shown
+_SWAP_BELOW, RIDE_ABOVE = 32, 12  # percent shown
 _LAST_RIDE_S = 5400  # none begins so shortly before the story ends
 _STALE_S = 1800  # what could not happen at its time does not happen at all
-_A_DAY = {"push": 0.06, "van": 0.05, "fall": 0.02, "fault": 0.03, "depot": 0.012, "meddling": 0.015, "clock": 0.003}
 _FAULTS = ("E5", "E6", "E2", "12", "14", "15", "17", "19", "20", "34", "38", "41", "42", "47")
 _GNSS, _GRAVE = "E5", ("12", "14", "15")  # these keep it from being ridden
 _CHARGE_STEP_S = 300.0
@@ -27,7 +28,11 @@ Moments = Iterator[float]
 
 
 class Life:
-    """One moped's story from its first to its last moment."""
+    """One moped's story from its first to its last moment; `mishaps` is how often on a day."""
+
+    mishaps: ClassVar = {
+        "push": 0.06, "van": 0.05, "fall": 0.02, "fault": 0.03, "depot": 0.012, "meddling": 0.015, "clock": 0.003
+    }  # fmt: skip
 
     def __init__(self, moped: Moped, days: int) -> None:
         self._moped, self._chance = moped, moped.chance
@@ -58,33 +63,38 @@ class Life:
 
     def _agenda(self, day: int) -> list[tuple[float, str]]:
         """What is to happen on this day since 1970, in order."""
+        chance, plan = self._chance, self._plan(day)
+        for what, often in self.mishaps.items():
+            if chance.random() < often:
+                plan.append((day * DAY_S + chance.random() * DAY_S, what))
+        return sorted(plan)
+
+    def _plan(self, day: int) -> list[tuple[float, str]]:
+        """What people want of it on this day."""
         chance, begin = self._chance, day * DAY_S
         mean = _RIDES * (_WEEKEND if day % 7 in (2, 3) else 1) * (_WET if self._moped.world.day(day).wet else 1)
         rides = max(0, round(chance.gauss(mean, 1.2)))
         plan = [
             (begin + 3600 * (hour + chance.random()), "ride") for hour in chance.choices(range(24), _HOURS, k=rides)
         ]
-        plan += [(begin + 3600 * (hour + chance.uniform(0, 2.5)), "round") for hour in _ROUNDS_H]
-        for what, often in _A_DAY.items():
-            if chance.random() < often:
-                plan.append((begin + chance.random() * DAY_S, what))
-        return sorted(plan)
+        return plan + [(begin + 3600 * (hour + chance.uniform(0, 2.5)), "round") for hour in _ROUNDS_H]
 
     def _park(self, until: float) -> Moments:
         moped, until = self._moped, min(until, self._end)
         while moped.at < until:
             then = min(until, moped.due_at)
+            moped.power_w = moped.rest_w  # who is asked meanwhile tells of now, not of the ride before
             yield then
             moped.rest_until(then)
 
     # ---- riders ----------------------------------------------------------------------------------------------------
 
-    def _ride(self) -> Moments:
+    def _ride(self, aim: Cell | None = None) -> Moments:
         moped, chance = self._moped, self._chance
-        if self._broken or moped.percent < _RIDE_ABOVE or moped.at > self._end - _LAST_RIDE_S:
+        if self._broken or moped.percent < RIDE_ABOVE or moped.at > self._end - _LAST_RIDE_S:
             return
         yield from self._park(moped.at + chance.uniform(45, 120))  # somebody else has just locked it
-        yield from Outing(moped, self._park, self._swap).moments()
+        yield from Outing(moped, self._park, self._swap, aim).moments()
         if chance.random() < 0.03:
             yield from self._fault()
 
@@ -183,20 +193,25 @@ class Life:
         yield from self._charge(until)
         yield from self._park(until)
         self._broken = moped.no_gnss = False
-        self._set_down(chance.randint(-REACH, REACH), chance.randint(-REACH, REACH))
+        self._bring_back()
         self._note("out_of_service", began)
 
-    def _charge(self, until: float) -> Moments:
+    def _bring_back(self) -> None:
+        self._set_down(self._chance.randint(-REACH, REACH), self._chance.randint(-REACH, REACH))
+
+    def _charge(self, until: float, step_s: float = _CHARGE_STEP_S) -> Moments:
+        """Each fitted pack at a charger of its own, until all are full or until then."""
         moped = self._moped
         charges = [
             Charge(pack, moped.at, 1.0, port, "vehicle") for port, pack in enumerate(moped.packs, 1) if pack is not None
         ]
         moped.charging = True
         moped.speak_now()
-        while moped.at + _CHARGE_STEP_S < until and not all(charge.done for charge in charges):
-            yield from self._park(moped.at + _CHARGE_STEP_S)
+        moped.charger_w = sum(charge.offer_w(step_s) for charge in charges)
+        while moped.at + step_s < until and not all(charge.done for charge in charges):
+            yield from self._park(moped.at + step_s)
             for charge in charges:
-                charge.step(moped.at, _CHARGE_STEP_S, moped.ambient_c)
+                charge.step(moped.at, step_s, moped.ambient_c)
             moped.charger_w = sum(charge.power_w for charge in charges)
         moped.charging, moped.charger_w = False, 0.0
         moped.speak_now()

@@ -58,7 +58,7 @@ class Moped:
 
     def _fill(self, number: int) -> None:
         traits = self.traits
-        owned = 2 * traits.ports + _SPARES
+        owned = traits.ports if traits.private else 2 * traits.ports + _SPARES
         packs = [Pack(f"{number}-{each}", self.chance, traits.nominal_ah) for each in range(owned)]
         self.packs: list[Pack | None] = [*packs[: traits.ports]]
         self.fitted = packs[: traits.ports]
@@ -102,6 +102,15 @@ class Moped:
         return int(self.at + self.traits.clock_offset_s + drift_s)
 
     @property
+    def rest_w(self) -> float:
+        """What it takes while it stands."""
+        return (self.traits.locked_w if self.locked else self.traits.unlocked_w) if self._alive else 0.0
+
+    @property
+    def _alive(self) -> bool:
+        return self.soc > _EMPTY
+
+    @property
     def online(self) -> bool:
         """Whether the cloud can reach it."""
         return self.dark_since is None
@@ -135,11 +144,9 @@ class Moped:
     def rest_until(self, then: float) -> None:
         """Stand, locked or not, until then; at most until `due_at`."""
         seconds = then - self.at
-        alive = self.soc > _EMPTY
-        power_w = (self.traits.locked_w if self.locked else self.traits.unlocked_w) if alive else 0.0
-        gain_w = 2.0 if alive else -_IOT_W
+        gain_w = 2.0 if self._alive else -_IOT_W
         self.iot_pct = min(100.0, max(1.0, self.iot_pct + gain_w * seconds / 36 / _IOT_WH))
-        self.elapse(seconds, power_w if alive else 0.0)
+        self.elapse(seconds, self.rest_w)
         self.at = then
         if then >= self.due_at:
             self._tell()

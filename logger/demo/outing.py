@@ -20,10 +20,16 @@ Moments = Iterator[float]
 
 
 class Outing:
-    """From unlocking to locking. `park` and `swap` are the life's own generators."""
+    """From unlocking to locking. `park` and `swap` are the life's own generators; without `aim` it goes anywhere."""
 
-    def __init__(self, moped: Moped, park: Callable[[float], Moments], swap: Callable[[int], Moments]) -> None:
-        self._moped, self._chance = moped, moped.chance
+    def __init__(
+        self,
+        moped: Moped,
+        park: Callable[[float], Moments],
+        swap: Callable[[int], Moments],
+        aim: streets.Cell | None = None,
+    ) -> None:
+        self._moped, self._chance, self._aim = moped, moped.chance, aim
         self._park, self._swap = park, swap
         self._rider = rider(moped.chance)
         self._books: list[Book] = []
@@ -74,11 +80,26 @@ class Outing:
         moped.helmet_taken = chance.random() < 0.7
         if moped.helmet_taken:
             moped.say("components", type="4", status="2")
+        if self._aim is not None:
+            yield from self._straight(self._aim)
+            return
         way_m = min(_LONGEST_M, _WAY_M * chance.lognormvariate(0, _SPREAD))
-        yield from self._leg(way_m)
+        yield from self._leg(self._anywhere(way_m))
         if not self._stranded and chance.random() < _PAUSES:
             yield from self._pause()
-            yield from self._leg(way_m * chance.uniform(0.3, 1.2))
+            yield from self._leg(self._anywhere(way_m * chance.uniform(0.3, 1.2)))
+
+    def _straight(self, aim: streets.Cell) -> Moments:
+        """There, perhaps by way of a shop."""
+        if self._chance.random() < _PAUSES:
+            yield from self._leg(self._anywhere(_WAY_M / 2))
+            if not self._stranded:
+                yield from self._pause()
+        if not self._stranded:
+            yield from self._leg(aim)
+
+    def _anywhere(self, way_m: float) -> streets.Cell:
+        return streets.goal(self._chance, streets.cell(self._moped.x_m, self._moped.y_m), way_m)
 
     def _pause(self) -> Moments:
         """A stop at a shop, unlocked; now and then the crew, or the rider at a station, swaps a low pack."""
@@ -93,10 +114,9 @@ class Outing:
         yield from self._park(moped.at + chance.uniform(20, 400))
         self._paused_s += moped.at - began
 
-    def _leg(self, way_m: float) -> Moments:
+    def _leg(self, aim: streets.Cell) -> Moments:
         moped, chance = self._moped, self._chance
-        here = moped.x_m, moped.y_m
-        path = streets.way(moped.world, chance, here, streets.goal(chance, streets.cell(*here), way_m))
+        path = streets.way(moped.world, chance, (moped.x_m, moped.y_m), aim)
         motion = Motion(moped.world, moped.traits.body, self._rider, path, moped.at, chance)
         self._books.append(motion.book)
         moped.set_off()
@@ -129,6 +149,7 @@ class Outing:
         moped, until = self._moped, self._moped.at + seconds
         while moped.at < until:
             then = min(until, max(moped.due_at, moped.at + 0.01))
+            moped.power_w = motion.auxiliary_w
             yield then
             motion.stand(then - moped.at)
             moped.riding_s += then - moped.at

@@ -13,12 +13,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from logger.demo import truth as records
+from logger.demo.home import Home
 from logger.demo.life import Life
 from logger.demo.moped import Moped, Said
+from logger.demo.traits import PRIVATE
 from logger.demo.truth import Truth
 from logger.demo.wire import Push, sent
 
-__all__ = ["Push", "Scooter", "fleet", "sent", "write_truth"]
+__all__ = ["Push", "Scooter", "fleet", "sent", "town", "write_truth"]
 
 
 class Scooter:
@@ -30,7 +32,8 @@ class Scooter:
     def __init__(self, number: int, seed: int, start_at: int, days: int) -> None:
         self.moped = Moped(number, seed, start_at)
         self.vehicle, self.truth = self.moped.vehicle, self.moped.truth
-        self._moments = Life(self.moped, days).moments()
+        life = Home if self.moped.traits.private else Life
+        self._moments = life(self.moped, days).moments()
         self._next = next(self._moments, math.inf)
 
     @property
@@ -56,8 +59,14 @@ class Scooter:
 
 
 def fleet(vehicles: int, seed: int, start_at: int, days: int) -> list[Scooter]:
-    """So many mopeds whose story begins at `start_at` [epoch s]; each is the same in any fleet of the seed."""
+    """So many shared mopeds whose story begins at `start_at` [epoch s]; each is the same in any fleet of the seed."""
     return [Scooter(number, seed, start_at, days) for number in range(1, vehicles + 1)]
+
+
+def town(vehicles: int, seed: int, start_at: int, days: int) -> list[Scooter]:
+    """A fleet of which every third moped is a private one instead, that its owner charges at home."""
+    numbers = (number + PRIVATE * (number % 3 == 0) for number in range(1, vehicles + 1))
+    return [Scooter(number, seed, start_at, days) for number in numbers]
 
 
 def write_truth(scooters: Iterable[Scooter], folder: Path) -> None:
@@ -80,8 +89,29 @@ def _figures(truths: list[Truth], seconds: float, pushes: int) -> Iterator[str]:
     wrong = [row["shown_pct"] - row["soc_pct"] for truth in truths for row in truth.packs if row["port"]]
     spread, most = statistics.stdev(wrong), max(map(abs, wrong))
     yield f"shown percent mean error {statistics.mean(wrong):+.2f} %, sd {spread:.2f} %, at most {most:.1f} %"
+    yield f"by percent    {_of_trips(truths):+.1%} of what trips take, {_of_charges(truths):+.1%} of what charges bring"
     for table in records.TABLES:
         yield f"{table:<14}{sum(len(getattr(truth, table)) for truth in truths):,} rows"
+
+
+def _of_trips(truths: list[Truth]) -> float:
+    """By how much percent times capacity is off what trips take; swaps on the way leave a trip out."""
+    rides = [(truth, trip) for truth in truths for trip in truth.trips if not trip["swaps"]]
+    by_percent = math.fsum(trip["soc_used_pct"] / 100 * _held_wh(truth) for truth, trip in rides)
+    return by_percent / math.fsum(trip["energy_wh"] for _, trip in rides) - 1
+
+
+def _held_wh(truth: Truth) -> float:
+    """What its fitted packs hold, on the mean of all days."""
+    return statistics.fmean(row["capacity_wh"] for row in truth.packs if row["port"]) * truth.traits.ports
+
+
+def _of_charges(truths: list[Truth]) -> float:
+    """... off what charges bring to the terminals."""
+    held = {row["pack"]: row["capacity_wh"] for truth in truths for row in truth.packs}
+    charges = [row for truth in truths for row in truth.charges]
+    by_percent = math.fsum(row["soc_added_pct"] / 100 * held[row["pack"]] for row in charges)
+    return by_percent / math.fsum(row["energy_wh"] for row in charges) - 1
 
 
 def main() -> None:

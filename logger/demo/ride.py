@@ -95,7 +95,7 @@ class Motion:
         self._rolling_n = self._weight_n * body.rolling * wet * (1 + _COLD_ROLLING * max(0.0, 20 - ambient_c))
         self._drag = 0.5 * 1.2929 * 273.15 / (273.15 + ambient_c) * body.area_m2  # density of air at sea level
         self._wind = world.wind_ms(at)
-        self._auxiliary_w = _LIGHTS_W[is_night(at)]
+        self.auxiliary_w = _LIGHTS_W[is_night(at)]
         self._top_ms, self._mood, self._grade = MODES_MS[who.mode], 0.0, 0.0
 
     def step(self, limit_w: float) -> bool:
@@ -118,7 +118,7 @@ class Motion:
 
     def stand(self, seconds: float) -> None:
         """Lights and controller go on."""
-        self.power_w = self._auxiliary_w
+        self.power_w = self.auxiliary_w
         self.book.auxiliary_j += self.power_w * seconds
         self.book.terminal_j += self.power_w * seconds
 
@@ -166,7 +166,7 @@ class Motion:
     def _electric(self, wheel_w: float, speed_ms: float) -> float:
         """Power at the terminals [W], positive out of the battery."""
         book = self.book
-        power = self._auxiliary_w
+        power = self.auxiliary_w
         book.auxiliary_j += power
         if wheel_w >= 0:
             loss = _DRIVE_W + wheel_w * (_DRIVE + _DRIVE_PER_W * wheel_w)

@@ -12,7 +12,7 @@ import msgspec
 
 from logger.demo.cloud import Cloud, Request
 from logger.demo.mishaps import Reply
-from logger.demo.physics import fleet
+from logger.demo.physics import town
 from logger.demo.world import DAY_S
 
 _HOST = "127.0.0.1"
@@ -117,7 +117,7 @@ def serve_fleet() -> None:
         return min(end_at, start_at + passed_s)
 
     cloud = Cloud(
-        fleet(told.vehicles, told.seed, start_at, told.days),
+        town(told.vehicles, told.seed, start_at, told.days),
         now,
         told.client_id,
         told.client_secret,

@@ -14,8 +14,9 @@ import polars as pl
 from logger import config
 from logger.demo.collector import SECRET, Collector
 from logger.demo.comparison import SENT, compared
+from logger.demo.depot import CURRENCY, LABEL_EFFICIENCY, PER_KWH
 from logger.demo.keys import pushed, set_aside
-from logger.demo.physics import Scooter, fleet, sent, write_truth
+from logger.demo.physics import Scooter, sent, town, write_truth
 from logger.demo.pushes import request
 from logger.demo.result import Result
 from logger.demo.sender import send
@@ -47,8 +48,9 @@ capacity_wh = 1920
 wh_per_km = 32
 
 [tariffs]
-currency = "EUR"
-per_kwh = 0.30
+currency = "{currency}"
+per_kwh = {per_kwh}
+efficiency = {efficiency}  # of the chargers, by their data sheet
 """
 _TWO_PACKS = """
 [vehicles."{vehicle}"]
@@ -71,7 +73,7 @@ def demo(out: Path, vehicles: int, days: int, seed: int, say: Callable[[str], No
     began = time.monotonic()
     _emptied(out)
     start_at = int(time.time()) - days * DAY_S
-    scooters = fleet(vehicles, seed, start_at, days)
+    scooters = town(vehicles, seed, start_at, days)
     letters = list(_letters(scooters, seed))
     seconds = max(days * _DAY_TAKES_S, len(letters) / _MOST_HZ)
     say(f"fleet         {vehicles} mopeds, {days} days, {sum(scooter.truth.rides for scooter in scooters):,} rides")
@@ -113,8 +115,9 @@ def _letters(scooters: list[Scooter], seed: int) -> Iterator[_Letter]:
 
 def _collector(out: Path, scooters: list[Scooter], where: Where) -> Collector:
     poll = _POLL.format(base_url=where.base_url, hours=where.speed / 3600)
+    models = _MODELS.format(currency=CURRENCY, per_kwh=PER_KWH, efficiency=LABEL_EFFICIENCY)
     two = "".join(_TWO_PACKS.format(vehicle=each.vehicle) for each in scooters if each.moped.traits.ports == 2)
-    return Collector(out, [scooter.vehicle for scooter in scooters], poll + _MODELS + two)
+    return Collector(out, [scooter.vehicle for scooter in scooters], poll + models + two)
 
 
 def _answers(address: tuple[str, int], letters: list[_Letter], where: Where) -> pl.DataFrame:

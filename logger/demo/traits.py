@@ -6,10 +6,13 @@ import msgspec
 
 from logger.demo.ride import Body
 
+PRIVATE = 100_000  # mopeds numbered from here on are kept by somebody
+
 
 class Traits(msgspec.Struct, frozen=True):
     """One moped's own. None of it is told to anybody before scoring."""
 
+    private: bool  # one rider's own: charged by cable at home, its packs are never swapped
     ports: int  # packs side by side
     nominal_ah: float  # of each pack
     body: Body
@@ -40,6 +43,7 @@ def traits(chance: Random, number: int) -> Traits:
         regen_w=350.0 if chance.random() < 0.8 else 0.0,
     )
     return Traits(
+        private=number >= PRIVATE,
         ports=ports,
         nominal_ah=20.0 if ports == 2 else 30.0,
         body=body,

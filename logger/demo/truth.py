@@ -31,6 +31,7 @@ class Truth(msgspec.Struct):
     late: int = 0
     repeated: int = 0
     distinct: int = 0  # rows that what arrived makes in `status`, `location` and `event`
+    heard_at: float = 0.0  # the last moment of which a status tells that arrived: nobody can know of anything later
     trips: list[Row] = field(default_factory=list)
     packs: list[Row] = field(default_factory=list)
     swaps: list[Row] = field(default_factory=list)
@@ -56,7 +57,9 @@ def write(truths: Iterable[Truth], folder: Path) -> None:
         _write(rows, folder / f"{table}.parquet")
     told = {
         "effects": EFFECTS,
-        "vehicles": {truth.vehicle: {"traits": truth.traits, **truth.counts} for truth in truths},
+        "vehicles": {
+            truth.vehicle: {"traits": truth.traits, "heard_at": truth.heard_at, **truth.counts} for truth in truths
+        },
     }
     (folder / "effects.json").write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=1))
 

@@ -57,6 +57,8 @@ def sent(
         if fate < lost or arrives is None:
             continue
         truth.late += delayed or delay > 0
+        if path == "status":
+            truth.heard_at = max(truth.heard_at, at)
         pushes.append(Push(arrives, path, fields))
         if twice and (again := _past(outages, arrives + _RETRY_S)) is not None:
             truth.repeated += 1

@@ -44,9 +44,17 @@ def test_energy_of_a_charge_is_capacity_times_percent_where_power_is_not_known()
     energy, low, high, source, mean = found(HOUR).select(
         "energy_wh", "energy_low_wh", "energy_high_wh", "energy_source", "mean_w"
     ).row(0)  # fmt: skip
-    half = 1.96 * ((0.408 * 15) ** 2 + 15**2 + (0.05 * 450) ** 2) ** 0.5
-    assert (energy, source) == (450, "soc")
-    assert (low, high, mean) == pytest.approx((450 - half, 450 + half, 450 * 60 / 62))
+    in_wh = 1.05 * 450  # 5 % are lost
+    half = 1.96 * in_wh * ((0.408 / 30) ** 2 + (1 / 30) ** 2 + 0.12**2 + 0.03**2) ** 0.5
+    assert (energy, source) == (in_wh, "soc")
+    assert (low, high, mean) == pytest.approx((in_wh - half, in_wh + half, in_wh * 60 / 62))
+
+
+def test_a_charge_is_surer_where_the_capacity_is_known_better_than_by_a_data_sheet() -> None:
+    measured, sheet = found(HOUR, known=KNOWN.with_columns(capacity_sd=pl.lit(0.03))), found(HOUR)
+    width = pl.col("energy_high_wh") - pl.col("energy_low_wh")
+    assert measured["energy_wh"].item() == sheet["energy_wh"].item()
+    assert measured.select(width).item() < 0.5 * sheet.select(width).item()
 
 
 def test_energy_of_a_charge_is_the_integral_of_power_where_polls_cover_it() -> None:
@@ -76,7 +84,7 @@ def test_what_a_charge_added_without_a_known_capacity_is_null() -> None:
 def test_a_charge_within_one_step_of_the_percent_has_an_interval_and_no_value() -> None:
     got = found([said(0, 40), said(2, 40, True), said(8, 40, True), said(9, 40)])
     assert got.select("energy_wh", "energy_low_wh").row(0) == (None, 0)
-    assert got["energy_high_wh"][0] == pytest.approx(1.96 * (0.408**2 + 1) ** 0.5 * 15)
+    assert got["energy_high_wh"][0] == pytest.approx(1.96 * (0.408**2 + 1) ** 0.5 * 15 * 1.05)
 
 
 @pytest.mark.parametrize(("pause", "sessions"), [(6, 1), (20, 2)])
@@ -100,6 +108,18 @@ def test_a_rise_between_two_readings_is_inferred_within_their_window() -> None:
     assert got.select("kind", "started_at", "finished_at", "flags", "mean_w").rows() == [
         ("inferred", at(0), at(180), ["unreported"], None)
     ]
+
+
+@pytest.mark.parametrize(
+    ("readings", "batteries"),
+    [
+        pytest.param([said(100, None, None)], [], id="a status"),
+        pytest.param([], [{"minute": 100, "bms_charging": False}], id="a battery"),
+    ],
+)
+def test_what_says_no_percent_does_not_narrow_the_window_of_a_rise(readings: Told, batteries: Told) -> None:
+    got = found([said(0, 30), *readings, said(180, 80), said(195, 80)], batteries)
+    assert got.select("kind", "started_at", "finished_at").rows() == [("inferred", at(0), at(180))]
 
 
 def test_a_rise_that_may_be_a_swap_that_nobody_saw_may_be_no_energy_at_all() -> None:

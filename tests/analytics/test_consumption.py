@@ -5,7 +5,7 @@ import numpy.typing as npt
 import polars as pl
 import pytest
 
-from analytics.consumption import CAPACITY_SD, RIDE_CV, RIDE_MORE_CV, USE_SD, energies
+from analytics.consumption import RIDE_CV, RIDE_MORE_CV, USE_SD, energies
 
 KNOWN = {"provider": ["p"], "vehicle": ["a"], "capacity_wh": [1440.0], "wh_per_km": [31.0]}
 
@@ -83,6 +83,9 @@ def test_the_order_of_trips_is_kept() -> None:
 # ---- many truths ---------------------------------------------------------------------------------------------------
 
 
+MEASURED_SD = 0.05  # of a capacity that a fleet's own data tell
+
+
 def fleet(count: int, seed: int = 3) -> tuple[pl.DataFrame, pl.DataFrame, npt.NDArray[np.float64]]:
     """So many rides, each of a vehicle of its own, whose capacity and use err as they are said to."""
     chance = np.random.default_rng(seed)
@@ -90,11 +93,11 @@ def fleet(count: int, seed: int = 3) -> tuple[pl.DataFrame, pl.DataFrame, npt.ND
     use = 31 * (1 + USE_SD * chance.standard_normal(count))
     cv = np.sqrt(RIDE_CV**2 + RIDE_MORE_CV**2 / km)
     true = np.maximum(use * km * (1 + cv * chance.standard_normal(count)), 0.5)
-    capacity = 1440 * (1 + CAPACITY_SD * chance.standard_normal(count))
+    capacity = 1440 * (1 + MEASURED_SD * chance.standard_normal(count))
     seen = 100 * true / capacity + 0.3 * chance.standard_normal(count)
     names = pl.Series("vehicle", [str(number) for number in range(count)])
     rides = trips(km.tolist(), seen.tolist()).with_columns(names)
-    vehicles = pl.concat([known()] * count).with_columns(names)
+    vehicles = pl.concat([known(capacity_sd=MEASURED_SD)] * count).with_columns(names)
     return rides, vehicles, true
 
 

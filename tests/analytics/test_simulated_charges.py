@@ -12,11 +12,14 @@ from analytics.episodes import episodes
 from analytics.swaps import swaps
 from analytics.tables import FIXES
 from logger.demo import speech
+from logger.demo.charged import by_cable, matched
 from logger.demo.physics import Scooter
+from logger.demo.traits import PRIVATE
 from logger.tables import shaped
 
 _BEGIN_S, _DAYS, _SEED = 1_790_000_000, 10, 7
 _STATES = {"alert": "alertStatus", "fault": "faultStatus"}
+WHO = {"provider": "segway"}
 Frames = dict[str, pl.DataFrame]
 
 
@@ -58,10 +61,15 @@ def life(number: int, every_s: int = 600) -> tuple[Scooter, dict[str, list[dict[
 
 @pytest.fixture(scope="module")
 def fleet() -> tuple[list[Scooter], Frames]:
-    lives = [life(number) for number in (2, 4)]
+    return lived(2, 4)
+
+
+def lived(*numbers: int, every_s: int = 600) -> tuple[list[Scooter], Frames]:
+    """Mopeds, and all that was heard of them."""
+    lives = [life(number, every_s) for number in numbers]
     made = {}
     for table in ("status", "event", "battery", "pack"):
-        rows = pl.DataFrame([row for _, told in lives for row in told[table]], infer_schema_length=None)
+        rows = pl.DataFrame([row for _, told in lives for row in told.get(table, [])], infer_schema_length=None)
         time = pl.from_epoch(pl.col("time") * 1000, time_unit="ms").dt.replace_time_zone("UTC")
         device = table in ("status", "event")
         told = rows.with_columns(time=time, received_at=time, provider=pl.lit("segway"), clock=pl.lit("server"))
@@ -102,6 +110,21 @@ def test_every_charge_is_found_and_its_energy_lies_in_the_interval(fleet: tuple[
         assert mine.height == len({row["started_at"] for row in truth})
         energy_wh = sum(row["energy_wh"] for row in truth)
         assert mine["energy_low_wh"].sum() <= energy_wh <= mine["energy_high_wh"].sum()
+
+
+def test_charges_at_home_are_found_each_and_nineteen_of_twenty_intervals_hold() -> None:
+    """Asked every six hours, so that energy is by percent and the capacity of a data sheet."""
+    numbers = [PRIVATE + number for number in range(1, 25) if number % 4 and number % 5 != 3]  # one pack, a right clock
+    scooters, told = lived(*numbers, every_s=21_600)
+    rows = [{**WHO, "vehicle": each.vehicle, **row} for each in scooters for row in each.truth.charges]
+    began = (pl.col("started_at") * 1000).cast(pl.Int64()).cast(pl.Datetime("ms", "UTC"))
+    sessions = by_cable(pl.DataFrame(rows, infer_schema_length=None).with_columns(began))
+    got = found(told)
+    pairs = matched(got, sessions)
+    held = pairs["true_wh"].is_between(pairs["energy_low_wh"], pairs["energy_high_wh"])
+    assert sessions.height > 80
+    assert got.height == pairs.height >= 0.98 * sessions.height
+    assert float(held.sum()) >= 0.95 * pairs.height
 
 
 def test_every_fault_is_one_episode(fleet: tuple[list[Scooter], Frames]) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -13,7 +14,8 @@ from urllib.parse import urlencode
 import msgspec
 import pytest
 
-from logger.demo.cloud import QUERIES, TOKEN, Cloud
+from logger.demo import speech
+from logger.demo.cloud import QUERIES, TOKEN, Cloud, Request
 from logger.demo.mishaps import Mishap
 from logger.demo.physics import Scooter, fleet
 from logger.demo.sender import get, send
@@ -283,6 +285,17 @@ def test_answers_take_the_time_that_they_are_told_to() -> None:
         for _ in range(3):
             caller.ask("status")
         assert time.perf_counter() - began > 0.03
+
+
+def test_an_answer_is_of_the_moment_that_it_names_however_fast_time_runs_meanwhile() -> None:
+    moments = count(START + DAY_S // 3, 900)
+    cloud = Cloud(fleet(1, SEED, START, DAYS), lambda: next(moments), WHO["client_id"], WHO["client_secret"])
+    token = json.loads(cloud.answer(Request("POST", TOKEN, {}, urlencode(WHO).encode())).body)["access_token"]
+    asking = Request("GET", f"{PATHS['battery-info']}?iotCode={FIRST}", {"authorization": f"bearer {token}"})
+    other = Scooter(1, SEED, START, DAYS)
+    for told in (json.loads(cloud.answer(asking).body) for _ in range(40)):
+        other.advance(told["t"] / 1000)
+        assert told["data"] == (speech.battery_answer(other.moped) if other.moped.online else None)
 
 
 def test_a_cloud_runs_as_a_process_of_its_own() -> None:

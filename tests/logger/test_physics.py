@@ -88,6 +88,32 @@ def test_the_percent_is_whole_and_near_the_truth_all_along() -> None:
     assert len({round(each, 1) for each in errors}) > 10
 
 
+@pytest.mark.parametrize("number", [1, 2, 4])
+def test_a_moped_that_stands_says_the_power_of_standing_and_not_of_its_last_move(number: int) -> None:
+    scooter, lights = Scooter(number, SEED, START, 2), []
+    traits = scooter.moped.traits
+    for at in range(START, START + 2 * DAY_S):
+        scooter.advance(at)
+        moped = scooter.moped
+        if moped.mode_riding and moped.speed_ms == 0:
+            lights.append(moped.power_w)
+        elif moped.fitted and not moped.mode_riding:
+            assert moped.power_w == (traits.locked_w if moped.locked else traits.unlocked_w)
+    assert {18.0, 30.0} >= set(lights) - {traits.unlocked_w}  # which holds until the wheel first turns
+    assert len(lights) > 100
+
+
+@pytest.mark.parametrize("number", [1, 2, 4])
+def test_the_power_that_a_moped_says_while_unlocked_sums_to_what_its_trips_take(number: int) -> None:
+    """Asked each second; trips are the whole of the time unlocked but for a second or so at each end."""
+    scooter, told_wh = Scooter(number, SEED, START, 2), 0.0
+    for at in range(START, START + 2 * DAY_S):
+        scooter.advance(at)
+        told_wh += 0 if scooter.moped.locked else scooter.moped.power_w / 3600
+    scooter.advance(math.inf)
+    assert told_wh == pytest.approx(sum(trip["energy_wh"] for trip in scooter.truth.trips), rel=0.004)
+
+
 def test_after_a_ride_the_percent_may_rise_again(told: dict[str, list[Said]]) -> None:
     rises = 0
     for said in told.values():
@@ -228,6 +254,16 @@ def test_the_wire_loses_delays_and_repeats_and_counts_it() -> None:
     order = [int(push.fields["statusUtcTime"]) for push in pushes if push.path == "status"]
     assert [push.sent_at for push in pushes] == sorted(push.sent_at for push in pushes)
     assert order != sorted(order)
+
+
+def test_the_truth_knows_of_which_moment_a_status_came_last() -> None:
+    scooter = Scooter(1, SEED, START, DAYS)
+    came = [push.sent_at for push in sent(scooter, SEED, late=0) if push.path == "status"]
+    assert max(came) - 10 < scooter.truth.heard_at < max(came)
+    cut = START + DAYS * DAY_S / 2
+    silent = Scooter(1, SEED, START, DAYS)
+    sent(silent, SEED, outages=[(cut, math.inf)])
+    assert cut - 1000 < silent.truth.heard_at < cut
 
 
 def test_an_outage_lets_nothing_through_but_what_the_one_retry_brings() -> None:
