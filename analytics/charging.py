@@ -44,7 +44,8 @@ def charges(
     readings alone show it: then it lies between `started_at` and `finished_at`. A start or an end is the middle of the
     window that readings leave; where that is wider than 30 min, it is the nearest reading inside the session, flagged
     `start_unsure` or `finish_unsure`. `energy_source` is `power` where `power_w` covers 80 % of the session, else
-    `soc`, which is capacity times percent and the 5 % that go in beyond what comes out; a session within one step of the percent has an interval and no value.
+    `soc`, which is capacity times percent, and the 5 % that go in beyond what comes out; a session within one step of
+    the percent has an interval and no value.
     A swap, too, lies between its two times; it adds percent and no charged energy. An unreported rise of a vehicle
     whose packs are swapped may be a swap that nobody saw (`or_swap`): its energy is null, with an interval from 0.
     Other flags: `unreported`, `open` (no reading after it), `efficiency_odd`. `charge_id` follows from vehicle, kind,

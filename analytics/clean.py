@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from analytics.counters import Steady, steady
-from analytics.steps import WHO, before, carried, marked, ordered
+from analytics.steps import WHO, before, carried, marked, numbered, ordered
 from analytics.tables import FIXES, READINGS, REASONS
 
 OFFSET_S, OFFSET_ROWS, SPREAD_S = 120.0, 3, 60.0  # a clock is off by so much, in so many messages that agree so well
@@ -21,6 +21,7 @@ _ORIGIN = ("time", "received_at", "sequence", "via", "clock")
 _STATUS = ("locked", "charging", "online", "speed_kmh", "soc_pct", "range_m", "ambient_c", "odometer_m", "ride_time_s")
 _LOCATION = ("lat_deg", "lon_deg", "hdop", "satellites", "fix_valid")
 _HOUR_MS = 3_600_000
+_HOURS = 1 << 24  # of 1,900 years: a vehicle and its hour are one number, grouped in half the time of two
 
 
 def readings(status: pl.LazyFrame, top_speed_kmh: float = TOP_SPEED_KMH) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -36,8 +37,8 @@ def readings(status: pl.LazyFrame, top_speed_kmh: float = TOP_SPEED_KMH) -> tupl
     DataFrame of `READINGS` by vehicle and time, DataFrame of `REASONS`.
     """
     corrected = timed(status.select(*WHO, *_ORIGIN, *_STATUS).collect())
-    rows = ordered(corrected, "at", "odometer_m", "ride_time_s", "received_at", "sequence")
-    counted = _counted(rows, top_speed_kmh)
+    ties = ("odometer_m", "ride_time_s", "received_at", "sequence")
+    counted = _counted(ordered(corrected, "at", *ties), top_speed_kmh)
     told = counted.filter(pl.col("fault") != "glitch").select(READINGS.names()).cast(READINGS)
     return told, _reasons(counted, pl.col("reason"), pl.when(pl.col("fault") != "").then("fault"))
 
@@ -69,24 +70,25 @@ def _reasons(rows: pl.DataFrame, *words: pl.Expr) -> pl.DataFrame:
 
 
 def timed(rows: pl.DataFrame) -> pl.DataFrame:
-    """`at`: the device's time, corrected where an hour's messages agree that its clock is off; `reason` where changed.
+    """`numbered` rows with `at`: the device's time, corrected where an hour's messages agree that its clock is off.
 
-    The offset is the least delay of an hour's messages: a clock that is right has none but the network's. It counts
-    only where most of them have nearly that delay: stored messages that come late are no wrong clock. A moment after
-    its receipt, of a clock that nothing else is known of, is replaced by the receipt.
+    `reason` is there where it was changed. The offset is the least delay of an hour's messages: a clock that is right
+    has none but the network's. It counts only where most of them have nearly that delay: stored messages that come late
+    are no wrong clock. A moment after its receipt, of a clock that nothing else is known of, is replaced by the
+    receipt.
     """
-    delayed = rows.with_columns(
+    delayed = numbered(rows).with_columns(
         (pl.col("received_at") - pl.col("time")).dt.total_milliseconds().alias("delay_ms"),
-        (pl.col("received_at").dt.epoch("ms") // _HOUR_MS).alias("hour"),
+        (pl.col("who") * _HOURS + pl.col("received_at").dt.epoch("ms") // _HOUR_MS).alias("hour"),
         ((pl.col("clock") == "device") & (pl.col("via") != "import")).alias("device"),
     )
-    known = delayed.join(_offsets(delayed), on=[*WHO, "hour"], how="left", maintain_order="left")
+    known = delayed.join(_offsets(delayed), on="hour", how="left", maintain_order="left")
     wrong = pl.col("device") & pl.col("offset_ms").is_not_null()
     ahead = pl.col("device") & (pl.col("delay_ms") < -1000 * AHEAD_S)
     corrected = (pl.col("time") + pl.duration(milliseconds="offset_ms")).cast(pl.Datetime("ms", "UTC"))
     at = pl.when(wrong).then(corrected).when(ahead).then("received_at").otherwise("time")
     word = pl.when(wrong).then(pl.lit("clock_corrected")).when(ahead).then(pl.lit("time_ahead"))
-    return known.with_columns(at.alias("at"), word.alias("reason"))
+    return known.with_columns(at.alias("at"), word.alias("reason")).drop("delay_ms", "hour", "device", "offset_ms")
 
 
 def _offsets(delayed: pl.DataFrame) -> pl.DataFrame:
@@ -96,16 +98,17 @@ def _offsets(delayed: pl.DataFrame) -> pl.DataFrame:
     delay is nearly theirs.
     """
     delay = pl.col("delay_ms")
-    hours = delayed.filter("device").group_by(*WHO, "hour").agg(
-        delay.min().alias("offset_ms"), (delay.median() - delay.min()).alias("spread_ms"), pl.len().alias("rows")
+    hours = delayed.filter("device").group_by("hour").agg(
+        pl.col("who").first(), pl.len().alias("rows"),
+        delay.min().alias("offset_ms"), (delay.median() - delay.min()).alias("spread_ms"),
     )  # fmt: skip
     off = (pl.col("offset_ms") > 1000 * OFFSET_S) | (pl.col("offset_ms") < -1000 * AHEAD_S)
     agreed = (pl.col("rows") >= OFFSET_ROWS) & (pl.col("spread_ms") <= 1000 * SPREAD_S)
-    suspects = hours.filter(off.any().over(WHO)).sort(*WHO, "hour")
+    suspects = hours.filter(off.any().over("who")).sort("hour")
     sure = suspects.with_columns(pl.when(off & agreed).then("offset_ms").alias("sure_ms"))
-    around = [(pl.col("offset_ms") - fill.over(WHO)).abs() <= 1000 * SPREAD_S for fill in _NEIGHBOURS]
+    around = [(pl.col("offset_ms") - fill.over("who")).abs() <= 1000 * SPREAD_S for fill in _NEIGHBOURS]
     known = sure.filter(pl.col("sure_ms").is_not_null() | (off & pl.any_horizontal(around).fill_null(False)))
-    return known.select(*WHO, "hour", "offset_ms")
+    return known.select("hour", "offset_ms")
 
 
 _NEIGHBOURS = (pl.col("sure_ms").forward_fill(), pl.col("sure_ms").backward_fill())

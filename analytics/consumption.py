@@ -26,8 +26,8 @@ def energies(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     trips : DataFrame with `provider` `vehicle` `distance_m` [m] and the columns of `soc_used.used` [%]; where there
         are, also those of `power.powered`, and `reported_wh`, what the vendor says
     known : DataFrame of `calibration.calibrated`: `provider` `vehicle` `capacity_wh` `wh_per_km` (null where nobody
-        says), and perhaps `since`, `capacity_sd` and `wh_per_km_sd`, relative (else 12 % and 15 %), and `percent_slope`,
-        how much more a percent holds at 100 % than at 50 %, relative (else 0)
+        says), and perhaps `since`, `capacity_sd` and `wh_per_km_sd`, relative (else 12 % and 15 %), and
+        `percent_slope`, how much more a percent holds at 100 % than at 50 %, relative (else 0)
 
     Returns
     -------

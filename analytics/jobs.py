@@ -13,7 +13,7 @@ from analytics.forecast import WEEKS, forecasts
 from analytics.load import Rows, known
 from analytics.news import merged, news
 from analytics.registry import ANALYSES, OF_FLEETS, RULES, Analysis, chosen
-from analytics.windows import DAY, TOUCHED, Read, windows
+from analytics.windows import DAY, TOUCHED, Read, differing, windows
 from logger.config import Settings
 from logger.errors import ConfigError, Retry, UnknownName
 from logger.service import spool
@@ -27,7 +27,7 @@ from logger.tables import table
 from logger.turns import sole
 
 Progress = Callable[[str], None]
-_GROUP_ROWS = 2_000_000  # of readings that are analysed together, so that memory stays flat
+_GROUP_ROWS = 1_000_000  # of readings that are analysed together, so that memory stays flat: a gigabyte
 _MARGIN = 4 * DAY  # read before and after what was touched, to begin with; twice as much where that is not enough
 
 
@@ -90,7 +90,7 @@ class Run:
     ) -> None:
         self._settings, self._store, self._progress = settings, store, progress
         self._analyses = analyses
-        self._lake = the_lake(settings)
+        self._lake = store if isinstance(store, Lake) else the_lake(settings)
         self._reads = tuple(sorted({name for each in analyses.values() for name in each.reads}))
         self._told = known(store.latest("vehicles"), settings)
         self._fleets = [name for name, parts in OF_FLEETS.items() if all(part in analyses for part in parts)]
@@ -234,7 +234,7 @@ class Run:
         return part.join(ready, on="vehicle", how="anti")
 
     def _commit(self, name: str, made: pl.DataFrame, spans: pl.DataFrame) -> None:
-        """Put rows in place of those of the same vehicles and days, where they differ."""
+        """Put rows in place of those of the same vehicles, from the first day on which they differ to the last."""
         for (since, until), part in spans.group_by("since", "until", maintain_order=True):
             vehicles = part["vehicle"].to_list()
             ours = made.filter(
@@ -242,10 +242,12 @@ class Run:
             )
             new = ours.sort(table(name).key)
             old = self._lake.scan(name, since, until, vehicles).sort(table(name).key).collect()
-            differs = not new.equals(old)
-            if differs:
-                self._lake.replace(name, new, vehicles, since, until)
-            for place, count in enumerate((len(vehicles), new.height, int(differs))):
+            days = differing(new, old)
+            if days:
+                first, end = days[0], days[-1] + DAY
+                part_of_it = new.filter(pl.col("time").is_between(first, end, closed="left"))
+                self._lake.replace(name, part_of_it, vehicles, first, end)
+            for place, count in enumerate((len(vehicles), new.height, int(bool(days)))):
                 self._counts[name][place] += count
 
     # ---- figures of the fleet ----------------------------------------------------------------------------------------

@@ -55,6 +55,13 @@ def test_a_clock_that_is_an_hour_off_is_corrected() -> None:
     assert set(why["reason"]) == {"clock_corrected"}
 
 
+def test_vehicles_of_two_providers_that_share_a_name_have_a_clock_each() -> None:
+    right, behind = status(outing()), status(outing(), behind_s=3600).with_columns(provider=pl.lit("q"))
+    told, why = readings(pl.concat([behind, right]))
+    assert_frame_equal(told, pl.concat([readings(right)[0], readings(behind)[0]]))
+    assert set(why["provider"]) == {"q"}
+
+
 def test_an_hour_with_a_single_message_follows_the_hours_around_it() -> None:
     rows = [*parked(0, 7200, 1000, 500), *parked(9000, 9001, 1000, 500), *parked(10_800, 14_400, 1000, 500)]
     told, _ = readings(status(rows, behind_s=-1800))

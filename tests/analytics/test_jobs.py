@@ -18,6 +18,7 @@ from analytics.registry import ANALYSES, Analysis
 from logger.config import Collector, InfluxSettings, LakeSettings, Settings, Sinks
 from logger.errors import ConfigError, Retry
 from logger.stores import opened
+from logger.stores.delta import Span
 from logger.stores.lake import Lake
 from logger.tables import shaped, table
 from logger.turns import sole
@@ -85,6 +86,18 @@ def test_a_late_row_has_its_days_made_anew_and_no_others(place: Place) -> None:
     assert (told.vehicles, told.commits) == (1, 1)
     assert told.rows < 5
     assert "inferred" not in place.trips()["kind"].to_list()
+
+
+def test_only_the_days_that_differ_are_written_again(place: Place) -> None:
+    late = next(row for row in ROWS if row["vehicle"] == "a" and row["time"] > BEGIN + 250.15 * HOUR)
+    place.write([row for row in ROWS if row != late])
+    place.analyze()
+    before, (version, _) = place.trips(), place.lake.replaced("trips", None)
+    place.write([late])
+    place.analyze()
+    pairs = zip(before.rows(named=True), place.trips().rows(named=True), strict=True)
+    days = [new["time"].replace(hour=0, minute=0, second=0) for old, new in pairs if old != new]
+    assert place.lake.replaced("trips", version)[1] == [Span(("a",), days[0], days[-1] + 24 * HOUR)]
 
 
 def test_a_trip_whose_start_moved_leaves_nothing_behind(place: Place) -> None:

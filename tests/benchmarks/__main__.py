@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.benchmarks import answers, drain, influx, memory, pushes, replay, rest, start
+from tests.benchmarks import analyses, answers, drain, influx, late, memory, pushes, replay, rest, start
 from tests.benchmarks.figures import Figure, table
 
 BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
@@ -18,6 +18,8 @@ BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
     "rest": rest.figures,
     "start": start.figures,
     "influx": influx.figures,
+    "analyses": analyses.figures,
+    "late": late.figures,
 }
 
 
@@ -35,7 +37,7 @@ def main(names: Sequence[str]) -> None:
 
 
 def _drain_against_intake(figures: Sequence[Figure]) -> list[Figure]:
-    median = {figure.what: figure.median for figure in figures}
+    median = {figure.what: figure.median for figure in figures if figure.values}
     if not {drain.DRAIN, pushes.DURABLE} <= set(median):
         return []
     return [Figure("drained ÷ durable pushes", [median[drain.DRAIN] / median[pushes.DURABLE]], bar=1)]

@@ -14,7 +14,10 @@ _PACKAGES = ("uvicorn", "granian", "fastapi", "polars", "deltalake", "influxdb-c
 
 
 class Figure(msgspec.Struct, frozen=True):
-    """The median of some measurements in `unit`, where `better` is more or less; a bar or an aim of 0 is none."""
+    """The median of some measurements in `unit`, where `better` is more or less; a bar or an aim of 0 is none.
+
+    Without any, it was left out.
+    """
 
     what: str
     values: Sequence[float]
@@ -31,7 +34,7 @@ class Figure(msgspec.Struct, frozen=True):
     @property
     def verdict(self) -> str:
         """`ok` where the bar is held, `below` where it is not; and whether the aim is reached."""
-        if not self.bar:
+        if not self.bar or not self.values:
             return ""
         if not self._reaches(self.bar):
             return "below"
@@ -40,6 +43,8 @@ class Figure(msgspec.Struct, frozen=True):
     @property
     def cells(self) -> tuple[str, ...]:
         """The line of the table."""
+        if not self.values:
+            return self.what, "left out", "0", self._limit(self.bar), self._limit(self.aim), self.verdict
         spread = f" ({_short(min(self.values))} – {_short(max(self.values))})" if len(self.values) > 1 else ""
         figure = f"{_short(self.median)} {self.unit}".strip() + spread
         return self.what, figure, str(len(self.values)), self._limit(self.bar), self._limit(self.aim), self.verdict

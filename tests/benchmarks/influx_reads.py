@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import ClassVar
 
 import msgspec
@@ -18,6 +17,7 @@ from logger.config import InfluxSettings
 from logger.stores.influx import Influx, query
 from logger.tables import RAW
 from tests.benchmarks.figures import Figure, pairs
+from tests.benchmarks.resident import peak_mib
 from tests.influx import Place
 
 _ROUNDS = 3
@@ -155,13 +155,7 @@ def main(how: str, *columns: str) -> None:
         began = time.perf_counter()
         rows = _HOW[how](store.scan("status").select(columns))
         seconds = time.perf_counter() - began
-    sys.stdout.buffer.write(msgspec.json.encode(Read(rows, seconds, _peak_mib())))
-
-
-def _peak_mib() -> float:
-    """`VmHWM`, of this program alone: `ru_maxrss` begins with what the process that started it held."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:"))
+    sys.stdout.buffer.write(msgspec.json.encode(Read(rows, seconds, peak_mib())))
 
 
 if __name__ == "__main__":

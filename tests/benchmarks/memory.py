@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.load import Job, load
+from tests.benchmarks.resident import resident_mib
 from tests.benchmarks.servers import receiver
 
 _PUSHES = 1_000_000
@@ -14,15 +15,10 @@ def figures(folder: Path) -> list[Figure]:
     """Resident memory at the start and at the end."""
     with load(_WARM_UP) as sender, receiver(folder) as server:
         sender.send(Job(server.port, _WARM_UP))
-        before = _resident_mib(server.process)
+        before = resident_mib(server.process)
         sender.send(Job(server.port, _PUSHES))
-        after = _resident_mib(server.process)
+        after = resident_mib(server.process)
     return [
         Figure("receiver's memory after 1,000 pushes", [before], "MiB", "less"),
         Figure("receiver's memory after a million, feeder stopped", [after], "MiB", "less", bar=150),
     ]
-
-
-def _resident_mib(process: int) -> float:
-    lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:"))

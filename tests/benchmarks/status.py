@@ -1,7 +1,7 @@
-"""A million rows of status as Segway's pushes make them: twelve fields and their origin, 500 vehicles, six days."""
+"""Rows as Segway's pushes make them: a few mopeds' stories, each told by many vehicles, one second after the other."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,19 +27,35 @@ class NoMemory:
 
 
 def status(folder: Path) -> pl.DataFrame:
-    """The rows in the order of arrival, no key twice; a story has ten tellers, one second after the other."""
+    """A million rows, twelve fields and their origin, of 500 vehicles in six days, in the order of arrival."""
+    told = stories(folder, _STORIES, _DAYS, ("status",))["status"]
+    rows = retold(told, _STORIES, _TELLERS).sort("received_at", maintain_order=True)
+    return numbered(rows.head(ROWS), "status")
+
+
+def stories(folder: Path, vehicles: int, days: int, tables: Sequence[str]) -> Mapping[str, pl.DataFrame]:
+    """The rows of these mopeds by table, in the order of arrival, no key twice."""
     accounts = webhooks(settings(folder))
-    told = (each for each in envelopes(_STORIES, _DAYS) if each.path == "status")
-    parts = []
+    told = envelopes(vehicles, days)
+    parts: dict[str, list[pl.DataFrame]] = {name: [] for name in tables}
     while part := list(itertools.islice(told, _BATCH)):
-        batch = Batch(list(range(len(part))), part)
-        parts.append(decode(batch, accounts, NoMemory()).rows["status"])
-    stories = pl.concat(parts).unique(RAW["status"].key, maintain_order=True)
-    rows = pl.concat(_teller(stories, number) for number in range(_TELLERS)).sort("received_at", maintain_order=True)
-    return shaped(rows.head(ROWS).with_columns(sequence=pl.int_range(1, ROWS + 1)), "status")
+        found = decode(Batch(list(range(len(part))), part), accounts, NoMemory()).rows
+        for name, frames in parts.items():
+            frames.append(found.get(name, pl.DataFrame(schema=RAW[name].schema)))
+    return {name: pl.concat(each).unique(RAW[name].key, maintain_order=True) for name, each in parts.items()}
 
 
-def _teller(stories: pl.DataFrame, number: int) -> pl.DataFrame:
+def retold(told: pl.DataFrame, stories: int, tellers: int) -> pl.DataFrame:
+    """These stories by so many tellers each: teller after teller, no key twice."""
+    return pl.concat(_teller(told, stories, number) for number in range(tellers))
+
+
+def numbered(rows: pl.DataFrame, table: str) -> pl.DataFrame:
+    """These rows with their places in a spool."""
+    return shaped(rows.with_columns(sequence=pl.int_range(1, pl.len() + 1)), table)
+
+
+def _teller(told: pl.DataFrame, stories: int, number: int) -> pl.DataFrame:
     later = timedelta(seconds=number)
-    vehicle = (pl.col("vehicle").cast(pl.Int64) + number * _STORIES).cast(pl.String)
-    return stories.with_columns(vehicle, pl.col("time", "received_at") + later)
+    vehicle = (pl.col("vehicle").cast(pl.Int64) + number * stories).cast(pl.String)
+    return told.with_columns(vehicle, pl.col("time", "received_at") + later)
