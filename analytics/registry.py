@@ -18,7 +18,7 @@ from logger.errors import UnknownName
 from logger.signals import nearest
 from logger.tables import shaped
 
-RULES = "1"  # a change of what any analysis makes of the same rows raises it: then all is made anew
+RULES = "2"  # a change of what any analysis makes of the same rows raises it: then all is made anew
 
 
 class Analysis(msgspec.Struct, frozen=True):
@@ -66,17 +66,19 @@ ANALYSES: Mapping[str, Analysis] = {
     "trips": Analysis(("status", "location", "pack", "battery", "event", "vehicles"), trip_rows),
     "charges": Analysis(("status", "location", "pack", "battery", "event"), charge_rows, "stretch"),
     "states": Analysis(
-        ("status", "vehicles"), lambda told: states(told.steps, told.rides, told.downtime, told.idle), "stretch"
+        ("status", "location", "vehicles"),
+        lambda told: states(told.steps, told.rides, told.downtime, told.idle),
+        "stretch",
     ),
-    "consumption": Analysis(("status", "pack", "battery", "event", "vehicles"), consumption_rows),
+    "consumption": Analysis(("status", "location", "pack", "battery", "event", "vehicles"), consumption_rows),
     "standby": Analysis(
-        ("status", "pack", "battery", "event", "vehicles"),
+        ("status", "location", "pack", "battery", "event", "vehicles"),
         lambda told: standby(told.steps, told.charges, told.known),
         "stretch",
     ),
     "episodes": Analysis(("event",), lambda told: episodes(told.events, told.readings), "all"),
     "coverage": Analysis(
-        ("status", "intake", "vehicles"),
+        ("status", "location", "intake", "vehicles"),
         lambda told: coverage(told.steps, told.rides, told.scan("intake").collect(), told.known),
     ),
 }
