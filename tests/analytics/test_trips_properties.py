@@ -17,6 +17,7 @@ CAP_MS = TOP_SPEED_KMH * OVER_TOP / 3.6
 @given(stories())
 @settings(deadline=None, max_examples=40)
 def test_trips_of_a_vehicle_are_disjoint_and_no_faster_than_it_can_go(rows: list[Said]) -> None:
+    """T3."""
     found = made(rows)
     assert (found["started_at"] <= found["finished_at"]).all()
     assert (found["started_at"][1:] >= found["finished_at"][:-1]).all()
@@ -28,6 +29,7 @@ def test_trips_of_a_vehicle_are_disjoint_and_no_faster_than_it_can_go(rows: list
 @given(stories())
 @settings(deadline=None, max_examples=40)
 def test_riding_seconds_of_trips_are_no_more_than_the_counter_ran(rows: list[Said]) -> None:
+    """T2."""
     ran = (rows[-1][3] or 0) - (rows[0][3] or 0)
     assert made(rows)["riding_s"].sum() <= ran
 
@@ -37,6 +39,7 @@ def test_riding_seconds_of_trips_are_no_more_than_the_counter_ran(rows: list[Sai
 def test_a_wrong_odometer_makes_no_trip_negative_or_faster_than_can_be(
     rows: list[Said], place: int, wrong: float
 ) -> None:
+    """T6."""
     spoiled = [(at, lock, wrong if number == place else way, ran) for number, (at, lock, way, ran) in enumerate(rows)]
     steps = intervals(readings(status(spoiled))[0])
     for (at, way), (later, after) in itertools.pairwise(steps.select("at", "way_m").iter_rows()):
