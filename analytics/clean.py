@@ -14,6 +14,8 @@ from analytics.tables import FIXES, READINGS, REASONS
 
 OFFSET_S, OFFSET_ROWS, SPREAD_S = 120.0, 3, 60.0  # a clock is off by so much, in so many messages that agree so well
 AHEAD_S = 60.0  # a moment so long after its receipt is none
+SLOW_S, FAST_S = 20.0, 5.0  # a clock is off by so much where hour after hour says so
+STEADY_HOURS, STEADY_S = 6, 10.0  # so many hours of a day, whose least delays lie so near each other
 TOP_SPEED_KMH, OVER_TOP = 150.0, 1.3  # where nobody says how fast a vehicle can be
 ODOMETER_SLACK_M, RIDE_SLACK_S = 10.0, 5.0
 UERE_M, MAX_HDOP, MIN_SATELLITES = 5.0, 5.0, 4
@@ -70,12 +72,14 @@ def _reasons(rows: pl.DataFrame, *words: pl.Expr) -> pl.DataFrame:
 
 
 def timed(rows: pl.DataFrame) -> pl.DataFrame:
-    """`numbered` rows with `at`: the device's time, corrected where an hour's messages agree that its clock is off.
+    """`numbered` rows with `at`: the device's time, corrected where its messages agree that its clock is off.
 
     `reason` is there where it was changed. The offset is the least delay of an hour's messages: a clock that is right
     has none but the network's. It counts only where most of them have nearly that delay: stored messages that come late
-    are no wrong clock. A moment after its receipt, of a clock that nothing else is known of, is replaced by the
-    receipt.
+    are no wrong clock. An offset of less than two minutes counts where the least delays of pushes in six hours of a day
+    are nearly the same: a network holds up some messages, a wrong clock all of them. (A cloud that holds up everything
+    for so long looks the same; a polled answer is as old as the vehicle's last word, and tells nothing.) A moment after
+    its receipt, of a clock that nothing else is known of, is replaced by the receipt.
     """
     delayed = numbered(rows).with_columns(
         (pl.col("received_at") - pl.col("time")).dt.total_milliseconds().alias("delay_ms"),
@@ -92,26 +96,67 @@ def timed(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _offsets(delayed: pl.DataFrame) -> pl.DataFrame:
-    """Hours of receipt in which a vehicle's clock is off, and by how much [ms].
+    """Hours of receipt in which a vehicle's clock is off, and by how much [ms]: by their day's word, else their own.
+
+    A day speaks for the hours that say nearly the same, and for those between them in which all came late.
+    """
+    delay = pl.col("delay_ms")
+    told = delayed.with_columns(pl.when(pl.col("via") == "push").then(delay).alias("pushed_ms"))
+    hours = told.filter("device").group_by("hour").agg(
+        pl.col("who").first(), pl.len().alias("rows"), pl.col("pushed_ms").min(),
+        delay.min().alias("least_ms"), (delay.median() - delay.min()).alias("spread_ms"),
+    )  # fmt: skip
+    suspects = hours.filter(_off("least_ms", SLOW_S, FAST_S).any().over("who")).sort("hour")
+    by_day = suspects.with_columns((pl.col("hour") % _HOURS // 24).alias("day"), _of_hour().alias("of_hour_ms"))
+    known = by_day.join(_days(by_day), on=["who", "day"], how="left", maintain_order="left")
+    amid = pl.col("hour").is_between("first", "final") & (pl.col("least_ms") > pl.col("of_day_ms"))
+    near = pl.col("least_ms") - pl.col("of_day_ms") <= 1000 * STEADY_S
+    of_day = pl.when(near | amid).then("of_day_ms")
+    offset = pl.coalesce(of_day, "of_hour_ms").alias("offset_ms")
+    return known.select("hour", offset).drop_nulls("offset_ms")
+
+
+def _off(name: str, slow_s: float, fast_s: float) -> pl.Expr:
+    return (pl.col(name) > 1000 * slow_s) | (pl.col(name) < -1000 * fast_s)
+
+
+def _of_hour() -> pl.Expr:
+    """An hour's own offset, where it is large.
 
     An hour with too few messages to say so, or with late ones among them, follows the hours around it if its least
     delay is nearly theirs.
     """
-    delay = pl.col("delay_ms")
-    hours = delayed.filter("device").group_by("hour").agg(
-        pl.col("who").first(), pl.len().alias("rows"),
-        delay.min().alias("offset_ms"), (delay.median() - delay.min()).alias("spread_ms"),
+    off = _off("least_ms", OFFSET_S, AHEAD_S)
+    sure = pl.when(off & (pl.col("rows") >= OFFSET_ROWS) & (pl.col("spread_ms") <= 1000 * SPREAD_S)).then("least_ms")
+    around = [
+        (pl.col("least_ms") - fill).abs() <= 1000 * SPREAD_S
+        for fill in (sure.forward_fill().over("who"), sure.backward_fill().over("who"))
+    ]
+    return pl.when(sure.is_not_null() | (off & pl.any_horizontal(around).fill_null(False))).then("least_ms")
+
+
+def _days(hours: pl.DataFrame) -> pl.DataFrame:
+    """Days throughout which a vehicle's clock is off, by how much [ms], and the first and final hour that say so.
+
+    A day with too few hours to say so follows the day before or after it if its least delay is nearly theirs.
+    """
+    pushed, hour = pl.col("pushed_ms"), pl.col("hour")
+    near = pushed <= pushed.min() + 1000 * STEADY_S
+    days = hours.group_by("who", "day", maintain_order=True).agg(
+        pushed.min().alias("of_day_ms"), near.sum().alias("hours"),
+        hour.filter(near).min().alias("first"), hour.filter(near).max().alias("final"),
     )  # fmt: skip
-    off = (pl.col("offset_ms") > 1000 * OFFSET_S) | (pl.col("offset_ms") < -1000 * AHEAD_S)
-    agreed = (pl.col("rows") >= OFFSET_ROWS) & (pl.col("spread_ms") <= 1000 * SPREAD_S)
-    suspects = hours.filter(off.any().over("who")).sort("hour")
-    sure = suspects.with_columns(pl.when(off & agreed).then("offset_ms").alias("sure_ms"))
-    around = [(pl.col("offset_ms") - fill.over("who")).abs() <= 1000 * SPREAD_S for fill in _NEIGHBOURS]
-    known = sure.filter(pl.col("sure_ms").is_not_null() | (off & pl.any_horizontal(around).fill_null(False)))
-    return known.select("hour", "offset_ms")
+    off = _off("of_day_ms", SLOW_S, FAST_S)
+    sure = days.with_columns(pl.when(off & (pl.col("hours") >= STEADY_HOURS)).then("of_day_ms").alias("sure_ms"))
+    said = pl.col("sure_ms").is_not_null() | (off & (_beside(1) | _beside(-1)))
+    return sure.filter(said).select("who", "day", "of_day_ms", "first", "final")
 
 
-_NEIGHBOURS = (pl.col("sure_ms").forward_fill(), pl.col("sure_ms").backward_fill())
+def _beside(days: int) -> pl.Expr:
+    """Whether the day so many before is sure of nearly the same."""
+    there = pl.col("day") - pl.col("day").shift(days).over("who") == days
+    near = (pl.col("of_day_ms") - pl.col("sure_ms").shift(days).over("who")).abs() <= 1000 * STEADY_S
+    return (there & near).fill_null(False)
 
 
 # ---- counters ------------------------------------------------------------------------------------------------------

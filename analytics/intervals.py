@@ -7,16 +7,17 @@ way). The rules are those of the analytics facts, 1.4.
 
 import polars as pl
 
+from analytics.silences import MOVED_M, RAN_S, locked_within
 from analytics.spans import within
 from analytics.steps import WHO, before, carried, marked
 
-MOVED_M, RAN_S = 30.0, 20.0  # less than both is no ride
 GAP_S, RAN_THROUGH_S = 60.0, 40.0  # a gap in pushes; riding seconds that may lack in it
 TELLS_S = 70.0  # an unlocked vehicle speaks at least so often: a longer silence hides when it was locked
 SPEAKS_S = 900.0  # cadence of pushes while locked
 HIDES_S = 300.0  # a silence of an unlocked vehicle that hides no stop: five messages in a row may be lost, not more
+PAUSE_S = 900.0  # standing for no longer, in a silence that was ridden into or out of, is a rider's pause
 REST_S = 3600.0  # standing still for so long ends a ride
-BOUNCE_S = 20.0  # locked for less is no end
+BOUNCE_S = 20.0  # locked for less is no end, if it was told at once
 STANDS_S = 600.0  # a vehicle that tells of no lock, standing for less, is still on its ride
 STILL_M = 5.0  # between two readings
 EDGE_S = 10.0  # cadence of pushes while riding
@@ -27,7 +28,10 @@ ROLES = ("park", "hidden", "start", "inside", "end", "split", "rest", "begin")
 
 
 def intervals(
-    readings: pl.DataFrame, downtime: pl.DataFrame | None = None, idle: pl.DataFrame | None = None
+    readings: pl.DataFrame,
+    downtime: pl.DataFrame | None = None,
+    idle: pl.DataFrame | None = None,
+    spoken: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Readings as intervals with their roles and rides.
 
@@ -36,6 +40,7 @@ def intervals(
     readings : DataFrame of `READINGS`, by vehicle and time
     downtime : DataFrame of `DOWNTIME`: spans in which the collector did not run, disjoint, or None
     idle : DataFrame of `IDLE`: spans in which vehicles were out of service and made no trips, or None
+    spoken : DataFrame of `silences.spoken`: when vehicles told a position, or None
 
     Returns
     -------
@@ -48,9 +53,15 @@ def intervals(
     A vehicle that never tells of a lock is known by its counters alone: every interval in which it went 30 m is a ride,
     and rides between which it stood for less than 10 min are one. Of what counters say of an interval, riding goes
     before standing: so the expected standstill between two such is what lies between them and half of either's rest.
+
+    Between two unlocked readings a vehicle that did not move was within reach: a silence of all that it says hides that
+    it was locked. One that was ridden into a silence, or out of it, was out of reach, where nobody can unlock it: it
+    stood for its rider, if no longer than a quarter of an hour. Of a vehicle that neither counts riding seconds nor
+    tells positions, a silence of more than five minutes hides a stop.
     """
-    steps = _steps(readings, idle).with_columns(_role().alias("role"))
-    known = _down(_rested(steps), downtime)
+    steps = _down(_steps(readings, idle), downtime)
+    hiding = steps.with_columns(locked_within(steps, spoken).alias("hides"))
+    known = _rested(hiding.with_columns(_role().alias("role")).drop("hides"))
     after_rest = pl.col("role").is_in(["inside", "end"]) & (before("role") == "rest").fill_null(False)
     new = pl.col("role").is_in(["start", "hidden", "split", "begin"]) | after_rest
     numbered = known.with_columns(pl.when(~pl.col("role").is_in(["park", "rest"])).then(new.cum_sum()).alias("ride"))
@@ -77,7 +88,8 @@ def _steps(readings: pl.DataFrame, idle: pl.DataFrame | None) -> pl.DataFrame:
 def _role() -> pl.Expr:
     locked, was = pl.col("locked"), pl.col("was_locked")
     moved = pl.coalesce(pl.col("dr_s") > RAN_S, pl.col("d_m") > MOVED_M)  # locked and not ridden, it was pushed
-    ridden = moved & ~(pl.col("idle") & before("idle"))
+    turned = pl.col("way_m").is_null() | pl.col("jump") | (pl.col("d_m") > STILL_M)
+    ridden = moved & turned & ~(pl.col("idle") & before("idle"))
     return (
         pl.when(pl.col("since").is_null())
         .then(pl.when(locked.not_()).then(pl.lit("begin")).otherwise(pl.lit("park")))
@@ -94,10 +106,12 @@ def _role() -> pl.Expr:
 
 
 def _one_ride() -> pl.Expr:
-    """Whether what lies between two unlocked readings is one ride: short, or ridden through."""
+    """Whether what lies between two unlocked readings is one ride: short, ridden through, or a pause out of reach."""
     dt, dr = pl.col("dt_s"), pl.col("dr_s")
-    ran = pl.when(dr.is_not_null()).then(dr >= dt - RAN_THROUGH_S).otherwise(False)
-    return (dt <= HIDES_S) | ran
+    ran = (dr >= dt - RAN_THROUGH_S).fill_null(False)
+    moved = (dr > RAN_S) | (pl.col("d_m") > MOVED_M)
+    paused = (moved & (dt - dr <= PAUSE_S)).fill_null(False)
+    return ((dt <= HIDES_S) & ~pl.col("hides")) | ran | paused
 
 
 def _rested(steps: pl.DataFrame) -> pl.DataFrame:
@@ -203,6 +217,7 @@ def _bounced(steps: pl.DataFrame) -> pl.DataFrame:
         *(pl.col(name).first() for name in WHO),
         pl.col("began_at").first(),
         pl.col("ended_at").last(),
+        pl.col("dt_s").last().alias("told_s"),
         pl.col("way_m").last().alias("last_m"),
         (pl.col("way_m") - pl.col("d_m")).first().alias("first_m"),
         (pl.col("role") == "hidden").any().alias("alone"),
@@ -210,7 +225,7 @@ def _bounced(steps: pl.DataFrame) -> pl.DataFrame:
     rides = marked(ends)
     apart_s = (pl.col("began_at") - before("ended_at")).dt.total_milliseconds() / 1000
     apart_m = (pl.col("first_m") - before("last_m")).fill_null(0.0)
-    alone = pl.col("alone") | before("alone").fill_null(True)
+    alone = pl.col("alone") | before("alone").fill_null(True) | (before("told_s") > BOUNCE_S + EDGE_S)
     one = ((apart_s > 0) & (apart_s < BOUNCE_S) & (apart_m < MOVED_M) & ~alone).fill_null(False)
     whole = rides.select("ride", pl.when(~one).then("ride").forward_fill().alias("whole"))
     bounced = whole.filter(pl.col("ride") != pl.col("whole"))

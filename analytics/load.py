@@ -15,6 +15,7 @@ from analytics.ends import placed
 from analytics.gpsonly import gps_trips
 from analytics.intervals import intervals
 from analytics.power import powered
+from analytics.silences import spoken
 from analytics.soc_used import used
 from analytics.spans import downtime, out_of_service
 from analytics.speedonly import speed_trips
@@ -109,9 +110,18 @@ class Rows:
         return ordered(whole, "at", "way_m", "received_at", "sequence").select(READINGS.names())
 
     @cached_property
+    def _positions(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        return fixes(self.scan("location"))
+
+    @cached_property
     def fixes(self) -> pl.DataFrame:
         """As `FIXES`, by vehicle and time."""
-        return fixes(self.scan("location"))[0].cast(FIXES)
+        return self._positions[0].cast(FIXES)
+
+    @cached_property
+    def spoken(self) -> pl.DataFrame:
+        """When vehicles told a position, as the frame of `spoken`."""
+        return spoken(*self._positions)
 
     @cached_property
     def packs(self) -> pl.DataFrame:
@@ -141,7 +151,7 @@ class Rows:
     @cached_property
     def steps(self) -> pl.DataFrame:
         """The frame of `intervals`."""
-        return intervals(self.readings, self.downtime, self.idle)
+        return intervals(self.readings, self.downtime, self.idle, self.spoken)
 
     @cached_property
     def rides(self) -> pl.DataFrame:
@@ -185,7 +195,7 @@ class Rows:
         """Trips of vehicles that never tell a counter, if there are any."""
         silent = self.readings.filter(pl.col("way_m").is_null().all().over(WHO))
         moving = silent.filter(pl.col("speed_kmh").is_not_null().any().over(WHO))
-        return [speed_trips(moving, self.downtime)] if moving.height else []
+        return [speed_trips(moving, self.downtime, self.spoken)] if moving.height else []
 
     def _by_positions(self) -> list[pl.DataFrame]:
         """Trips of vehicles that tell nothing but where they are, if there are any."""

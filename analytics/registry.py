@@ -74,11 +74,13 @@ ANALYSES: Mapping[str, Analysis] = {
     "trips": Analysis(_RIDES, trip_rows, weighed=True),
     "charges": Analysis(("status", "location", "pack", "battery", "event"), charge_rows, "stretch", weighed=True),
     "states": Analysis(
-        ("status", "vehicles"), lambda told: states(told.steps, told.rides, told.downtime, told.idle), "stretch"
+        ("status", "location", "vehicles"),
+        lambda told: states(told.steps, told.rides, told.downtime, told.idle),
+        "stretch",
     ),
-    "consumption": Analysis(("status", "pack", "battery", "event", "vehicles"), consumption_rows, weighed=True),
+    "consumption": Analysis(_RIDES, consumption_rows, weighed=True),
     "standby": Analysis(
-        ("status", "pack", "battery", "event", "vehicles"),
+        _RIDES,
         lambda told: standby(told.steps, told.charges, told.worth),
         "stretch",
         weighed=True,
@@ -86,7 +88,7 @@ ANALYSES: Mapping[str, Analysis] = {
     "evidence": Analysis(_RIDES, evidence_rows),
     "episodes": Analysis(("event",), lambda told: episodes(told.events, told.readings), "all"),
     "coverage": Analysis(
-        ("status", "intake", "vehicles"),
+        ("status", "location", "intake", "vehicles"),
         lambda told: coverage(told.steps, told.rides, told.scan("intake").collect(), told.known),
     ),
 }

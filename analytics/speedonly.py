@@ -14,13 +14,15 @@ STANDS_KMH = 1.0  # no faster than that is standing
 STOP_S = 180.0  # standing for so long is parking (analytics facts, 1.5)
 
 
-def speed_trips(readings: pl.DataFrame, downtime: pl.DataFrame | None = None) -> pl.DataFrame:
+def speed_trips(
+    readings: pl.DataFrame, downtime: pl.DataFrame | None = None, spoken: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Trips by integrated speed.
 
     Parameters
     ----------
     readings : DataFrame of `READINGS`, by vehicle and time; rows without a speed say nothing
-    downtime : as for `intervals`
+    downtime, spoken : as for `intervals`
 
     Returns
     -------
@@ -31,7 +33,7 @@ def speed_trips(readings: pl.DataFrame, downtime: pl.DataFrame | None = None) ->
     `distance_m` is a lower bound where a silence lies within: nobody knows how fast it was then.
     """
     parked = _parked(integrated(readings))
-    told = trips(intervals(parked, downtime))
+    told = trips(intervals(parked, downtime, spoken=spoken))
     return told.with_columns(pl.lit("speed").alias("distance_source"))
 
 

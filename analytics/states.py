@@ -7,7 +7,7 @@ was silent for longer than twice its cadence; else what the reading before said.
 
 import polars as pl
 
-from analytics.intervals import SPEAKS_S, STILL_M
+from analytics.intervals import GAP_S, SPEAKS_S, STILL_M
 from analytics.spans import within
 from analytics.steps import WHO, before, carried, marked
 from analytics.zones import with_day, with_midnight
@@ -35,9 +35,10 @@ def states(steps: pl.DataFrame, rides: pl.DataFrame, downtime: pl.DataFrame, idl
 
     Notes
     -----
-    `riding` is a trip, or a ride under way, but for intervals of at most 5 m at speed 0, which are `paused`; counters
-    prove a ride, so it is one though the collector was away. A hidden ride lies in the middle of its window. `charging`
-    and `offline` last from the reading that says so to the next.
+    `riding` is a trip, or a ride under way, but for intervals of at most 5 m at speed 0, and gaps of which less than
+    half was ridden by the counter, which are `paused`; counters prove a ride, so it is one though the collector was
+    away. A hidden ride lies in the middle of its window. `charging` and `offline` last from the reading that says
+    so to the next.
     """
     pieces = _pieces(steps, rides)
     whole = _cut(pieces, downtime, idle)
@@ -119,11 +120,9 @@ def _stood() -> pl.Expr:
 
 
 def _rode() -> pl.Expr:
-    still = (
-        pl.col("role").is_in(["inside", "park"])
-        & (pl.col("d_m") <= STILL_M)
-        & (pl.col("speed_kmh").fill_null(0.0) == 0)
-    )
+    stood = (pl.col("d_m") <= STILL_M) & (pl.col("speed_kmh").fill_null(0.0) == 0)
+    rested = (pl.col("dr_s") < pl.col("dt_s") / 2).fill_null(False) & (pl.col("dt_s") > GAP_S)
+    still = pl.col("role").is_in(["inside", "park"]) & (stood | rested)
     return pl.when(still).then(pl.lit("paused")).otherwise(pl.lit("riding"))
 
 

@@ -5,8 +5,9 @@ The rules are those of the analytics facts, 1.4; `analytics/intervals.py` says w
 
 import polars as pl
 
-from analytics.intervals import EDGE_S, GAP_S, MOVED_M, RAN_S, TELLS_S
+from analytics.intervals import EDGE_S, GAP_S, TELLS_S
 from analytics.intervals import intervals as intervals
+from analytics.silences import MOVED_M, RAN_S
 from analytics.steps import WHO
 
 CLOCK_S = 2.0  # times and riding seconds are whole seconds

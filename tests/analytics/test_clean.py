@@ -125,6 +125,7 @@ def test_the_fleet_of_these_tests_has_trips() -> None:
 @given(st.randoms(use_true_random=False), st.integers(0, 200))
 @settings(deadline=None, max_examples=20)
 def test_order_and_late_receipt_make_no_difference(chance: object, late: int) -> None:
+    """T1."""
     assert hasattr(chance, "shuffle")
     places = list(range(FLEET.height))
     chance.shuffle(places)
@@ -137,6 +138,7 @@ def test_order_and_late_receipt_make_no_difference(chance: object, late: int) ->
 @given(st.integers(1, FLEET.height - 1))
 @settings(deadline=None, max_examples=20)
 def test_trips_that_had_ended_before_a_restart_are_the_same_after_it(cut: int) -> None:
+    """T7."""
     by_time = FLEET.sort("time", "vehicle")
     before = made(by_time.head(cut).lazy())
     ended = before.filter(pl.col("finished_at") < by_time["time"][cut - 1] - timedelta(seconds=1800))
@@ -147,6 +149,7 @@ def test_trips_that_had_ended_before_a_restart_are_the_same_after_it(cut: int) -
 @given(st.integers(-65, 3900), st.integers(1, 20))
 @settings(deadline=None, max_examples=20)
 def test_a_clock_that_is_off_makes_the_same_trips(behind_s: int, thin: int) -> None:
+    """T7."""
     rows = [row for number, row in enumerate(outing()) if number % (thin + 1)]
     found, right = made(status(rows, behind_s=behind_s)), made(status(rows))
     assert found["trip_id"].to_list() == right["trip_id"].to_list()

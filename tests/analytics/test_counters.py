@@ -50,6 +50,7 @@ readings = st.lists(st.one_of(st.none(), st.integers(0, 2000), st.integers(0, 20
 
 @given(readings, st.data())
 def test_a_counter_never_falls_and_never_leaps_whatever_is_told(told: list[int | None], data: st.DataObject) -> None:
+    """T6."""
     gaps = data.draw(st.lists(st.integers(0, 4000), min_size=len(told), max_size=len(told)))
     seconds = [float(each) for each in itertools.accumulate(gaps)]
     value = [each or 0.0 for each in steady(seconds, told, RATE, SLACK).value]

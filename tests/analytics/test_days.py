@@ -62,6 +62,7 @@ def lost_wh(rows: pl.DataFrame) -> float:
 @pytest.mark.parametrize("timezone", ["UTC", "Europe/Berlin", "America/St_Johns", None])
 @pytest.mark.parametrize(("swap_at", "charge_from"), [(math.inf, math.inf), (52_000, math.inf), (math.inf, 50_000)])
 def test_the_ledger_telescopes(timezone: str | None, swap_at: float, charge_from: float) -> None:
+    """T10."""
     rows = life(30, swap_at, charge_from)
     got = consumed(rows, known(timezone))
     parted = got.select(

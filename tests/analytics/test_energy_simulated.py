@@ -41,3 +41,11 @@ def test_the_ledger_of_days_leaves_little_over(told: Fleet) -> None:
     sums = told["days"].select("driven_wh", "residual_wh", "distance_m").sum().row(0)
     assert abs(sums[1]) < 0.02 * sums[0]
     assert told["days"]["residual_wh"].null_count() == 0
+
+
+def test_what_is_left_over_of_a_day_lies_within_three_of_its_errors(told: Fleet) -> None:
+    """T18, with noise."""
+    ridden = told["days"].filter(pl.col("trips") > 0)
+    sd_wh = (pl.col("driven_high_wh") - pl.col("driven_low_wh")) / (2 * 1.96)
+    assert ridden.height > 20
+    assert ridden.select((pl.col("residual_wh").abs() <= 3 * sd_wh).all()).item()

@@ -108,6 +108,7 @@ def test_a_reflection_is_no_ride_and_lengthens_none() -> None:
 @pytest.mark.parametrize("pace_s", [10, 60, 900])
 @pytest.mark.parametrize("hdop", [1.0, 5.0])
 def test_thirty_days_of_noise_around_a_parked_vehicle_are_no_trip(hdop: float, pace_s: int) -> None:
+    """T5."""
     chance, sigma_m = Random(f"{hdop} {pace_s}"), 5 * hdop
     noise = [
         (at, chance.gauss(0, sigma_m), chance.gauss(0, sigma_m))

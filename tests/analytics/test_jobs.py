@@ -23,9 +23,11 @@ from logger.stores.lake import Lake
 from logger.tables import shaped, table
 from logger.turns import sole
 from tests.analytics.driven import BEGIN, HOUR, driven, stored
+from tests.analytics.told import location, status, two_rides
 
 DAYS = 16
 ROWS = [*driven("a", DAYS, 9.5, 23.98, 105.3, 250.1, 300.5), *driven("b", DAYS, 33.3, 120.7, 371.5)]
+SLOW = [{**row, "time": row["time"] - timedelta(seconds=80)} for row in driven("slow", DAYS, 31.2, 240.0, 301.9)]
 
 
 class Place:
@@ -223,17 +225,27 @@ def test_an_analysis_that_dies_loses_nothing(place: Place) -> None:
 @settings(max_examples=2, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_late_split_shuffled_and_doubled_gives_what_comes_of_it_at_once(random: Any) -> None:
-    rows = [*ROWS, *random.sample(ROWS, 40)]
+    """T1, T7."""
+    rows = [*ROWS, *SLOW, *random.sample(ROWS + SLOW, 60)]
     random.shuffle(rows)
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         place, scratch = Place(Path(one)), Place(Path(other))
         for begin, end in ((0, 300), (300, -2), (-2, -1), (-1, None)):
             place.write(rows[begin:end])
             place.analyze()
-        scratch.write(ROWS)
+        scratch.write([*ROWS, *SLOW])
         scratch.analyze()
         for name in ANALYSES:
             assert_frame_equal(place.made(name), scratch.made(name))
+
+
+def test_positions_that_come_later_tell_that_a_vehicle_was_locked(place: Place) -> None:
+    place.lake.write("status", status(two_rides()).collect())
+    place.analyze()
+    assert place.trips().height == 1
+    place.lake.write("location", location([(at, True) for at in range(0, 800, 10) if not 225 < at < 305]).collect())
+    place.analyze()
+    assert place.trips().height == 2
 
 
 def test_a_vehicle_that_never_spoke_is_named_and_does_not_pass_for_an_analysis_that_failed(place: Place) -> None:

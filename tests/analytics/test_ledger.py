@@ -122,6 +122,7 @@ def test_messages_are_counted_on_the_local_day_of_their_hour() -> None:
 @given(stories(), st.sampled_from(["UTC", "America/Los_Angeles", "Asia/Kolkata", "Pacific/Apia"]))
 @settings(deadline=None, max_examples=40)
 def test_the_books_add_up_to_the_odometer_whatever_happened(rows: list[Said], zone: str) -> None:
+    """T2."""
     steps = intervals(readings(status(rows))[0])
     found, rides = coverage(steps, trips(steps), NO_INTAKE, known(zone)), trips(steps)
     gone = (rows[-1][2] or 0) - (rows[0][2] or 0)
@@ -133,6 +134,7 @@ def test_the_books_add_up_to_the_odometer_whatever_happened(rows: list[Said], zo
 @given(stories(), st.data())
 @settings(deadline=None, max_examples=40)
 def test_readings_that_are_missing_change_no_distance(rows: list[Said], data: st.DataObject) -> None:
+    """T4."""
     kept = data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))
     thin = [row for place, row in enumerate(rows) if kept[place] or place in (0, len(rows) - 1)]
     assert covered(thin)["odometer_m"].sum() == covered(rows)["odometer_m"].sum()

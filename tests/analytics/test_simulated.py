@@ -103,6 +103,16 @@ def test_trips_begin_and_end_where_the_vehicle_stood() -> None:
         assert share(matched(), apart_m < 30) >= 0.95, end
 
 
+def test_no_trip_is_shorter_than_from_its_start_to_its_finish() -> None:
+    """T3: 2 % for tyres, three standard errors of 5 m for each position."""
+    _, _, found = story()
+    lat, lon = (pl.col(f"finish_{name}") - pl.col(f"start_{name}") for name in ("lat_deg", "lon_deg"))
+    apart_m = (lat**2 + (lon * COSINE) ** 2).sqrt() * 111_195
+    placed = found.filter(apart_m.is_not_null())
+    assert placed.height > 0.9 * found.height
+    assert placed.select((pl.col("distance_m") >= 0.98 * apart_m - 3 * 5 * 2**0.5).all()).item()
+
+
 def test_the_books_hold_every_metre_of_the_odometer() -> None:
     _, steps, found = story()
     known = pl.DataFrame(schema={"provider": pl.String, "vehicle": pl.String, "timezone": pl.String})

@@ -70,6 +70,12 @@ def test_standing_on_a_ride_is_a_pause() -> None:
     assert found == [(0, 10, "parked"), (10, 310, "riding"), (310, 610, "paused"), (610, 700, "riding")]
 
 
+def test_a_pause_out_of_reach_is_a_pause() -> None:
+    rows = [*parked(0, 1, 1000, 500), *ridden(10, 211, 1000, 500), *ridden(850, 1050, 3300, 740)]
+    found = stretches(lived([*rows, *parked(1050, 2000, 5300, 940)]))
+    assert found[1:4] == [(10, 210, "riding"), (210, 850, "paused"), (850, 1050, "riding")]
+
+
 def test_a_ride_under_way_is_riding() -> None:
     assert stretches(lived([*parked(0, 1, 1000, 500), *ridden(10, 110, 1000, 500)]))[-1] == (10, 100, "riding")
 
@@ -137,6 +143,7 @@ def disjoint(draw: st.DrawFn, most: int) -> Spans:
 @given(st.data())
 @settings(deadline=None, max_examples=40)
 def test_states_partition_the_time_that_was_observed(data: st.DataObject) -> None:
+    """T20."""
     rows = data.draw(stories())
     away, resting = (data.draw(st.composite(disjoint)(8)) for _ in range(2))
     found = lived(rows, spans(*away), idle(*resting))
@@ -147,6 +154,19 @@ def test_states_partition_the_time_that_was_observed(data: st.DataObject) -> Non
     assert (found["state"][1:] != found["state"][:-1]).all()
     known = pl.DataFrame({"provider": ["p"], "vehicle": ["a"], "timezone": ["Europe/Berlin"]})
     assert daily(found, known)["duration_s"].sum() == found["duration_s"].sum()
+
+
+@given(st.data(), st.integers(7, 600))
+@settings(deadline=None, max_examples=30)
+def test_looking_now_and_then_tells_how_long_a_state_lasts_but_for_its_edges(data: st.DataObject, step_s: int) -> None:
+    """T20: the more often, the nearer."""
+    found = lived(data.draw(stories()), spans(), idle())
+    ends = found["started_at"][0], found["finished_at"][-1]
+    looks = pl.datetime_range(*ends, f"{step_s}s", closed="left", time_unit="ms", eager=True)
+    seen = pl.DataFrame({"at": looks}).join_asof(found, left_on="at", right_on="started_at")
+    for (state,), part in found.group_by("state"):
+        looked_s = step_s * seen.filter(pl.col("state") == state).height
+        assert abs(looked_s - float(part["duration_s"].sum())) <= step_s * part.height
 
 
 def test_a_vehicle_without_a_lock_rides_from_its_first_window_to_its_last() -> None:

@@ -15,6 +15,7 @@ from tests.analytics.readings_made import EVERY_S, made, moment, ridden
 @settings(deadline=None, max_examples=60)
 @given(st.floats(0.002, 0.05), st.floats(60, 99), st.booleans())
 def test_a_tick_is_off_by_half_a_gap_at_most(pct_s: float, start: float, rounded: bool) -> None:
+    """T13."""
     got = ticks(made(ridden(800, pct_s, start, rounded)))
     assert got.schema == TICKS
     for at, level in got.select("at", "level_pct").iter_rows():
@@ -23,6 +24,7 @@ def test_a_tick_is_off_by_half_a_gap_at_most(pct_s: float, start: float, rounded
 
 
 def test_the_count_of_steps_is_without_bias_over_any_phase() -> None:
+    """T13."""
     chance, errors = Random(1), []
     for _ in range(4000):
         start, part = chance.uniform(50, 60), chance.uniform(0, 9)

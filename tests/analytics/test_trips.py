@@ -18,6 +18,7 @@ def test_a_ride_lies_between_unlocking_and_locking_and_has_what_the_counters_say
 
 
 def test_a_parked_vehicle_has_no_trip() -> None:
+    """T5."""
     assert made(parked(0, 30 * 86_400, 1000, 500)).is_empty()
 
 
@@ -68,6 +69,13 @@ def test_a_lock_that_bounces_ends_no_ride() -> None:
     assert seconds(found, "started_at", "finished_at") == [(10, 620)]
 
 
+def test_a_lock_that_is_told_a_minute_late_did_not_bounce() -> None:
+    first, second = ridden(10, 310, 1000, 500), ridden(380, 620, 4000, 800)
+    rows = [*parked(0, 1, 1000, 500), *first, (310, False, 4000, 800), (370, True, 4000, 800), *second]
+    found = made([*rows, *parked(620, 621, 6400, 1040)])
+    assert seconds(found, "started_at", "finished_at") == [(10, 370), (380, 620)]
+
+
 def test_standing_unlocked_for_longer_than_an_hour_ends_a_ride_where_it_last_moved() -> None:
     def still(until: int) -> list[Said]:
         return [
@@ -92,6 +100,12 @@ def test_locking_after_a_long_rest_is_no_part_of_the_ride() -> None:
 
 def test_pushed_by_hand_is_no_trip() -> None:
     assert made([*parked(0, 901, 1000, 500), *parked(1800, 5000, 1080, 500)]).is_empty()
+
+
+def test_riding_seconds_of_a_wheel_that_did_not_turn_are_no_hidden_ride() -> None:
+    still, turned = ([*parked(0, 901, 1000, 500), *parked(1800, 5000, 1000 + way_m, 575)] for way_m in (0, 80))
+    assert made(still).is_empty()
+    assert made(turned)["kind"].to_list() == ["inferred"]
 
 
 def test_unlocked_and_locked_again_without_going_is_no_trip() -> None:

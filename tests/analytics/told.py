@@ -64,6 +64,24 @@ def outing(ride_s: int = 600, before_s: int = 3600, after_s: int = 3600) -> list
     ]
 
 
+def two_rides(silent_s: int = 90, between_m: float = 0.0) -> list[Said]:
+    """Ridden for 200 s, standing for 10 s, silent for so long, standing for 10 s, ridden for 200 s."""
+    again = 220 + silent_s
+    stands: list[Said] = [(210, False, 3000, 700), (220, False, 3000, 700), (again, False, 3000 + between_m, 700)]
+    rides = [*ridden(10, 210, 1000, 500), *stands, *ridden(again + 10, again + 210, 3000 + between_m, 700)]
+    return [*parked(0, 1, 1000, 500), *rides, *parked(again + 210, again + 211, 5000 + between_m, 900)]
+
+
+def location(told: Iterable[tuple[float, bool]]) -> pl.LazyFrame:
+    """Rows of `location`: positions of these seconds, valid or not, received at once."""
+    rows = [
+        {"provider": "p", "vehicle": "a", "time": moment(second), "received_at": moment(second), "via": "push"}
+        | {"clock": "device", "sequence": number, "lat_deg": 52.5, "lon_deg": 13.4, "fix_valid": valid}
+        for number, (second, valid) in enumerate(told, 1)
+    ]
+    return shaped(pl.DataFrame(rows, infer_schema_length=None), "location").lazy()
+
+
 def made(rows: Iterable[Said]) -> pl.DataFrame:
     """Their trips."""
     return trips(intervals(readings(status(rows))[0]))

@@ -11,6 +11,7 @@ from analytics.calibration import CHECKS, calibrated
 from analytics.clean import fixes, readings
 from analytics.gpsonly import gps_trips
 from analytics.intervals import intervals
+from analytics.silences import spoken
 from analytics.speedonly import speed_trips
 from analytics.trips import trips
 from tests.score import baselines, recordings
@@ -19,7 +20,7 @@ from tests.score.matching import Score, by_kind, score
 from tests.score.scenarios import OUTAGE_S, SCENARIOS, Case, case, stories
 
 VEHICLES, DAYS = 12, 20
-OTHER_SEEDS, OTHER_VEHICLES, OTHER_DAYS = (8, 23), 8, 14  # whether what holds of one fleet holds of others
+OTHER_SEEDS, OTHER_VEHICLES, OTHER_DAYS = (8, 23, 31, 57, 91), 8, 14  # whether what holds of one fleet holds of others
 EASY = ("no loss", "10 % lost")  # the library takes half a minute a run
 KINDS = ("observed", "bridged", "inferred")
 _HEAD = "scenario / method", "P", "R", "F1", "IoU", "start s", "P90", "≤15", "≤60", "end s", "P90", "≤15", "≤60"
@@ -47,7 +48,9 @@ def _lines(of: Case) -> Iterator[str]:
     count = f"{of.trips.height} trips, {of.rows['status'].height:,} readings, {of.rows['location'].height:,} positions"
     yield f"\n{of.scenario.name}: {count}"
     cleaned, _ = readings(of.rows["status"].lazy())
-    steps = intervals(cleaned)
+    positions, none = fixes(of.rows["location"].lazy())
+    said = spoken(positions, none)
+    steps = intervals(cleaned, spoken=said)
     rides = trips(steps)
     ours = with_energy(
         rides, cleaned, calibrated(of.known.with_columns(model=pl.lit(None, pl.String)), CHECKS.to_frame())
@@ -60,7 +63,7 @@ def _lines(of: Case) -> Iterator[str]:
     yield books(steps, ours, of)
     yield energy(whole, "data sheet")
     yield energy(score(with_energy(rides, cleaned, measured(of)), of.trips), "what packs held")
-    for name, find in _others(of, cleaned).items():
+    for name, find in _others(of, cleaned, positions, said).items():
         yield _row(name, score(find(), of.trips))
 
 
@@ -70,16 +73,16 @@ def _other_fleets() -> Iterator[str]:
         told = stories(OTHER_VEHICLES, OTHER_DAYS, seed)
         for of in (case(scenario, told, OTHER_DAYS) for scenario in SCENARIOS if scenario.name in EASY):
             what = f"{seed}, {of.scenario.name}"
-            steps = intervals(readings(of.rows["status"].lazy())[0])
+            positions, none = fixes(of.rows["location"].lazy())
+            steps = intervals(readings(of.rows["status"].lazy())[0], spoken=spoken(positions, none))
             yield _row(what, score(trips(steps), of.trips))
-            yield _row(f"{what}, positions", score(gps_trips(fixes(of.rows["location"].lazy())[0]), of.trips))
+            yield _row(f"{what}, positions", score(gps_trips(positions), of.trips))
 
 
-def _others(of: Case, cleaned: pl.DataFrame) -> dict[str, Finder]:
-    positions, _ = fixes(of.rows["location"].lazy())
+def _others(of: Case, cleaned: pl.DataFrame, positions: pl.DataFrame, said: pl.DataFrame) -> dict[str, Finder]:
     found: dict[str, Finder] = {
         "voltrail, positions alone": lambda: gps_trips(positions),
-        "voltrail, speed and lock": lambda: speed_trips(_without(of, "odometer_m")),
+        "voltrail, speed and lock": lambda: speed_trips(_without(of, "odometer_m"), spoken=said),
         "voltrail, speed alone": lambda: speed_trips(_without(of, "odometer_m", "locked", "ride_time_s")),
         "odometer polled, 10 min": lambda: baselines.polled(of.rows["status"]),
         "gap of 300 s": lambda: baselines.gap_rule(cleaned),
