@@ -50,7 +50,7 @@ def _stood(rides: pl.DataFrame, fixes: pl.DataFrame) -> pl.DataFrame:
     parked = asked.filter(pl.col("trip").is_not_null() & (pl.col("at") >= pl.col("since")).fill_null(True))
     last = parked.sort("trip", "at").group_by("trip", maintain_order=True).tail(STOOD)
     here = last.filter(_apart_m() <= pl.max_horizontal(pl.lit(APART_M), SIGMAS * pl.col("sigma_m")))
-    return here.group_by("trip").agg(_median("lat_deg"), _median("lon_deg"))
+    return here.group_by("trip").agg(median("lat_deg"), median("lon_deg"))
 
 
 def _apart_m() -> pl.Expr:
@@ -60,7 +60,8 @@ def _apart_m() -> pl.Expr:
     return _DEGREE_M * ((pl.col("lat_deg") - final["lat_deg"]) ** 2 + east**2).sqrt()
 
 
-def _median(name: str) -> pl.Expr:
+def median(name: str) -> pl.Expr:
+    """Of a group's fixes the median of this column, weighted by 1 / sigma²."""
     weight = (1 / pl.col("sigma_m") ** 2).sort_by(name)
     half = (weight.cum_sum() >= weight.sum() / 2).arg_max()
     return pl.col(name).sort_by(name).get(half).alias(name)

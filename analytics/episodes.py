@@ -44,8 +44,26 @@ def episodes(events: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
         appeared.sum().cast(pl.Int64).alias("count"),
         pl.col("forgets").first(),
     )
-    known = _opened(_ridden(found, readings), events, readings)
+    known = _opened(ridden(found, readings), events, readings)
     return shaped(known.with_columns(time="started_at"), "episodes").sort(*WHO, "started_at", "kind", "code")
+
+
+def resets(steps: pl.DataFrame) -> pl.DataFrame:
+    """Odometers that began anew or leapt, by vehicle and start: kind `pipeline`, system `odometer`, `odometer_reset`.
+
+    `steps` is the frame of `intervals`. The row lies from the last reading of the old count, `odometer_m` [m], to the
+    first of the new. How far the vehicle went in between nobody knows.
+    """
+    jumpy = steps.join(steps.filter("jump").select(WHO).unique(), on=WHO, how="semi", maintain_order="left")
+    was = pl.col("odometer_m").forward_fill().shift(1).over(WHO)
+    jumps = jumpy.with_columns(was.alias("was_m")).filter(pl.col("jump") & pl.col("since").is_not_null())
+    counts = [(pl.col(name) / 1000).round(1) for name in ("was_m", "odometer_m")]
+    text = pl.format("odometer went from {} to {} km", *counts)
+    made = jumps.select(
+        *WHO, kind=pl.lit("pipeline"), code=pl.lit("odometer_reset"), system=pl.lit("odometer"), text=text,
+        time="since", started_at="since", finished_at="at", count=1, odometer_m="was_m", open=False,
+    )  # fmt: skip
+    return shaped(made, "episodes").sort(*WHO, "started_at")
 
 
 def _told(events: pl.DataFrame) -> pl.DataFrame:
@@ -79,10 +97,13 @@ def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(episode=new.cum_sum().over(_CODE))
 
 
-def _ridden(found: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
+def ridden(found: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
+    """Episodes with `odometer_m` [m], that of the last reading until the start."""
     told = readings.drop_nulls("odometer_m").select(*WHO, "odometer_m", read_at="at").sort("read_at")
-    return found.sort("started_at").join_asof(
-        told, left_on="started_at", right_on="read_at", by=WHO, check_sortedness=False
+    return (
+        found.drop("odometer_m", strict=False)
+        .sort("started_at")
+        .join_asof(told, left_on="started_at", right_on="read_at", by=WHO, check_sortedness=False)
     )
 
 

@@ -68,6 +68,11 @@ def intervals(
     return _bounced(_polled(numbered.with_columns(_start(), _finish())))
 
 
+def under_way(steps: pl.DataFrame) -> pl.Series:
+    """Numbers of the rides that go on at their vehicle's last reading."""
+    return steps.filter(pl.col("last") & ~pl.col("role").is_in(["end", "hidden"]))["ride"].drop_nulls()
+
+
 def _steps(readings: pl.DataFrame, idle: pl.DataFrame | None) -> pl.DataFrame:
     rows = carried(marked(readings), "locked").with_columns(pl.lit(False).alias("idle"))
     if idle is not None and idle.height:

@@ -11,9 +11,11 @@ import polars as pl
 from analytics import fleet, notes
 from analytics.forecast import WEEKS, forecasts
 from analytics.load import Rows, known
+from analytics.making import make
 from analytics.news import merged, news
 from analytics.registry import ANALYSES, OF_FLEETS, RULES, Analysis, chosen
-from analytics.windows import DAY, TOUCHED, Read, differing, windows
+from analytics.seams import Days
+from analytics.windows import DAY, TOUCHED, Read, differing, reaching_back, throughout
 from logger.config import Settings
 from logger.errors import ConfigError, Retry, UnknownName
 from logger.service import spool
@@ -32,7 +34,10 @@ _MARGIN = 4 * DAY  # read before and after what was touched, to begin with; twic
 
 
 class Analysed(msgspec.Struct, frozen=True):
-    """What became of a derived table: vehicles and rows of the days looked at, commits that changed something."""
+    """What became of an analysis: vehicles and rows of the days looked at, commits that changed something.
+
+    Of an analysis whose rows are joined with those that are there, only days that differ count.
+    """
 
     table: str
     vehicles: int
@@ -95,6 +100,7 @@ class Run:
         self._told = known(store.latest("vehicles"), settings)
         self._fleets = [name for name, parts in OF_FLEETS.items() if all(part in analyses for part in parts)]
         self._checks = self._lake.scan("calibration").collect()
+        self._tables = {each.table or name for name, each in analyses.items()}
         self._counts = {name: [0, 0, 0] for name in (*analyses, *self._fleets)}
         self._begin, self._end = self._edges()
         self._since = self._end  # the earliest moment of which something was made anew
@@ -118,7 +124,7 @@ class Run:
                 f"no row of vehicle {silent[0]!r} in this span: `voltrail status` tells who spoke, and when"
             )
         weighed = fleet.marks(self._checks)
-        self._analyse(dict.fromkeys(self._reads, _throughout(whose, first, last)))
+        self._analyse(dict.fromkeys(self._reads, throughout(whose, first, last)))
         self._fleet(weighed)
         return self._result()
 
@@ -135,10 +141,10 @@ class Run:
         found, tables = {}, {}
         for name in self._reads:
             before = old.get("tables", {}).get(name, {})
-            found[name], tables[name] = news(self._lake, name, tuple(self._analyses), before, same_log=same)
+            found[name], tables[name] = news(self._lake, name, tuple(self._tables), before, same_log=same)
         other = [name for name, mark in told.items() if old and old.get("known", {}).get(name) != mark]
         renamed = pl.DataFrame({"vehicle": other}, schema={"vehicle": pl.String()})
-        again = _throughout(renamed, self._begin, self._end)
+        again = throughout(renamed, self._begin, self._end)
         touched = {name: merged([each, again]) for name, each in found.items()}
         return {"rules": rules, "log": log_id, "known": told, "tables": tables}, touched
 
@@ -151,18 +157,18 @@ class Run:
 
     def _edges(self) -> tuple[datetime, datetime]:
         """The first day of anything, less one for local days, and the one after the last."""
-        days = {day for name in (*self._reads, *self._analyses) for day in self._days(name)}
+        days = {day for name in (*self._reads, *self._tables) for day in self._days_of(name)}
         today = datetime.now(UTC).date()
         return span(min(days, default=today))[0] - DAY, span(max(days, default=today))[1] + DAY
 
-    def _days(self, name: str) -> set[date]:
-        if isinstance(self._store, Lake) or name in self._analyses:
+    def _days_of(self, name: str) -> set[date]:
+        if isinstance(self._store, Lake) or name in self._tables:
             return set(by_day(self._lake.files(name)))
         return {day.date() for day, _ in self._store.count(name)}
 
     def _vehicles(self, since: datetime, until: datetime) -> pl.DataFrame:
         raw = [self._store.scan(name, since, until).select("vehicle") for name in self._reads]
-        made = [self._lake.scan(name, since, until).select("vehicle") for name in self._analyses]
+        made = [self._lake.scan(name, since, until).select("vehicle") for name in self._tables]
         return pl.concat([*raw, *made]).unique().sort("vehicle").collect()
 
     # ---- the work --------------------------------------------------------------------------------------------------
@@ -174,7 +180,7 @@ class Run:
         for name, each in self._analyses.items():
             if each.reach == "all":
                 whose = merged([touched[table] for table in each.reads])
-                self._made(_throughout(whose, self._begin, self._end), {name: each})
+                self._made(throughout(whose, self._begin, self._end), {name: each})
         self._progress("")
 
     def _made(self, touched: pl.DataFrame, analyses: Mapping[str, Analysis]) -> None:
@@ -184,21 +190,16 @@ class Run:
             waiting, margin = pl.concat(missing), 2 * margin
 
     def _reaching_back(self, touched: pl.DataFrame) -> pl.DataFrame:
-        """A row that began before what was touched may go on into it: then its start is touched, too."""
-        for name in (name for name, each in self._analyses.items() if each.reach == "stretch" and touched.height):
+        for name in [name for name, each in self._analyses.items() if each.reach == "stretch" and touched.height]:
             there = self._lake.scan(name, None, touched["first_at"].max(), touched["vehicle"].to_list())  # type: ignore[arg-type]
-            begun = there.join(touched.lazy(), on="vehicle").filter(pl.col("time") <= pl.col("first_at"))
-            last = begun.group_by("vehicle").agg(pl.col("time").max()).collect()
-            joined = touched.join(last, on="vehicle", how="left").sort("vehicle")
-            touched = joined.select("vehicle", pl.min_horizontal("first_at", "time").alias("first_at"), "last_at")
+            touched = reaching_back(touched, there)
         return touched
 
     def _groups(self, touched: pl.DataFrame, margin: timedelta) -> Iterator[pl.DataFrame]:
         """Vehicles of the same days together, as many as memory takes."""
         days = [pl.col(name).dt.truncate("1d").alias(f"{name}_day") for name in ("first_at", "last_at")]
-        for _, part in (
-            touched.with_columns(days).sort("vehicle").group_by("first_at_day", "last_at_day", maintain_order=True)
-        ):
+        dated = touched.with_columns(days).sort("vehicle")
+        for _, part in dated.group_by("first_at_day", "last_at_day", maintain_order=True):
             yield from self._split(part.select(TOUCHED.names()), self._reach(part, margin))
 
     def _split(self, part: pl.DataFrame, read: Read) -> Iterator[pl.DataFrame]:
@@ -214,9 +215,8 @@ class Run:
             yield each.select(TOUCHED.names())
 
     def _reach(self, part: pl.DataFrame, margin: timedelta) -> Read:
-        first, last = part.select(
-            pl.col("first_at").min().dt.truncate("1d"), pl.col("last_at").max().dt.truncate("1d")
-        ).row(0)
+        ends = part.select(pl.col("first_at").min(), pl.col("last_at").max())
+        first, last = ends.select(pl.all().dt.truncate("1d")).row(0)
         since, until = max(first - margin, self._begin), min(last + DAY + margin, self._end)
         return Read(since, until, since == self._begin, until == self._end)
 
@@ -224,30 +224,33 @@ class Run:
         """Analyse these; returns those of which more must be read."""
         read, vehicles = self._reach(part, margin), part["vehicle"].to_list()
         self._progress(f"{len(vehicles):,} vehicles from {read.since:%Y-%m-%d} to {read.until:%Y-%m-%d}")
-        rows = Rows(self._store, vehicles, read.since, read.until, self._told, self._checks, self._settings)
-        spans = windows(rows.steps, part, read)
-        ready = spans.drop_nulls()
-        if ready.height:
-            self._since = min(self._since, *ready["since"])
-            for name, analysis in analyses.items():
-                self._commit(name, analysis.rows(rows), ready)
-        return part.join(ready, on="vehicle", how="anti")
+        rows = Rows(self._store, vehicles, read, self._told, self._checks, self._settings)
+        made = make(analyses, rows, part, self._there)
+        self._since = min([self._since, *made.ready["since"]])
+        for name, days in made.days.items():
+            self._commit(name, made.rows[name], days)
+        return part.join(made.ready, on="vehicle", how="anti")
 
-    def _commit(self, name: str, made: pl.DataFrame, spans: pl.DataFrame) -> None:
-        """Put rows in place of those of the same vehicles, from the first day on which they differ to the last."""
-        for (since, until), part in spans.group_by("since", "until", maintain_order=True):
-            vehicles = part["vehicle"].to_list()
-            ours = made.filter(
-                pl.col("vehicle").is_in(vehicles) & pl.col("time").is_between(since, until, closed="left")
+    def _there(self, name: str, whose: pl.DataFrame) -> pl.DataFrame:
+        """All rows that this analysis made of these vehicles."""
+        into, own = self._analyses[name].table or name, self._analyses[name].own
+        return self._lake.scan(into, None, None, whose["vehicle"].to_list()).filter(own).collect()
+
+    def _commit(self, name: str, made: pl.DataFrame, days: Sequence[Days]) -> None:
+        """Put rows in place of its own ones of these vehicles, from the first day on which they differ to the last."""
+        into, own = self._analyses[name].table or name, self._analyses[name].own
+        for since, until, vehicles in days:
+            rows = made.filter(
+                pl.col("vehicle").is_in(vehicles), pl.col("time").is_between(since, until, closed="left")
             )
-            new = ours.sort(table(name).key)
-            old = self._lake.scan(name, since, until, vehicles).sort(table(name).key).collect()
-            days = differing(new, old)
-            if days:
-                first, end = days[0], days[-1] + DAY
-                part_of_it = new.filter(pl.col("time").is_between(first, end, closed="left"))
-                self._lake.replace(name, part_of_it, vehicles, first, end)
-            for place, count in enumerate((len(vehicles), new.height, int(bool(days)))):
+            old = self._lake.scan(into, since, until, vehicles).sort(table(into).key).collect()
+            new = pl.concat([rows, old.filter(~own)]).sort(table(into).key)
+            changed = differing(new, old)
+            if changed:
+                first, end = changed[0], changed[-1] + DAY
+                whole = pl.col("time").is_between(first, end, closed="left")
+                self._lake.replace(into, new.filter(whole), vehicles, first, end)
+            for place, count in enumerate((len(vehicles), rows.height, int(bool(changed)))):
                 self._counts[name][place] += count
 
     # ---- figures of the fleet ----------------------------------------------------------------------------------------
@@ -289,10 +292,6 @@ class Run:
 
     def _result(self) -> list[Analysed]:
         return [Analysed(name, *counts) for name, counts in self._counts.items()]
-
-
-def _throughout(vehicles: pl.DataFrame, first: datetime, last: datetime) -> pl.DataFrame:
-    return vehicles.select("vehicle", first_at=pl.lit(first), last_at=pl.lit(last)).cast(TOUCHED)
 
 
 def lines(told: Sequence[Analysed]) -> list[str]:

@@ -6,7 +6,7 @@ local day of the later one. So the days add up to the odometer whatever the span
 
 import polars as pl
 
-from analytics.intervals import EDGE_S, SPEAKS_S
+from analytics.intervals import EDGE_S, SPEAKS_S, under_way
 from analytics.steps import WHO
 from analytics.zones import with_day, with_midnight, zoned
 from logger.tables import shaped
@@ -28,7 +28,6 @@ def booked(steps: pl.DataFrame, rides: pl.DataFrame) -> pl.DataFrame:
     `steps` with `book`: `trips`; `pushed` (locked, out of service, or too short for a trip); `unplaced` (around a stop
     that a gap hides, or of a ride under way). A jump of the odometer has no metres: what was gone in it is not known.
     """
-    under_way = steps.filter(pl.col("last") & ~pl.col("role").is_in(["end", "hidden"]))["ride"].drop_nulls()
     trip = pl.col("ride").is_in(rides["ride"].implode())
     book = (
         pl.when(pl.col("role") == "split")
@@ -37,7 +36,7 @@ def booked(steps: pl.DataFrame, rides: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("pushed"))
         .when(trip)
         .then(pl.lit("trips"))
-        .when(pl.col("ride").is_in(under_way.implode()))
+        .when(pl.col("ride").is_in(under_way(steps).implode()))
         .then(pl.lit("unplaced"))
         .otherwise(pl.lit("pushed"))
     )

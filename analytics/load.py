@@ -1,7 +1,6 @@
 """Rows of a store as what analyses take: readings, fixes, rides, and what is known of the vehicles."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from functools import cached_property
 
 import polars as pl
@@ -14,16 +13,19 @@ from analytics.consumption import energies
 from analytics.ends import placed
 from analytics.gpsonly import gps_trips
 from analytics.intervals import intervals
+from analytics.journal import MATCHES, compared, entries, matches, told_alone
 from analytics.power import powered
 from analytics.silences import spoken
 from analytics.soc_used import used
 from analytics.spans import downtime, out_of_service
 from analytics.speedonly import speed_trips
+from analytics.standing import spells
 from analytics.steps import WHO, ordered
 from analytics.swaps import swaps
 from analytics.tables import FIXES, READINGS
 from analytics.ticks import ticks
 from analytics.trips import trips
+from analytics.windows import Read
 from logger.config import Settings
 from logger.stores import Store
 
@@ -61,7 +63,7 @@ def known(vehicles: pl.DataFrame, settings: Settings) -> pl.DataFrame:
 
 
 class Rows:
-    """What a store holds of some vehicles from `since` up to, but without, `until`; each frame is made once.
+    """What a store holds of some vehicles in what is `read`; each frame is made once.
 
     `vehicles` None means all. `told` is what is `known` of vehicles; one that nobody told of has the zone `timezone`.
     `checks` is what their fleet tells of its models, as `CHECKS`.
@@ -71,14 +73,13 @@ class Rows:
         self,
         store: Store,
         vehicles: Sequence[str] | None,
-        since: datetime,
-        until: datetime,
+        read: Read,
         told: pl.DataFrame,
         checks: pl.DataFrame,
         settings: Settings,
     ) -> None:
         self._store, self._vehicles, self._told, self._checks = store, vehicles, told, checks
-        self._since, self._until = since, until
+        self._since, self._until, self.read = read.since, read.until, read
         self._timezone = settings.collector.timezone
         self.places, self.tariffs = settings.places, settings.tariffs
 
@@ -159,6 +160,11 @@ class Rows:
         return trips(self.steps)
 
     @cached_property
+    def spells(self) -> pl.DataFrame:
+        """Where vehicles stood and where they were on their way, as `SPELLS`."""
+        return spells(self.fixes, self.steps, self.rides)
+
+    @cached_property
     def swaps(self) -> pl.DataFrame:
         """As `SWAPS`, by vehicle and time."""
         return swaps(self.packs, self.readings, self.batteries, self.events)
@@ -174,10 +180,18 @@ class Rows:
         return charges(self.readings, self.batteries, self.swaps, self.worth, self.fixes)
 
     @cached_property
+    def journal(self) -> pl.DataFrame:
+        """The journals' entries, and which of our trips they are, as `MATCHES`."""
+        found = entries(self.scan("journal"))
+        if found.is_empty():
+            return pl.DataFrame(schema=MATCHES)
+        return matches(pl.concat([self.rides, *self._by_speed, *self._by_positions], how="diagonal_relaxed"), found)
+
+    @cached_property
     def counted(self) -> pl.DataFrame:
         """The frame of `trips` with the charge and energy that each used."""
         source = pl.when(pl.col("start_odometer_m").is_not_null()).then(pl.lit("odometer"))
-        rides = self.rides.with_columns(source.alias("distance_source"))
+        rides = compared(self.rides, self.journal).with_columns(source.alias("distance_source"))
         told = rides.hstack(used(self.ticks, self.readings, rides, self.swaps))
         power = powered(rides, self.batteries, self.worth)
         return told.hstack(energies(told.hstack(power), self.worth))
@@ -185,18 +199,21 @@ class Rows:
     @cached_property
     def journeys(self) -> pl.DataFrame:
         """Every trip, by counters, by speed or by positions, with where it began and ended."""
-        rides = [self.counted, *self._by_speed()]
-        return pl.concat(
-            [placed(pl.concat(rides, how="diagonal_relaxed"), self.fixes), *self._by_positions()],
-            how="diagonal_relaxed",
+        by_speed, by_positions = (
+            [told_alone(compared(rides, self.journal)) for rides in each]
+            for each in (self._by_speed, self._by_positions)
         )
+        rides = pl.concat([self.counted, *by_speed], how="diagonal_relaxed")
+        return pl.concat([placed(rides, self.fixes), *by_positions], how="diagonal_relaxed")
 
+    @cached_property
     def _by_speed(self) -> list[pl.DataFrame]:
         """Trips of vehicles that never tell a counter, if there are any."""
         silent = self.readings.filter(pl.col("way_m").is_null().all().over(WHO))
         moving = silent.filter(pl.col("speed_kmh").is_not_null().any().over(WHO))
         return [speed_trips(moving, self.downtime, self.spoken)] if moving.height else []
 
+    @cached_property
     def _by_positions(self) -> list[pl.DataFrame]:
         """Trips of vehicles that tell nothing but where they are, if there are any."""
         silent = self.fixes.join(self.readings.select(WHO).unique(), on=WHO, how="anti", maintain_order="left")

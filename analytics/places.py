@@ -1,5 +1,6 @@
 """Places of the settings: which one a position lies in, and what must not be told of it."""
 
+import math
 from collections.abc import Mapping
 
 import polars as pl
@@ -43,11 +44,30 @@ def _within(each: Place, lat: pl.Expr, lon: pl.Expr) -> pl.Expr:
     return distance_m(lat, lon, pl.lit(each.lat_deg), pl.lit(each.lon_deg)) <= each.radius_m
 
 
+def depth_m(each: Place, lat: str = "lat_deg", lon: str = "lon_deg") -> pl.Expr:
+    """How far the position in these columns [deg] lies within the place's border [m]; negative outside."""
+    if each.lat_deg is None or each.lon_deg is None or each.radius_m is None:
+        edges = zip(each.polygon, (*each.polygon[1:], each.polygon[0]), strict=True)
+        to_border = pl.min_horizontal(_to_edge_m(begin, end, pl.col(lat), pl.col(lon)) for begin, end in edges)
+        return pl.when(_in_polygon(each.polygon, pl.col(lat), pl.col(lon))).then(to_border).otherwise(-to_border)
+    return each.radius_m - distance_m(pl.col(lat), pl.col(lon), pl.lit(each.lat_deg), pl.lit(each.lon_deg))
+
+
 def distance_m(lat: pl.Expr, lon: pl.Expr, other_lat: pl.Expr, other_lon: pl.Expr) -> pl.Expr:
     """Great-circle distance [m] of two positions [deg] by the haversine formula, on a sphere."""
     half_lat, half_lon = ((other_lat - lat).radians() / 2).sin(), ((other_lon - lon).radians() / 2).sin()
     chord = half_lat**2 + lat.radians().cos() * other_lat.radians().cos() * half_lon**2
     return 2 * EARTH_M * chord.clip(0.0, 1.0).sqrt().arcsin()
+
+
+def _to_edge_m(begin: tuple[float, float], end: tuple[float, float], lat: pl.Expr, lon: pl.Expr) -> pl.Expr:
+    """From a position to the nearest point of an edge, on the plane that touches the sphere at its begin."""
+    north_m = EARTH_M * math.pi / 180
+    east_m = north_m * math.cos(math.radians(begin[0]))
+    x, y = (lon - begin[1]) * east_m, (lat - begin[0]) * north_m
+    along_x, along_y = (end[1] - begin[1]) * east_m, (end[0] - begin[0]) * north_m
+    part = ((x * along_x + y * along_y) / max(along_x**2 + along_y**2, 1e-9)).clip(0.0, 1.0)
+    return ((x - part * along_x) ** 2 + (y - part * along_y) ** 2).sqrt()
 
 
 def _in_polygon(corners: tuple[tuple[float, float], ...], lat: pl.Expr, lon: pl.Expr) -> pl.Expr:

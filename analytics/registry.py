@@ -7,13 +7,15 @@ import msgspec
 import polars as pl
 
 from analytics.days import days
-from analytics.episodes import episodes
+from analytics.episodes import episodes, resets, ridden
 from analytics.evidence import evidence
+from analytics.journal import unmatched
 from analytics.ledger import coverage
 from analytics.load import Rows
 from analytics.places import placed, private
 from analytics.standby import standby
 from analytics.states import states
+from analytics.stays import SEEN, known_span, relocations, stays
 from analytics.tariffs import priced
 from logger.errors import UnknownName
 from logger.signals import nearest
@@ -27,14 +29,20 @@ class Analysis(msgspec.Struct, frozen=True):
 
     A row stands at its `time`, and depends on its vehicle's rows alone. `reach` tells on which: from a rest before it
     to a rest after its end (`rest`); the same, but it may itself begin days before a rest and go on behind it, as
-    parking does (`stretch`); on all that its vehicle ever said (`all`). Where they are `weighed`, they depend on the
-    figures of their model, too.
+    parking does (`stretch`); on all that its vehicle ever said (`all`). With `known`, a row may begin and end anywhere:
+    rows are those of `SEEN`, made between the moments of `KNOWN_SPAN`, and joined with those that are there. Where rows
+    are `weighed`, they depend on the figures of their model, too.
+
+    Several analyses may share a `table` of another name: then `own` tells which of its rows each makes.
     """
 
     reads: tuple[str, ...]
     rows: Callable[[Rows], pl.DataFrame]
     reach: Literal["rest", "stretch", "all"] = "rest"
     weighed: bool = False
+    known: Callable[[Rows], pl.DataFrame] | None = None
+    table: str = ""
+    own: pl.Expr = pl.lit(True)
 
 
 _START = ("start_lat_deg", "start_lon_deg", "start_place")
@@ -69,16 +77,33 @@ def evidence_rows(told: Rows) -> pl.DataFrame:
     return evidence(told.readings, told.ticks, rides, told.batteries, told.packs, told.known)
 
 
+def place_rows(told: Rows) -> pl.DataFrame:
+    """Rows of `episodes`, as `SEEN`: stays in places, and vehicles that were carried."""
+    known, read = place_span(told), told.read
+    found = [stays(told.spells, told.places, known), relocations(told.spells, told.steps, known)]
+    seen = pl.concat(found).with_columns(pl.col("start_seen") | read.from_begin, pl.col("end_seen") | read.to_end)
+    return ridden(seen, told.readings).select(SEEN.names())
+
+
+def place_span(told: Rows) -> pl.DataFrame:
+    """Between which moments `place_rows` holds."""
+    return known_span(told.spells, told.places, from_begin=told.read.from_begin, to_end=told.read.to_end)
+
+
+_FAULT = pl.col("kind") != "pipeline"  # what vehicles say, and not what we make of it
+_PLACE = ~_FAULT & pl.col("system").is_in(["place", "relocation"])
+_AUDIT = ~_FAULT & pl.col("system").is_in(["odometer", "journal"])
+
 _RIDES = ("status", "location", "pack", "battery", "event", "vehicles")
 ANALYSES: Mapping[str, Analysis] = {
-    "trips": Analysis(_RIDES, trip_rows, weighed=True),
+    "trips": Analysis((*_RIDES, "journal"), trip_rows, weighed=True),
     "charges": Analysis(("status", "location", "pack", "battery", "event"), charge_rows, "stretch", weighed=True),
     "states": Analysis(
         ("status", "location", "vehicles"),
         lambda told: states(told.steps, told.rides, told.downtime, told.idle),
         "stretch",
     ),
-    "consumption": Analysis(_RIDES, consumption_rows, weighed=True),
+    "consumption": Analysis((*_RIDES, "journal"), consumption_rows, weighed=True),
     "standby": Analysis(
         _RIDES,
         lambda told: standby(told.steps, told.charges, told.worth),
@@ -86,7 +111,14 @@ ANALYSES: Mapping[str, Analysis] = {
         weighed=True,
     ),
     "evidence": Analysis(_RIDES, evidence_rows),
-    "episodes": Analysis(("event",), lambda told: episodes(told.events, told.readings), "all"),
+    "episodes": Analysis(("event",), lambda told: episodes(told.events, told.readings), "all", own=_FAULT),
+    "places": Analysis(("status", "location", "vehicles"), place_rows, known=place_span, table="episodes", own=_PLACE),
+    "audit": Analysis(
+        ("status", "location", "vehicles", "journal"),
+        lambda told: pl.concat([resets(told.steps), unmatched(told.journal)]),
+        table="episodes",
+        own=_AUDIT,
+    ),
     "coverage": Analysis(
         ("status", "location", "intake", "vehicles"),
         lambda told: coverage(told.steps, told.rides, told.scan("intake").collect(), told.known),

@@ -7,7 +7,7 @@ was silent for longer than twice its cadence; else what the reading before said.
 
 import polars as pl
 
-from analytics.intervals import GAP_S, SPEAKS_S, STILL_M
+from analytics.intervals import GAP_S, SPEAKS_S, STILL_M, under_way
 from analytics.spans import within
 from analytics.steps import WHO, before, carried, marked
 from analytics.zones import with_day, with_midnight
@@ -78,8 +78,7 @@ def daily(found: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
 
 def _pieces(steps: pl.DataFrame, rides: pl.DataFrame) -> pl.DataFrame:
     """Each interval in up to three, before a ride, the ride, after it; neighbours that are whole and alike as one."""
-    under_way = steps.filter(pl.col("last") & ~pl.col("role").is_in(["end", "hidden"]))["ride"].drop_nulls()
-    real = pl.col("ride").is_in(pl.concat([rides["ride"], under_way]).unique().implode())
+    real = pl.col("ride").is_in(pl.concat([rides["ride"], under_way(steps)]).unique().implode())
     begun = pl.when(real).then(pl.max_horizontal("since", "began_at")).otherwise(pl.col("at"))
     ended = pl.when(real).then(pl.min_horizontal("at", "ended_at")).otherwise(pl.col("at"))
     told = carried(steps, "charging", "online").select(

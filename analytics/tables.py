@@ -99,3 +99,17 @@ SWAPS = pl.Schema(
         "until": TIME,
     }
 )
+
+# A trip as the vendor's journal tells it, by vehicle and time; it began at `at`. Its way is [m], its energy [Wh].
+JOURNAL = pl.Schema(
+    {
+        "provider": _T,
+        "vehicle": _T,
+        "at": TIME,
+        "distance_m": _N,
+        "finished_at": TIME,
+        "energy_wh": _N,
+        "start_odometer_m": _N,
+        "finish_odometer_m": _N,
+    }
+)

@@ -23,6 +23,24 @@ class Read(msgspec.Struct, frozen=True):
     to_end: bool
 
 
+def throughout(vehicles: pl.DataFrame, first: datetime, last: datetime) -> pl.DataFrame:
+    """All of these vehicles between two moments, as `TOUCHED`."""
+    return vehicles.select("vehicle", first_at=pl.lit(first), last_at=pl.lit(last)).cast(TOUCHED)
+
+
+def reaching_back(touched: pl.DataFrame, there: pl.LazyFrame) -> pl.DataFrame:
+    """`touched` from the start of the row of a derived table that may go on into it, if that is earlier.
+
+    It is the last one that began before, or one that had not ended when that began: rows of two ports overlap.
+    """
+    begun = there.join(touched.lazy(), on="vehicle").filter(pl.col("time") <= pl.col("first_at"))
+    last = pl.col("time").max()
+    beside = (pl.col("finished_at") > last).fill_null(True) | (pl.col("time") == last)
+    rows = begun.group_by("vehicle").agg(pl.col("time").filter(beside).min()).collect()
+    joined = touched.join(rows, on="vehicle", how="left").sort("vehicle")
+    return joined.select("vehicle", pl.min_horizontal("first_at", "time").alias("first_at"), "last_at")
+
+
 def windows(steps: pl.DataFrame, touched: pl.DataFrame, read: Read) -> pl.DataFrame:
     """Whole UTC days in which derived rows may have changed.
 
@@ -70,6 +88,27 @@ def windows(steps: pl.DataFrame, touched: pl.DataFrame, read: Read) -> pl.DataFr
         pl.when(pl.col("until").is_not_null().all()).then(pl.col("until").max()),
     )  # fmt: skip
     return pl.concat([known, _without_readings(touched, known)])
+
+
+def ended(spans: pl.DataFrame, made: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
+    """Those of `spans` whose rows have all ended in what was read.
+
+    Parameters
+    ----------
+    spans : DataFrame with `vehicle`, `since` and `until`
+    made : DataFrame of a derived table with `finished_at`
+    readings : DataFrame of `READINGS`, of what was read
+
+    Notes
+    -----
+    A row that ends with the last reading, or with the last that tells a percent, may go on behind it.
+    """
+    told = pl.col("at").filter(pl.col("soc_pct").is_not_null()).max()
+    last = readings.group_by("vehicle").agg(pl.min_horizontal(pl.col("at").max(), told).alias("heard_at"))
+    rows = made.select("vehicle", "time", "finished_at").join(spans, on="vehicle").join(last, on="vehicle")
+    inside = (pl.col("time") >= pl.col("since")) & (pl.col("time") < pl.col("until"))
+    goes_on = pl.col("finished_at").is_null() | (pl.col("finished_at") >= pl.col("heard_at"))
+    return spans.join(rows.filter(inside & goes_on), on="vehicle", how="anti", maintain_order="left")
 
 
 def _other(name: str, where: pl.Expr, nearest: Literal["first", "last"]) -> pl.Expr:

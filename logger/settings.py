@@ -152,7 +152,8 @@ class Vehicle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[places."NAME"]`: a circle (centre and radius) or a polygon of (latitude, longitude) [deg].
 
-    In a `private` place positions are left out of whatever is made of the raw tables.
+    Trips and charges name it, and each vehicle's stay in it is an episode. In a `private` place positions are left out
+    of whatever is made of the raw tables.
     """
 
     lat_deg: Annotated[float, msgspec.Meta(ge=-90, le=90)] | None = None

@@ -66,7 +66,8 @@ _MORE = """
 # top_speed_kmh = 45
 # odometer_scale = 1  # 10 for older scooters, which count in 10 m
 
-# Places that trips name as their start and finish: a circle, or polygon = [[lat, lon], ...].
+# Places that trips name as their start and finish, and whose stays are episodes: a circle, or
+# polygon = [[lat, lon], ...].
 # [places."Depot"]
 # lat_deg = 52.5200
 # lon_deg = 13.4050

@@ -1,16 +1,18 @@
-"""Status and location rows of vehicles that are ridden as told, in few rows."""
+"""Rows of status, location and journal of vehicles that are ridden as told, in few rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
 
+from logger.config import Place
 from logger.tables import shaped
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 RIDE_S, SPEED_MS, TELLS_S = 300, 6, 60
+LAT, LON, DEGREE_M = 52.5, 13.4, 111_195
 
 
 def driven(vehicle: str, days: int, *hours: float) -> Iterator[dict[str, Any]]:
@@ -40,3 +42,36 @@ def stored(rows: list[dict[str, Any]], first: int = 1, table: str = "status") ->
     """These rows as they are written, in this order; sequences count from `first`."""
     numbered = [{**row, "sequence": first + place} for place, row in enumerate(rows)]
     return shaped(pl.DataFrame(numbered, infer_schema_length=None), table)
+
+
+# ---- where they are ------------------------------------------------------------------------------------------------
+
+
+def located(rows: Iterable[dict[str, Any]], **vans: tuple[float, float]) -> Iterator[dict[str, Any]]:
+    """Rows of `location` beside these of `status`: a vehicle rides north from `LAT`, and scatters by some metres.
+
+    `vans` carry a vehicle at an hour since `BEGIN` by so many metres to the north.
+    """
+    for place, row in enumerate(rows):
+        hour, far_m = vans.get(row["vehicle"], (0.0, 0.0))
+        carried_m = far_m if row["time"] >= BEGIN + hour * HOUR else 0.0
+        north_m = row["odometer_m"] - 1000 + carried_m + 4 * (place % 3 - 1)
+        yield {
+            **{name: row[name] for name in ("provider", "vehicle", "time", "received_at", "via", "clock")},
+            "lat_deg": LAT + north_m / DEGREE_M, "lon_deg": LON, "hdop": 1.0, "satellites": 9,
+        }  # fmt: skip
+
+
+def around(north_m: float, radius_m: float, **more: Any) -> Place:
+    """A circle about a point of the way that these vehicles ride."""
+    return Place(lat_deg=LAT + north_m / DEGREE_M, lon_deg=LON, radius_m=radius_m, **more)
+
+
+def journal(vehicle: str, *hours: float, way_m: float = RIDE_S * SPEED_MS) -> Iterator[dict[str, Any]]:
+    """Rows of `journal`: a ride at each of these hours since `BEGIN`, in whole minutes, heard of a day later."""
+    for hour in hours:
+        at = (BEGIN + hour * HOUR).replace(second=0)
+        yield {
+            "provider": "segway", "vehicle": vehicle, "time": at, "received_at": at + 24 * HOUR, "via": "poll",
+            "clock": "device", "finished_at": at + timedelta(seconds=RIDE_S), "distance_m": way_m, "energy_wh": 55.0,
+        }  # fmt: skip

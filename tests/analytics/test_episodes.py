@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from analytics.episodes import episodes
+from analytics.episodes import episodes, resets
 from analytics.tables import EVENTS, READINGS
 from logger.tables import DERIVED
 from tests.analytics.hand import at, rows
@@ -66,3 +66,22 @@ def test_a_fall_that_nothing_clears_is_forgotten_after_a_day_and_a_later_one_is_
 
 def test_components_are_no_episodes() -> None:
     assert found((0, "1", "unlocked"), kind="component").is_empty()
+
+
+def jumped(*told: tuple[float, float | None, bool]) -> pl.DataFrame:
+    """Of readings at these minutes with these odometers, of which some began anew."""
+    said = [{"minute": minute, "odometer_m": metres, "jump": jump} for minute, metres, jump in told]
+    return resets(rows(READINGS, *said).with_columns(since=pl.col("at").shift(1)))
+
+
+def test_an_odometer_that_begins_anew_is_told_from_the_last_old_reading_to_the_first_new_one() -> None:
+    got = jumped((0, 12_340, False), (5, 12_340, False), (9, 7, True), (12, 90, False))
+    assert got.schema == DERIVED["episodes"].schema
+    assert got.select("kind", "system", "code").rows() == [("pipeline", "odometer", "odometer_reset")]
+    assert spans(got) == [("odometer_reset", at(5), at(9), 1, False)]
+    assert got.select("text", "odometer_m").rows() == [("odometer went from 12.3 to 0.0 km", 12_340)]
+
+
+def test_a_reading_without_odometer_before_it_hides_no_reset() -> None:
+    assert jumped((0, 12_340, False), (5, None, False), (9, 7, True))["odometer_m"].to_list() == [12_340]
+    assert jumped((0, 12_340, False), (5, 12_350, False)).is_empty()

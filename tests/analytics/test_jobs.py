@@ -1,6 +1,7 @@
 """Analyses on a real lake: only what is new, the same as from scratch, nothing stale."""
 
 import tempfile
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,25 +23,49 @@ from logger.stores.delta import Span
 from logger.stores.lake import Lake
 from logger.tables import shaped, table
 from logger.turns import sole
-from tests.analytics.driven import BEGIN, HOUR, driven, stored
+from tests.analytics.driven import BEGIN, HOUR, around, driven, journal, located, stored
 from tests.analytics.told import location, status, two_rides
 
 DAYS = 16
 ROWS = [*driven("a", DAYS, 9.5, 23.98, 105.3, 250.1, 300.5), *driven("b", DAYS, 33.3, 120.7, 371.5)]
 SLOW = [{**row, "time": row["time"] - timedelta(seconds=80)} for row in driven("slow", DAYS, 31.2, 240.0, 301.9)]
+FIXES = list(located(ROWS, a=(150, 3000), b=(60, 777)))
+BEGUN_ANEW = [  # c's odometer falls by 2.5 km at hour 200
+    row | {"odometer_m": row["odometer_m"] - 2500 * (row["time"] >= BEGIN + 200 * HOUR)}
+    for row in driven("c", DAYS, 50.5, 180.5, 260.5)
+]
+ENTRIES = [*journal("a", 9.5, 105.3, way_m=2400), *journal("b", 33.3, 34.5, 120.7)]
+EVERY = [
+    *(("status", row) for row in [*ROWS, *SLOW, *BEGUN_ANEW]),
+    *(("location", row) for row in FIXES),
+    *(("journal", row) for row in ENTRIES),
+]
+PLACES = {
+    "Depot": around(0, 50),
+    "Town": around(0, 90_000),  # that nobody ever leaves
+    "Border": around(1800, 1000),
+    "Edge": around(1850, 50),  # where a vehicle is parked
+    "Yard": around(6500, 2500, private=True),
+}
 
 
 class Place:
     """A lake of its own and the settings that name it."""
 
     def __init__(self, folder: Path) -> None:
-        self.settings = Settings(Collector(data_dir=str(folder)), Sinks(LakeSettings(str(folder / "lake"))))
+        sinks = Sinks(LakeSettings(str(folder / "lake")))
+        self.settings = Settings(Collector(data_dir=str(folder)), sinks, places=PLACES)
         self.lake = Lake(str(folder / "lake"), "log")
         self.sequence = 1
 
-    def write(self, rows: list[dict[str, Any]]) -> None:
-        self.lake.write("status", stored(rows, self.sequence))
+    def write(self, rows: list[dict[str, Any]], name: str = "status") -> None:
+        self.lake.write(name, stored(rows, self.sequence, name))
         self.sequence += len(rows)
+
+    def write_all(self, rows: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        for name in ("status", "location", "journal"):
+            if some := [row for into, row in rows if into == name]:
+                self.write(some, name)
 
     def analyze(self, **wish: Any) -> Analysed:
         return analyze(self.settings, Wish(**wish))[0]
@@ -183,6 +208,98 @@ def test_a_row_that_began_long_before_goes_on(place: Place) -> None:
     assert stretches["finished_at"].max() == max(row["time"] for row in ROWS)
 
 
+def test_a_late_row_in_a_long_stand_does_not_cut_it_short(place: Place) -> None:
+    falling = [
+        row | {"soc_pct": 100.0 - (row["time"] - BEGIN) // (20 * HOUR)} for row in driven("a", 60, 9.5, 30.5, 1300.5)
+    ]
+    late = [row for row in falling if 480 * HOUR < row["time"] - BEGIN < 484 * HOUR]
+    place.write([row for row in falling if row not in late])
+    place.analyze()
+    once = {name: place.made(name) for name in ("states", "standby")}
+    place.write(late)
+    place.analyze()
+    for name, rows in once.items():
+        assert_frame_equal(place.made(name), rows)
+
+
+# ---- what we notice ourselves --------------------------------------------------------------------------------------
+
+
+def episodes(place: Place, *systems: str) -> list[Any]:
+    rows = place.made("episodes").filter(pl.col("system").is_in(systems))
+    return rows.sort("vehicle", "started_at", "code").select("vehicle", "code", "text", "open").rows()
+
+
+def test_stays_relocations_resets_and_trips_of_a_journal_alone_are_episodes(place: Place) -> None:
+    place.write_all(EVERY)
+    place.analyze()
+    assert place.made("episodes")["kind"].unique().to_list() == ["pipeline"]
+    assert episodes(place, "relocation") == [
+        ("a", "relocated", "carried 3.0 km", False),
+        ("b", "relocated", "carried 780 m", False),
+    ]
+    assert episodes(place, "odometer", "journal") == [
+        ("b", "trip_unmatched", "a trip of 1.8 km in the journal alone", False),
+        ("c", "odometer_reset", "odometer went from 4.6 to 2.1 km", False),
+    ]
+    stays = episodes(place, "place")
+    assert [row for row in stays if row[1] == "Town"] == [(vehicle, "Town", "in Town", True) for vehicle in "ab"]
+    assert ("a", "Depot", "in Depot", False) in stays
+    trips = place.trips().filter(pl.col("energy_source") == "reported")
+    assert trips.select("vehicle", "energy_wh", "distance_m", "flags").rows() == [
+        ("a", 55.0, 1800.0, ["journal_differs"]),
+        ("a", 55.0, 1800.0, ["journal_differs", "private_place"]),
+        ("b", 55.0, 1800.0, None),
+        ("b", 55.0, 1800.0, ["private_place"]),
+    ]
+
+
+def test_episodes_of_several_analyses_leave_each_other_alone(place: Place) -> None:
+    place.write_all(EVERY)
+    at = BEGIN + 5 * HOUR
+    fault = {"provider": "segway", "vehicle": "a", "time": at, "received_at": at, "kind": "fault", "code": "14"}
+    place.write([fault | {"state": "appeared"}], "event")
+    place.analyze()
+    whole = place.made("episodes")
+    assert ("fault", "14") in whole.select("kind", "code").rows()
+    for name in ("places", "episodes", "audit"):
+        told = place.analyze(names=(name,))
+        assert (told.table, told.commits) == (name, 0)
+    assert_frame_equal(place.made("episodes"), whole)
+
+
+def test_a_place_that_is_no_more_has_no_stays(place: Place) -> None:
+    place.write_all(EVERY)
+    place.analyze()
+    fewer = msgspec.structs.replace(place.settings, places={"Depot": PLACES["Depot"]})
+    analyze(fewer, Wish())
+    assert {code for _, code, *_ in episodes(place, "place")} == {"Depot"}
+
+
+def test_a_stay_of_weeks_does_not_have_weeks_read_again(place: Place) -> None:
+    rows = list(driven("a", 40, *(10.5 + 24 * day for day in range(40))))
+    told = [*(("status", row) for row in rows), *(("location", row) for row in located(rows))]
+    place.write_all(told[:-1])
+    place.analyze()
+    place.write_all(told[-1:])
+    read: list[str] = []
+    analyze(place.settings, Wish(), read.append)
+    (first,) = {text.split(" from ")[1][:10] for text in read if " from " in text}
+    assert first >= (BEGIN + 30 * 24 * HOUR).date().isoformat()
+    assert [row[1:] for row in episodes(place, "place") if row[1] == "Town"] == [("Town", "in Town", True)]
+
+
+@pytest.mark.parametrize("name", ["places", "audit"])
+def test_what_is_asked_for_of_a_part_is_whole_though_nothing_was_made_before(place: Place, name: str) -> None:
+    place.write_all(EVERY)
+    day = BEGIN + 8 * 24 * HOUR
+    place.analyze(names=(name,), since=day, until=day + HOUR)
+    part = place.made("episodes")
+    place.analyze()
+    assert part.height
+    assert part.join(place.made("episodes"), on=part.columns, how="anti", nulls_equal=True).is_empty()
+
+
 def rides_so_far(told: Rows) -> pl.DataFrame:
     """A table whose rows depend on all that the vehicle ever did: at each ride its number."""
     numbered = told.rides.with_columns(
@@ -222,21 +339,48 @@ def test_an_analysis_that_dies_loses_nothing(place: Place) -> None:
     assert place.analyze().vehicles == 2
 
 
+def same(one: Place, other: Place) -> None:
+    for name in {each.table or name for name, each in ANALYSES.items()}:
+        assert_frame_equal(one.made(name), other.made(name))
+
+
 @settings(max_examples=2, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_late_split_shuffled_and_doubled_gives_what_comes_of_it_at_once(random: Any) -> None:
     """T1, T7."""
-    rows = [*ROWS, *SLOW, *random.sample(ROWS + SLOW, 60)]
+    rows = [*EVERY, *random.sample(EVERY, 40)]
     random.shuffle(rows)
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         place, scratch = Place(Path(one)), Place(Path(other))
         for begin, end in ((0, 300), (300, -2), (-2, -1), (-1, None)):
-            place.write(rows[begin:end])
+            place.write_all(rows[begin:end])
             place.analyze()
-        scratch.write([*ROWS, *SLOW])
+        scratch.write_all(EVERY)
         scratch.analyze()
-        for name in ANALYSES:
-            assert_frame_equal(place.made(name), scratch.made(name))
+        same(place, scratch)
+
+
+@settings(max_examples=3, deadline=None)
+@given(
+    st.sampled_from(["a", "b"]), st.sampled_from([1, 3, 7]), st.floats(0, DAYS * 24 - 1), st.sampled_from([3, 30, 150])
+)
+def test_what_came_late_of_positions_or_readings_gives_what_comes_of_it_at_once(
+    vehicle: str, which: int, since: float, hours: float
+) -> None:
+    tables = [name for bit, name in enumerate(("location", "status", "journal")) if which >> bit & 1]
+
+    def late(name: str, row: dict[str, Any]) -> bool:
+        inside = since <= (row["time"] - BEGIN) / HOUR < since + hours
+        return name in tables and row["vehicle"] == vehicle and inside
+
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        place, scratch = Place(Path(one)), Place(Path(other))
+        for part in (False, True):
+            place.write_all([each for each in EVERY if late(*each) is part])
+            place.analyze()
+        scratch.write_all(EVERY)
+        scratch.analyze()
+        same(place, scratch)
 
 
 def test_positions_that_come_later_tell_that_a_vehicle_was_locked(place: Place) -> None:

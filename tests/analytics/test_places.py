@@ -4,8 +4,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from analytics.places import distance_m, placed
+from analytics.places import depth_m, distance_m, place, placed
 from logger.config import Place, read
 from logger.errors import ConfigError
 
@@ -48,6 +50,29 @@ def test_no_position_is_in_no_place() -> None:
 def test_a_degree_of_latitude_is_111_km() -> None:
     got = at((0, 0)).select(distance_m(pl.col("lat_deg"), pl.col("lon_deg"), pl.lit(1.0), pl.lit(0.0))).item()
     assert got == pytest.approx(111_195, abs=1)
+
+
+def depth(each: Place, *positions: tuple[float, float]) -> list[float]:
+    return at(*positions).select(depth_m(each).alias("depth"))["depth"].to_list()
+
+
+def test_how_deep_a_position_lies_is_counted_from_the_border() -> None:
+    north = 1 / 111_195.08
+    assert depth(DEPOT, (52.52, 13.405), (52.52 + 80 * north, 13.405), (52.52 + 130 * north, 13.405)) == pytest.approx(
+        [100, 20, -30], abs=0.1
+    )
+    square = Place(polygon=((0, 0), (0, 0.01), (0.01, 0.01), (0.01, 0)))
+    inside, beside, corner = depth(square, (0.005, 0.001), (0.005, -0.002), (-0.003, -0.004))
+    assert (inside, beside, corner) == pytest.approx((111.2, -222.4, -556), rel=0.001)
+
+
+@settings(deadline=None)
+@given(st.floats(-1, 5), st.floats(-1, 5))
+def test_a_position_is_in_a_place_where_it_lies_deep(lat: float, lon: float) -> None:
+    for each in (Place(polygon=((0, 0), (0, 4), (4, 4), (2, 2), (4, 0))), Place(lat_deg=2, lon_deg=2, radius_m=2e5)):
+        named = at((lat, lon)).select(place({"yard": each})).item()
+        (deep_m,) = depth(each, (lat, lon))
+        assert abs(deep_m) < 1e-6 or (deep_m > 0) == (named == "yard")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ KNOWN = pl.DataFrame({**WHO, "model": ["E-moped"], "timezone": ["UTC"]})
 
 def watched(faults: int, km: float = 1000, hours: float | None = 50) -> pl.DataFrame:
     told = [{**{name: word[0] for name, word in WHO.items()}, "kind": kind, "code": "14", "time": at(n)}
-            for kind, count in (("fault", faults), ("alert", 5)) for n in range(count)]  # fmt: skip
+            for kind, count in (("fault", faults), ("alert", 5), ("pipeline", 3)) for n in range(count)]  # fmt: skip
     ridden_s = None if hours is None else 3600 * hours
     first = {"minute": 0, "way_m": 0, "ride_s": None if hours is None else 0}
     rides: list[dict[str, Any]] = [first, {"minute": 9, "way_m": km * 1000, "ride_s": ridden_s}]

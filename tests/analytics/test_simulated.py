@@ -8,6 +8,8 @@ from analytics.clean import fixes, readings
 from analytics.ends import placed
 from analytics.intervals import intervals
 from analytics.ledger import coverage
+from analytics.standing import spells
+from analytics.stays import known_span, relocations
 from analytics.trips import trips
 from logger.demo.physics import Push, Scooter, fleet, sent
 from logger.tables import RAW, TIME, shaped
@@ -53,15 +55,21 @@ def _value(table: str, ours: str, theirs: str) -> pl.Expr:
 
 
 @cache
-def story() -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """What really happened to mopeds whose clocks are right; their intervals; their trips."""
+def heard() -> tuple[list[Scooter], pl.DataFrame, pl.DataFrame]:
+    """Mopeds whose clocks are right; their intervals; their fixes."""
     scooters = [each for each in fleet(VEHICLES, SEED, START, DAYS) if each.moped.traits.clock_offset_s == 0]
     told = [(each, sent(each, SEED, lost=0.03)) for each in scooters]
     status = [decoded(scooter, pushes, "status", "statusUtcTime", STATUS) for scooter, pushes in told]
     location = [decoded(scooter, pushes, "location", "gpsUtcTime", LOCATION) for scooter, pushes in told]
+    return scooters, intervals(readings(pl.concat(status).lazy())[0]), fixes(pl.concat(location).lazy())[0]
+
+
+@cache
+def story() -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """What really happened to them; their intervals; their trips."""
+    scooters, steps, places = heard()
     truth = [{"vehicle": each.vehicle, **trip} for each in scooters for trip in each.truth.trips]
-    steps = intervals(readings(pl.concat(status).lazy())[0])
-    found = placed(trips(steps), fixes(pl.concat(location).lazy())[0])
+    found = placed(trips(steps), places)
     return pl.DataFrame(truth, infer_schema_length=None), steps, found
 
 
@@ -121,3 +129,23 @@ def test_the_books_hold_every_metre_of_the_odometer() -> None:
     summed = books.group_by("vehicle").agg(pl.sum_horizontal("trips_m", "pushed_m", "unplaced_m").sum())
     assert dict(summed.iter_rows()) == dict(gone.iter_rows())
     assert books["trips_m"].sum() == found["distance_m"].sum()
+
+
+def test_who_was_carried_is_told_and_nobody_else() -> None:
+    """Of one that is pushed, the odometer may count nothing: then it was moved as if it had been carried."""
+    scooters, steps, places = heard()
+    stood = spells(places, steps, trips(steps))
+    found = relocations(stood, steps, known_span(stood, {}, from_begin=True, to_end=True))
+    moved = [
+        (each.vehicle, event["what"], event["started_at"], event["finished_at"])
+        for each in scooters for event in each.truth.events
+        if event["what"] in ("relocated", "out_of_service", "pushed")
+    ]  # fmt: skip
+    hits: set[tuple[str, str, float, float]] = set()
+    for vehicle, left, back in found.select("vehicle", "started_at", "finished_at").iter_rows():
+        by = [e for e in moved if e[0] == vehicle and left.timestamp() <= e[3] + 900 and back.timestamp() >= e[2]]
+        assert by, (vehicle, left)
+        hits.update(by)
+    carried = [event for event in moved if event[1] == "relocated"]
+    assert carried
+    assert set(carried) <= hits

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from analytics.windows import DAY, TOUCHED, Read, windows
+from analytics.windows import DAY, TOUCHED, Read, ended, reaching_back, windows
 from logger.tables import TIME
 from tests.analytics.driven import BEGIN, HOUR
 
@@ -85,3 +85,33 @@ def test_the_percent_must_have_changed_on_the_way() -> None:
     steps = rested(*(24.0 * number for number in range(1, 30))).with_columns(soc_pct=percent)
     got = windows(steps, touched(15 * 24, 15 * 24), read(1, 30, True, True))
     assert got.select(PLACES).rows() == [("a", day(7), day(23))]
+
+
+def spans(*told: tuple[float, float | None]) -> pl.DataFrame:
+    """Rows of a derived table from one hour to another."""
+    ends = [(BEGIN + begin * HOUR, None if end is None else BEGIN + end * HOUR) for begin, end in told]
+    rows = pl.DataFrame(ends, schema={"time": TIME, "finished_at": TIME}, orient="row")
+    return rows.with_columns(vehicle=pl.lit("a"))
+
+
+def test_a_row_that_ends_with_what_was_read_may_go_on() -> None:
+    days = pl.DataFrame({"vehicle": ["a", "b"], "since": [day(2)] * 2, "until": [day(4)] * 2})
+    readings = rested(*range(0, 200, 10))
+    whole = spans((30, 60), (60, 100), (100, 190))
+    assert ended(days, whole, readings)["vehicle"].to_list() == ["a", "b"]  # the last one begins after these days
+    assert ended(days, spans((30, 60), (60, 190)), readings)["vehicle"].to_list() == ["b"]
+    assert ended(days, spans((60, None)), readings)["vehicle"].to_list() == ["b"]
+    silent = readings.with_columns(soc_pct=pl.when(pl.col("at") < day(3)).then(80.0))
+    assert ended(days, spans((60, 70)), silent)["vehicle"].to_list() == ["b"]  # the percent is not told any more
+
+
+def test_what_is_touched_begins_with_the_row_that_goes_on_into_it() -> None:
+    def begins(*told: tuple[float, float | None]) -> float:
+        got = reaching_back(touched(100, 101), spans(*told).lazy())
+        return float((got["first_at"].item() - BEGIN) / HOUR)
+
+    assert begins() == 100
+    assert begins((10, 20), (20, 50)) == 20  # the last one; it ends with the last reading so far
+    assert begins((10, 20), (20, 150), (160, 170)) == 20
+    assert begins((10, 20), (20, 90), (60, 70)) == 20  # at another port, it had not ended when the last one began
+    assert begins((10, None), (60, 70)) == 10
