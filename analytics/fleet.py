@@ -4,6 +4,7 @@ A month, because what a percent is worth changes over months; whole days, so tha
 a day and not after every ride. A month's figures hold until the next month's.
 """
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
 
@@ -68,7 +69,7 @@ def marks(told: pl.DataFrame) -> dict[str, str]:
     used = told.filter(pl.col("check").is_in(WEIGHED) & (pl.col("answer") != INSUFFICIENT)).sort(*_KEY, "check")
     rows = used.select("check", "answer", "value", "low", "high")
     return {
-        "\t".join((provider, model, at.isoformat())): notes.digest(*(str(rows.row(place)) for place in places))
+        json.dumps([provider, model, at.isoformat()]): notes.digest(*(str(rows.row(place)) for place in places))
         for provider, model, at, places in used.with_row_index("place").group_by(_KEY).agg("place").iter_rows()
     }
 
@@ -84,8 +85,8 @@ def weighed_anew(
     spans = []
     for mark in sorted(old.keys() | new.keys()):
         if old.get(mark) != new.get(mark):
-            provider, model, begin = mark.split("\t")
-            later = [at for name in new for *of, at in [name.split("\t")] if of == [provider, model] and at > begin]
+            provider, model, begin = json.loads(mark)
+            later = [at for *of, at in map(json.loads, new) if of == [provider, model] and at > begin]
             until = datetime.fromisoformat(min(later)) if later else last
             spans.append((provider, model, max(datetime.fromisoformat(begin), first), min(until, last)))
     schema = {"provider": pl.String(), "model": pl.String(), "first_at": TIME, "last_at": TIME}

@@ -1,9 +1,12 @@
 """Energy by power: an integral where readings are close, nothing where they are not, a sign that is never guessed."""
 
+import itertools
 from collections.abc import Sequence
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analytics.power import powered as powered_of
 from tests.analytics.readings_made import moment, span
@@ -31,6 +34,20 @@ def test_power_is_integrated_and_what_is_fed_back_is_told_apart(sign: str, way: 
     got = powered(span(0, 1200), polls([(at, way * watts) for at, watts in RIDE]), sign)
     assert got["power_wh"].item() == pytest.approx((100 * 700 - 20 * 200) * 10 / 3600, rel=0.01)
     assert got["regen_wh"].item() == pytest.approx(20 * 200 * 10 / 3600, rel=0.01)
+
+
+@given(st.lists(st.floats(-2000, 4000), min_size=50, max_size=130))
+def test_net_is_what_was_discharged_less_what_was_fed_back(watts: list[float]) -> None:
+    """T9: and gross is never less than net."""
+    told = [(10.0 * step, each) for step, each in enumerate(watts)]
+    got = powered(span(0, told[-1][0]), polls(told), "discharge_positive").row(0, named=True)
+    halves = [
+        (a + b) * 5 / 3600 for part in (0, 1) for a, b in itertools.pairwise(max(0, w * (1 - 2 * part)) for w in watts)
+    ]
+    discharged, back = sum(halves[: len(watts) - 1]), sum(halves[len(watts) - 1 :])
+    assert got["power_wh"] == pytest.approx(discharged - back, abs=1e-6)
+    assert got["regen_wh"] == pytest.approx(back, abs=1e-6)
+    assert got["power_wh"] + got["regen_wh"] >= got["power_wh"]
 
 
 def test_power_into_the_battery_needs_no_sign_to_be_found() -> None:
