@@ -12,10 +12,12 @@ CAPACITY_SD = 0.12  # relative standard error of a data sheet's capacity, common
 USE_SD = 0.15  # ... of a configured Wh/km, common to all rides of a model
 RIDE_CV = 0.20  # of Wh/km from ride to ride: rider, load, hills, wind; facts, 2.3: 15 to 25 %
 RIDE_MORE_CV = 0.25  # ... what a kilometre alone varies by beyond that; falls with the root of the way
+EVEN_LEFT = 0.75  # of both is left where speeds tell how it was ridden (simulated)
 POWER_SD = 0.02  # of readings of power: their sensor, common to all rides of a vehicle
 SHORT_WH = 1.0  # what a ride of no length may still take
 _Z = 1.96
 _ESTIMATES = ("soc", "power", "model")
+_OF_PACKS = ("capacity_wh", "capacity_sd")
 
 
 def energies(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
@@ -24,7 +26,8 @@ def energies(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     trips : DataFrame with `provider` `vehicle` `distance_m` [m] and the columns of `soc_used.used` [%]; where there
-        are, also those of `power.powered`, and `reported_wh`, what the vendor says
+        are, also those of `power.powered`, and `reported_wh`, what the vendor says; `even_m` of `effort.even`; and of
+        trips on several packs `capacity_wh` and `capacity_sd` of `trip_packs.mixed`, before what is `known`
     known : DataFrame of `calibration.calibrated`: `provider` `vehicle` `capacity_wh` `wh_per_km` (null where nobody
         says), and perhaps `since`, `capacity_sd` and `wh_per_km_sd`, relative (else 12 % and 15 %), and
         `percent_slope`, how much more a percent holds at 100 % than at 50 %, relative (else 0)
@@ -61,10 +64,12 @@ def energies(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
 def _estimates(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """The estimates, and of each the error of its own and the error that it shares with other rides [Wh]."""
     rows = as_of(_told(trips), "started_at", sure(known))
-    km = pl.col("distance_m") / 1000
+    rows = rows.with_columns(pl.coalesce(f"mixed_{name}", name).alias(name) for name in _OF_PACKS)
+    km = pl.coalesce("even_m", "distance_m") / 1000
     per_pct = pl.col("capacity_wh") / 100 * (1 + pl.col("percent_slope") * (pl.col("soc_mean_pct") - 50) / 50)
     by_soc, by_way = pl.col("soc_used_pct") * per_pct, pl.col("wh_per_km") * km
-    cv = (RIDE_CV**2 + RIDE_MORE_CV**2 / pl.max_horizontal(km, 0.1)).sqrt()
+    left = pl.when(pl.col("even_m").is_not_null()).then(EVEN_LEFT).otherwise(1.0)
+    cv = left * (RIDE_CV**2 + RIDE_MORE_CV**2 / pl.max_horizontal(km, 0.1)).sqrt()
     usual = pl.coalesce(by_way, by_soc, "power_wh").abs()  # an estimate that stands alone needs no weight
     return rows.with_columns(
         by_soc.alias("soc_wh"),
@@ -81,9 +86,10 @@ def _estimates(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
 def _told(trips: pl.DataFrame) -> pl.DataFrame:
     """What there is of the columns that count."""
     names = ("distance_m", "soc_used_pct", "soc_used_sd_pct", "soc_mean_pct")
-    more = ("power_wh", "power_cv", "regen_wh", "reported_wh")
-    missing = [pl.lit(None, pl.Float64()).alias(name) for name in more if name not in trips.columns]
-    return trips.with_columns(missing).select(pl.col(*WHO, "^started_at$", *names, *more))
+    more = ("power_wh", "power_cv", "regen_wh", "reported_wh", "even_m")
+    missing = [pl.lit(None, pl.Float64()).alias(name) for name in (*more, *_OF_PACKS) if name not in trips.columns]
+    mixed = [pl.col(name).alias(f"mixed_{name}") for name in _OF_PACKS]
+    return trips.with_columns(missing).select(pl.col(*WHO, "^started_at$", *names, *more), *mixed)
 
 
 def sure(known: pl.DataFrame) -> pl.DataFrame:

@@ -160,8 +160,8 @@ def _by_soc(
     """What the percent says was driven, stood and charged on each local day [Wh]."""
     zoned = known.select(*WHO, "timezone").unique(WHO, keep="last", maintain_order=True)
     spans = _dated(_spans(readings, trips, calendar), "started_at", zoned).with_row_index("span")
-    rows = parts(ticks, ridden(readings, trips), spans, swaps).select("span", "from_pct", "to_pct", "used")
-    told = as_of(spans.join(rows, on="span"), "started_at", sure(known))
+    rows = parts(ticks, ridden(readings, trips), spans, swaps).select("span", "from_at", "from_pct", "to_pct", "used")
+    told = as_of(spans.join(rows, on="span"), "from_at", sure(known))
     level = 1 + pl.col("percent_slope") * ((pl.col("from_pct") + pl.col("to_pct")) / 2 - 50) / 50
     energy = told.with_columns((pl.col("used") * level * pl.col("capacity_wh") / 100).alias("wh"))
     sums = [_whole(pl.col("wh").filter(pl.col("what") == what)).alias(what) for what in ("ride", "park", "charge")]

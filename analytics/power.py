@@ -31,7 +31,7 @@ def powered(trips: pl.DataFrame, batteries: pl.DataFrame, known: pl.DataFrame) -
     than 80 % of the trip. Trapezoids; what is not covered counts at the mean power.
     """
     numbered = trips.select(*WHO, "started_at", "finished_at").with_row_index("trip")
-    pieces = _pieces(numbered, _net(batteries, known))
+    pieces = _pieces(numbered, net_power(batteries, known))
     sums = pieces.group_by("trip").agg(
         pl.col("dt_s").sum().alias("covered_s"),
         pl.col("dt_s").mean().alias("step_s"),
@@ -49,7 +49,7 @@ def powered(trips: pl.DataFrame, batteries: pl.DataFrame, known: pl.DataFrame) -
     )
 
 
-def _net(batteries: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+def net_power(batteries: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """Readings of power that mean something: `provider` `vehicle` `at` and `used_w`, positive when used; by time."""
     signs = known.select(pl.col(*WHO, "^since$", "motor_power_sign"))
     way = pl.col("motor_power_sign").replace_strict(SIGNS, default=None, return_dtype=pl.Float64())

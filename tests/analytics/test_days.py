@@ -1,6 +1,7 @@
 """Consumption by local day: what was driven, stood and charged adds up to what the percent lost, whatever the day."""
 
 import math
+from datetime import datetime
 
 import polars as pl
 import pytest
@@ -8,10 +9,12 @@ import pytest
 from analytics.consumption import energies
 from analytics.days import days
 from analytics.soc_used import parts, used
+from analytics.tables import SWAPS
 from analytics.ticks import soc_at, ticks
+from analytics.trip_packs import mixed
 from analytics.trips import intervals, trips
-from logger.tables import DERIVED
-from tests.analytics.readings_made import made, span
+from logger.tables import DERIVED, TIME
+from tests.analytics.readings_made import made, moment, ridden, span
 
 C_WH = 1440.0
 Told = list[tuple[float, float, float]]
@@ -50,6 +53,45 @@ def consumed(rows: pl.DataFrame, vehicle: pl.DataFrame) -> pl.DataFrame:
     socs = pl.concat([rides, used(marks, rows, rides)], how="horizontal")
     whole = pl.concat([socs, energies(socs, vehicle)], how="horizontal")
     return days(rows, steps, whole, marks, vehicle)
+
+
+def packs(*told: tuple[datetime, float]) -> pl.DataFrame:
+    """What is known of vehicle a, whose packs hold so much from these moments on."""
+    since = pl.DataFrame(told, schema={"since": TIME, "capacity_wh": pl.Float64()}, orient="row")
+    more = {"capacity_sd": 0.03, "wh_per_km": 30.0, "wh_per_km_sd": 0.03, "timezone": "UTC"}
+    who = {"provider": "p", "vehicle": "a"}
+    return since.with_columns(pl.lit(value).alias(name) for name, value in (who | more).items())
+
+
+def test_the_packs_of_each_time_hold_what_they_hold() -> None:
+    rows = life(24, swap_at=12 * 3600.0)
+    steps, marks = intervals(rows), ticks(rows)
+    rides = trips(steps)
+    hold = packs((moment(0), 1000.0), (moment(12 * 3600.0), 1300.0))
+    socs = rides.hstack(used(marks, rows, rides))
+    whole = socs.hstack(energies(socs, hold))
+    got, plain = (days(rows, steps, whole, marks, each) for each in (hold, known()))
+    (left, stood), (plain_left, plain_stood) = (
+        each.select("residual_wh", "standby_wh").sum().row(0) for each in (got, plain)
+    )
+    assert abs(left) < 0.25 * abs(plain_left)
+    assert stood == pytest.approx(plain_stood * (1000 + 1300) / 2 / C_WH, rel=0.05)
+
+
+def test_a_trip_on_two_packs_counts_each_by_what_it_gave() -> None:
+    told = [(at, pct, 10 * at) for at, pct, _ in ridden(1200, 0.01, 30.0)]
+    told += [(at + 1300, pct, 10 * at + 12_000) for at, pct, _ in ridden(600, 0.01, 90.0)]
+    rows = made(told, unlocked=(0, 1900))
+    rides = pl.concat([span(0, 600).with_columns(swaps=pl.lit(0)), span(0, 1890).with_columns(swaps=pl.lit(1))])
+    hold = packs((moment(-10), 1000.0), (moment(1250), 1300.0))
+    got = mixed(rides, hold, ticks(rows), rows, rows_of_swap(moment(1250)))
+    assert got["capacity_wh"].to_list() == [None, pytest.approx((2 * 1000 + 1300) / 3, rel=0.02)]
+    assert got["capacity_sd"].to_list() == [None, pytest.approx(0.03)]
+
+
+def rows_of_swap(at: datetime) -> pl.DataFrame:
+    told = {"provider": "p", "vehicle": "a", "at": at, "since": at, "until": at}
+    return pl.DataFrame([told], schema=SWAPS)
 
 
 def lost_wh(rows: pl.DataFrame) -> float:

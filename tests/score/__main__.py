@@ -1,4 +1,7 @@
-"""`python -m tests.score`: how well trips are found, by us and by others, as tables on stdout."""
+"""`python -m tests.score`: how well trips are found, by us and by others, as tables on stdout.
+
+`python -m tests.score energy`: how well their energy is known, by larger fleets.
+"""
 
 import sys
 import time
@@ -7,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
 
-from analytics.calibration import CHECKS, calibrated
 from analytics.clean import fixes, readings
 from analytics.gpsonly import gps_trips
 from analytics.intervals import intervals
@@ -15,7 +17,8 @@ from analytics.silences import spoken
 from analytics.speedonly import speed_trips
 from analytics.trips import trips
 from tests.score import baselines, recordings
-from tests.score.books import books, energy, measured, with_energy
+from tests.score.books import books, energy
+from tests.score.energy import by_knowledge, fleets
 from tests.score.matching import Score, by_kind, score
 from tests.score.scenarios import OUTAGE_S, SCENARIOS, Case, case, stories
 
@@ -32,16 +35,21 @@ def main() -> None:
     """Score and print."""
     warnings.simplefilter("ignore")  # the library's own
     began = time.monotonic()
-    told = stories(VEHICLES, DAYS)
-    print(f"simulated fleet: {VEHICLES} vehicles, {DAYS} days, outages of {OUTAGE_S[0]}–{OUTAGE_S[1]} s\n")
-    print(_line((*_HEAD, *_TAIL)))
-    for scenario in SCENARIOS:
-        print("\n".join(_lines(case(scenario, told, DAYS))), flush=True)
-    print("\n".join(_other_fleets()))
-    if not baselines.HAS_LIBRARY:
-        print("\nmovingpandas is not installed and was left out: `make score` installs it")
-    print("\n".join(recordings.lines()))
+    for line in fleets() if sys.argv[1:] == ["energy"] else _all():
+        print(line, flush=True)
     print(f"took {time.monotonic() - began:.0f} s", file=sys.stderr)
+
+
+def _all() -> Iterator[str]:
+    told = stories(VEHICLES, DAYS)
+    yield f"simulated fleet: {VEHICLES} vehicles, {DAYS} days, outages of {OUTAGE_S[0]}–{OUTAGE_S[1]} s\n"
+    yield _line((*_HEAD, *_TAIL))
+    for scenario in SCENARIOS:
+        yield from _lines(case(scenario, told, DAYS))
+    yield from _other_fleets()
+    if not baselines.HAS_LIBRARY:
+        yield "\nmovingpandas is not installed and was left out: `make score` installs it"
+    yield from recordings.lines()
 
 
 def _lines(of: Case) -> Iterator[str]:
@@ -52,17 +60,16 @@ def _lines(of: Case) -> Iterator[str]:
     said = spoken(positions, none)
     steps = intervals(cleaned, spoken=said)
     rides = trips(steps)
-    ours = with_energy(
-        rides, cleaned, calibrated(of.known.with_columns(model=pl.lit(None, pl.String)), CHECKS.to_frame())
-    )
+    known = by_knowledge(of, cleaned, steps, rides)
+    ours = known["data sheet"]
     whole = score(ours, of.trips)
     yield _row("voltrail", whole)
     for kind, part in by_kind(whole, KINDS, ours).items():
         if part.estimates:
             yield _row(f"  {kind} ({part.estimates})", part)
     yield books(steps, ours, of)
-    yield energy(whole, "data sheet")
-    yield energy(score(with_energy(rides, cleaned, measured(of)), of.trips), "what packs held")
+    for name, told in known.items():
+        yield energy(score(told, of.trips), name)
     for name, find in _others(of, cleaned, positions, said).items():
         yield _row(name, score(find(), of.trips))
 

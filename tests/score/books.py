@@ -4,31 +4,12 @@ import statistics
 
 import polars as pl
 
-from analytics.consumption import energies
 from analytics.ledger import coverage
-from analytics.soc_used import used
-from analytics.steps import WHO
-from analytics.ticks import ticks
 from logger.tables import table
 from tests.score.matching import Score
 from tests.score.scenarios import Case
 
 _BOOKS = ("odometer_m", "trips_m", "pushed_m", "unplaced_m")
-
-
-def with_energy(rides: pl.DataFrame, readings: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """Trips with energy by the vehicle's percent and the way, and the ends of its 95 % interval."""
-    charge = used(ticks(readings), readings, rides.select(*WHO, "started_at", "finished_at"))
-    both = pl.concat([rides, charge.drop(*WHO, "started_at", "finished_at", strict=False)], how="horizontal")
-    return pl.concat([rides, energies(both, known)], how="horizontal")
-
-
-def measured(of: Case) -> pl.DataFrame:
-    """What is known of the vehicles, with what the packs in them held on the mean, as health of packs would tell it."""
-    held = of.packs.filter(pl.col("place") == "vehicle").group_by("vehicle", "day").agg(pl.col("capacity_wh").sum())
-    mean = held.group_by("vehicle").agg(pl.col("capacity_wh").mean().alias("held_wh"))
-    joined = of.known.join(mean, on="vehicle", how="left")
-    return joined.with_columns(pl.col("held_wh").alias("capacity_wh")).drop("held_wh")
 
 
 def books(steps: pl.DataFrame, rides: pl.DataFrame, of: Case) -> str:

@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ class Pair(msgspec.Struct, frozen=True):
     true_m: float
     kind: str
     energy_wh: Sequence[float] = ()  # where known: true, found, and the ends of its 95 % interval
+    found: tuple[str, datetime] | None = None  # vehicle and start of the estimate
 
 
 class Score(msgspec.Struct, frozen=True):
@@ -130,7 +132,9 @@ def _several(places: list[int]) -> int:
 def _pair(iou: float, real: dict[str, Any], guessed: dict[str, Any]) -> Pair:
     start_s, finish_s = ((guessed[name] - real[name]).total_seconds() for name in ("started_at", "finished_at"))
     far_m = guessed["distance_m"] - real["distance_m"] if guessed.get("distance_m") is not None else None
-    return Pair(iou, start_s, finish_s, far_m, real["distance_m"], guessed.get("kind", ""), _energy(real, guessed))
+    found = guessed["vehicle"], guessed["started_at"]
+    kind, energy_wh = guessed.get("kind", ""), _energy(real, guessed)
+    return Pair(iou, start_s, finish_s, far_m, real["distance_m"], kind, energy_wh, found)
 
 
 def _energy(real: dict[str, Any], guessed: dict[str, Any]) -> tuple[float, ...]:

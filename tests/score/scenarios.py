@@ -1,4 +1,8 @@
-"""What is scored: one simulated fleet, whose messages reach the collector in several hard ways."""
+"""What is scored: one simulated fleet, whose messages reach the collector in several hard ways.
+
+Besides, the collector asks for the battery, as often as `[sources.poll]` does by default, and gets an answer where
+there is a network and nobody is away.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
@@ -9,14 +13,16 @@ import polars as pl
 
 from logger import config
 from logger.decode import decode
+from logger.demo import speech
 from logger.demo.collector import PLATFORM, SECRET
-from logger.demo.physics import fleet, sent
+from logger.demo.physics import Scooter, fleet, sent
 from logger.demo.pushes import body
 from logger.demo.truth import Truth
 from logger.demo.world import DAY_S
 from logger.fold import folded
 from logger.model import Batch, Envelope
 from logger.sources.segway import Segway, shapes
+from logger.sources.segway_cloud import answer_shapes
 from logger.tables import RAW
 from tests.logger.pushes import FirstSeen
 
@@ -24,7 +30,9 @@ BEGIN_S, SEED = 1_790_000_000, 7
 OUTAGES, OUTAGE_S = 120, (60, 2400)  # in the whole story, uniformly drawn
 CLOCK_S = (40, 95, 400, 3600)  # by which a clock is fast or slow
 NOMINAL_V, WH_PER_KM = 48.0, 32.0  # of the data sheet
-_BATCH = 20_000
+POLL_S = {False: 60, True: 900}  # by whether it is locked; the defaults of `[sources.poll]`
+_BATCH, _STEP_S = 20_000, 30
+_TABLES = ("status", "location", "event", "battery", "pack")
 Told = tuple[float, str, dict[str, str]]
 Damage = Callable[[str, list[Told]], list[Told]]
 
@@ -36,6 +44,7 @@ class Story(msgspec.Struct):
     truth: Truth
     keeps: int
     told: list[Told]
+    polls: list[tuple[int, bytes]]  # answers to the question for the battery, and when [epoch s]
 
     def pushes(self) -> list[Told]:
         """Everything it says."""
@@ -52,7 +61,7 @@ class Scenario(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """One scenario's rows by table, folded, and the trips and packs that there really were.
+    """One scenario's rows by table, folded, and the trips that there really were.
 
     `known` is what is known of the vehicles; `driven_m` is what their odometers rose, pushing included.
     """
@@ -60,7 +69,6 @@ class Case(msgspec.Struct, frozen=True):
     scenario: Scenario
     rows: Mapping[str, pl.DataFrame]
     trips: pl.DataFrame
-    packs: pl.DataFrame
     known: pl.DataFrame
     driven_m: int
 
@@ -108,10 +116,21 @@ SCENARIOS = (
 
 def stories(vehicles: int, days: int, seed: int = SEED) -> list[Story]:
     """A fleet's stories, swaps, pauses, pushing, vans, garages and lost clocks included."""
-    return [
-        Story(scooter.vehicle, scooter.truth, scooter.keeps, list(scooter.pushes()))
-        for scooter in fleet(vehicles, seed, BEGIN_S, days)
-    ]
+    return [story(scooter, days) for scooter in fleet(vehicles, seed, BEGIN_S, days)]
+
+
+def story(scooter: Scooter, days: int) -> Story:
+    """One moped's days: what it pushes, and what it answers when it is asked."""
+    told, polls, asked_at = list[Told](), list[tuple[int, bytes]](), 0
+    for at in range(BEGIN_S, BEGIN_S + days * DAY_S, _STEP_S):
+        told += scooter.advance(at)
+        moped = scooter.moped
+        if moped.online and at - asked_at >= POLL_S[moped.locked]:
+            answer = {"code": 0, "msg": "success", "data": speech.battery_answer(moped), "t": at * 1000}
+            polls.append((at, msgspec.json.encode({**answer, moped.traits.trace_name: f"{at}"})))
+            asked_at = at
+    told += scooter.pushes()
+    return Story(scooter.vehicle, scooter.truth, scooter.keeps, told, polls)
 
 
 def case(scenario: Scenario, stories: Sequence[Story], days: int) -> Case:
@@ -119,36 +138,39 @@ def case(scenario: Scenario, stories: Sequence[Story], days: int) -> Case:
     envelopes = [each for story in stories for each in _envelopes(scenario, story, days)]
     envelopes.sort(key=lambda envelope: envelope.received_at)
     driven_m = sum(story.truth.driven_m for story in stories)
-    trips, packs = _timed(_truth(stories, "trips")), _truth(stories, "packs")
-    return Case(scenario, _rows(envelopes), trips, packs, _known(stories), driven_m)
+    return Case(scenario, _rows(envelopes), _timed(_trips(stories)), _known(stories), driven_m)
 
 
-def _truth(stories: Sequence[Story], name: str) -> pl.DataFrame:
+def _trips(stories: Sequence[Story]) -> pl.DataFrame:
     who = {"provider": "segway"}
-    rows = [who | {"vehicle": story.vehicle} | row for story in stories for row in getattr(story.truth, name)]
+    rows = [who | {"vehicle": story.vehicle} | row for story in stories for row in story.truth.trips]
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
 def _known(stories: Sequence[Story]) -> pl.DataFrame:
     """What a data sheet says; what a vehicle's packs really hold, nobody knows."""
     sheets = [
-        (
-            "segway",
-            story.vehicle,
-            "UTC",
-            NOMINAL_V * story.truth.traits.nominal_ah * story.truth.traits.ports,
-            WH_PER_KM,
-        )
+        {
+            "provider": "segway",
+            "vehicle": story.vehicle,
+            "model": f"{story.truth.traits.ports} x {story.truth.traits.nominal_ah:.0f} Ah",
+            "timezone": "UTC",
+            "capacity_wh": NOMINAL_V * story.truth.traits.nominal_ah * story.truth.traits.ports,
+            "wh_per_km": WH_PER_KM,
+        }
         for story in stories
     ]
-    return pl.DataFrame(sheets, schema=["provider", "vehicle", "timezone", "capacity_wh", "wh_per_km"], orient="row")
+    return pl.DataFrame(sheets)
 
 
 def _envelopes(scenario: Scenario, story: Story, days: int) -> Iterator[Envelope]:
     told = scenario.damage(story.vehicle, story.told) if scenario.damage else story.told
-    speaker = msgspec.structs.replace(story, told=told)
-    for push in sent(speaker, SEED, lost=scenario.lost, outages=outages(scenario.outages, days)):
+    speaker, away = msgspec.structs.replace(story, told=told), outages(scenario.outages, days)
+    for push in sent(speaker, SEED, lost=scenario.lost, outages=away):
         yield Envelope("segway", push.path, int(push.sent_at * 1000), "push", body(story.vehicle, push.fields))
+    for at, answer in story.polls:
+        if not any(begin <= at < end for begin, end in away):
+            yield Envelope("segway", "battery-info", at * 1000, "poll", answer, story.vehicle)
 
 
 def outages(count: int, days: int) -> list[tuple[float, float]]:
@@ -164,13 +186,14 @@ def _rows(envelopes: list[Envelope]) -> dict[str, pl.DataFrame]:
     told = config.Segway(
         name="segway", client_id=PLATFORM, client_secret=SECRET, vehicles="all", unknown_vehicles="accept"
     )
-    source, memory = Segway(told, shapes(told.model, config.Model())), FirstSeen()
-    parts: dict[str, list[pl.DataFrame]] = {"status": [], "location": []}
+    model = config.Model()
+    source, memory = Segway(told, {**shapes(told.model, model), **answer_shapes(model)}), FirstSeen()
+    parts = {name: [pl.DataFrame(schema=RAW[name].schema)] for name in _TABLES}
     for begin in range(0, len(envelopes), _BATCH):
         some = envelopes[begin : begin + _BATCH]
         result = decode(Batch(list(range(begin, begin + len(some))), some), {"segway": source}, memory)
-        for name, frames in parts.items():
-            frames.append(result.rows[name])
+        for name in result.rows.keys() & parts:
+            parts[name].append(result.rows[name])
     return {name: folded(pl.concat(frames).lazy(), RAW[name].key).collect() for name, frames in parts.items()}
 
 

@@ -1,0 +1,100 @@
+"""`python -m tests.score energy`: whether the energy of trips and days is within the interval that is told, by fleets.
+
+What is known beforehand is a data sheet; all else comes from what these fleets pushed and answered.
+"""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from analytics.calibration import CHECKS, calibrated, checks
+from analytics.cells import batteries, events, packs
+from analytics.clean import readings
+from analytics.consumption import energies
+from analytics.effort import efforts, even, sums, ways
+from analytics.evidence import evidence
+from analytics.held import held, models, worth
+from analytics.intervals import intervals
+from analytics.soc_used import used
+from analytics.spells import polled, ridden, spells
+from analytics.swaps import swaps
+from analytics.ticks import ticks
+from analytics.trip_packs import mixed
+from analytics.trips import trips
+from logger.tables import TIME
+from tests.score.matching import Score, score
+from tests.score.scenarios import SCENARIOS, Case, case, stories
+
+FLEETS = ((101, 30, 30), (102, 30, 30), (105, 20, 90))  # seed, vehicles, days
+LONG_M = 5000
+_Z = 1.96
+
+
+def fleets() -> Iterator[str]:
+    """The figures of each fleet, and of all."""
+    whole: dict[str, list[pl.DataFrame]] = {}
+    for seed, vehicles, days in FLEETS:
+        of = case(SCENARIOS[0], stories(vehicles, days, seed), days)
+        cleaned, _ = readings(of.rows["status"].lazy())
+        steps = intervals(cleaned)
+        yield f"seed {seed}, {vehicles} vehicles, {days} days"
+        for name, told in by_knowledge(of, cleaned, steps, trips(steps)).items():
+            found = pairs(score(told, of.trips), told).with_columns(seed=pl.lit(seed))
+            whole.setdefault(name, []).append(found)
+            yield f"  {name:<12}{figures(found)}"
+    yield "all"
+    for name, parts in whole.items():
+        yield f"  {name:<12}{figures(pl.concat(parts))}"
+    own = (_Z * pl.col("own_sd_wh") / pl.col("energy_wh")).filter(pl.col("distance_m") > LONG_M).median()
+    floor = 100 * pl.concat(whole["packs"]).select(own).item()
+    yield f"  over 5 km, if what packs hold were known without error: ±{floor:.1f} %"
+
+
+def by_knowledge(of: Case, cleaned: pl.DataFrame, steps: pl.DataFrame, rides: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Trips with their energy, by what is known of their packs: less of it first."""
+    cells = packs(of.rows["pack"].lazy())
+    asked = batteries(of.rows["battery"].lazy())
+    found, marks = swaps(cells, cleaned, asked, events(of.rows["event"].lazy())), ticks(cleaned)
+    told = rides.hstack(used(marks, cleaned, rides, found)).hstack(ways(steps, rides))
+    nowhere = told.with_columns(start_place=pl.lit(None, pl.String()))
+    figures = checks(evidence(cleaned, marks, nowhere, asked, cells, of.known), of.known)
+    sure = calibrated(of.known, figures.with_columns(time=pl.lit(rides["started_at"].min(), TIME)))
+    even_told = told.with_columns(even(told, of.known, efforts(of.known, sums(told, sure))))
+    times = ridden(even_told, spells(cells, found, cleaned), sure)
+    powers = polled(even_told, steps, asked, sure)
+    hold = worth(sure, held(of.known, times, powers, models(of.known, times, powers)))
+    several = mixed(told, hold, marks, cleaned, found)
+    return {
+        "data sheet": rides.hstack(energies(told, calibrated(of.known, CHECKS.to_frame()))),
+        "model": rides.hstack(energies(told, sure)),
+        "packs": rides.hstack(energies(even_told.hstack(several), hold)),
+    }
+
+
+def pairs(of: Score, told: pl.DataFrame) -> pl.DataFrame:
+    """Found trips with their true energy: by vehicle and day, with errors that are their own and shared."""
+    sds = told.select("vehicle", "started_at", "own_sd_wh", "common_sd_wh")
+    rows = [(*pair.found, pair.true_m, *pair.energy_wh) for pair in of.pairs if pair.found and pair.energy_wh]
+    names = ["vehicle", "started_at", "distance_m", "true_wh", "energy_wh", "low", "high"]
+    found = pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
+    times = found.with_columns(pl.col("started_at").cast(told.schema["started_at"]))
+    return times.join(sds, on=["vehicle", "started_at"]).with_columns(day=pl.col("started_at").dt.date())
+
+
+def figures(found: pl.DataFrame) -> str:
+    """Coverage and half-widths of all trips, of those over 5 km, and of days."""
+    far = found.filter(pl.col("distance_m") > LONG_M)
+    shared = (pl.col("own_sd_wh") ** 2).sum() + pl.col("common_sd_wh").sum() ** 2
+    days = found.group_by("seed", "vehicle", "day").agg(
+        pl.col("true_wh", "energy_wh").sum(), (_Z * shared.sqrt()).alias("half")
+    )
+    sums = days.with_columns(low=pl.col("energy_wh") - pl.col("half"), high=pl.col("energy_wh") + pl.col("half"))
+    return "; ".join(f"{name} {_line(rows)}" for name, rows in (("trips", found), ("over 5 km", far), ("days", sums)))
+
+
+def _line(rows: pl.DataFrame) -> str:
+    held_in = pl.col("true_wh").is_between("low", "high").mean()
+    half = ((pl.col("high") - pl.col("low")) / (2 * pl.col("energy_wh"))).median()
+    whole = pl.col("energy_wh").sum() / pl.col("true_wh").sum() - 1
+    inside, wide, off = rows.select(held_in.alias("a"), half.alias("b"), whole.alias("c")).row(0)
+    return f"({rows.height:,}) {inside:.3f} hold, ±{100 * wide:.1f} %, {100 * off:+.1f} % in all"
