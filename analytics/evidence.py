@@ -10,6 +10,7 @@ import polars as pl
 
 from analytics import firmware
 from analytics.moments import POINTS, point
+from analytics.power import of_rides
 from analytics.steps import WHO, before, marked
 from analytics.zones import localised, zoned
 from logger.tables import shaped
@@ -27,6 +28,7 @@ BINS: Mapping[str, pl.Expr] = {
 
 def evidence(
     readings: pl.DataFrame,
+    steps: pl.DataFrame,
     ticks: pl.DataFrame,
     trips: pl.DataFrame,
     batteries: pl.DataFrame,
@@ -37,7 +39,8 @@ def evidence(
 
     Parameters
     ----------
-    readings, ticks, batteries, packs : DataFrames of `READINGS`, `TICKS`, BATTERIES and PACKS, each in its order
+    readings, steps, ticks, batteries, packs : DataFrames of `READINGS`, their `intervals`, their `TICKS`, of BATTERIES
+        and PACKS, each in its order
     trips : DataFrame with `provider` `vehicle` `started_at` `finished_at` `distance_m` [m] `riding_s` [s] `ambient_c`
         [degC] `soc_used_pct` `soc_mean_pct` [%] `start_place`; a vehicle's do not overlap
     known : DataFrame `provider` `vehicle` `timezone`
@@ -47,7 +50,7 @@ def evidence(
     DataFrame of `evidence`: `n` points and the sums of x, y and their products. Its checks, with x and y:
 
     - `riding_w`, `charging_w`: 1 and `motor_power_w`, sign as it comes [W]; `signed_w`: 1 and `power_w` while riding
-    - `use_motor_wh`, `use_wh`: a ride's way [km] and its mean power (of the one and the other) times its time [Wh]
+    - `use_motor_wh`, `use_wh`: a ride's way [km] and its energy by the one and by the other [Wh], see `power.of_rides`
     - `way_km`: what a ride used [%] and its way [km]; `tilted_km`: the same, x times how far above 50 % in halves
     - `step_m`: level of a falling tick above 50 %, in halves, and the way since the one before [m]
     - `ridden_km`: 1 and the way by the counter [km]; `ridden_h`: 1 and the riding time [h]; of a day
@@ -56,7 +59,13 @@ def evidence(
     """
     rides = localised(zoned(trips.filter(pl.col("distance_m") > 0), known), "started_at")
     rides = rides.with_columns((pl.col("distance_m") / 1000).alias("km")).sort("started_at")
-    told = [*_powers(rides, batteries), *_ways(rides), _steps(ticks, readings), *_ridden(readings), *_bins(rides)]
+    told = [
+        *_powers(rides, steps, batteries),
+        *_ways(rides),
+        _steps(ticks, readings),
+        *_ridden(readings),
+        *_bins(rides),
+    ]
     told += firmware.points(readings, packs)
     return _summed(pl.concat([POINTS.to_frame(), *told]).drop_nulls(["x", "y"]))
 
@@ -70,29 +79,31 @@ def _summed(points: pl.DataFrame) -> pl.DataFrame:
     return shaped(days.agg(pl.len().alias("n"), *(each.sum().alias(name) for name, each in sums.items())), "evidence")
 
 
-def _powers(rides: pl.DataFrame, batteries: pl.DataFrame) -> list[pl.DataFrame]:
+def _powers(rides: pl.DataFrame, steps: pl.DataFrame, batteries: pl.DataFrame) -> list[pl.DataFrame]:
     """Single readings of power, and of each ride what they make of its energy."""
-    columns = (*WHO, "started_at", "finished_at", "km")
     polls = batteries.sort("at").join_asof(
-        rides.select(columns), left_on="at", right_on="started_at", by=WHO, check_sortedness=False
-    )
+        rides.select(*WHO, "started_at", "finished_at"), left_on="at", right_on="started_at", by=WHO,
+        check_sortedness=False,
+    )  # fmt: skip
     riding = (pl.col("at") <= pl.col("finished_at")).fill_null(False)
-    within, motor = polls.filter(riding), pl.col("motor_power_w")
     charging = polls.filter(~riding & pl.col("bms_charging").fill_null(False))
+    motor, known = pl.col("motor_power_w"), -pl.col("power_w")
     return [
-        point(within, "riding_w", pl.lit(1.0), motor),
+        point(polls.filter(riding), "riding_w", pl.lit(1.0), motor),
         point(charging, "charging_w", pl.lit(1.0), motor),
-        point(within, "signed_w", pl.lit(1.0), -pl.col("power_w")),
-        _energy(within, "use_motor_wh", motor),
-        _energy(within, "use_wh", -pl.col("power_w")),
+        point(polls.filter(riding), "signed_w", pl.lit(1.0), known),
+        _energy(rides, steps, batteries, "use_motor_wh", motor),
+        _energy(rides, steps, batteries, "use_wh", known),
     ]
 
 
-def _energy(polls: pl.DataFrame, check: str, power_w: pl.Expr) -> pl.DataFrame:
-    hours = (pl.col("finished_at") - pl.col("started_at")).dt.total_milliseconds() / 3_600_000
-    told = polls.with_columns(power_w.alias("w"), hours.alias("hours")).drop_nulls("w")
-    rides = told.group_by(*WHO, "started_at").agg(pl.col("km", "hours").first(), pl.col("w").mean())
-    return point(rides, check, pl.col("km"), pl.col("w") * pl.col("hours"), "started_at")
+def _energy(
+    rides: pl.DataFrame, steps: pl.DataFrame, batteries: pl.DataFrame, check: str, power_w: pl.Expr
+) -> pl.DataFrame:
+    powers = batteries.select(*WHO, "at", power_w.alias("used_w")).drop_nulls("used_w")
+    ways = rides.with_row_index("row").select("row", "km")
+    told = of_rides(rides, steps, powers).join(ways, on="row", maintain_order="left")
+    return point(told, check, pl.col("km"), pl.col("wh"), "started_at")
 
 
 def _ways(rides: pl.DataFrame) -> list[pl.DataFrame]:

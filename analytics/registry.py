@@ -74,7 +74,7 @@ def consumption_rows(told: Rows) -> pl.DataFrame:
 def evidence_rows(told: Rows) -> pl.DataFrame:
     """Rows of `evidence`."""
     rides = placed(told.journeys, told.places, _START)
-    return evidence(told.readings, told.ticks, rides, told.batteries, told.packs, told.known)
+    return evidence(told.readings, told.steps, told.ticks, rides, told.batteries, told.packs, told.known)
 
 
 def place_rows(told: Rows) -> pl.DataFrame:

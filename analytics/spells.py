@@ -9,7 +9,7 @@ from datetime import timedelta
 import polars as pl
 
 from analytics.effort import at_half, way_m
-from analytics.power import net_power
+from analytics.power import net_power, of_rides
 from analytics.steps import WHO
 from analytics.tables import PACKS
 from logger.tables import TIME
@@ -112,49 +112,16 @@ def polled(trips: pl.DataFrame, steps: pl.DataFrame, batteries: pl.DataFrame, kn
     DataFrame `provider` `vehicle` and sums over `observed` rides (in a gap, nobody could ask) with a reading while they
     moved: `polled_rides`, `polled_km`, `polled_wh` and `polled_square` (of the squares of that by their km [Wh^2/km]).
     Sums of parts of the time add up.
-
-    Notes
-    -----
-    A ride used its mean power in motion for its riding seconds, and its vehicle's mean power at a stand for the rest. A
-    plain mean would be too low by 3 % (simulated): who is unlocked is asked at once, and stands.
     """
-    rides = _observed(trips)
-    told = net_power(batteries, known).join_asof(
-        rides, left_on="at", right_on="started_at", by=WHO, check_sortedness=False
-    )
-    within = told.filter(pl.col("at") <= pl.col("finished_at")).sort("at")
-    ends = steps.select(*WHO, pl.col("at").alias("until"), (pl.col("dr_s") >= pl.col("dt_s") / 2).alias("moves"))
-    powers = within.join_asof(
-        ends.sort("until"), left_on="at", right_on="until", by=WHO, strategy="forward", check_sortedness=False
-    ).with_columns(pl.col("moves").fill_null(True))
-    stands = pl.col("used_w").filter(~pl.col("moves")).mean().over(WHO).fill_null(0.0)
-    rows = powers.with_columns(stands.alias("stands_w")).filter("moves")
-    return _of_vehicles(rows).sort(WHO)
-
-
-def _observed(trips: pl.DataFrame) -> pl.DataFrame:
-    """Rides without a gap: their `km`, the `hours` that they moved and those that they `stood`."""
-    hours = (pl.col("finished_at") - pl.col("started_at")).dt.total_milliseconds() / 3_600_000
-    moved = pl.coalesce(pl.col("riding_s") / 3600, hours)
-    seen = trips.filter((pl.col("kind") == "observed") & (pl.col("distance_m") > 0))
-    rides = seen.select(
-        *WHO, "started_at", "finished_at", moved.alias("hours"), (hours - moved).clip(0.0).alias("stood"),
-        (way_m(trips) / 1000).alias("km"),
-    )  # fmt: skip
-    return rides.sort("started_at").with_row_index("row")
-
-
-def _of_vehicles(powers: pl.DataFrame) -> pl.DataFrame:
-    moving = pl.col("used_w").mean() * pl.col("hours").first()
-    by_ride = powers.group_by(*WHO, "row").agg(
-        (moving + (pl.col("stands_w") * pl.col("stood")).first()).alias("wh"), pl.col("km").first()
-    )
-    return by_ride.group_by(WHO).agg(
+    ways = trips.with_row_index("row").select("row", (way_m(trips) / 1000).alias("km"))
+    rides = of_rides(trips, steps, net_power(batteries, known)).join(ways, on="row", maintain_order="left")
+    sums = rides.group_by(WHO).agg(
         pl.len().cast(pl.Int64()).alias("polled_rides"),
         pl.col("km").sum().alias("polled_km"),
         pl.col("wh").sum().alias("polled_wh"),
         (pl.col("wh") ** 2 / pl.col("km")).sum().alias("polled_square"),
     )
+    return sums.sort(WHO)
 
 
 # ---- packs that come back ------------------------------------------------------------------------------------------

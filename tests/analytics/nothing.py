@@ -4,7 +4,8 @@ import polars as pl
 
 from logger.tables import TIME
 
-_TEXTS, _NUMBERS = ("provider", "vehicle", "start_place"), ("riding_s", "ambient_c", "soc_used_pct", "soc_mean_pct")
+_TEXTS = ("provider", "vehicle", "start_place", "kind")
+_NUMBERS = ("riding_s", "ambient_c", "soc_used_pct", "soc_mean_pct")
 NO_TRIPS = pl.DataFrame(
     schema={
         **dict.fromkeys(_TEXTS, pl.String()),

@@ -88,7 +88,7 @@ def analysed(numbers: Sequence[int], seed: int, days: int) -> Fleet:
     socs = pl.concat([rides, used(marks, clean, rides)], how="horizontal")
     known = known_of(rides)
     placed = socs.with_columns(start_place=pl.lit(None, pl.String()))
-    told = evidence(clean, marks, placed, polls_of(polled, days), PACKS.to_frame(), known)
+    told = evidence(clean, steps, marks, placed, polls_of(polled, days), PACKS.to_frame(), known)
     found = checks(told, known).with_columns(time=pl.lit(rides["started_at"].min(), MS))
     sure = calibrated(known, found)
     whole = pl.concat([socs, energies(socs, sure)], how="horizontal")

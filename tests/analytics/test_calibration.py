@@ -29,6 +29,7 @@ from analytics.calibration import (
     use_of_model,
 )
 from analytics.evidence import evidence
+from analytics.intervals import intervals
 from analytics.moments import Moments, pooled
 from analytics.steps import as_of
 from analytics.tables import BATTERIES, PACKS, READINGS
@@ -49,7 +50,7 @@ def rides(count: int, minutes: float = 12) -> pl.DataFrame:
     return frame.with_columns(
         provider=pl.lit("p"), vehicle=pl.lit("a"), distance_m=pl.lit(1000 * km),
         soc_used_pct=pl.lit(used), soc_mean_pct=pl.lit(50.0), riding_s=pl.lit(60 * minutes),
-        ambient_c=pl.lit(None, pl.Float64()), start_place=pl.lit(None, pl.String()),
+        ambient_c=pl.lit(None, pl.Float64()), start_place=pl.lit(None, pl.String()), kind=pl.lit("observed"),
     )  # fmt: skip
 
 
@@ -77,7 +78,7 @@ def told(
 ) -> pl.DataFrame:
     rows = READINGS.to_frame() if readings is None else readings
     known = FLEET.with_columns(timezone=pl.lit(timezone))
-    return evidence(rows, ticks(rows), trips, polls, PACKS.to_frame(), known)
+    return evidence(rows, intervals(rows), ticks(rows), trips, polls, PACKS.to_frame(), known)
 
 
 def sums(trips: pl.DataFrame, polls: pl.DataFrame = NO_POLLS, readings: pl.DataFrame | None = None) -> Sums:

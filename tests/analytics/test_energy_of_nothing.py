@@ -48,7 +48,8 @@ def test_a_model_that_said_nothing_is_asked_in_vain() -> None:
     one = pl.DataFrame([{"provider": "p", "vehicle": "a", "model": "m", "capacity_wh": 1440.0}], schema=KNOWN.schema)
     rides = trips(intervals(NONE))
     socs = pl.concat([rides, used(ticks(NONE), NONE, rides)], how="horizontal")
-    told = evidence(NONE, ticks(NONE), socs.with_columns(start_place=pl.lit("")), BATTERIES, PACKS.to_frame(), one)
+    nowhere = socs.with_columns(start_place=pl.lit(""))
+    told = evidence(NONE, intervals(NONE), ticks(NONE), nowhere, BATTERIES, PACKS.to_frame(), one)
     assert told.schema == DERIVED["evidence"].schema
     got = checks(told, one)
     assert got.schema == firmware.checks(told, one).schema == CHECKS

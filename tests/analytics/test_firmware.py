@@ -9,6 +9,7 @@ import pytest
 from analytics.calibration import INSUFFICIENT
 from analytics.evidence import evidence
 from analytics.firmware import checks
+from analytics.intervals import intervals
 from analytics.tables import BATTERIES, PACKS, READINGS
 from analytics.ticks import TICKS
 from tests.analytics.nothing import NO_TRIPS
@@ -36,7 +37,7 @@ def asked(check: str, readings: pl.DataFrame, packs: pl.DataFrame | None = None)
     rows = pl.concat([READINGS.to_frame(), readings], how="diagonal")
     known = rows.select("provider", "vehicle").unique().with_columns(model=pl.lit("m"), timezone=pl.lit("UTC"))
     ports = PACKS.to_frame() if packs is None else packs
-    told = evidence(rows, TICKS.to_frame(), NO_TRIPS, BATTERIES.to_frame(), ports, known)
+    told = evidence(rows, intervals(rows), TICKS.to_frame(), NO_TRIPS, BATTERIES.to_frame(), ports, known)
     return checks(told, known).filter(check=check).row(0, named=True)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from analytics.calibration import CHECKS
 from analytics.evidence import evidence
+from analytics.intervals import intervals
 from analytics.reliability import _interval, mtbf
 from analytics.tables import BATTERIES, PACKS, READINGS
 from analytics.ticks import TICKS
@@ -26,7 +27,9 @@ def watched(faults: int, km: float = 1000, hours: float | None = 50) -> pl.DataF
     ridden_s = None if hours is None else 3600 * hours
     first = {"minute": 0, "way_m": 0, "ride_s": None if hours is None else 0}
     rides: list[dict[str, Any]] = [first, {"minute": 9, "way_m": km * 1000, "ride_s": ridden_s}]
-    ridden = evidence(rows(READINGS, *rides), TICKS.to_frame(), NO_TRIPS, BATTERIES.to_frame(), PACKS.to_frame(), KNOWN)
+    said = rows(READINGS, *rides)
+    polls, packs = BATTERIES.to_frame(), PACKS.to_frame()
+    ridden = evidence(said, intervals(said), TICKS.to_frame(), NO_TRIPS, polls, packs, KNOWN)
     return mtbf(ridden, shaped(pl.DataFrame(told), "episodes"), KNOWN)
 
 

@@ -57,7 +57,7 @@ def by_knowledge(of: Case, cleaned: pl.DataFrame, steps: pl.DataFrame, rides: pl
     found, marks = swaps(cells, cleaned, asked, events(of.rows["event"].lazy())), ticks(cleaned)
     told = rides.hstack(used(marks, cleaned, rides, found)).hstack(ways(steps, rides))
     nowhere = told.with_columns(start_place=pl.lit(None, pl.String()))
-    figures = checks(evidence(cleaned, marks, nowhere, asked, cells, of.known), of.known)
+    figures = checks(evidence(cleaned, steps, marks, nowhere, asked, cells, of.known), of.known)
     sure = calibrated(of.known, figures.with_columns(time=pl.lit(rides["started_at"].min(), TIME)))
     even_told = told.with_columns(even(told, of.known, efforts(of.known, sums(told, sure))))
     times = ridden(even_told, spells(cells, found, cleaned), sure)
