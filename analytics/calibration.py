@@ -262,19 +262,18 @@ def checks(evidence: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
 
     Parameters
     ----------
-    evidence : DataFrame of `evidence`, of the days that count
+    evidence : DataFrame of `evidence`, of the days that count, in the order of its key
     known : DataFrame `provider` `vehicle` `model` `capacity_wh`; vehicles without a model are left out
 
     Returns
     -------
     DataFrame of `CHECKS` by provider, model and check; `time` is null.
     """
+    told = evidence.join(known.select(*WHO, "model"), on=WHO, maintain_order="left")
     sheets = {(provider, model): wh for provider, model, wh in known.select("provider", "model", "capacity_wh").rows()}
     rows = [
         {"provider": provider, **row}
-        for (provider, model), sums in pooled(
-            evidence.join(known.select(*WHO, "model"), on=WHO), "provider", "model"
-        ).items()
+        for (provider, model), sums in pooled(told, "provider", "model").items()
         for row in _of_model(model, sums, sheets[provider, model])
     ]
     return pl.DataFrame(rows, schema=CHECKS)

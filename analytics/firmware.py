@@ -26,6 +26,7 @@ RULES = {
     "first": pl.col("one"),
     "second": pl.col("two"),
 }
+CHECKED = ("range_run", "percent_edge", *(f"packs_{name}" for name in RULES))
 _FITS_PCT = 1.0  # mean distance at which a rule is one: of whole percents
 
 
@@ -94,12 +95,14 @@ def checks(evidence: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     -------
     DataFrame of `CHECKS` by provider and model; `time` is null.
     """
-    told = evidence.join(known.select(*WHO, "model"), on=WHO)
-    whose = pooled(told, "provider", "model", "vehicle")
+    heard = known.join(evidence.select(WHO).unique(), on=WHO, how="semi").drop_nulls("model")
+    own = evidence.filter(pl.col("check").is_in(CHECKED))
+    told = own.join(known.select(*WHO, "model"), on=WHO, maintain_order="left")
+    whose, sums = pooled(told, "provider", "model", "vehicle"), pooled(told, "provider", "model")
     rows = [
-        {"provider": provider, **row}
-        for (provider, model), sums in pooled(told, "provider", "model").items()
-        for row in _of_model(model, sums, [each for of, each in whose.items() if of[:2] == (provider, model)])
+        {"provider": of[0], **row}
+        for of in heard.select("provider", "model").unique().sort("provider", "model").rows()
+        for row in _of_model(of[1], sums.get(of, {}), [each for one, each in whose.items() if one[:2] == of])
     ]
     return pl.DataFrame(rows, schema=CHECKS)
 

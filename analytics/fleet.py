@@ -20,6 +20,7 @@ from logger.tables import TIME, shaped
 
 MONTHS = 3
 _KEY = ("provider", "model", "time")
+_EVIDENCE = ("provider", "vehicle", "time", "check")  # sums of floats have an order
 
 
 def month(moment: datetime, later: int = 0) -> datetime:
@@ -43,7 +44,7 @@ def calibration(lake: Lake, known: pl.DataFrame, since: datetime) -> pl.DataFram
     """
     models = known.drop_nulls("model")
     first = month(since, 1 - MONTHS)
-    told = lake.scan("evidence", first).join(models.lazy().select(WHO), on=WHO, how="semi").collect()
+    told = lake.scan("evidence", first).join(models.lazy().select(WHO), on=WHO, how="semi").sort(_EVIDENCE).collect()
     begins = sorted({month(at) for at in told["time"].unique() if at >= month(since)})
     faults = lake.scan("episodes", first).filter(pl.col("kind") == "fault").collect()
     made = [shaped(CHECKS.to_frame(), "calibration")]

@@ -3,7 +3,7 @@
 The model is that of the analytics facts, 4.7, with moments of the use by hour in place of those of rides.
 """
 
-from datetime import time
+from datetime import time, timedelta
 from statistics import NormalDist
 
 import polars as pl
@@ -14,6 +14,7 @@ from analytics.zones import localised, zoned
 from logger.settings import Analytics
 from logger.tables import shaped, table
 
+SILENT = timedelta(days=3)  # a vehicle of which nothing was heard for so long has no forecast
 WEEKS = 6  # what was longer ago tells little
 HORIZON_H = 24 * 14
 OWN_PCT = 50.0  # a vehicle's own use counts as much as its fleet's once the fleet's would have been this
@@ -23,16 +24,17 @@ _T10, _T90 = NormalDist().inv_cdf(0.1), NormalDist().inv_cdf(0.9)
 
 
 def forecasts(
-    latest: pl.DataFrame, trips: pl.DataFrame, standby: pl.DataFrame, known: pl.DataFrame, analytics: Analytics
+    heard: pl.LazyFrame, trips: pl.DataFrame, standby: pl.DataFrame, known: pl.DataFrame, analytics: Analytics
 ) -> pl.DataFrame:
-    """Rows of `forecast` of all vehicles; those of one model are used alike.
+    """Rows of `forecast` of all vehicles that were heard; those of one model are used alike.
 
     Parameters
     ----------
-    latest : DataFrame of `status`, the last row of each vehicle that tells its percent
+    heard : LazyFrame of `status`, of the days that count: of a vehicle that was silent, nobody knows the percent
     trips, standby, known : as for `forecast`; `known` has `model`, too
     """
-    now = latest.select(*WHO, pl.col("time").alias("at"), "soc_pct")
+    told = heard.select(*WHO, pl.col("time").alias("at"), "soc_pct").drop_nulls("soc_pct").collect()
+    now = told.filter(pl.col("at") == pl.col("at").max().over(WHO)).unique(WHO, keep="any")
     models = now.join(known.select(*WHO, "model"), on=WHO, how="left").sort(*WHO)
     least, service_at = analytics.swap_below_pct, time.fromisoformat(analytics.service_at)
     made = [

@@ -9,7 +9,7 @@ import msgspec
 import polars as pl
 
 from analytics import fleet, notes
-from analytics.forecast import WEEKS, forecasts
+from analytics.forecast import SILENT, WEEKS, forecasts
 from analytics.load import Rows, known
 from analytics.making import make
 from analytics.news import merged, news
@@ -271,10 +271,10 @@ class Run:
 
     def _forecast(self) -> None:
         self._progress("forecast")
-        latest = self._store.latest("status", "soc_pct")
-        first = min(latest["time"], default=self._end) - timedelta(weeks=2 * WEEKS)
+        heard = self._store.scan("status", self._end - SILENT - DAY)
+        first = self._end - timedelta(weeks=2 * WEEKS)
         trips, rests = (self._lake.scan(name, first).collect() for name in ("trips", "standby"))
-        new = forecasts(latest, trips, rests, self._told, self._settings.analytics)
+        new = forecasts(heard, trips, rests, self._told, self._settings.analytics)
         old = self._lake.scan("forecast").sort("provider", "vehicle").collect()
         if not new.equals(old):
             self._lake.replace("forecast", new, None, self._begin, self._end)

@@ -68,8 +68,11 @@ def point(rows: pl.DataFrame, check: str | pl.Expr, x: pl.Expr, y: pl.Expr, at: 
 
 
 def pooled(evidence: pl.DataFrame, *by: str) -> Mapping[tuple[str, ...], Mapping[str, Moments]]:
-    """Sums of rows of `evidence` by these columns, and then by check; rows of which one is null are left out."""
-    rows = evidence.drop_nulls(by).sort("provider", "vehicle", "time", "check")  # sums of floats have an order
+    """Sums of rows of `evidence` by these columns, and then by check; rows of which one is null are left out.
+
+    They are added up in the order of the rows, which changes the last digits.
+    """
+    rows = evidence.drop_nulls(by)
     sums = rows.group_by(*by, "check", maintain_order=True).agg(pl.col(_SUMS).sum()).sort(*by, "check")
     found: dict[tuple[str, ...], dict[str, Moments]] = {}
     for row in sums.iter_rows():

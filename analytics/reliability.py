@@ -10,7 +10,8 @@ from analytics.calibration import CHECKS, answered
 from analytics.moments import pooled
 from analytics.steps import WHO
 
-_TAIL = 0.025  # on either side of a 95 % interval
+_TAIL, _Z = 0.025, 1.959964  # on either side of a 95 % interval
+MANY = 100  # failures of which a formula tells the interval to five digits
 EXPOSURES = {"mtbf_km": "ridden_km", "mtbf_h": "ridden_h"}
 
 
@@ -39,9 +40,11 @@ def mtbf(ridden: pl.DataFrame, episodes: pl.DataFrame, known: pl.DataFrame) -> p
     counts: dict[tuple[str, ...], int] = {
         (provider, model): n for provider, model, n in faults.group_by("provider", "model").len().rows()
     }
+    own = ridden.filter(pl.col("check").is_in([*EXPOSURES.values()]))
+    told = own.join(models, on=WHO, maintain_order="left")
     rows = [
         {"provider": of[0], **_row(of[1], check, sums[exposure].y, counts.get(of, 0))}
-        for of, sums in pooled(ridden.join(models, on=WHO), "provider", "model").items()
+        for of, sums in pooled(told, "provider", "model").items()
         for check, exposure in EXPOSURES.items()
         if exposure in sums and sums[exposure].y > 0
     ]
@@ -56,11 +59,19 @@ def _row(model: str, check: str, exposure: float, n: int) -> dict[str, Any]:
 
 def _interval(exposure: float, n: int) -> tuple[float, float | None]:
     """Ends of the 95 % interval of the mean exposure between failures; the upper is None where none was seen."""
+    if n > MANY:
+        return exposure / _half_chi2(n + 1, _Z), exposure / _half_chi2(n, -_Z)
     most = _root(lambda mean: 1 - _at_most(n, mean) - (1 - _TAIL), n)
     if n == 0:
         return exposure / most, None
     least = _root(lambda mean: 1 - _at_most(n - 1, mean) - _TAIL, n)
     return exposure / most, exposure / least
+
+
+def _half_chi2(half: int, z: float) -> float:
+    """Half of the quantile of chi-square of 2 `half`, by Wilson and Hilferty 1931, doi:10.1073/pnas.17.12.684."""
+    ninth = 1 / (9 * half)
+    return half * (1 - ninth + z * math.sqrt(ninth)) ** 3
 
 
 def _at_most(n: int, mean: float) -> float:
