@@ -434,9 +434,10 @@ def main() -> None:
     """The console script."""
     try:
         sys.exit(app(standalone_mode=False) or 0)
-    except BrokenPipeError:  # whoever read us has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (Exception, KeyboardInterrupt) as error:
+        if isinstance(error, OSError) and "Broken pipe" in str(error):  # whoever read us has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return
         if "--debug" in sys.argv:
             raise
         text, code = _told(error)

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -53,6 +55,14 @@ def test_trips_and_their_tracks_can_be_exported(ridden: tuple[Path, Collector]) 
     assert (folder / "ride.gpx").read_text().count("<trkpt ") == 6
     wrong = voltrail(folder, "export", "gpx")
     assert (wrong.returncode, "voltrail export gpx --trip ID" in wrong.stderr) == (2, True)
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(ridden: tuple[Path, Collector]) -> None:
+    command = [sys.executable, "-m", "voltrail", "export", "status", "--format", "csv"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ridden[0], **pipes) as told:  # type: ignore[call-overload]
+        told.stdout.close()
+        assert (told.stderr.read(), told.wait()) == (b"", 0)
 
 
 def test_a_running_service_analyses_on_schedule(ridden: tuple[Path, Collector]) -> None:
