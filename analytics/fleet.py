@@ -42,27 +42,29 @@ def calibration(lake: Lake, known: pl.DataFrame, since: datetime) -> pl.DataFram
     DataFrame of `calibration` by its key: the checks of `calibration`, `firmware` and `reliability`; `time` is when the
     month begins.
     """
+    days = _days(lake)
     models = known.drop_nulls("model")
-    first = month(since, 1 - MONTHS)
-    told = lake.scan("evidence", first).join(models.lazy().select(WHO), on=WHO, how="semi").sort(_EVIDENCE).collect()
-    begins = sorted({month(at) for at in told["time"].unique() if at >= month(since)})
-    faults = lake.scan("episodes", first).filter(pl.col("kind") == "fault").collect()
-    made = [shaped(CHECKS.to_frame(), "calibration")]
-    for begin in begins:
-        until = min(month(begin, 1), _last_day(lake))
-        here = told.filter(pl.col("time").is_between(begin, month(begin, 1), closed="left"))
-        whose = models.join(models.join(here, on=WHO, how="semi"), on=["provider", "model"], how="semi")
-        within = pl.col("time").is_between(month(begin, 1 - MONTHS), until, closed="left")
-        days, failed = told.filter(within), faults.filter(within)
-        rows = pl.concat([checks(days, whose), firmware.checks(days, whose), mtbf(days, failed, whose)])
-        made.append(shaped(rows.with_columns(time=pl.lit(begin), vehicle=pl.lit("none")), "calibration"))
-    return pl.concat(made).sort("provider", "time", "model", "check")
+    begins = sorted({month(day) for day in days if day >= month(since)})
+    made = [_of_month(lake, models, begin, max(days)) for begin in begins]  # one at a time, so that memory stays flat
+    return pl.concat([shaped(CHECKS.to_frame(), "calibration"), *made]).sort("provider", "time", "model", "check")
 
 
-def _last_day(lake: Lake) -> datetime:
-    """When the last day of any evidence begins: it is not whole yet."""
-    days = [day for day, files in by_day(lake.files("evidence")).items() if any(file.rows for file in files)]
-    return datetime.combine(max(days), time(tzinfo=UTC))
+def _of_month(lake: Lake, models: pl.DataFrame, begin: datetime, last_day: datetime) -> pl.DataFrame:
+    """The figures of this month, of days before the last, which is not whole yet."""
+    span = (month(begin, 1 - MONTHS), month(begin, 1))
+    told = lake.scan("evidence", *span).join(models.lazy().select(WHO), on=WHO, how="semi").sort(_EVIDENCE).collect()
+    here = told.filter(pl.col("time") >= begin).select(WHO).unique()
+    whose = models.join(models.join(here, on=WHO, how="semi"), on=["provider", "model"], how="semi")
+    faults = lake.scan("episodes", *span).filter(pl.col("kind") == "fault").collect()
+    days, failed = (rows.filter(pl.col("time") < last_day) for rows in (told, faults))
+    rows = pl.concat([checks(days, whose), firmware.checks(days, whose), mtbf(days, failed, whose)])
+    return shaped(rows.with_columns(time=pl.lit(begin), vehicle=pl.lit("none")), "calibration")
+
+
+def _days(lake: Lake) -> list[datetime]:
+    """When the days begin that have evidence."""
+    told = by_day(lake.files("evidence")).items()
+    return [datetime.combine(day, time(tzinfo=UTC)) for day, files in told if any(file.rows for file in files)]
 
 
 def marks(told: pl.DataFrame) -> dict[str, str]:
