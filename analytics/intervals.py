@@ -24,8 +24,6 @@ EDGE_S = 10.0  # cadence of pushes while riding
 SPEED_MS = 5.7  # of a ride of which nothing but the distance is known
 _MS = pl.Datetime("ms", "UTC")
 
-ROLES = ("park", "hidden", "start", "inside", "end", "split", "rest", "begin")
-
 
 def intervals(
     readings: pl.DataFrame,
@@ -45,7 +43,8 @@ def intervals(
     Returns
     -------
     DataFrame of `READINGS` and, of the interval that ends with the reading: `since` (its begin), `dt_s`, `d_m`, `dr_s`
-    (null without a counter), `role`, `down` (whether the collector was away in it), `ride` (a number, null outside),
+    (null without a counter), `role` (`park`, `hidden`, `start`, `inside`, `end`, `split`, `rest` or `begin`), `down`
+    (whether the collector was away in it), `ride` (a number, null outside),
     `began_at` and `ended_at` of a ride that begins or ends in it.
 
     Notes

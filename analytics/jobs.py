@@ -191,7 +191,7 @@ class Run:
 
     def _reaching_back(self, touched: pl.DataFrame) -> pl.DataFrame:
         for name in [name for name, each in self._analyses.items() if each.reach == "stretch" and touched.height]:
-            there = self._lake.scan(name, None, touched["first_at"].max(), touched["vehicle"].to_list())  # type: ignore[arg-type]
+            there = self._lake.scan(name, None, max(touched["first_at"]), touched["vehicle"].to_list())
             touched = reaching_back(touched, there)
         return touched
 

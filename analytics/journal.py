@@ -1,5 +1,7 @@
 """Trips as a vendor's journal tells them, held against ours: neither takes the place of the other."""
 
+from typing import Literal
+
 import polars as pl
 
 from analytics.steps import WHO
@@ -10,6 +12,7 @@ SHARE = 0.5  # of the union of both that a pair must have in common, in time or 
 ROUNDED_S = 60.0  # journals tell whole minutes
 NEAR = pl.duration(days=1)  # farther apart than that, trips have nothing to do with each other
 DIFFERS_M, DIFFERS = 200.0, 0.05  # ways that differ by more than both are not one
+_SIDES: tuple[tuple[Literal["backward", "forward"], str], ...] = (("backward", "last_at"), ("forward", "next_at"))
 _RIDE = ("started_at", "finished_at", "distance_m", "start_odometer_m", "finish_odometer_m")
 # An entry of a journal, and the start of our trip that it is; null where it is none.
 MATCHES = pl.Schema({**JOURNAL, "trip_at": pl.Datetime("ms", "UTC")})
@@ -166,9 +169,9 @@ def _between(trips: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     """`between`: whether the journal has an entry within a day before and one within a day after the trip's start."""
     told = found.select(*WHO, pl.col("at").alias("told_at")).sort("told_at")
     rows = trips.select(*WHO, "started_at").with_row_index("trip").sort("started_at")
-    for strategy, name in (("backward", "last_at"), ("forward", "next_at")):
+    for strategy, name in _SIDES:
         rows = rows.join_asof(
-            told.rename({"told_at": name}), left_on="started_at", right_on=name, by=WHO, strategy=strategy,  # type: ignore[arg-type]
+            told.rename({"told_at": name}), left_on="started_at", right_on=name, by=WHO, strategy=strategy,
             tolerance="1d", check_sortedness=False,
         )  # fmt: skip
     both = rows.sort("trip").select(pl.all_horizontal(pl.col("last_at", "next_at").is_not_null()).alias("between"))

@@ -19,7 +19,7 @@ from analytics.silences import spoken
 from analytics.soc_used import used
 from analytics.spans import downtime, out_of_service
 from analytics.speedonly import speed_trips
-from analytics.standing import spells
+from analytics.standing import whereabouts
 from analytics.steps import WHO, ordered
 from analytics.swaps import swaps
 from analytics.tables import FIXES, READINGS
@@ -160,9 +160,9 @@ class Rows:
         return trips(self.steps)
 
     @cached_property
-    def spells(self) -> pl.DataFrame:
-        """Where vehicles stood and where they were on their way, as `SPELLS`."""
-        return spells(self.fixes, self.steps, self.rides)
+    def whereabouts(self) -> pl.DataFrame:
+        """Where vehicles stood and where they were on their way, as `WHEREABOUTS`."""
+        return whereabouts(self.fixes, self.steps, self.rides)
 
     @cached_property
     def swaps(self) -> pl.DataFrame:

@@ -80,14 +80,14 @@ def evidence_rows(told: Rows) -> pl.DataFrame:
 def place_rows(told: Rows) -> pl.DataFrame:
     """Rows of `episodes`, as `SEEN`: stays in places, and vehicles that were carried."""
     known, read = place_span(told), told.read
-    found = [stays(told.spells, told.places, known), relocations(told.spells, told.steps, known)]
+    found = [stays(told.whereabouts, told.places, known), relocations(told.whereabouts, told.steps, known)]
     seen = pl.concat(found).with_columns(pl.col("start_seen") | read.from_begin, pl.col("end_seen") | read.to_end)
     return ridden(seen, told.readings).select(SEEN.names())
 
 
 def place_span(told: Rows) -> pl.DataFrame:
     """Between which moments `place_rows` holds."""
-    return known_span(told.spells, told.places, from_begin=told.read.from_begin, to_end=told.read.to_end)
+    return known_span(told.whereabouts, told.places, from_begin=told.read.from_begin, to_end=told.read.to_end)
 
 
 _FAULT = pl.col("kind") != "pipeline"  # what vehicles say, and not what we make of it

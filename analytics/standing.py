@@ -15,11 +15,11 @@ from analytics.steps import WHO
 _OUTING = (*WHO, "outing")
 _DEGREE_M = EARTH_M * math.pi / 180
 
-# A spell is one position of a vehicle: where it stood (`stood`) from its first fix there to its last, or a single fix.
+# A row is one position of a vehicle: where it stood (`stood`) from its first fix there to its last, or a single fix.
 # `outing` counts the rides begun before it, in what was read. `told` is true of a vehicle that tells when it is ridden,
 # by a lock or a counter; `sure_from` and `sure_to` are when the first ride after a rest began, and the last before one:
 # a part of the log tells what the whole tells of the time between them.
-SPELLS = pl.Schema(
+WHEREABOUTS = pl.Schema(
     {
         "provider": pl.String(),
         "vehicle": pl.String(),
@@ -37,8 +37,8 @@ SPELLS = pl.Schema(
 )
 
 
-def spells(fixes: pl.DataFrame, steps: pl.DataFrame, rides: pl.DataFrame) -> pl.DataFrame:
-    """Where vehicles were, spell by spell.
+def whereabouts(fixes: pl.DataFrame, steps: pl.DataFrame, rides: pl.DataFrame) -> pl.DataFrame:
+    """Where vehicles were, one position after the other.
 
     Parameters
     ----------
@@ -48,14 +48,14 @@ def spells(fixes: pl.DataFrame, steps: pl.DataFrame, rides: pl.DataFrame) -> pl.
 
     Returns
     -------
-    DataFrame of `SPELLS`, by vehicle and time; positions and `sigma_m` as in `fixes`.
+    DataFrame of `WHEREABOUTS`, by vehicle and time; positions and `sigma_m` as in `fixes`.
 
     Notes
     -----
     Between two rides a vehicle stands. It stands elsewhere than before only where two fixes in a row say so, farther
     than 50 m and three sigma: what one fix says is a reflection, or a glimpse of a van. The position of a stand is the
     median of its fixes, weighted by 1 / sigma². A vehicle of which neither lock nor counter tells when it is ridden
-    stands nowhere: each of its fixes is a spell.
+    stands nowhere: each of its fixes counts alone.
     """
     placed = _stands(_between_rides(fixes, steps, rides))
     stood = placed.drop_nulls("stand").group_by("stand", maintain_order=True).agg(
@@ -63,12 +63,12 @@ def spells(fixes: pl.DataFrame, steps: pl.DataFrame, rides: pl.DataFrame) -> pl.
         pl.col("at").last().alias("ended_at"), median("lat_deg"), median("lon_deg"), pl.col("sigma_m").median(),
     ).with_columns(stood=pl.lit(True))  # fmt: skip
     single = placed.filter(pl.col("stand").is_null()).with_columns(began_at="at", ended_at="at", stood=pl.lit(False))
-    both = [frame.select(SPELLS.names()).cast(SPELLS) for frame in (stood, single)]
+    both = [frame.select(WHEREABOUTS.names()).cast(WHEREABOUTS) for frame in (stood, single)]
     return pl.concat(both).sort(*WHO, "began_at", "ended_at", "lat_deg", "lon_deg")
 
 
 def _between_rides(fixes: pl.DataFrame, steps: pl.DataFrame, rides: pl.DataFrame) -> pl.DataFrame:
-    """Fixes with what `SPELLS` say of their vehicle, and `rested`: no ride was under way."""
+    """Fixes with what `WHEREABOUTS` say of their vehicle, and `rested`: no ride was under way."""
     windows = _windows(steps, rides)
     tells = pl.any_horizontal(pl.col("locked", "way_m").is_not_null().any())
     who = steps.group_by(WHO).agg(tells.alias("told")).join(_sure(windows, steps), on=WHO, how="left")

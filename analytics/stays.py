@@ -15,18 +15,18 @@ from analytics.steps import WHO, marked
 from logger.config import Place
 from logger.tables import TIME, table
 
-# Between which moments the spells of a vehicle are as if everything had been read; both included.
+# Between which moments the whereabouts of a vehicle are as if everything had been read; both included.
 KNOWN_SPAN = pl.Schema({"vehicle": pl.String(), "known_from": TIME, "known_to": TIME})
 # Rows of `episodes`, and whether their start and their end are seen in what was read.
 SEEN = pl.Schema({**table("episodes").schema, "start_seen": pl.Boolean(), "end_seen": pl.Boolean()})
 
 
-def stays(spells: pl.DataFrame, places: Mapping[str, Place], known: pl.DataFrame) -> pl.DataFrame:
+def stays(whereabouts: pl.DataFrame, places: Mapping[str, Place], known: pl.DataFrame) -> pl.DataFrame:
     """When vehicles entered and left places.
 
     Parameters
     ----------
-    spells : DataFrame of `SPELLS`, by vehicle and time
+    whereabouts : DataFrame of `WHEREABOUTS`, by vehicle and time
     places : the settings' places; those that overlap have stays of their own
     known : DataFrame of `KNOWN_SPAN`: what to look at
 
@@ -41,18 +41,18 @@ def stays(spells: pl.DataFrame, places: Mapping[str, Place], known: pl.DataFrame
     nothing. `started_at` is the first fix of the stay, `finished_at` the last: between that and the next fix it was
     left. While the vehicle's last fix is one of the stay, it is `open`, and it has no end. No position is told.
     """
-    rows = _within(_sided(spells, places), known)
+    rows = _within(_sided(whereabouts, places), known)
     each = [_runs(rows, name, f"in_{number}") for number, name in enumerate(places)]
     made = pl.concat([pl.DataFrame(schema=SEEN), *each])
     return made.sort(*WHO, "started_at", "code")
 
 
-def relocations(spells: pl.DataFrame, steps: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+def relocations(whereabouts: pl.DataFrame, steps: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """When vehicles were carried to another place.
 
     Parameters
     ----------
-    spells : DataFrame of `SPELLS`, by vehicle and time
+    whereabouts : DataFrame of `WHEREABOUTS`, by vehicle and time
     steps : DataFrame of `intervals`
     known : DataFrame of `KNOWN_SPAN`: what to look at
 
@@ -68,7 +68,7 @@ def relocations(spells: pl.DataFrame, steps: pl.DataFrame, known: pl.DataFrame) 
     counters and of positions may differ by so much; where it was reset, or where the vehicle has none, nothing is said.
     The row lies from the last fix here to the first there; `text` tells how far, rounded.
     """
-    stood = _within(spells, known).filter("stood")
+    stood = _within(whereabouts, known).filter("stood")
     names = ("ended_at", "lat_deg", "lon_deg", "sigma_m")
     last = [pl.col(name).shift(1).over(*WHO, "outing").alias(f"from_{name}") for name in names]
     moved = stood.with_columns(last).drop_nulls("from_ended_at")
@@ -83,15 +83,17 @@ def relocations(spells: pl.DataFrame, steps: pl.DataFrame, known: pl.DataFrame) 
     return _shaped(made).sort(*WHO, "started_at")
 
 
-def known_span(spells: pl.DataFrame, places: Mapping[str, Place], *, from_begin: bool, to_end: bool) -> pl.DataFrame:
+def known_span(
+    whereabouts: pl.DataFrame, places: Mapping[str, Place], *, from_begin: bool, to_end: bool
+) -> pl.DataFrame:
     """As `KNOWN_SPAN`: where more must be read to know any, both moments are null.
 
-    It begins with the first spell of which it is sure in which places it lay: a stand that is there from its first fix
-    on, or fixes that no border is near. It ends before the last ride: a stand after it may go on. Between rests a part
-    of the log tells of rides what the whole tells. Where nothing lies before (`from_begin`) or after (`to_end`) what
-    was read, all is known.
+    It begins with the first position of which it is sure in which places it lay: a stand that is there from its first
+    fix on, or fixes that no border is near. It ends before the last ride: a stand after it may go on. Between rests a
+    part of the log tells of rides what the whole tells. Where nothing lies before (`from_begin`) or after
+    (`to_end`) what was read, all is known.
     """
-    rows = _sided(spells, places)
+    rows = _sided(whereabouts, places)
     decided = pl.all_horizontal(pl.lit(True), *(pl.col(f"in_{number}").is_not_null() for number in range(len(places))))
     sure = ~pl.col("told") | (pl.col("began_at") > pl.col("sure_from"))
     heard = pl.col("stood") | ~pl.col("final")  # what a last fix says, the next one may confirm
@@ -114,8 +116,8 @@ def _of_all(name: str) -> pl.Expr:
     return pl.when(pl.col(name).is_not_null().all()).then(pl.col(name))
 
 
-def _within(spells: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    told = spells.join(known, on="vehicle", how="left", maintain_order="left")
+def _within(whereabouts: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    told = whereabouts.join(known, on="vehicle", how="left", maintain_order="left")
     inside = (pl.col("began_at") >= pl.col("known_from")) & (pl.col("ended_at") <= pl.col("known_to"))
     return told.filter(inside)
 
@@ -123,11 +125,11 @@ def _within(spells: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
 # ---- stays ---------------------------------------------------------------------------------------------------------
 
 
-def _sided(spells: pl.DataFrame, places: Mapping[str, Place]) -> pl.DataFrame:
-    """Spells with `in_0`, `in_1` …: whether each lies in the place of this number, null where that is not sure."""
+def _sided(whereabouts: pl.DataFrame, places: Mapping[str, Place]) -> pl.DataFrame:
+    """Whereabouts with `in_0`, `in_1` …: whether each lies in the place of this number, null where that is not sure."""
     names = [f"in_{number}" for number in range(len(places))]
     said = [_side(each).alias(name) for name, each in zip(names, places.values(), strict=True)]
-    rows = marked(spells.with_columns(said)).with_columns(final=pl.col("fresh").shift(-1).fill_null(True))
+    rows = marked(whereabouts.with_columns(said)).with_columns(final=pl.col("fresh").shift(-1).fill_null(True))
     return rows.with_columns(pl.when(pl.col("stood") | _agreed(name)).then(name).alias(name) for name in names)
 
 
@@ -145,7 +147,7 @@ def _agreed(name: str) -> pl.Expr:
 
 
 def _runs(rows: pl.DataFrame, code: str, name: str) -> pl.DataFrame:
-    """Stays in one place: a spell that is not sure is where the vehicle was before."""
+    """Stays in one place: a position that is not sure is where the vehicle was before."""
     inside = pl.col(name).forward_fill().over(WHO).fill_null(False)
     here = marked(rows.with_columns(inside.alias("inside")))
     turns = here.with_columns(run=(pl.col("fresh") | (pl.col("inside") != pl.col("inside").shift(1))).cum_sum())

@@ -59,8 +59,9 @@ def test_trips_and_their_tracks_can_be_exported(ridden: tuple[Path, Collector]) 
 
 def test_a_reader_that_has_seen_enough_is_no_error(ridden: tuple[Path, Collector]) -> None:
     command = [sys.executable, "-m", "voltrail", "export", "status", "--format", "csv"]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=ridden[0], **pipes) as told:  # type: ignore[call-overload]
+    with subprocess.Popen(command, cwd=ridden[0], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as told:
+        assert told.stdout
+        assert told.stderr
         told.stdout.close()
         assert (told.stderr.read(), told.wait()) == (b"", 0)
 

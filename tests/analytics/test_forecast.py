@@ -96,8 +96,8 @@ def test_a_vehicle_that_is_used_more_falls_sooner_and_one_that_is_low_is_low_now
 def test_an_hour_of_much_use_before_the_crew_comes_makes_a_swap_likely() -> None:
     told = [(str(n), hour, 90.0 - (40 if hour % 24 == 1 else 0)) for n in range(3) for hour in range(24 * 14 + 1)]
     lives = [[row for row in told if row[0] == str(n)] for n in range(3)]
-    assert found(frames(lives), threshold=70.0)["below_at_next_service"].min() > 0.5  # type: ignore[operator]
-    assert found(frames(lives), threshold=10.0)["below_at_next_service"].max() < 0.1  # type: ignore[operator]
+    assert min(found(frames(lives), threshold=70.0)["below_at_next_service"]) > 0.5
+    assert max(found(frames(lives), threshold=10.0)["below_at_next_service"]) < 0.1
 
 
 def test_a_vehicle_of_which_nothing_but_its_percent_is_known_is_not_expected_to_fall() -> None:

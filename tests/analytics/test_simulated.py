@@ -8,7 +8,7 @@ from analytics.clean import fixes, readings
 from analytics.ends import placed
 from analytics.intervals import intervals
 from analytics.ledger import coverage
-from analytics.standing import spells
+from analytics.standing import whereabouts
 from analytics.stays import known_span, relocations
 from analytics.trips import trips
 from logger.demo.physics import Push, Scooter, fleet, sent
@@ -134,7 +134,7 @@ def test_the_books_hold_every_metre_of_the_odometer() -> None:
 def test_who_was_carried_is_told_and_nobody_else() -> None:
     """Of one that is pushed, the odometer may count nothing: then it was moved as if it had been carried."""
     scooters, steps, places = heard()
-    stood = spells(places, steps, trips(steps))
+    stood = whereabouts(places, steps, trips(steps))
     found = relocations(stood, steps, known_span(stood, {}, from_begin=True, to_end=True))
     moved = [
         (each.vehicle, event["what"], event["started_at"], event["finished_at"])

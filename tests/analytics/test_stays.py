@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from analytics.clean import readings
 from analytics.intervals import intervals
-from analytics.standing import spells
+from analytics.standing import whereabouts
 from analytics.stays import known_span, relocations, stays
 from analytics.tables import FIXES
 from analytics.trips import trips
@@ -37,9 +37,9 @@ def fixes(told: Iterable[Fix], sigma_m: float = 5.0) -> pl.DataFrame:
 
 
 def seen(said: Sequence[Said], told: Iterable[Fix], sigma_m: float = 5.0) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Spells, and the intervals that they are held against."""
+    """Whereabouts, and the intervals that they are held against."""
     steps = intervals(readings(status(said))[0])
-    return spells(fixes(told, sigma_m), steps, trips(steps)), steps
+    return whereabouts(fixes(told, sigma_m), steps, trips(steps)), steps
 
 
 def stayed(said: Sequence[Said], told: Iterable[Fix], places: Place_ = DEPOT) -> list[Any]:
