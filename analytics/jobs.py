@@ -271,9 +271,9 @@ class Run:
 
     def _forecast(self) -> None:
         self._progress("forecast")
-        heard = self._store.scan("status", self._end - SILENT - DAY)
-        first = self._end - timedelta(weeks=2 * WEEKS)
-        trips, rests = (self._lake.scan(name, first).collect() for name in ("trips", "standby"))
+        since, weeks = self._end - SILENT - DAY, timedelta(weeks=WEEKS)
+        heard, trips = self._store.scan("status", since), self._lake.scan("trips", since - weeks)
+        rests = self._lake.scan("standby", self._end - 2 * weeks)
         new = forecasts(heard, trips, rests, self._told, self._settings.analytics)
         old = self._lake.scan("forecast").sort("provider", "vehicle").collect()
         if not new.equals(old):

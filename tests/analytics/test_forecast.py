@@ -1,10 +1,12 @@
 """Forecasts: quantiles that hold in a simulated fleet, and what is known without one."""
 
 import random
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import polars as pl
+import pytest
 
 from analytics.forecast import forecast
 from logger.tables import DERIVED, TIME, shaped
@@ -98,6 +100,23 @@ def test_an_hour_of_much_use_before_the_crew_comes_makes_a_swap_likely() -> None
     lives = [[row for row in told if row[0] == str(n)] for n in range(3)]
     assert min(found(frames(lives), threshold=70.0)["below_at_next_service"]) > 0.5
     assert max(found(frames(lives), threshold=10.0)["below_at_next_service"]) < 0.1
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kolkata"])
+def test_use_comes_at_its_local_hour_before_and_after_clocks_change(zone: str) -> None:
+    """By UTC, the hour before seven is another one in summer than in winter."""
+    begin = datetime(2026, 9, 14, tzinfo=ZoneInfo(zone))
+    mornings = [begin + timedelta(days=n, hours=6, minutes=30) for n in range(60)]
+    rides = [{"provider": "p", "vehicle": "a", "started_at": each.astimezone(UTC)} for each in mornings]
+    trips = table("trips", [ride | {"time": ride["started_at"], "soc_used_pct": 10.0} for ride in rides])
+    known = pl.DataFrame({"provider": ["p"], "vehicle": ["a"], "timezone": [zone]})
+    for number in range(14, 50):
+        at = (begin + timedelta(days=number, minutes=17)).astimezone(UTC)
+        row = {"provider": "p", "vehicle": "a", "at": at, "soc_pct": 85.0}
+        now = pl.DataFrame([row], schema={**WHO, "at": TIME, "soc_pct": pl.Float64()})
+        got = found((now, trips, table("standby", []), known))["t50"].item().astimezone(ZoneInfo(zone))
+        assert (got.date() - begin.date()).days == number + 6
+        assert (got - timedelta(minutes=30)).hour == 6  # in the middle of the hour in which it falls below
 
 
 def test_a_vehicle_of_which_nothing_but_its_percent_is_known_is_not_expected_to_fall() -> None:
