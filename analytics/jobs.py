@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -23,7 +23,7 @@ from logger.state import write_state
 from logger.stores import Store, opened
 from logger.stores import lake as the_lake
 from logger.stores.delta import span
-from logger.stores.files import by_day, within
+from logger.stores.files import within
 from logger.stores.lake import Lake
 from logger.tables import table
 from logger.turns import sole
@@ -97,12 +97,12 @@ class Run:
         self._analyses = analyses
         self._lake = store if isinstance(store, Lake) else the_lake(settings)
         self._reads = tuple(sorted({name for each in analyses.values() for name in each.reads}))
-        self._told = known(store.latest("vehicles"), settings)
         self._fleets = [name for name, parts in OF_FLEETS.items() if all(part in analyses for part in parts)]
-        self._checks = self._lake.scan("calibration").collect()
         self._tables = {each.table or name for name, each in analyses.items()}
         self._counts = {name: [0, 0, 0] for name in (*analyses, *self._fleets)}
         self._begin, self._end = self._edges()
+        self._told = known(store.latest("vehicles"), settings)
+        self._checks = self._lake.scan("calibration").collect()
         self._since = self._end  # the earliest moment of which something was made anew
 
     def news(self) -> list[Analysed]:
@@ -157,14 +157,12 @@ class Run:
 
     def _edges(self) -> tuple[datetime, datetime]:
         """The first day of anything, less one for local days, and the one after the last."""
-        days = {day for name in (*self._reads, *self._tables) for day in self._days_of(name)}
+        all_in_lake = isinstance(self._store, Lake)
+        days = self._lake.days({*self._tables, *self._reads} if all_in_lake else self._tables)
+        if not all_in_lake:
+            days |= {day.date() for name in self._reads for day, _ in self._store.count(name)}
         today = datetime.now(UTC).date()
         return span(min(days, default=today))[0] - DAY, span(max(days, default=today))[1] + DAY
-
-    def _days_of(self, name: str) -> set[date]:
-        if isinstance(self._store, Lake) or name in self._tables:
-            return set(by_day(self._lake.files(name)))
-        return {day.date() for day, _ in self._store.count(name)}
 
     def _vehicles(self, since: datetime, until: datetime) -> pl.DataFrame:
         raw = [self._store.scan(name, since, until).select("vehicle") for name in self._reads]
@@ -190,10 +188,19 @@ class Run:
             waiting, margin = pl.concat(missing), 2 * margin
 
     def _reaching_back(self, touched: pl.DataFrame) -> pl.DataFrame:
-        for name in [name for name, each in self._analyses.items() if each.reach == "stretch" and touched.height]:
-            there = self._lake.scan(name, None, max(touched["first_at"]), touched["vehicle"].to_list())
-            touched = reaching_back(touched, there)
+        for name in [name for name, each in self._analyses.items() if each.reach == "stretch"]:
+            touched = self._back(name, touched, _MARGIN)
         return touched
+
+    def _back(self, name: str, touched: pl.DataFrame, margin: timedelta) -> pl.DataFrame:
+        """By the rows of one table: read so far back, and farther for vehicles that have none there."""
+        if touched.is_empty():
+            return touched
+        since = min(touched["first_at"]) - margin
+        there = self._lake.lasting(name, since, max(touched["first_at"]), touched["vehicle"].to_list())
+        found = reaching_back(touched, there, since if since > self._begin else None)
+        missing = touched.join(found, on="vehicle", how="anti")
+        return merged([found, self._back(name, missing, 4 * margin)])
 
     def _groups(self, touched: pl.DataFrame, margin: timedelta) -> Iterator[pl.DataFrame]:
         """Vehicles of the same days together, as many as memory takes."""

@@ -28,17 +28,20 @@ def throughout(vehicles: pl.DataFrame, first: datetime, last: datetime) -> pl.Da
     return vehicles.select("vehicle", first_at=pl.lit(first), last_at=pl.lit(last)).cast(TOUCHED)
 
 
-def reaching_back(touched: pl.DataFrame, there: pl.LazyFrame) -> pl.DataFrame:
+def reaching_back(touched: pl.DataFrame, there: pl.LazyFrame, since: datetime | None = None) -> pl.DataFrame:
     """`touched` from the start of the row of a derived table that may go on into it, if that is earlier.
 
     It is the last one that began before, or one that had not ended when that began: rows of two ports overlap.
+    Where `there` holds no more than rows that began since `since`, or had not ended then, only vehicles of which one
+    began since are in the result: of the others, more must be read.
     """
-    begun = there.join(touched.lazy(), on="vehicle").filter(pl.col("time") <= pl.col("first_at"))
+    begun = there.join(touched.lazy(), on="vehicle").filter(pl.col("time") < pl.col("first_at"))
     last = pl.col("time").max()
     beside = (pl.col("finished_at") > last).fill_null(True) | (pl.col("time") == last)
-    rows = begun.group_by("vehicle").agg(pl.col("time").filter(beside).min()).collect()
+    rows = begun.group_by("vehicle").agg(pl.col("time").filter(beside).min(), last.alias("begun_at")).collect()
     joined = touched.join(rows, on="vehicle", how="left").sort("vehicle")
-    return joined.select("vehicle", pl.min_horizontal("first_at", "time").alias("first_at"), "last_at")
+    enough = pl.lit(True) if since is None else pl.col("begun_at") >= since
+    return joined.filter(enough).select("vehicle", pl.min_horizontal("first_at", "time").alias("first_at"), "last_at")
 
 
 def windows(steps: pl.DataFrame, touched: pl.DataFrame, read: Read) -> pl.DataFrame:

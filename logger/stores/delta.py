@@ -103,6 +103,20 @@ def predicate(name: str, vehicles: Sequence[str] | None, since: datetime, until:
     return " AND ".join(parts)
 
 
+def chosen(
+    since: datetime | None = None, until: datetime | None = None, vehicles: Sequence[str] | None = None
+) -> pl.Expr:
+    """Rows of these vehicles in this span, where there are such bounds."""
+    where = pl.lit(True)
+    if since is not None:
+        where &= pl.col("time") >= since
+    if until is not None:
+        where &= pl.col("time") < until
+    if vehicles is not None:
+        where &= pl.col("vehicle").is_in(list(vehicles))
+    return where
+
+
 def plain(error: Exception) -> str:
     """Its words in one line; deltalake draws trees in colour."""
     return " ".join(re.sub("\x1b\\[[0-9;]*m|↳", "", str(error)).split())

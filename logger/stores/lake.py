@@ -6,7 +6,8 @@ read as it is, and every other day is folded on the way.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from logger.stores.delta import (
     REPLACED,
     VACUUM_HOURS,
     Span,
+    chosen,
     configuration,
     dated,
     empty,
@@ -36,7 +38,7 @@ from logger.stores.delta import (
     stream,
     tight,
 )
-from logger.stores.files import File, as_they_are, by_day, settled, to_fold, within
+from logger.stores.files import File, as_they_are, by_day, lasting, settled, to_fold, told, within
 from logger.stores.slices import slices
 from logger.tables import RAW, TABLES, TIME, table
 
@@ -60,6 +62,7 @@ class Lake:
         self._log_id = log_id
         self._slice_rows = slice_rows
         self._open: dict[str, DeltaTable] = {}
+        self._files: dict[str, tuple[int, list[File]]] = {}  # of a version
 
     def write(self, table: str, rows: pl.DataFrame) -> int:
         """Append what this log has not delivered yet, by `sequence`; returns how many rows that was."""
@@ -115,8 +118,13 @@ class Lake:
         vehicles: Sequence[str] | None = None,
     ) -> pl.LazyFrame:
         """One row per key, in the columns of the table, in no particular order; `until` is not included."""
-        chosen = [file for file in self.files(table) if within(file.day, since, until)]
-        return self._merged(table, chosen, _chosen(since, until, vehicles))
+        files = [file for file in self.files(table) if within(file.day, since, until)]
+        return self._merged(table, files, chosen(since, until, vehicles))
+
+    def lasting(self, table: str, since: datetime, until: datetime, vehicles: Sequence[str]) -> pl.LazyFrame:
+        """Rows of a derived table that began before `until`: all that began since `since`, or had not ended then."""
+        files = [file for file in self.files(table) if within(file.day, None, until) and lasting(file, since)]
+        return self._merged(table, files, chosen(None, until, vehicles))
 
     def _merged(self, table: str, files: Sequence[File], chosen: pl.Expr) -> pl.LazyFrame:
         """One row per key of the chosen rows in these files."""
@@ -171,7 +179,7 @@ class Lake:
         """The rows of a day as they lie there, a key perhaps more than once."""
         uris = [file.uri for file in self.files(table) if file.day == day]
         rows = self._read(table, uris) if uris else pl.LazyFrame(schema=TABLES[table].schema)
-        return rows.filter(_chosen(vehicles=vehicles))
+        return rows.filter(chosen(vehicles=vehicles))
 
     def delivered(self) -> int:
         """The last sequence of this log that any table holds; 0 where there is none."""
@@ -186,7 +194,7 @@ class Lake:
             delta.update_incremental()
             return delta.transaction_version(self._log_id) or 0
 
-    def files(self, table: str) -> list[File]:
+    def files(self, table: str) -> Sequence[File]:
         """The data files of this table as of now, oldest day first; none where the table is not there yet."""
         with self._answered(table):
             try:
@@ -194,13 +202,16 @@ class Lake:
             except TableNotFoundError:
                 return []
             delta.update_incremental()
-            actions = pl.DataFrame(delta.get_add_actions(flatten=True))
-        if actions.is_empty():
-            return []
-        day = f"partition.{partition(table)}"
-        columns = ("path", day, "num_records", "size_bytes", "modification_time")
-        rows = actions.sort(day, "path").select(columns).with_columns(pl.col("modification_time").cast(pl.Int64))
-        return [File(f"{self._uri(table)}/{path}", day, *rest) for path, day, *rest in rows.iter_rows()]
+            version, files = self._files.get(table, (-1, []))
+            if version != delta.version():
+                files = told(pl.DataFrame(delta.get_add_actions(flatten=True)), self._uri(table), partition(table))
+                self._files[table] = delta.version(), files
+        return files
+
+    def days(self, tables: Iterable[str]) -> set[date]:
+        """The UTC days of all rows of these tables, which are opened side by side: deltalake needs no interpreter."""
+        with ThreadPoolExecutor(len(TABLES)) as pool:
+            return {file.day for files in pool.map(self.files, tables) for file in files}
 
     def tidy(self, now: datetime, rest: timedelta) -> int:
         """House-keeping: compact closed days that rest, merge what piles up; returns how many days it touched."""
@@ -305,16 +316,3 @@ class Lake:
         except Exception as error:  # the border: deltalake, polars and the disk each have trees of their own
             self._open.pop(name, None)  # what it knows of the table may be stale now
             raise Retry(f"the lake at {self._path}: table {name}: {plain(error)}", after=1) from error
-
-
-def _chosen(
-    since: datetime | None = None, until: datetime | None = None, vehicles: Sequence[str] | None = None
-) -> pl.Expr:
-    chosen = pl.lit(True)
-    if since is not None:
-        chosen &= pl.col("time") >= since
-    if until is not None:
-        chosen &= pl.col("time") < until
-    if vehicles is not None:
-        chosen &= pl.col("vehicle").is_in(list(vehicles))
-    return chosen

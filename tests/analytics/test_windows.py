@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analytics.windows import DAY, TOUCHED, Read, ended, reaching_back, windows
 from logger.tables import TIME
@@ -115,3 +117,17 @@ def test_what_is_touched_begins_with_the_row_that_goes_on_into_it() -> None:
     assert begins((10, 20), (20, 150), (160, 170)) == 20
     assert begins((10, 20), (20, 90), (60, 70)) == 20  # at another port, it had not ended when the last one began
     assert begins((10, None), (60, 70)) == 10
+    assert begins((10, 100), (100, 150)) == 10  # what is touched is the reading that ends the one and begins the other
+
+
+@given(st.lists(st.tuples(st.integers(0, 99), st.none() | st.integers(0, 150))), st.integers(0, 99))
+def test_what_was_read_of_the_last_days_tells_the_same_as_everything_or_that_more_must_be_read(
+    told: list[tuple[int, int | None]], since: int
+) -> None:
+    everything = spans(*((begin, end and max(begin, end)) for begin, end in told))
+    moment = BEGIN + since * HOUR
+    goes_on = (pl.col("finished_at") >= moment).fill_null(True)
+    late = everything.filter((pl.col("time") >= moment) | goes_on)
+    got = reaching_back(touched(100, 101), late.lazy(), moment)
+    assert got.height == any(begin >= since for begin, _ in told)
+    assert got.is_empty() or got.equals(reaching_back(touched(100, 101), everything.lazy()))

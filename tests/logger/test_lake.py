@@ -219,6 +219,46 @@ def test_a_store_that_refuses_says_which_table_and_takes_the_same_rows_later(tmp
     assert lake.write("status", rows(row(1))) == 1
 
 
+def test_days_of_several_tables_are_told_together_and_a_table_that_is_not_there_has_none(lake: Lake) -> None:
+    lake.write("status", rows(row(1), row(2, NOON - DAY)))
+    lake.write("location", rows(row(1, NOON + DAY), table="location"))
+    assert lake.days(["status", "location", "pack"]) == {(NOON + n * DAY).date() for n in (-1, 0, 1)}
+    assert lake.days([]) == set()
+
+
+def test_of_tables_that_are_opened_together_the_one_that_cannot_be_is_named(lake: Lake, tmp_path: Path) -> None:
+    for name in ("status", "location"):
+        lake.write(name, rows(row(1), table=name))
+    for entry in (tmp_path / "lake" / "location" / "_delta_log").iterdir():
+        entry.write_text("no log")
+    with pytest.raises(Retry, match="table location"):
+        Lake(str(tmp_path / "lake")).days(["status", "location", "pack"])
+
+
+def test_the_files_of_a_table_are_those_of_now_whoever_wrote_them(lake: Lake, tmp_path: Path) -> None:
+    lake.write("status", rows(row(1)))
+    assert [file.rows for file in lake.files("status")] == [1]
+    assert Lake(str(tmp_path / "lake"), "log-2").write("status", rows(row(2, vehicle="v2"), row(3, vehicle="v3"))) == 2
+    assert sorted(file.rows for file in lake.files("status")) == [1, 2]
+    lake.compact("status", NOON.date())
+    assert [file.rows for file in lake.files("status")] == [3]
+
+
+def stands(*told: tuple[float, float | None]) -> pl.DataFrame:
+    """Rows of `states` from one day to another."""
+    ends = [(NOON + begin * DAY, None if end is None else NOON + end * DAY) for begin, end in told]
+    made = [{"provider": "p", "vehicle": "v", "time": begin, "finished_at": end} for begin, end in ends]
+    return shaped(pl.DataFrame(made), "states")
+
+
+def test_rows_that_last_are_found_on_whatever_day_they_began(lake: Lake) -> None:
+    told = stands((0, 1), (1, 9), (2, None), (3, 4), (8, 9), (10, 11))
+    lake.replace("states", told, None, NOON, NOON + 30 * DAY)
+    lake.compact("states", (NOON + DAY).date())
+    found = lake.lasting("states", NOON + 8 * DAY, NOON + 10 * DAY, ["v"]).sort("time").collect()
+    assert found.equals(stands((1, 9), (2, None), (8, 9)))
+
+
 def test_files_that_nothing_refers_to_are_deleted_after_their_hour_and_not_before(lake: Lake, tmp_path: Path) -> None:
     lake.write("status", rows(row(1)))
     lake.compact("status", date(2026, 11, 20))
