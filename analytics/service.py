@@ -2,7 +2,6 @@
 
 import logging
 import os
-import signal
 import sys
 
 from analytics.jobs import Wish, analyze
@@ -17,7 +16,6 @@ _NICE = 10  # collecting comes first
 def main() -> None:
     """`python -m analytics.service`: what the supervisor starts, and nobody else."""
     set_up_logging("analysis", debug=bool(os.environ.get("VOLTRAIL_DEBUG")))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches the group; the supervisor says when
     os.nice(_NICE)
     try:
         told = analyze(handed_settings(), Wish())

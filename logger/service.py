@@ -285,7 +285,6 @@ def _watch_parent() -> None:
 
 def _child(role: str, words: list[str]) -> None:
     set_up_logging(" ".join([role, *words]) if role == "feeder" else role, debug=bool(os.environ.get("VOLTRAIL_DEBUG")))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches the group; the supervisor says when
     settings = handed_settings()
     if role == "receiver":
         with asyncio.Runner(loop_factory=_loop()) as runner:

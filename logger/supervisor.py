@@ -64,6 +64,19 @@ def _supervise(settings: Settings, listener: socket.socket, debug: bool) -> None
         child.stop()
 
 
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """A process that is started here is deaf to Ctrl-C from its first instruction on; for us none is lost.
+
+    A terminal sends it to the whole group, and a child that only imports so far would die of it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class Child:
     """One child process, restarted when it dies."""
 
@@ -79,7 +92,8 @@ class Child:
         """Start the process and hand it the settings."""
         words = [sys.executable, "-m", _MODULES[self._role], self._role, self._word]
         environment = {**os.environ, "VOLTRAIL_DEBUG": "1" if self._debug else ""}
-        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, pass_fds=self._handles, env=environment)
+        with uninterrupted():
+            self._process = subprocess.Popen(words, stdin=subprocess.PIPE, pass_fds=self._handles, env=environment)
         self._began = time.monotonic()
         pipe = self._process.stdin
         assert pipe is not None
