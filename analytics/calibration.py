@@ -30,7 +30,8 @@ CHECKS = pl.Schema(
     }
 )
 INSUFFICIENT = "insufficient"
-WEIGHED = ("capacity_wh", "wh_per_km", "percent_slope", "motor_power_sign")  # checks that energies follow from
+EVEN = ("even_km", "even_drag", "even_rush")  # of `effort.efforts`
+WEIGHED = ("capacity_wh", "wh_per_km", "percent_slope", "motor_power_sign", *EVEN)  # checks that energies follow from
 POLLS, RIDES, STEPS = 100, 20, 200  # that an answer needs
 SURE_SD = 4.0  # standard errors from nothing at which a sign is one
 NARROW = 0.10  # half of a relative interval at which rides with something in common have a figure: facts, 2.3
@@ -209,9 +210,10 @@ def calibrated(known: pl.DataFrame, checks: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     `known` with `since` (the beginning, and each `time` of its model's checks), `capacity_wh` and `wh_per_km` of the
-    model then, `capacity_sd` and `wh_per_km_sd`, relative, of one vehicle of it, `percent_slope` (0 where nobody knows)
-    and `motor_power_sign` (null where nobody knows). A data sheet, which errs by 10 % for packs in use, and the fleet's
-    own figure are weighed by their variances. Where the fleet does not tell, the figure stays, with the error that it
+    model then, `capacity_sd` and `wh_per_km_sd`, relative, of one vehicle of it, `percent_slope` (0 where nobody
+    knows), `motor_power_sign` and the shares of `EVEN` (null where nobody knows). A data sheet, which errs by 10 % for
+    packs in use, and the fleet's own figure are weighed by their variances. Where the fleet does not tell, the figure
+    stays, with the error that it
     came with, else that of a data sheet: packs in use hold less than new ones.
     """
     always = pl.datetime(1, 1, 1, time_unit="ms", time_zone="UTC").alias("since")
@@ -220,9 +222,8 @@ def calibrated(known: pl.DataFrame, checks: pl.DataFrame) -> pl.DataFrame:
     rows = pl.concat([known.with_columns(always), known.join(moments, on=["provider", "model"])])
     for name, spread in (("capacity_wh", PACK_CV), ("wh_per_km", VEHICLE_CV)):
         rows = _weighed(rows, checks, name, spread)
-    slope = _told(checks, "percent_slope", pl.col("value").alias("percent_slope"))
     sign = _told(checks, "motor_power_sign", pl.col("answer").alias("motor_power_sign"))
-    for facts in (slope, sign):
+    for facts in (sign, *(_told(checks, name, pl.col("value").alias(name)) for name in ("percent_slope", *EVEN))):
         rows = rows.join(facts, on=_MODEL, how="left", maintain_order="left")
     return rows.with_columns(pl.col("percent_slope").fill_null(0.0))
 

@@ -17,6 +17,7 @@ POWER_SD = 0.02  # of readings of power: their sensor, common to all rides of a 
 SHORT_WH = 1.0  # what a ride of no length may still take
 _Z = 1.96
 _ESTIMATES = ("soc", "power", "model")
+_KINDS = ("own", "common")
 _OF_PACKS = ("capacity_wh", "capacity_sd")
 
 
@@ -26,7 +27,7 @@ def energies(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     trips : DataFrame with `provider` `vehicle` `distance_m` [m] and the columns of `soc_used.used` [%]; where there
-        are, also those of `power.powered`, and `reported_wh`, what the vendor says; `even_m` of `effort.even`; and of
+        are, also those of `power.powered`, and `reported_wh`, what the vendor says; `even_m` of `effort.even_m`; and of
         trips on several packs `capacity_wh` and `capacity_sd` of `trip_packs.mixed`, before what is `known`
     known : DataFrame of `calibration.calibrated`: `provider` `vehicle` `capacity_wh` `wh_per_km` (null where nobody
         says), and perhaps `since`, `capacity_sd` and `wh_per_km_sd`, relative (else 12 % and 15 %), and
@@ -124,12 +125,10 @@ def _any() -> pl.Expr:
 
 
 def _errors() -> list[pl.Expr]:
-    return [
-        pl.when(_any())
-        .then(pl.sum_horizontal((_share(name) * pl.col(f"{name}_{kind}_wh")) ** 2 for name in _ESTIMATES).sqrt())
-        .alias(f"{kind}_sd_wh")
-        for kind in ("own", "common")
-    ]
+    own, common = ({name: _share(name) * pl.col(f"{name}_{kind}_wh") for name in _ESTIMATES} for kind in _KINDS)
+    shared = pl.sum_horizontal(common["soc"], common["model"])  # a percent and a kilometre are told by the same rides
+    sds = (pl.sum_horizontal(part**2 for part in own.values()), pl.sum_horizontal(shared**2, common["power"] ** 2))
+    return [pl.when(_any()).then(sd.sqrt()).alias(f"{kind}_sd_wh") for kind, sd in zip(_KINDS, sds, strict=True)]
 
 
 def _source() -> pl.Expr:

@@ -9,11 +9,14 @@ Packs differ in what a percent of them holds. That changes a, b and c alike, and
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations_with_replacement
+from typing import Any
 
 import polars as pl
 
-from analytics.consumption import sure
+from analytics.calibration import EVEN, INSUFFICIENT, Sums, check
+from analytics.moments import Moments, point
 from analytics.steps import WHO, as_of
 
 APART_S = 15.0  # readings of speed further apart tell nothing of what was between
@@ -21,10 +24,7 @@ COVERED = 0.5  # of a way that must be told
 RIDES = 100  # that tell a model
 USUAL_KMH = 30.0
 _X = ("km", "drag", "rush")
-_XX = (("km", "km"), ("km", "drag"), ("km", "rush"), ("drag", "drag"), ("drag", "rush"), ("rush", "rush"))
-EFFORTS = pl.Schema(
-    {"provider": pl.String(), "model": pl.String(), "rides": pl.Int64(), **dict.fromkeys(_X, pl.Float64())}
-)
+_PAIRS = [(a, b) for a, b in combinations_with_replacement((*_X, "pct"), 2) if a != b]
 
 
 def ways(steps: pl.DataFrame, trips: pl.DataFrame) -> pl.DataFrame:
@@ -54,49 +54,53 @@ def ways(steps: pl.DataFrame, trips: pl.DataFrame) -> pl.DataFrame:
     return rows.select(enough.then(pl.col(name) * pl.col("distance_m") / pl.col("told_m")) for name in ("drag", "rush"))
 
 
-def sums(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """What `efforts` needs of vehicles.
+def points(rides: pl.DataFrame) -> list[pl.DataFrame]:
+    """What `efforts` needs of rides: points of `evidence`, one frame for each two of km, drag, rush and the percent.
 
     Parameters
     ----------
-    trips : DataFrame of `trips.trips` with the columns of `ways` and of `soc_used.used`
-    known : DataFrame of `calibration.calibrated`; of it only `percent_slope`
+    rides : DataFrame of `trips.trips` with `km`, the columns of `ways` and of `soc_used.used`
 
     Returns
     -------
-    DataFrame `provider` `vehicle` `rides` and sums over trips without a swap of which all is known: of each of `km`,
-    `drag` and `rush`, and of products by twos, and with the percent, weighed by the way. Sums of parts of the time add
-    up.
+    DataFrames of `POINTS`: checks such as `effort_km_drag`, weighed by the way alone (facts, F6), of rides without a
+    swap of which all is known.
     """
-    rows = at_half(trips, known).rename({"half_pct": "pct"}).with_columns((pl.col("distance_m") / 1000).alias("km"))
-    told = rows.drop_nulls(["pct", *_X]).filter((pl.col("swaps") == 0) & (pl.col("km") > 0))
-    weight = 1 / (1 + pl.col("km")) ** 2  # of the way alone: facts, F6
-    products = [(weight * pl.col(a) * pl.col(b)).sum().alias(f"{a}_{b}") for a, b in (*_XX, *((x, "pct") for x in _X))]
-    return told.group_by(WHO).agg(pl.len().cast(pl.Int64()).alias("rides"), pl.col(_X).sum(), *products).sort(WHO)
+    told = rides.rename({"soc_used_pct": "pct"}).drop_nulls(["pct", *_X])
+    sure = told.filter((pl.col("swaps") == 0) & (pl.col("km") > 0))
+    weight = 1 / (1 + pl.col("km"))
+    return [point(sure, f"effort_{a}_{b}", weight * pl.col(a), weight * pl.col(b), "started_at") for a, b in _PAIRS]
 
 
-def efforts(known: pl.DataFrame, sums: pl.DataFrame) -> pl.DataFrame:
+def efforts(model: str, sums: Sums, whole: Sequence[float]) -> Iterator[dict[str, Any]]:
     """What a kilometre, its speed and its unsteadiness take, as shares of what a usual kilometre does.
 
     Parameters
     ----------
-    known : DataFrame `provider` `vehicle` `model`
-    sums : the frame of `sums`
+    sums : of `evidence`, by check
+    whole : sums of km, drag and rush of all rides
 
-    Returns
-    -------
-    DataFrame of `EFFORTS`, of models of which 100 rides tell it and no figure is below 0: `km`, `drag`, `rush`, with
-    which the even ways of all these rides are together as long as they are.
+    Yields
+    ------
+    Rows of checks `even_km`, `even_drag`, `even_rush`, with which the even ways of all these rides are together as long
+    as they are; `insufficient` below 100 rides and where a figure is below 0.
     """
-    rows = sums.join(known.select(*WHO, "model").drop_nulls("model"), on=WHO).drop("vehicle")
-    found = []
-    for row in rows.group_by("provider", "model").sum().sort("provider", "model").iter_rows(named=True):
-        square = [[row[f"{min(a, b, key=_X.index)}_{max(a, b, key=_X.index)}"] for b in _X] for a in _X]
-        figures = _solved(square, [row[f"{name}_pct"] for name in _X])
-        if row["rides"] >= RIDES and figures and min(figures) >= 0:
-            usual = sum(figure * row[name] for figure, name in zip(figures, _X, strict=True)) / row["km"]
-            found.append((row["provider"], row["model"], row["rides"], *(figure / usual for figure in figures)))
-    return pl.DataFrame(found, schema=EFFORTS, orient="row")
+    told = {pair: sums.get(f"effort_{pair[0]}_{pair[1]}", Moments()) for pair in _PAIRS}
+    rides = told["km", "drag"].n
+    square = [[_product(told, a, b) for b in _X] for a in _X]
+    figures = _solved(square, [_product(told, a, "pct") for a in _X])
+    enough = rides >= RIDES and whole[0] > 0 and figures is not None and min(figures) >= 0
+    usual = sum(a * b for a, b in zip(figures or (), whole, strict=False)) / whole[0] if enough else 1.0
+    for place, name in enumerate(_X):
+        value = figures[place] / usual if enough and figures is not None else None
+        yield check(model, f"even_{name}", "estimate" if enough else INSUFFICIENT, value, None, rides)
+
+
+def _product(told: Mapping[tuple[str, str], Moments], a: str, b: str) -> float:
+    """The sum of the products of these two, which stands in any pair that has them."""
+    if a != b:
+        return told[a, b].xy if (a, b) in told else told[b, a].xy
+    return told[a, "pct"].xx
 
 
 def _solved(square: list[list[float]], right: Sequence[float]) -> list[float] | None:
@@ -111,33 +115,23 @@ def _solved(square: list[list[float]], right: Sequence[float]) -> list[float] | 
     return [line[-1] / line[place] for place, line in enumerate(rows)]
 
 
-def even(trips: pl.DataFrame, known: pl.DataFrame, efforts: pl.DataFrame) -> pl.Series:
+def even_km(km: str, drag: str, rush: str) -> pl.Expr:
+    """The even way [km] of columns with these names; the way itself where nobody knows what takes how much."""
+    whole = pl.sum_horizontal(
+        (pl.col(name) * pl.col(f"even_{x}") for name, x in zip((km, drag, rush), _X, strict=True)), ignore_nulls=False
+    )
+    return pl.coalesce(whole, km)
+
+
+def even_m(trips: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
     """`even_m` of trips [m], in their order, null where no effort is known of the model or no speed of the trip.
 
     Parameters
     ----------
     trips : DataFrame of `trips.trips` with the columns of `ways`
-    known : as for `efforts`
-    efforts : DataFrame of `EFFORTS`
+    known : DataFrame of `calibration.calibrated`
     """
-    of = (
-        known.select(*WHO, "model")
-        .join(efforts.drop("rides"), on=["provider", "model"])
-        .rename({x: f"{x}_share" for x in _X})
-    )
-    told = trips.select(*WHO, (pl.col("distance_m") / 1000).alias("km"), "drag", "rush")
-    rows = told.join(of, on=WHO, how="left", maintain_order="left")
-    whole = pl.sum_horizontal((pl.col(x) * pl.col(f"{x}_share") for x in _X), ignore_nulls=False)
-    return rows.select((1000 * whole).alias("even_m"))["even_m"]
-
-
-def at_half(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """Trips with `half_pct`: what they used, in percents as they are worth at 50 % [%]."""
-    tilt = pl.col("percent_slope") * (pl.col("soc_mean_pct") - 50) / 50
-    slopes = sure(known).select(pl.col(*WHO, "^since$", "percent_slope"))
-    return as_of(trips, "started_at", slopes).with_columns((pl.col("soc_used_pct") * (1 + tilt)).alias("half_pct"))
-
-
-def way_m(trips: pl.DataFrame) -> pl.Expr:
-    """The even way where it is known, else the way."""
-    return pl.coalesce("even_m", "distance_m") if "even_m" in trips.columns else pl.col("distance_m")
+    rows = as_of(trips, "started_at", known.select(*WHO, "since", *EVEN))
+    told = pl.when(pl.all_horizontal(pl.col(*EVEN, "drag").is_not_null()))
+    km = (pl.col("distance_m") / 1000).alias("km")
+    return rows.with_columns(km).select(told.then(1000 * even_km("km", "drag", "rush")).alias("even_m"))["even_m"]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from analytics import firmware
+from analytics import effort, firmware
 from analytics.moments import POINTS, point
 from analytics.power import of_rides
 from analytics.steps import WHO, before, marked
@@ -42,7 +42,8 @@ def evidence(
     readings, steps, ticks, batteries, packs : DataFrames of `READINGS`, their `intervals`, their `TICKS`, of BATTERIES
         and PACKS, each in its order
     trips : DataFrame with `provider` `vehicle` `started_at` `finished_at` `distance_m` [m] `riding_s` [s] `ambient_c`
-        [degC] `soc_used_pct` `soc_mean_pct` [%] `start_place`; a vehicle's do not overlap
+        [degC] `soc_used_pct` `soc_mean_pct` [%] `swaps` `start_place` and those of `effort.ways`; a vehicle's do not
+        overlap
     known : DataFrame `provider` `vehicle` `timezone`
 
     Returns
@@ -55,7 +56,7 @@ def evidence(
     - `step_m`: level of a falling tick above 50 %, in halves, and the way since the one before [m]
     - `ridden_km`: 1 and the way by the counter [km]; `ridden_h`: 1 and the riding time [h]; of a day
     - `temperature:5`, `speed:20`, `hour:8`, `place:Depot`: a ride's way [km] and what it used [%]; see `BINS`
-    - those of `firmware.points`
+    - those of `effort.points` and of `firmware.points`
     """
     rides = localised(zoned(trips.filter(pl.col("distance_m") > 0), known), "started_at")
     rides = rides.with_columns((pl.col("distance_m") / 1000).alias("km")).sort("started_at")
@@ -65,6 +66,7 @@ def evidence(
         _steps(ticks, readings),
         *_ridden(readings),
         *_bins(rides),
+        *effort.points(rides),
     ]
     told += firmware.points(readings, packs)
     return _summed(pl.concat([POINTS.to_frame(), *told]).drop_nulls(["x", "y"]))

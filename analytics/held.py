@@ -6,101 +6,95 @@ product of both; cycles, packs that come back and single readings of power take 
     percents a km of a spell = percents a km of the model * (1 + fade * cycles) * exp(vehicle + pack + chance)
     Wh a km of a vehicle     = Wh a km of the model * exp(vehicle + chance)
 
-with `vehicle`, `pack` and `chance` normal: a nested model of random effects. The best linear unbiased prediction of the
-first two, given their spreads, and the spreads by expectation and maximisation: Robinson 1991,
-doi 10.1214/ss/1177011926; Dempster, Laird, Rubin 1977, doi 10.1111/j.2517-6161.1977.tb01600.x.
+with `vehicle`, `pack` and `chance` normal: a nested model of random effects. Here is the best linear unbiased
+prediction of the first two, given their spreads (of `spreads.py`): Robinson 1991, doi 10.1214/ss/1177011926.
+
+A spell's figures are of itself and of a year before it. So a log's past does not change as it grows; a late row changes
+its own spell and, a little, those after it.
 """
+
+from datetime import datetime
 
 import polars as pl
 
-from analytics.calibration import SHEET_SD
-from analytics.spells import MODEL, numbered, returning
+from analytics.spells import MODEL, measured, numbered
 from analytics.steps import WHO, as_of
 
-FADE, FADE_SD = 3e-4, 2e-4  # of the capacity a cycle: facts, 3.6: 5.4 % after 50 and 13.2 % after 300 cycles a year
+MEMORY_MONTHS = 12
 SAME = 0.9  # as sure must it be that packs come back
-POLLS_SD = 0.01  # of pooled power: vehicles without network are not asked, sensors err
-ROUNDS = 40  # after which spreads move by less than a hundredth
-_CV = 0.05  # of vehicles and of packs, to begin with,
-_AS_MANY = 5  # and that counts for so many of them: a few that agree by chance are not all
-_KM_CV = 0.5  # of the percents that one km takes, to begin with
-_LEAST = 1e-4  # a spread is never nothing
-MODELS = pl.Schema(
-    {
-        "provider": pl.String(),
-        "model": pl.String(),
-        "spells": pl.Int64(),
-        "same": pl.Float64(),
-        "cycles": pl.Float64(),
-        "fade": pl.Float64(),
-        "pct_per_km": pl.Float64(),
-        "wh_per_km": pl.Float64(),
-        "vehicle_cv": pl.Float64(),
-        "pack_cv": pl.Float64(),
-        "km_cv": pl.Float64(),
-        "polled_cv": pl.Float64(),
-        "capacity_wh": pl.Float64(),
-        "capacity_sd": pl.Float64(),
-    }
-)
+ODD_SD = 4.0  # standard deviations from its model at which a vehicle's power is not believed: a sensor, or its sign
+STEP = 0.01  # relative, in which figures move: less than they err by, so that a ride seldom makes a spell anew
+BY = (*WHO, "until")  # what is known of a vehicle until then
+SPREADS = ("pack_cycles", "fade", "vehicle_cv", "pack_cv", "km_cv", "polled_cv")
+_VALUES = ("capacity_wh", "wh_per_km")
+_FIGURES = ("capacity_wh", "capacity_sd", "wh_per_km", "wh_per_km_sd")
 
 
-def models(known: pl.DataFrame, spells: pl.DataFrame, polled: pl.DataFrame) -> pl.DataFrame:
-    """What the vehicles of each model say together.
-
-    Parameters
-    ----------
-    known : DataFrame `provider` `vehicle` `model` `capacity_wh` (of a data sheet, or null); without a model: left out
-    spells : DataFrame of `spells.ridden`
-    polled : DataFrame of `spells.polled`
-
-    Returns
-    -------
-    DataFrame of `MODELS`, by model: `same` (of `spells.returning`), mean `cycles`, at which a pack of the model takes
-    `pct_per_km` and holds `capacity_wh`, with its relative standard error `capacity_sd`, common to all; `fade` a cycle
-    (the facts' 0.03 ± 0.02 % weighed with what the packs say, never below 0); `wh_per_km`, null without readings of
-    power: then a data sheet alone tells the capacity; relative spreads from vehicle to vehicle, from pack to pack of
-    the same cycles, of a km of riding, and of a km of polled power.
-    """
-    of = spells.join(known.select(*WHO, "model", "capacity_wh"), on=WHO).drop_nulls("model")
-    powers = polled.join(known.select(*WHO, "model"), on=WHO).drop_nulls("model")
-    fleet = returning(of).join(_beginning(of), on=MODEL).join(_power(powers), on=MODEL, how="left")
-    fleet = fleet.with_columns(pl.lit(_CV).alias("vehicle_cv"), pl.lit(_CV).alias("pack_cv"), km_cv=pl.lit(_KM_CV))
-    packs = _packs(_marked(of, fleet))
-    for _ in range(ROUNDS):
-        fleet = _again(fleet, *_told(packs, powers, fleet))
-    return _scaled(fleet, *_told(packs, powers, fleet)).select(MODELS.names()).cast(MODELS).sort(MODEL)
-
-
-def held(known: pl.DataFrame, spells: pl.DataFrame, polled: pl.DataFrame, models: pl.DataFrame) -> pl.DataFrame:
+def held(spells: pl.DataFrame, models: pl.DataFrame, since: datetime) -> pl.DataFrame:
     """What the packs of each spell hold, and what its vehicle takes for a kilometre.
 
     Parameters
     ----------
-    known, spells, polled : as for `models`, of any of the vehicles
-    models : DataFrame of `MODELS`
+    spells : the frame of `spells.spells` with `model`, of a year before those that count, too
+    models : DataFrame of `spreads.figures`
+    since : the spells that count begin then or later
 
     Returns
     -------
-    DataFrame of vehicles whose model tells, by vehicle and `since`, when the spell began: `pack` (a number),
-    `capacity_wh` and `wh_per_km` with `capacity_sd` and `wh_per_km_sd`, their relative standard errors, of which
-    `model_sd` is common to all vehicles of the model.
+    Rows of `worth`, by vehicle and time, which is `since` of the spell; where the model tells nothing in that month,
+    none: `capacity_wh` and `wh_per_km` with `capacity_sd` and `wh_per_km_sd`, their relative standard errors.
     """
-    of = spells.join(known.select(*WHO, "model"), on=WHO, maintain_order="left").drop_nulls("model")
-    marked = _marked(of, models)
-    packs, vehicles = _told(_packs(marked), polled.join(known.select(*WHO, "model"), on=WHO), models)
-    each = packs.join(vehicles.select(*WHO, "u", "u_var"), on=WHO)
-    rows = marked.select(*WHO, "begun_at", "pack").join(each, on=[*WHO, "pack"], maintain_order="left")
-    at_model = pl.col("capacity_wh")
-    use = at_model * pl.col("pct_per_km") / 100
-    return rows.drop_nulls("capacity_wh").select(
-        *WHO, pl.col("begun_at").alias("since"), "pack",
-        (at_model * (-pl.col("d")).exp() / _faded()).alias("capacity_wh"),
-        (pl.col("d_var") + pl.col("capacity_sd") ** 2).sqrt().alias("capacity_sd"),
-        (use * pl.col("u").exp()).alias("wh_per_km"),
-        (pl.col("u_var") + pl.col("capacity_sd") ** 2).sqrt().alias("wh_per_km_sd"),
-        pl.col("capacity_sd").alias("model_sd"),
-    )  # fmt: skip
+    of = models.rename({"time": "month", "pack_wh": "model_wh", "pack_wh_cv": "model_cv"})
+    rows = measured(spells.join(of, on=[*MODEL, "month"], how="left", maintain_order="left"))
+    rows = numbered(rows.with_columns((pl.col("same") >= SAME).fill_null(False).alias("known")))
+    count = rows.drop_nulls("model_wh").filter(pl.col("since") >= since).rename({"since": "until"})
+    until = count.select(*BY, pl.col("month").alias("until_month"), "model_wh", "model_cv", *_SCALES, *SPREADS)
+    then = rows.select(*WHO, "since", "month", *_TERMS, *(pl.col(name).alias(f"{name}_then") for name in _SCALES))
+    months = until.partition_by("until_month", maintain_order=True)  # one at a time, so that memory stays flat
+    packs, vehicles = predicted(*map(pl.concat, zip(*(_sums(part, then) for part in months or [until]), strict=True)))
+    mine = count.select(*BY, "pack").join(packs, on=[*BY, "pack"]).join(vehicles.select(*BY, "u", "u_var"), on=BY)
+    return mine.select(*WHO, pl.col("until").alias("time"), *_told()).sort(*WHO, "time")
+
+
+_TERMS = ("pack", "km", "used_pct", "seen_km", "seen_wh", "cycles")
+_SCALES = ("pack_pct_per_km", "pack_wh_per_km")
+
+
+def _sums(until: pl.DataFrame, then: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Of packs and of power, up to each of these moments."""
+    before = until.join(then, on=WHO).filter(_remembered())
+    scaled = before.sort(*WHO, "until", "since").with_columns(_in_terms_of_then())
+    return _by_pack(scaled), _by_vehicle(scaled)
+
+
+def _remembered() -> pl.Expr:
+    recent = pl.col("month") >= pl.col("until_month").dt.offset_by(f"-{MEMORY_MONTHS}mo")
+    return (pl.col("since") <= pl.col("until")) & recent
+
+
+def _in_terms_of_then() -> list[pl.Expr]:
+    """Ways as they would be in the month that counts: what a kilometre takes changes with the seasons."""
+    pct, wh = (pl.col(f"{name}_then") / pl.col(name) for name in _SCALES)
+    return [(pl.col("km") * pct.fill_null(1.0)).alias("km"), (pl.col("seen_km") * wh.fill_null(1.0)).alias("seen_km")]
+
+
+def _told() -> list[pl.Expr]:
+    at_model, model_cv = pl.col("model_wh"), pl.col("model_cv")
+    use = at_model * pl.col("pack_pct_per_km") / 100
+    made = {
+        "capacity_wh": at_model * (-pl.col("d")).exp() / faded(),
+        "capacity_sd": (pl.col("d_var") + model_cv**2).sqrt(),
+        "wh_per_km": use * pl.col("u").exp(),
+        "wh_per_km_sd": (pl.col("u_var") + model_cv**2).sqrt(),
+    }
+    return [
+        _stepped(made[name]).alias(name) if name in _VALUES else made[name].round_sig_figs(2).alias(name)
+        for name in _FIGURES
+    ]
+
+
+def _stepped(value: pl.Expr) -> pl.Expr:
+    return ((value.log() / STEP).round() * STEP).exp().round_sig_figs(4)
 
 
 def worth(known: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
@@ -109,57 +103,67 @@ def worth(known: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     known : DataFrame of `calibration.calibrated`
-    held : the frame of `held`
+    held : rows of `worth`; each holds to the end of its month at most
 
     Returns
     -------
-    DataFrame as `known`, with a row more for each `since` of a spell.
+    DataFrame as `known`, with a row more for each row of `held`.
     """
-    figures = ("capacity_wh", "capacity_sd", "wh_per_km", "wh_per_km_sd")
-    packs = held.select(*WHO, "since", *(pl.col(name).alias(f"held_{name}") for name in figures))
-    moments = pl.concat([rows.select(*WHO, "since") for rows in (known, held)]).unique().sort(*WHO, "since")
+    packs = held.select(*WHO, pl.col("time").alias("since"), "time", *(pl.col(n).alias(f"held_{n}") for n in _FIGURES))
+    packs = packs.cast({"since": known.schema["since"]})
+    moments = pl.concat([rows.select(*WHO, "since") for rows in (known, packs)]).unique().sort(*WHO, "since")
     rows = as_of(as_of(moments.with_columns(pl.col("since").alias("at")), "at", known), "at", packs)
-    return rows.with_columns(pl.coalesce(f"held_{name}", name).alias(name) for name in figures).select(known.columns)
-
-
-def _marked(spells: pl.DataFrame, fleet: pl.DataFrame) -> pl.DataFrame:
-    """Spells of models that are known, each with the number of its pack."""
-    sure = spells.join(fleet.select(*MODEL, (pl.col("same") >= SAME).alias("known")), on=MODEL, maintain_order="left")
-    return numbered(sure)
-
-
-def _packs(spells: pl.DataFrame) -> pl.DataFrame:
-    """Sums over the spells of each pack; `square` is how they differ from their common ratio [%^2/km]."""
-    km, pct = pl.col("km"), pl.col("used_pct")
-    ridden = pl.when(km > 0)
-    square = ridden.then(pct**2 / km).sum() - pl.when(km.sum() > 0).then(pct.sum() ** 2 / km.sum()).otherwise(0.0)
-    more = (ridden.then(1).count() - 1).clip(0)
-    return spells.group_by(*WHO, "model", "pack", maintain_order=True).agg(
-        km.sum(),
-        pct.sum(),
-        pl.col("cycles").mean().alias("count"),
-        square.clip(0.0).alias("square"),
-        more.alias("more"),
-    )
-
-
-def _faded() -> pl.Expr:
-    return (1 + pl.col("fade") * (pl.col("count") - pl.col("cycles"))).clip(0.2).fill_null(1.0)
+    now = pl.when(pl.col("time").dt.truncate("1mo") == pl.col("at").dt.truncate("1mo"))
+    told = [pl.coalesce(now.then(f"held_{name}"), name).alias(name) for name in _FIGURES]
+    return rows.join(known.select(WHO).unique(), on=WHO, how="semi").with_columns(told).select(known.columns)
 
 
 # ---- the model of random effects -----------------------------------------------------------------------------------
 
 
-def _told(packs: pl.DataFrame, polled: pl.DataFrame, fleet: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Packs with `d` and `d_var`, vehicles with `u` and `u_var`, logarithms and their variances, given the fleet."""
-    rows = packs.join(fleet, on=MODEL, maintain_order="left").with_columns(_odd(), _noise())
-    rows = rows.with_columns((pl.col("pack_cv") ** 2 + pl.col("noise")).alias("spread"))
-    sums = rows.group_by(*WHO, "model", maintain_order=True).agg(
-        (1 / pl.col("spread")).sum().alias("weight"), (pl.col("odd") / pl.col("spread")).sum().alias("odd")
+def _by_pack(rows: pl.DataFrame) -> pl.DataFrame:
+    """Sums over the spells of each pack."""
+    figures = pl.col("model_wh", "model_cv", "pack_pct_per_km", *SPREADS).first()
+    sums = pl.col("km", "used_pct").sum(), pl.col("cycles").mean().alias("count")
+    return rows.group_by(*BY, "pack", maintain_order=True).agg(*sums, figures)
+
+
+def _by_vehicle(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.group_by(BY, maintain_order=True).agg(
+        pl.col("seen_km", "seen_wh").sum(), pl.col("pack_wh_per_km").first()
     )
-    powers = polled.select(*WHO, "polled_km", "polled_wh")
-    vehicles = _vehicles(sums.join(powers, on=WHO, how="left", maintain_order="left"), fleet)
-    told = rows.join(vehicles.select(*WHO, "u", "u_var"), on=WHO, maintain_order="left")
+
+
+def faded() -> pl.Expr:
+    """What a pack of this `count` of cycles takes more than one of the model's."""
+    return (1 + pl.col("fade") * (pl.col("count") - pl.col("pack_cycles"))).clip(0.2).fill_null(1.0)
+
+
+def predicted(packs: pl.DataFrame, powers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What is told of packs and vehicles, given how much those of their model differ.
+
+    Parameters
+    ----------
+    packs : DataFrame by `BY` and `pack`: `km` and `used_pct`, sums over its rides, the mean `count` of cycles, and of
+        the model `pack_pct_per_km` at its `pack_cycles`, `fade` a cycle, and relative spreads: `vehicle_cv`, `pack_cv`,
+        `km_cv` of a km of riding, `polled_cv` of a km of polled power
+    powers : DataFrame by `BY`: `seen_km`, `seen_wh`, and of the model `pack_wh_per_km` (null: power tells nothing)
+
+    Returns
+    -------
+    `packs` with `odd` and its variance `noise` (infinite where nothing was ridden), `d` and `d_var`, and `both_var`,
+    the variance of what is left; vehicles, by `BY`, with `u` and `u_var`: logarithms. Power that is too odd to be
+    believed is left out: its `seen_weight` is 0.
+    """
+    rows = packs.with_columns(_odd(), _noise())
+    rows = rows.with_columns((pl.col("pack_cv") ** 2 + pl.col("noise")).alias("spread"))
+    sums = rows.group_by(BY, maintain_order=True).agg(
+        (1 / pl.col("spread")).sum().alias("weight"),
+        (pl.col("odd") / pl.col("spread")).sum().alias("odd"),
+        pl.col("vehicle_cv", "polled_cv").first(),
+    )
+    vehicles = _vehicles(sums.join(powers, on=BY, how="left", maintain_order="left"))
+    told = rows.join(vehicles.select(*BY, "u", "u_var"), on=BY, how="left", maintain_order="left")
     share = pl.col("pack_cv") ** 2 / pl.col("spread")
     rest = pl.col("pack_cv") ** 2 * (1 - share)
     return told.with_columns(
@@ -169,98 +173,25 @@ def _told(packs: pl.DataFrame, polled: pl.DataFrame, fleet: pl.DataFrame) -> tup
     ).drop("u", "u_var"), vehicles
 
 
+_RIDDEN = (pl.col("km") > 0) & (pl.col("used_pct") > 0)
+
+
 def _odd() -> pl.Expr:
     """Logarithm of a pack's percents a km against those of its model at its cycles; 0 where nothing was ridden."""
-    ratio = pl.col("used_pct") / (pl.col("km") * pl.col("pct_per_km") * _faded())
-    return pl.when((pl.col("km") > 0) & (pl.col("used_pct") > 0)).then(ratio.log()).otherwise(0.0).alias("odd")
+    ratio = pl.col("used_pct") / (pl.col("km") * pl.col("pack_pct_per_km") * faded())
+    return pl.when(_RIDDEN).then(ratio.log()).otherwise(0.0).alias("odd")
 
 
 def _noise() -> pl.Expr:
-    told = (pl.col("km") > 0) & (pl.col("used_pct") > 0)
-    return pl.when(told).then(pl.col("km_cv") ** 2 / pl.col("km")).otherwise(float("inf")).alias("noise")
+    return pl.when(_RIDDEN).then(pl.col("km_cv") ** 2 / pl.col("km")).otherwise(float("inf")).alias("noise")
 
 
-def _vehicles(sums: pl.DataFrame, fleet: pl.DataFrame) -> pl.DataFrame:
-    rows = sums.join(fleet, on=MODEL, maintain_order="left")
-    seen = pl.col("polled_wh") / (pl.col("polled_km") * pl.col("wh_per_km")) - 1
-    precision = pl.col("polled_km") / pl.col("polled_cv") ** 2
-    both = rows.with_columns(seen.fill_null(0.0).alias("seen"), precision.fill_null(0.0).alias("seen_weight"))
+def _vehicles(rows: pl.DataFrame) -> pl.DataFrame:
+    seen = pl.col("seen_wh") / (pl.col("seen_km") * pl.col("pack_wh_per_km")) - 1
+    apart = (pl.col("polled_cv") ** 2 / pl.col("seen_km") + pl.col("vehicle_cv") ** 2).sqrt()
+    told = (pl.col("seen_km") > 0) & (seen.abs() < ODD_SD * apart).fill_null(False)
+    precision = pl.when(told).then(pl.col("seen_km") / pl.col("polled_cv") ** 2).fill_null(0.0)
+    both = rows.with_columns(pl.when(told).then(seen).fill_null(0.0).alias("seen"), precision.alias("seen_weight"))
     variance = 1 / (1 / pl.col("vehicle_cv") ** 2 + pl.col("weight") + pl.col("seen_weight"))
     u = variance * (pl.col("odd") + pl.col("seen") * pl.col("seen_weight"))
     return both.with_columns(u.alias("u"), variance.alias("u_var"))
-
-
-# ---- the spreads ---------------------------------------------------------------------------------------------------
-
-
-def _beginning(spells: pl.DataFrame) -> pl.DataFrame:
-    """Models whose spells were ridden, with the ratio of their sums."""
-    ridden = spells.filter((pl.col("km") > 0) & (pl.col("used_pct") > 0))
-    return ridden.group_by(MODEL).agg(
-        pl.len().alias("spells"),
-        (pl.col("used_pct").sum() / pl.col("km").sum()).alias("pct_per_km"),
-        pl.col("cycles").mean(),
-        pl.lit(FADE).alias("fade"),
-        pl.col("capacity_wh").mean().alias("sheet_wh"),
-    )
-
-
-def _power(polled: pl.DataFrame) -> pl.DataFrame:
-    """Wh/km by readings of power, a ratio of sums, and by how much a km of them is off."""
-    wh, km, rides = (pl.col(f"polled_{name}").sum() for name in ("wh", "km", "rides"))
-    square = (pl.col("polled_square") - pl.col("polled_wh") ** 2 / pl.col("polled_km")).sum()
-    spread = (square / (rides - pl.len())).sqrt() / (wh / km)
-    sums = polled.group_by(MODEL).agg((wh / km).alias("wh_per_km"), spread.alias("polled_cv"), rides.alias("rides"))
-    sure = sums.filter((pl.col("wh_per_km") > 0) & (pl.col("polled_cv") > 0).fill_null(False))
-    return sure.filter(pl.col("polled_cv").is_finite()).drop("rides")
-
-
-def _again(fleet: pl.DataFrame, packs: pl.DataFrame, vehicles: pl.DataFrame) -> pl.DataFrame:
-    """The fleet's figures once more, given what is told of packs and vehicles."""
-    by_pack = _of_packs(packs.join(vehicles.select(*WHO, "u"), on=WHO))
-    km = (pl.col("polled_km") * pl.col("u").exp()).sum()  # as if ridden by a vehicle like all
-    by_vehicle = vehicles.group_by(MODEL).agg(
-        _spread(pl.col("u") ** 2 + pl.col("u_var")).alias("vehicle_cv"),
-        pl.when(km > 0).then(pl.col("polled_wh").sum() / km).alias("wh_per_km"),
-    )
-    new = by_pack.join(by_vehicle, on=MODEL)
-    return fleet.drop("vehicle_cv", "pack_cv", "km_cv", "wh_per_km", "pct_per_km", "fade").join(new, on=MODEL)
-
-
-def _of_packs(packs: pl.DataFrame) -> pl.DataFrame:
-    d, weight = pl.col("d"), 1 / pl.col("spread")
-    left = pl.col("odd") - pl.col("u")
-    off = (left * weight).sum() / weight.sum()
-    more = (pl.col("count") - pl.col("cycles")).fill_null(0.0)
-    steps = ((left - off) * more * weight).sum() + (FADE - pl.col("fade").first()) / FADE_SD**2
-    fade = pl.col("fade").first() + steps / ((more**2 * weight).sum() + 1 / FADE_SD**2)
-    ridden = pl.col("noise").is_finite()
-    rest = pl.col("km") * ((left - d) ** 2 + pl.col("both_var"))
-    relative = pl.col("square") / (pl.col("used_pct") / pl.col("km")) ** 2
-    noise = (rest + relative).filter(ridden).sum() / (pl.col("more") + 1).filter(ridden).sum()
-    return packs.group_by(MODEL).agg(
-        _spread(d**2 + pl.col("d_var")).alias("pack_cv"),
-        noise.sqrt().clip(_LEAST).alias("km_cv"),
-        (pl.col("pct_per_km").first() * off.exp()).alias("pct_per_km"),
-        fade.clip(0.0).alias("fade"),
-    )
-
-
-def _spread(squares: pl.Expr) -> pl.Expr:
-    return ((squares.sum() + _AS_MANY * _CV**2) / (squares.count() + _AS_MANY)).sqrt()
-
-
-def _scaled(fleet: pl.DataFrame, packs: pl.DataFrame, vehicles: pl.DataFrame) -> pl.DataFrame:
-    """The fleet with the capacity by power and by data sheet, weighed by their variances."""
-    apart = 1 / pl.col("seen_weight") + 1 / pl.col("weight")  # of a vehicle's power against its own percents
-    told = vehicles.filter(pl.col("seen_weight") > 0)
-    error = told.group_by(MODEL).agg((1 / (1 / apart).sum() + POLLS_SD**2).alias("variance"))
-    rows = fleet.join(error, on=MODEL, how="left")
-    by_power = 100 * pl.col("wh_per_km") / pl.col("pct_per_km")
-    ours, sheet = 1 / pl.col("variance"), pl.when(pl.col("sheet_wh").is_not_null()).then(1 / SHEET_SD**2)
-    weights = pl.sum_horizontal(pl.when(by_power.is_not_null()).then(ours), sheet)
-    value = pl.sum_horizontal(by_power * ours, pl.col("sheet_wh") * sheet) / weights
-    known = pl.when(weights > 0)
-    return rows.with_columns(
-        known.then(value).alias("capacity_wh"), known.then((1 / weights).sqrt()).alias("capacity_sd")
-    )

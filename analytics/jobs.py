@@ -1,36 +1,39 @@
 """`voltrail analyze`: derived tables of the vehicles and days that new rows touched, into the lake."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 import polars as pl
 
-from analytics import fleet, notes
+from analytics import fleet, notes, spreads
 from analytics.forecast import SILENT, WEEKS, forecasts
 from analytics.load import Rows, known
-from analytics.making import make
+from analytics.making import Made, make
 from analytics.news import merged, news
+from analytics.packs import Packs
+from analytics.plan import MARGIN, Plan
 from analytics.registry import ANALYSES, OF_FLEETS, RULES, Analysis, chosen
 from analytics.seams import Days
-from analytics.windows import DAY, TOUCHED, Read, differing, reaching_back, throughout
+from analytics.windows import DAY, TOUCHED, Read, differing, throughout
 from logger.config import Settings
 from logger.errors import ConfigError, Retry, UnknownName
 from logger.service import spool
 from logger.state import write_state
 from logger.stores import Store, opened
 from logger.stores import lake as the_lake
-from logger.stores.delta import span
-from logger.stores.files import within
 from logger.stores.lake import Lake
-from logger.tables import table
+from logger.tables import TIME, table
 from logger.turns import sole
 
 Progress = Callable[[str], None]
-_GROUP_ROWS = 1_000_000  # of readings that are analysed together, so that memory stays flat: a gigabyte
-_MARGIN = 4 * DAY  # read before and after what was touched, to begin with; twice as much where that is not enough
+_OWED = pl.Schema({"vehicle": pl.String(), "first_at": pl.Int64(), "last_at": pl.Int64()})  # as TOUCHED [epoch ms]
+_ANEW = pl.Schema({"vehicle": pl.String(), "since": TIME, "until": TIME})
+_COMMITS = 2  # side by side
 
 
 class Analysed(msgspec.Struct, frozen=True):
@@ -91,7 +94,6 @@ class Run:
         store: Store,
         analyses: Mapping[str, Analysis],
         progress: Progress,
-        margin: timedelta = _MARGIN,
     ) -> None:
         self._settings, self._store, self._progress = settings, store, progress
         self._analyses = analyses
@@ -100,43 +102,48 @@ class Run:
         self._fleets = [name for name, parts in OF_FLEETS.items() if all(part in analyses for part in parts)]
         self._tables = {each.table or name for name, each in analyses.items()}
         self._counts = {name: [0, 0, 0] for name in (*analyses, *self._fleets)}
-        self._begin, self._end = self._edges()
+        self._plan = Plan(store, self._lake, self._reads, tuple(self._tables))
         self._told = known(store.latest("vehicles"), settings)
-        self._checks = self._lake.scan("calibration").collect()
-        self._since = self._end  # the earliest moment of which something was made anew
+        self._file, self._rules = settings.data_dir / "analysed.json", self._ruled()
+        self._noted = notes.read(self._file)
+        same = self._noted.get("rules") == self._rules
+        self._models = fleet.Models(self._lake, self._told, self._noted.get("figures", {}) if same else {})
+        self._packs = Packs(self._lake, self._told)
+        self._anew: list[pl.DataFrame] = []  # vehicles and the days of theirs that were made anew
+        self._last: tuple[tuple[list[str], Read], Rows] | None = None
 
     def news(self) -> list[Analysed]:
         """All that is new; then note how far that is."""
-        file = self._settings.data_dir / "analysed.json"
-        noted = notes.read(file)
-        state, touched = self._state(noted)
+        state, touched = self._state(self._noted)
         self._analyse(touched)
-        weighed = self._fleet(noted.get("weighed", {}) if state["rules"] == noted.get("rules") else {})
-        notes.write(file, {**state, "weighed": weighed})
+        notes.write(self._file, {**state, "figures": self._models.noted, "owed": self._noted.get("owed", [])})
         return self._result()
 
     def wished(self, wish: Wish) -> list[Analysed]:
         """What was asked for, whatever was done before. Raises `UnknownName`."""
-        first, last = wish.since or self._begin, wish.until or self._end
-        whose = self._vehicles(first, last).filter(pl.col("vehicle").is_in(wish.vehicles) if wish.vehicles else True)
+        first, last = wish.since or self._plan.begin, wish.until or self._plan.end
+        asked = pl.col("vehicle").is_in(wish.vehicles) if wish.vehicles else True
+        whose = self._plan.vehicles(first, last).filter(asked)
         if silent := sorted({*wish.vehicles} - {*whose["vehicle"]}):
             raise UnknownName(
                 f"no row of vehicle {silent[0]!r} in this span: `voltrail status` tells who spoke, and when"
             )
-        weighed = fleet.marks(self._checks)
         self._analyse(dict.fromkeys(self._reads, throughout(whose, first, last)))
-        self._fleet(weighed)
         return self._result()
 
     # ---- what is new -----------------------------------------------------------------------------------------------
 
+    def _ruled(self) -> str:
+        """What tells one way to make all tables from another."""
+        texts = (repr(self._settings.places), repr(self._settings.tariffs), self._settings.collector.timezone)
+        return notes.digest(RULES, *self._analyses, *texts)
+
     def _state(self, noted: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, pl.DataFrame]]:
         """What to note after this run, and what it has to look at, by raw table."""
         told = {row[1]: notes.digest(*map(str, row)) for row in self._told.iter_rows()}
-        rules = notes.digest(RULES, *self._analyses, repr(self._settings.places), repr(self._settings.tariffs))
-        rules = notes.digest(rules, self._settings.collector.timezone)
-        log_id = self._log_id()
-        old = noted if noted.get("rules") == rules else {}
+        with closing(spool(self._settings)) as log_spool:
+            log_id = log_spool.log_id
+        old = noted if noted.get("rules") == self._rules else {}
         same = old.get("log") == log_id
         found, tables = {}, {}
         for name in self._reads:
@@ -144,112 +151,87 @@ class Run:
             found[name], tables[name] = news(self._lake, name, tuple(self._tables), before, same_log=same)
         other = [name for name, mark in told.items() if old and old.get("known", {}).get(name) != mark]
         renamed = pl.DataFrame({"vehicle": other}, schema={"vehicle": pl.String()})
-        again = throughout(renamed, self._begin, self._end)
+        again = throughout(renamed, self._plan.begin, self._plan.end)
         touched = {name: merged([each, again]) for name, each in found.items()}
-        return {"rules": rules, "log": log_id, "known": told, "tables": tables}, touched
-
-    def _log_id(self) -> str:
-        log_spool = spool(self._settings)
-        try:
-            return log_spool.log_id
-        finally:
-            log_spool.close()
-
-    def _edges(self) -> tuple[datetime, datetime]:
-        """The first day of anything, less one for local days, and the one after the last."""
-        all_in_lake = isinstance(self._store, Lake)
-        days = self._lake.days({*self._tables, *self._reads} if all_in_lake else self._tables)
-        if not all_in_lake:
-            days |= {day.date() for name in self._reads for day, _ in self._store.count(name)}
-        today = datetime.now(UTC).date()
-        return span(min(days, default=today))[0] - DAY, span(max(days, default=today))[1] + DAY
-
-    def _vehicles(self, since: datetime, until: datetime) -> pl.DataFrame:
-        raw = [self._store.scan(name, since, until).select("vehicle") for name in self._reads]
-        made = [self._lake.scan(name, since, until).select("vehicle") for name in self._tables]
-        return pl.concat([*raw, *made]).unique().sort("vehicle").collect()
+        return {"rules": self._rules, "log": log_id, "known": told, "tables": tables}, touched
 
     # ---- the work --------------------------------------------------------------------------------------------------
 
     def _analyse(self, touched: Mapping[str, pl.DataFrame]) -> None:
-        near = {name: each for name, each in self._analyses.items() if each.reach != "all"}
-        reads = {name for each in near.values() for name in each.reads}
-        self._made(self._reaching_back(merged([touched[name] for name in reads])), near)
-        for name, each in self._analyses.items():
-            if each.reach == "all":
-                whose = merged([touched[table] for table in each.reads])
-                self._made(throughout(whose, self._begin, self._end), {name: each})
+        """First what follows from rows alone, then the figures of models and packs, then what is weighed by them."""
+        plain = {name: each for name, each in self._analyses.items() if not each.weighed and each.reach != "all"}
+        follow = {name: each for name, each in self._analyses.items() if each.weighed}
+        whole = {name: each for name, each in self._analyses.items() if each.reach == "all"}
+        self._made(self._reaching_back(self._read_by(touched, plain)), plain)
+        for name, each in whole.items():
+            whose = self._read_by(touched, {name: each})
+            self._made(throughout(whose, self._plan.begin, self._plan.end), {name: each})
+        owed = self._figures() if "calibration" in self._fleets else TOUCHED.to_frame()
+        self._made(self._reaching_back(merged([self._read_by(touched, follow), owed])), follow)
+        if self._weighs_all:
+            self._packs.commit()
+            self._owe(TOUCHED.to_frame())
+        if "forecast" in self._fleets:
+            self._forecast()
         self._progress("")
 
+    def _read_by(self, touched: Mapping[str, pl.DataFrame], analyses: Mapping[str, Analysis]) -> pl.DataFrame:
+        return merged([touched[name] for name in {name for each in analyses.values() for name in each.reads}])
+
     def _made(self, touched: pl.DataFrame, analyses: Mapping[str, Analysis]) -> None:
-        margin, waiting = _MARGIN, touched
+        margin, waiting = MARGIN, touched
         while waiting.height and analyses:
-            missing = [self._group(part, margin, analyses) for part in self._groups(waiting, margin)]
+            missing = [self._group(*group, analyses) for group in self._plan.groups(waiting, margin)]
             waiting, margin = pl.concat(missing), 2 * margin
 
     def _reaching_back(self, touched: pl.DataFrame) -> pl.DataFrame:
-        for name in [name for name, each in self._analyses.items() if each.reach == "stretch"]:
-            touched = self._back(name, touched, _MARGIN)
-        return touched
+        return self._plan.reaching_back(touched, [n for n, each in self._analyses.items() if each.reach == "stretch"])
 
-    def _back(self, name: str, touched: pl.DataFrame, margin: timedelta) -> pl.DataFrame:
-        """By the rows of one table: read so far back, and farther for vehicles that have none there."""
-        if touched.is_empty():
-            return touched
-        since = min(touched["first_at"]) - margin
-        there = self._lake.lasting(name, since, max(touched["first_at"]), touched["vehicle"].to_list())
-        found = reaching_back(touched, there, since if since > self._begin else None)
-        missing = touched.join(found, on="vehicle", how="anti")
-        return merged([found, self._back(name, missing, 4 * margin)])
-
-    def _groups(self, touched: pl.DataFrame, margin: timedelta) -> Iterator[pl.DataFrame]:
-        """Vehicles of the same days together, as many as memory takes."""
-        days = [pl.col(name).dt.truncate("1d").alias(f"{name}_day") for name in ("first_at", "last_at")]
-        dated = touched.with_columns(days).sort("vehicle")
-        for _, part in dated.group_by("first_at_day", "last_at_day", maintain_order=True):
-            yield from self._split(part.select(TOUCHED.names()), self._reach(part, margin))
-
-    def _split(self, part: pl.DataFrame, read: Read) -> Iterator[pl.DataFrame]:
-        if isinstance(self._store, Lake):
-            held = [file.rows for file in self._store.files("status") if within(file.day, read.since, read.until)]
-            if sum(held) <= _GROUP_ROWS:
-                yield part
-                return
-        rows = self._store.scan("status", read.since, read.until, part["vehicle"].to_list())
-        counted = part.join(rows.group_by("vehicle").len().collect(), on="vehicle", how="left").sort("vehicle")
-        place = counted.with_columns((pl.col("len").fill_null(0).cum_sum() // _GROUP_ROWS).alias("place"))
-        for _, each in place.group_by("place", maintain_order=True):
-            yield each.select(TOUCHED.names())
-
-    def _reach(self, part: pl.DataFrame, margin: timedelta) -> Read:
-        ends = part.select(pl.col("first_at").min(), pl.col("last_at").max())
-        first, last = ends.select(pl.all().dt.truncate("1d")).row(0)
-        since, until = max(first - margin, self._begin), min(last + DAY + margin, self._end)
-        return Read(since, until, since == self._begin, until == self._end)
-
-    def _group(self, part: pl.DataFrame, margin: timedelta, analyses: Mapping[str, Analysis]) -> pl.DataFrame:
+    def _group(self, part: pl.DataFrame, read: Read, analyses: Mapping[str, Analysis]) -> pl.DataFrame:
         """Analyse these; returns those of which more must be read."""
-        read, vehicles = self._reach(part, margin), part["vehicle"].to_list()
+        vehicles = part["vehicle"].to_list()
         self._progress(f"{len(vehicles):,} vehicles from {read.since:%Y-%m-%d} to {read.until:%Y-%m-%d}")
-        rows = Rows(self._store, vehicles, read, self._told, self._checks, self._settings)
-        made = make(analyses, rows, part, self._there)
-        self._since = min([self._since, *made.ready["since"]])
-        for name, days in made.days.items():
-            self._commit(name, made.rows[name], days)
+        made = make(analyses, self._rows(vehicles, read), part, self._there)
+        if "stretches" in analyses:
+            self._anew.append(made.ready)
+        self._commit_all(made)
         return part.join(made.ready, on="vehicle", how="anti")
+
+    def _rows(self, vehicles: list[str], read: Read) -> Rows:
+        """The same as the last time where that was asked for: what is weighed follows what it is weighed by."""
+        if self._last is None or self._last[0] != (vehicles, read):
+            self._last = None  # before new ones are made: memory
+            rows = Rows(self._store, vehicles, read, self._told, self._worth, self._settings)
+            self._last = (vehicles, read), rows
+        return self._last[1]
+
+    def _worth(self, vehicles: Sequence[str], read: Read) -> tuple[pl.DataFrame, pl.DataFrame]:
+        return self._models.checks, self._packs.worth(vehicles, read)
 
     def _there(self, name: str, whose: pl.DataFrame) -> pl.DataFrame:
         """All rows that this analysis made of these vehicles."""
         into, own = self._analyses[name].table or name, self._analyses[name].own
         return self._lake.scan(into, None, None, whose["vehicle"].to_list()).filter(own).collect()
 
+    def _commit_all(self, made: Made) -> None:
+        """Tables side by side: a commit is mostly spent in deltalake and on the disk."""
+        into: dict[str, list[str]] = {}
+        for name in made.days:
+            into.setdefault(self._analyses[name].table or name, []).append(name)
+
+        def commit(names: list[str]) -> None:
+            for name in names:
+                self._commit(name, made.rows[name], made.days[name])
+
+        with ThreadPoolExecutor(_COMMITS) as pool:
+            list(pool.map(commit, into.values()))
+
     def _commit(self, name: str, made: pl.DataFrame, days: Sequence[Days]) -> None:
         """Put rows in place of its own ones of these vehicles, from the first day on which they differ to the last."""
         into, own = self._analyses[name].table or name, self._analyses[name].own
         for since, until, vehicles in days:
-            rows = made.filter(
-                pl.col("vehicle").is_in(vehicles), pl.col("time").is_between(since, until, closed="left")
-            )
+            inside = pl.col("time").is_between(since, until, closed="left")
+            rows = made.filter(inside & pl.col("vehicle").is_in(vehicles))
             old = self._lake.scan(into, since, until, vehicles).sort(table(into).key).collect()
             new = pl.concat([rows, old.filter(~own)]).sort(table(into).key)
             changed = differing(new, old)
@@ -262,40 +244,48 @@ class Run:
 
     # ---- figures of the fleet ----------------------------------------------------------------------------------------
 
-    def _fleet(self, weighed: Mapping[str, str]) -> dict[str, str]:
-        """Make the figures of models anew, and what was `weighed` by others than these; returns their marks."""
-        if "calibration" in self._fleets and self._since < self._end:
-            self._calibrate()
-        new = fleet.marks(self._checks)
-        touched = fleet.weighed_anew(weighed, new, self._told, self._begin, self._end)
-        follow = {name: each for name, each in self._analyses.items() if each.weighed}
-        if touched.height and follow:
-            self._made(self._reaching_back(touched), follow)
-        if "forecast" in self._fleets:
-            self._forecast()
-        self._progress("")
-        return new
+    @property
+    def _weighs_all(self) -> bool:
+        weighed = {name for name, each in ANALYSES.items() if each.weighed}
+        return "calibration" in self._fleets and weighed <= self._analyses.keys()
+
+    def _figures(self) -> pl.DataFrame:
+        """Make the figures of models and packs anew; returns vehicles whose energies follow others now, as `TOUCHED`.
+
+        That is noted before anything is committed: a run that is killed, or makes less than all that is weighed, leaves
+        it to the next.
+        """
+        self._progress("figures of models")
+        anew, before = pl.concat([_ANEW.to_frame(), *self._anew]), fleet.marks(self._models.checks)
+        self._models.anew(anew)
+        span, now = (self._plan.begin, self._plan.end), fleet.marks(self._models.checks)
+        energies, packs = (fleet.weighed_anew(what, before, now, self._told, *span) for what in fleet.FOLLOW)
+        owed = pl.DataFrame(self._noted.get("owed", []), schema=_OWED, orient="row").cast(TOUCHED)
+        if self._weighs_all:
+            days = anew.select("vehicle", first_at="since", last_at="until")
+            packs = self._packs.anew(merged([packs, days, owed]), spreads.figures(self._models.checks), span[1])
+        owed = merged([owed, energies, packs])
+        self._owe(owed)
+        self._counts["calibration"] = [0, *self._models.commit()]
+        return owed
+
+    def _owe(self, owed: pl.DataFrame) -> None:
+        """Note what does not follow its figures yet."""
+        told = [list(row) for row in owed.cast(_OWED).iter_rows()]
+        if told != self._noted.get("owed", []):
+            self._noted["owed"] = told
+            notes.write(self._file, self._noted)
 
     def _forecast(self) -> None:
         self._progress("forecast")
-        since, weeks = self._end - SILENT - DAY, timedelta(weeks=WEEKS)
+        since, weeks = self._plan.end - SILENT - DAY, timedelta(weeks=WEEKS)
         heard, trips = self._store.scan("status", since), self._lake.scan("trips", since - weeks)
-        rests = self._lake.scan("standby", self._end - 2 * weeks)
+        rests = self._lake.scan("standby", self._plan.end - 2 * weeks)
         new = forecasts(heard, trips, rests, self._told, self._settings.analytics)
         old = self._lake.scan("forecast").sort("provider", "vehicle").collect()
         if not new.equals(old):
-            self._lake.replace("forecast", new, None, self._begin, self._end)
+            self._lake.replace("forecast", new, None, self._plan.begin, self._plan.end)
             self._counts["forecast"] = [0, new.height, 1]
-
-    def _calibrate(self) -> None:
-        self._progress("figures of models")
-        begin = fleet.month(self._since)
-        new = fleet.calibration(self._lake, self._told, self._since)
-        old = self._checks.filter(pl.col("time") >= begin).sort("provider", "time", "model", "check")
-        if not new.equals(old):
-            self._lake.replace("calibration", new, None, begin, self._end)
-            self._checks = pl.concat([self._checks.filter(pl.col("time") < begin), new])
-            self._counts["calibration"] = [0, new.height, 1]
 
     def _result(self) -> list[Analysed]:
         return [Analysed(name, *counts) for name, counts in self._counts.items()]

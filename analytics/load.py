@@ -1,6 +1,6 @@
 """Rows of a store as what analyses take: readings, fixes, rides, and what is known of the vehicles."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import polars as pl
@@ -10,8 +10,10 @@ from analytics.calibration import calibrated
 from analytics.charging import charges
 from analytics.clean import TOP_SPEED_KMH, fixes, readings
 from analytics.consumption import energies
+from analytics.effort import even_m, ways
 from analytics.ends import placed
 from analytics.gpsonly import gps_trips
+from analytics.held import worth
 from analytics.intervals import intervals
 from analytics.journal import MATCHES, compared, entries, matches, told_alone
 from analytics.power import powered
@@ -24,6 +26,7 @@ from analytics.steps import WHO, ordered
 from analytics.swaps import swaps
 from analytics.tables import FIXES, READINGS
 from analytics.ticks import ticks
+from analytics.trip_packs import mixed
 from analytics.trips import trips
 from analytics.windows import Read
 from logger.config import Settings
@@ -62,23 +65,27 @@ def known(vehicles: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     return zoned.select(KNOWN.names()).cast(KNOWN).sort(WHO)
 
 
+# Of these vehicles, in what is read: what their fleet tells of its models, as `CHECKS`, and rows of `worth`.
+Figures = Callable[[Sequence[str], Read], tuple[pl.DataFrame, pl.DataFrame]]
+
+
 class Rows:
     """What a store holds of some vehicles in what is `read`; each frame is made once.
 
-    `vehicles` None means all. `told` is what is `known` of vehicles; one that nobody told of has the zone `timezone`.
-    `checks` is what their fleet tells of its models, as `CHECKS`.
+    `told` is what is `known` of vehicles; one that nobody told of has the zone `timezone`. `figures` are asked for when
+    the first energy is: they follow from what the same rows tell of charge and way.
     """
 
     def __init__(
         self,
         store: Store,
-        vehicles: Sequence[str] | None,
+        vehicles: Sequence[str],
         read: Read,
         told: pl.DataFrame,
-        checks: pl.DataFrame,
+        figures: Figures,
         settings: Settings,
     ) -> None:
-        self._store, self._vehicles, self._told, self._checks = store, vehicles, told, checks
+        self._store, self._vehicles, self._told, self._figures = store, vehicles, told, figures
         self._since, self._until, self.read = read.since, read.until, read
         self._timezone = settings.collector.timezone
         self.places, self.tariffs = settings.places, settings.tariffs
@@ -95,8 +102,9 @@ class Rows:
 
     @cached_property
     def worth(self) -> pl.DataFrame:
-        """What a percent and a kilometre of each vehicle are worth, and from when on, as `calibrated` tells."""
-        return calibrated(self.known, self._checks)
+        """What a percent and a kilometre of each vehicle are worth, and from when on, as `held.worth` tells."""
+        checks, held = self._figures(self._vehicles, self.read)
+        return worth(calibrated(self.known, checks), held)
 
     @cached_property
     def readings(self) -> pl.DataFrame:
@@ -188,22 +196,37 @@ class Rows:
         return matches(pl.concat([self.rides, *self._by_speed, *self._by_positions], how="diagonal_relaxed"), found)
 
     @cached_property
-    def counted(self) -> pl.DataFrame:
-        """The frame of `trips` with the charge and energy that each used."""
+    def spent(self) -> pl.DataFrame:
+        """The frame of `trips` with the charge that each used, and with how it was ridden."""
         source = pl.when(pl.col("start_odometer_m").is_not_null()).then(pl.lit("odometer"))
         rides = compared(self.rides, self.journal).with_columns(source.alias("distance_source"))
-        told = rides.hstack(used(self.ticks, self.readings, rides, self.swaps))
-        power = powered(rides, self.batteries, self.worth)
-        return told.hstack(energies(told.hstack(power), self.worth))
+        charge = used(self.ticks, self.readings, rides, self.swaps)
+        return rides.hstack(charge).hstack(ways(self.steps, rides))
+
+    @cached_property
+    def counted(self) -> pl.DataFrame:
+        """The frame `spent` with the energy that each trip used."""
+        told = self.spent.hstack(powered(self.spent, self.batteries, self.worth))
+        told = told.with_columns(even_m(self.spent, self.worth))
+        packs = mixed(self.spent, self.worth, self.ticks, self.readings, self.swaps)
+        return self.spent.hstack(energies(told.hstack(packs), self.worth))
+
+    @cached_property
+    def travelled(self) -> pl.DataFrame:
+        """Every trip, by counters, by speed or by positions, with where it began and ended."""
+        return self._everywhere(self.spent)
 
     @cached_property
     def journeys(self) -> pl.DataFrame:
-        """Every trip, by counters, by speed or by positions, with where it began and ended."""
+        """The frame `travelled` with energies."""
+        return self._everywhere(self.counted)
+
+    def _everywhere(self, counted: pl.DataFrame) -> pl.DataFrame:
         by_speed, by_positions = (
             [told_alone(compared(rides, self.journal)) for rides in each]
             for each in (self._by_speed, self._by_positions)
         )
-        rides = pl.concat([self.counted, *by_speed], how="diagonal_relaxed")
+        rides = pl.concat([counted, *by_speed], how="diagonal_relaxed")
         return pl.concat([placed(rides, self.fixes), *by_positions], how="diagonal_relaxed")
 
     @cached_property

@@ -16,12 +16,13 @@ from analytics.places import placed, private
 from analytics.standby import standby
 from analytics.states import states
 from analytics.stays import SEEN, known_span, relocations, stays
+from analytics.stretches import stretches
 from analytics.tariffs import priced
 from logger.errors import UnknownName
 from logger.signals import nearest
 from logger.tables import shaped
 
-RULES = "2"  # a change of what any analysis makes of the same rows raises it: then all is made anew
+RULES = "3"  # a change of what any analysis makes of the same rows raises it: then all is made anew
 
 
 class Analysis(msgspec.Struct, frozen=True):
@@ -31,7 +32,7 @@ class Analysis(msgspec.Struct, frozen=True):
     to a rest after its end (`rest`); the same, but it may itself begin days before a rest and go on behind it, as
     parking does (`stretch`); on all that its vehicle ever said (`all`). With `known`, a row may begin and end anywhere:
     rows are those of `SEEN`, made between the moments of `KNOWN_SPAN`, and joined with those that are there. Where rows
-    are `weighed`, they depend on the figures of their model, too.
+    are `weighed`, they depend on what their model's packs hold, too, and are made after that.
 
     Several analyses may share a `table` of another name: then `own` tells which of its rows each makes.
     """
@@ -73,8 +74,13 @@ def consumption_rows(told: Rows) -> pl.DataFrame:
 
 def evidence_rows(told: Rows) -> pl.DataFrame:
     """Rows of `evidence`."""
-    rides = placed(told.journeys, told.places, _START)
+    rides = placed(told.travelled, told.places, _START)
     return evidence(told.readings, told.steps, told.ticks, rides, told.batteries, told.packs, told.known)
+
+
+def stretch_rows(told: Rows) -> pl.DataFrame:
+    """Rows of `stretches`."""
+    return stretches(told.spent, told.steps, told.batteries, told.packs, told.swaps)
 
 
 def place_rows(told: Rows) -> pl.DataFrame:
@@ -111,6 +117,7 @@ ANALYSES: Mapping[str, Analysis] = {
         weighed=True,
     ),
     "evidence": Analysis(_RIDES, evidence_rows),
+    "stretches": Analysis(_RIDES, stretch_rows),
     "episodes": Analysis(("event",), lambda told: episodes(told.events, told.readings), "all", own=_FAULT),
     "places": Analysis(("status", "location", "vehicles"), place_rows, known=place_span, table="episodes", own=_PLACE),
     "audit": Analysis(
@@ -128,7 +135,7 @@ ANALYSES: Mapping[str, Analysis] = {
 
 # Tables of a whole fleet, and the analyses that they are made of once those are done.
 OF_FLEETS: Mapping[str, tuple[str, ...]] = {
-    "calibration": ("evidence", "episodes"),
+    "calibration": ("evidence", "stretches", "episodes"),
     "forecast": ("trips", "standby"),
 }
 

@@ -10,7 +10,7 @@ from logger.stores import Store
 from logger.tables import TABLES
 
 DAY = timedelta(days=1)
-LAKE_ONLY = ("quarantine", "evidence")
+LAKE_ONLY = ("quarantine", "evidence", "stretches", "worth")
 COPIED = tuple(name for name in TABLES if name not in LAKE_ONLY)
 _GROUP_ROWS = 500_000
 Progress = Callable[[str], None]

@@ -74,6 +74,15 @@ DERIVED: Mapping[str, tuple[dict[str, pl.DataType], dict[str, pl.DataType], str]
     "forecast": ({}, _columns("soc_pct:N t10:M t50:M t90:M below_at_next_service:N"), "soc_pct"),
     # A provider has several models: without `model` in the key they would overwrite each other.
     "calibration": (_columns("model:T check:T"), _columns("answer:T value:N low:N high:N n:I"), "answer"),
-    # What `calibration` is made of, in the lake alone.
+    # What `calibration` and energies are made of, in the lake alone.
     "evidence": (_columns("check:T"), _columns("n:I sum_x:N sum_y:N sum_xx:N sum_xy:N sum_yy:N"), "n"),
+    "stretches": (
+        {},
+        _columns(
+            "swapped:B ports:I first_low:I first_high:I last_low:I last_high:I km:N blind_km:N drag:N rush:N "
+            "used_pct:N tilted_pct:N polled_km:N polled_wh:N motor_km:N motor_wh:N"
+        ),
+        "swapped",
+    ),
+    "worth": ({}, _columns("capacity_wh:N capacity_sd:N wh_per_km:N wh_per_km_sd:N"), "capacity_wh"),
 }

@@ -8,6 +8,7 @@ from analytics.calibration import calibrated, checks
 from analytics.clean import readings
 from analytics.consumption import energies
 from analytics.days import days as by_day
+from analytics.effort import ways
 from analytics.evidence import evidence
 from analytics.soc_used import used
 from analytics.tables import PACKS
@@ -85,7 +86,7 @@ def analysed(numbers: Sequence[int], seed: int, days: int) -> Fleet:
     clean, _ = readings(status_of(scooters, seed).lazy())
     steps, marks = intervals(clean), ticks(clean)
     rides = trips(steps)
-    socs = pl.concat([rides, used(marks, clean, rides)], how="horizontal")
+    socs = pl.concat([rides, used(marks, clean, rides), ways(steps, rides)], how="horizontal")
     known = known_of(rides)
     placed = socs.with_columns(start_place=pl.lit(None, pl.String()))
     told = evidence(clean, steps, marks, placed, polls_of(polled, days), PACKS.to_frame(), known)

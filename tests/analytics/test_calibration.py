@@ -51,6 +51,7 @@ def rides(count: int, minutes: float = 12) -> pl.DataFrame:
         provider=pl.lit("p"), vehicle=pl.lit("a"), distance_m=pl.lit(1000 * km),
         soc_used_pct=pl.lit(used), soc_mean_pct=pl.lit(50.0), riding_s=pl.lit(60 * minutes),
         ambient_c=pl.lit(None, pl.Float64()), start_place=pl.lit(None, pl.String()), kind=pl.lit("observed"),
+        swaps=pl.lit(0), drag=pl.lit(None, pl.Float64()), rush=pl.lit(None, pl.Float64()),
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from analytics import firmware
 from analytics.calibration import CHECKS, calibrated, checks
 from analytics.consumption import energies
 from analytics.days import days
+from analytics.effort import ways
 from analytics.evidence import evidence
 from analytics.power import powered
 from analytics.soc_used import used
@@ -46,10 +47,11 @@ def test_nothing_makes_empty_tables() -> None:
 
 def test_a_model_that_said_nothing_is_asked_in_vain() -> None:
     one = pl.DataFrame([{"provider": "p", "vehicle": "a", "model": "m", "capacity_wh": 1440.0}], schema=KNOWN.schema)
-    rides = trips(intervals(NONE))
-    socs = pl.concat([rides, used(ticks(NONE), NONE, rides)], how="horizontal")
+    steps = intervals(NONE)
+    rides = trips(steps)
+    socs = pl.concat([rides, used(ticks(NONE), NONE, rides), ways(steps, rides)], how="horizontal")
     nowhere = socs.with_columns(start_place=pl.lit(""))
-    told = evidence(NONE, intervals(NONE), ticks(NONE), nowhere, BATTERIES, PACKS.to_frame(), one)
+    told = evidence(NONE, steps, ticks(NONE), nowhere, BATTERIES, PACKS.to_frame(), one)
     assert told.schema == DERIVED["evidence"].schema
     got = checks(told, one)
     assert got.schema == firmware.checks(told, one).schema == CHECKS

@@ -15,17 +15,17 @@ from polars.testing import assert_frame_equal
 
 from analytics import fleet
 from analytics.calibration import CHECKS
-from analytics.jobs import Run, Wish, analyze
+from analytics.jobs import Run
 from analytics.load import Rows
 from analytics.registry import ANALYSES, OF_FLEETS
-from logger.config import Collector, LakeSettings, Model, Settings, Sinks
 from logger.errors import Retry
 from logger.stores import opened
 from logger.stores.lake import Lake
-from logger.tables import shaped, table
-from tests.analytics.driven import BEGIN, HOUR, RIDE_S, driven, stored
+from logger.tables import shaped
+from tests.analytics.driven import BEGIN, HOUR, RIDE_S, driven
+from tests.analytics.fleet_lake import SHEET_WH, Place
 
-DAYS, SHEET_WH = 16, 1440.0
+DAYS = 16
 RIDES = {
     name: [24.0 * day + hour for day in range(DAYS) for hour in (shift, 15.5)]
     for name, shift in (("a", 7.5), ("b", 9.3))
@@ -47,32 +47,6 @@ def powers(watts: float = 600.0) -> list[dict[str, Any]]:
         for name, hours in RIDES.items() for hour in hours for second in range(30, RIDE_S, 60)
         for at in [BEGIN + hour * HOUR + timedelta(seconds=second)]
     ]  # fmt: skip
-
-
-class Place:
-    """A lake of its own, and settings that know a data sheet."""
-
-    def __init__(self, folder: Path) -> None:
-        models = {"moped": Model(capacity_wh=SHEET_WH, wh_per_km=30.0)}
-        self.settings = Settings(
-            Collector(data_dir=str(folder)), Sinks(LakeSettings(str(folder / "lake"))), models=models
-        )
-        self.lake = Lake(str(folder / "lake"), "log")
-        self.sequence = 1
-
-    def write(self, name: str, rows: list[dict[str, Any]]) -> None:
-        self.lake.write(name, stored(rows, self.sequence, name))
-        self.sequence += len(rows)
-
-    def analyze(self, **wish: Any) -> None:
-        analyze(self.settings, Wish(**wish))
-
-    def made(self, name: str) -> pl.DataFrame:
-        return self.lake.scan(name).sort(table(name).key).collect()
-
-    def value(self, check: str) -> float | None:
-        found = self.made("calibration").filter(check=check)
-        return found["value"].item() if found.height else None
 
 
 @pytest.fixture
@@ -199,19 +173,59 @@ def known(*vehicles: str) -> pl.DataFrame:
     return pl.DataFrame({"provider": "segway", "vehicle": list(vehicles), "model": "moped", "capacity_wh": SHEET_WH})
 
 
-def test_a_month_is_told_by_itself_and_the_two_before_it(tmp_path: Path) -> None:
+def told(lake: Lake, *months: int) -> dict[int, tuple[float | None, str]]:
+    """Kilometres of a percent, and of which days they are, by month."""
+    found = {}
+    for number in months:
+        rows = fleet.calibration(lake, known("a"), datetime(2026, number, 1, tzinfo=UTC))
+        answers = dict(rows.select("check", "answer").rows())
+        found[number] = (dict(rows.select("check", "value").rows())["km_per_pct"], answers["days"])
+    return found
+
+
+def test_a_month_is_told_by_the_three_before_it_and_the_first_two_by_themselves_too(tmp_path: Path) -> None:
+    lake = Lake(str(tmp_path), "log")
+    for number, way_km in ((1, 40.0), (2, 50.0), (3, 60.0), (4, 70.0), (5, 80.0)):
+        for day in (datetime(2026, number, day, tzinfo=UTC) for day in (9, 10)):
+            lake.replace("evidence", evidence([day], way_km), None, day, day + timedelta(days=1))
+    to_date, before = "to_date", "before"
+    assert told(lake, 1, 2, 3, 4, 5) == {
+        1: (0.4, to_date), 2: (0.433, to_date), 3: (0.45, before), 4: (0.5, before), 5: (0.6, before),
+    }  # fmt: skip
+    rows = fleet.calibration(lake, known("a"), datetime(2026, 4, 1, tzinfo=UTC))
+    assert rows.filter(check="days")["n"].item() == 6
+    assert rows.filter(check="mtbf_km")["answer"].item() == "none_seen"
+
+
+def days(first: datetime, count: int) -> pl.DataFrame:
+    """Days of vehicle a that were made anew."""
+    return pl.DataFrame({"vehicle": ["a"], "since": [first], "until": [first + timedelta(days=count)]})
+
+
+def test_a_day_counts_in_the_three_months_after_it_and_in_its_own_while_that_is_told_by_itself(tmp_path: Path) -> None:
     lake = Lake(str(tmp_path), "log")
     first = [datetime(2026, month, 9, tzinfo=UTC) for month in (1, 2, 3, 4, 5)]
-    for day, way_km in zip(first, (40.0, 50.0, 60.0, 70.0, 80.0), strict=True):
+    at = [datetime(2026, month, 1, tzinfo=UTC) for month in (1, 2, 3, 4, 5)]
+
+    def write(day: datetime, way_km: float) -> None:
         lake.replace("evidence", evidence([day], way_km), None, day, day + timedelta(days=1))
-    got = fleet.calibration(lake, known("a"), first[0]).filter(check="km_per_pct").sort("time")
-    assert got["time"].to_list() == [datetime(2026, month, 1, tzinfo=UTC) for month in (1, 2, 3, 4, 5)]
-    assert got["value"].to_list() == [0.4, 0.45, 0.5, 0.6, 0.65]  # the last day of all is not whole
-    late = fleet.calibration(lake, known("a"), first[3]).filter(check="km_per_pct")
-    assert_frame_equal(late, got.filter(pl.col("time") >= datetime(2026, 4, 1, tzinfo=UTC)))
-    ridden = fleet.calibration(lake, known("a"), first[3]).filter(check="mtbf_km")
-    assert ridden["answer"].to_list() == ["none_seen"] * 2
-    assert (ridden["low"] * 3.689).round(0).to_list() == [180, 130]
+
+    for day in first:
+        write(day, 40.0)
+    before = fleet.sources(lake, known("a"))
+    assert sorted(before) == at
+    write(first[1], 41.0)
+    after = fleet.sources(lake, known("a"))
+    assert [begin for begin in at if before[begin] != after[begin]] == at[2:]
+    other = fleet.sources(lake, known("a").with_columns(capacity_wh=1.0))
+    assert not set(other.values()) & set(after.values())
+    none = CHECKS.to_frame()
+    assert fleet.months(none, known("a"), days(first[4], 1)) == {at[4]}  # nobody told of that month before
+    so_far = pl.concat([fleet.calibration(lake, known("a"), begin) for begin in at])
+    assert fleet.months(so_far, known("a"), days(first[4], 1)) == set()
+    assert fleet.months(so_far, known("a"), days(first[1], 1)) == {at[1]}
+    assert fleet.months(so_far, known("a"), days(first[0], 30)) == set(at[:2])
+    assert fleet.months(so_far, known("b"), days(first[1], 1)) == set()
 
 
 def test_only_vehicles_of_that_model_are_weighed_anew_and_only_from_that_month_to_the_next() -> None:
@@ -222,8 +236,19 @@ def test_only_vehicles_of_that_model_are_weighed_anew_and_only_from_that_month_t
     new = fleet.marks(pl.DataFrame([rows[0] | {"value": 1.05}, rows[1]], schema=CHECKS))
     other = known("c").with_columns(model=pl.lit("other"))
     begin = march + timedelta(days=4)
-    got = fleet.weighed_anew(old, new, pl.concat([known("a", "b"), other]), begin, may)
-    assert got.rows() == [("a", begin, april), ("b", begin, april)]
-    gone = fleet.weighed_anew(new, {}, known("a"), begin, may)
-    assert gone.rows() == [("a", begin, may)]
-    assert fleet.weighed_anew(new, new, known("a"), begin, may).height == 0
+    for what in fleet.FOLLOW:
+        got = fleet.weighed_anew(what, old, new, pl.concat([known("a", "b"), other]), begin, may)
+        assert got.rows() == [("a", begin, april), ("b", begin, april)]
+        gone = fleet.weighed_anew(what, new, {}, known("a"), begin, may)
+        assert gone.rows() == [("a", begin, may)]
+        assert fleet.weighed_anew(what, new, new, known("a"), begin, may).height == 0
+
+
+def test_what_packs_differ_by_changes_packs_and_no_energy_by_itself() -> None:
+    march, april = (datetime(2026, month, 1, tzinfo=UTC) for month in (3, 4))
+    row = {"provider": "segway", "time": march, "model": "moped", "check": "pack_cv", "answer": "estimate", "n": 9}
+    old, new = (fleet.marks(pl.DataFrame([row | {"value": value}], schema=CHECKS)) for value in (0.05, 0.06))
+    packs, energies = (
+        fleet.weighed_anew(what, old, new, known("a"), march, april).height for what in ("packs", "energies")
+    )
+    assert (packs, energies) == (1, 0)

@@ -26,13 +26,17 @@ _STORIES, _TELLERS = 25, 40
 _DAYS, _DENSE_DAYS = 365, 12  # the last ones are told as mopeds tell them
 _A_DAY = 4  # rows of a vehicle on each of the others
 _TABLES = ("status", "location", "event")
-_DENSE_FROM = datetime.fromtimestamp(BEGIN_S, UTC)
-_LATE_DAYS = (5, 6, 7, 8, 9, 10)  # of the dense ones: each has a row that comes late, the last one's is profiled
+_EARLIER = timedelta(days=35)  # so that a month ends within the dense days, and its figures hold for the next
+_DENSE_FROM = datetime.fromtimestamp(BEGIN_S, UTC) - _EARLIER
+_LATE_DAYS = (8, 8, 9, 9, 10, 10)  # of the dense ones: each has a row that comes late, the last one's is profiled
+_POLL_S, _RIDING_W = 60, 720.0
 _LATE = timedelta(hours=2)
 _PARTS = {  # functions of `analytics/jobs.py`
     "what is new, how far it reaches": (("__init__", "_state", "_reaching_back"), ()),
-    "rows read, and derived ones made": (("_group",), ("_commit",)),
-    "compared with those before, committed": (("_commit",), ()),
+    "rows read, and derived ones made": (("_group",), ("_commit_all",)),
+    "figures of models and packs": (("_figures",), ()),
+    "forecasts": (("_forecast",), ()),
+    "compared with those before, committed": (("_commit_all",), ()),
 }
 
 
@@ -42,8 +46,9 @@ def figures(folder: Path) -> list[Figure]:
     store, late = _filled(ours, folder)
     rows = sum(file.rows for file in store.files("status"))
     first_s = _analysed_s(ours)
-    for name in {*OF_FLEETS, *(each.table or name for name, each in ANALYSES.items())}:
+    for name in {*OF_FLEETS, "worth", *(each.table or name for name, each in ANALYSES.items())}:
         _at_rest(store, name)
+    assert store.scan("worth").collect().height > 0
     found = [_late_s(ours, store, late[place : place + 1]) for place in range(late.height - 1)]
     what = f"a lake of 1,000 vehicles and {_DAYS} days"
     return [
@@ -63,10 +68,12 @@ def _filled(ours: Settings, folder: Path) -> tuple[Lake, pl.DataFrame]:
     log_spool.close()
     late = pl.DataFrame()
     for name, told in stories(folder, _STORIES, _DENSE_DAYS, _TABLES).items():
-        rows = retold(told, _STORIES, _TELLERS)
+        rows = _shifted(retold(told, _STORIES, _TELLERS))
         if name == "status":
             late = _held_back(rows)
             store.write("vehicles", numbered(_named(rows), "vehicles"))
+            store.write("battery", numbered(_asked(rows), "battery"))
+            _at_rest(store, "battery")
             rows = pl.concat([_sparse(rows), rows.join(late, on=table(name).key, how="anti")])
         store.write(name, numbered(rows, name))
         _at_rest(store, name)
@@ -78,6 +85,19 @@ def _named(dense: pl.DataFrame) -> pl.DataFrame:
     who = dense.select("provider", "vehicle").unique().sort("provider", "vehicle")
     at = pl.lit(_DENSE_FROM).cast(dense.schema["time"])
     return shaped(who.with_columns(time=at, received_at=at, via=pl.lit("import"), model=pl.lit("moped")), "vehicles")
+
+
+def _shifted(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.with_columns(pl.col("time", "received_at") - _EARLIER)
+
+
+def _asked(dense: pl.DataFrame) -> pl.DataFrame:
+    """An answer a minute of who is unlocked, so that the fleet tells what its packs hold."""
+    rows = dense.filter(~pl.col("locked")).select("provider", "vehicle", "time", "received_at", "speed_kmh")
+    minute = pl.col("time").dt.truncate(f"{_POLL_S}s")
+    polled = rows.group_by("provider", "vehicle", minute.alias("minute"), maintain_order=True).first().drop("minute")
+    power = pl.when(pl.col("speed_kmh") > 0).then(-_RIDING_W).otherwise(-20.0)
+    return shaped(polled.with_columns(power.alias("power_w"), via=pl.lit("poll"), clock=pl.lit("device")), "battery")
 
 
 def _sparse(dense: pl.DataFrame) -> pl.DataFrame:

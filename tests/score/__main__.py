@@ -17,8 +17,9 @@ from analytics.silences import spoken
 from analytics.speedonly import speed_trips
 from analytics.trips import trips
 from tests.score import baselines, recordings
+from tests.score.analysed import by_knowledge
 from tests.score.books import books, energy
-from tests.score.energy import by_knowledge, fleets
+from tests.score.energy import fleets
 from tests.score.matching import Score, by_kind, score
 from tests.score.scenarios import OUTAGE_S, SCENARIOS, Case, case, stories
 
@@ -59,8 +60,7 @@ def _lines(of: Case) -> Iterator[str]:
     positions, none = fixes(of.rows["location"].lazy())
     said = spoken(positions, none)
     steps = intervals(cleaned, spoken=said)
-    rides = trips(steps)
-    known = by_knowledge(of, cleaned, steps, rides)
+    known = by_knowledge(of)
     ours = known["data sheet"]
     whole = score(ours, of.trips)
     yield _row("voltrail", whole)

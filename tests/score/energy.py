@@ -7,23 +7,9 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from analytics.calibration import CHECKS, calibrated, checks
-from analytics.cells import batteries, events, packs
-from analytics.clean import readings
-from analytics.consumption import energies
-from analytics.effort import efforts, even, sums, ways
-from analytics.evidence import evidence
-from analytics.held import held, models, worth
-from analytics.intervals import intervals
-from analytics.soc_used import used
-from analytics.spells import polled, ridden, spells
-from analytics.swaps import swaps
-from analytics.ticks import ticks
-from analytics.trip_packs import mixed
-from analytics.trips import trips
-from logger.tables import TIME
+from tests.score.analysed import by_knowledge
 from tests.score.matching import Score, score
-from tests.score.scenarios import SCENARIOS, Case, case, stories
+from tests.score.scenarios import SCENARIOS, case, stories
 
 FLEETS = ((101, 30, 30), (102, 30, 30), (105, 20, 90))  # seed, vehicles, days
 LONG_M = 5000
@@ -35,10 +21,8 @@ def fleets() -> Iterator[str]:
     whole: dict[str, list[pl.DataFrame]] = {}
     for seed, vehicles, days in FLEETS:
         of = case(SCENARIOS[0], stories(vehicles, days, seed), days)
-        cleaned, _ = readings(of.rows["status"].lazy())
-        steps = intervals(cleaned)
         yield f"seed {seed}, {vehicles} vehicles, {days} days"
-        for name, told in by_knowledge(of, cleaned, steps, trips(steps)).items():
+        for name, told in by_knowledge(of).items():
             found = pairs(score(told, of.trips), told).with_columns(seed=pl.lit(seed))
             whole.setdefault(name, []).append(found)
             yield f"  {name:<12}{figures(found)}"
@@ -48,27 +32,9 @@ def fleets() -> Iterator[str]:
     own = (_Z * pl.col("own_sd_wh") / pl.col("energy_wh")).filter(pl.col("distance_m") > LONG_M).median()
     floor = 100 * pl.concat(whole["packs"]).select(own).item()
     yield f"  over 5 km, if what packs hold were known without error: ±{floor:.1f} %"
-
-
-def by_knowledge(of: Case, cleaned: pl.DataFrame, steps: pl.DataFrame, rides: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Trips with their energy, by what is known of their packs: less of it first."""
-    cells = packs(of.rows["pack"].lazy())
-    asked = batteries(of.rows["battery"].lazy())
-    found, marks = swaps(cells, cleaned, asked, events(of.rows["event"].lazy())), ticks(cleaned)
-    told = rides.hstack(used(marks, cleaned, rides, found)).hstack(ways(steps, rides))
-    nowhere = told.with_columns(start_place=pl.lit(None, pl.String()))
-    figures = checks(evidence(cleaned, steps, marks, nowhere, asked, cells, of.known), of.known)
-    sure = calibrated(of.known, figures.with_columns(time=pl.lit(rides["started_at"].min(), TIME)))
-    even_told = told.with_columns(even(told, of.known, efforts(of.known, sums(told, sure))))
-    times = ridden(even_told, spells(cells, found, cleaned), sure)
-    powers = polled(even_told, steps, asked, sure)
-    hold = worth(sure, held(of.known, times, powers, models(of.known, times, powers)))
-    several = mixed(told, hold, marks, cleaned, found)
-    return {
-        "data sheet": rides.hstack(energies(told, calibrated(of.known, CHECKS.to_frame()))),
-        "model": rides.hstack(energies(told, sure)),
-        "packs": rides.hstack(energies(even_told.hstack(several), hold)),
-    }
+    last = whole["packs"][-1].filter(pl.col("distance_m") > LONG_M).with_columns(pl.col("day").dt.truncate("1mo"))
+    months = [f"{month:%B} {_line(rows)}" for (month,), rows in last.sort("day").group_by("day", maintain_order=True)]
+    yield f"  over 5 km by packs, seed {FLEETS[-1][0]}, as its log grows: {'; '.join(months)}"
 
 
 def pairs(of: Score, told: pl.DataFrame) -> pl.DataFrame:

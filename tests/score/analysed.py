@@ -1,0 +1,61 @@
+"""Trips of a case as `voltrail analyze` makes them of a lake: with their energy, by what is known of their packs."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from analytics.calibration import CHECKS, calibrated
+from analytics.consumption import energies
+from analytics.jobs import Wish, analyze
+from analytics.load import Rows, known
+from analytics.windows import Read
+from logger.config import Collector, LakeSettings, Model, Settings, Sinks
+from logger.stores import opened
+from logger.stores.lake import Lake
+from logger.tables import shaped
+from tests.score.scenarios import Case
+
+
+def by_knowledge(of: Case) -> Mapping[str, pl.DataFrame]:
+    """Trips by what is known of their packs, less of it first; the last are those of `voltrail analyze`."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = _settings(Path(folder), of.known)
+        _fill(settings, of)
+        analyze(settings, Wish())
+        return _trips(settings, of)
+
+
+def _settings(folder: Path, known: pl.DataFrame) -> Settings:
+    sheets = known.select("model", "capacity_wh", "wh_per_km").unique().rows()
+    models = {model: Model(capacity_wh=capacity_wh, wh_per_km=use) for model, capacity_wh, use in sheets}
+    return Settings(Collector(data_dir=str(folder)), Sinks(LakeSettings(str(folder / "lake"))), models=models)
+
+
+def _fill(settings: Settings, of: Case) -> None:
+    lake = Lake(str(settings.data_dir / "lake"), "score")
+    first = of.rows["status"]["time"].min()
+    named = of.known.with_columns(time=pl.lit(first), received_at=pl.lit(first), via=pl.lit("import"), sequence=1)
+    for name, rows in {**of.rows, "vehicles": shaped(named, "vehicles")}.items():
+        lake.write(name, rows.with_columns(sequence=pl.int_range(1, pl.len() + 1, dtype=pl.Int64)))
+
+
+def _trips(settings: Settings, of: Case) -> dict[str, pl.DataFrame]:
+    with opened(settings, "lake") as store:
+        checks, worth = (store.scan(name).collect() for name in ("calibration", "worth"))
+        told = known(store.latest("vehicles"), settings)
+
+        def figures(vehicles: Sequence[str], read: Read) -> tuple[pl.DataFrame, pl.DataFrame]:
+            return checks, worth
+
+        at = pl.col("time").dt.truncate("1d")
+        first, last = (
+            of.rows["status"].select(at.min().dt.offset_by("-1d"), at.max().dt.offset_by("2d").alias("b")).row(0)
+        )
+        rows = Rows(store, told["vehicle"].to_list(), Read(first, last, True, True), told, figures, settings)
+        return {
+            "data sheet": rows.spent.hstack(energies(rows.spent, calibrated(rows.known, CHECKS.to_frame()))),
+            "model": rows.spent.hstack(energies(rows.spent, calibrated(rows.known, checks))),
+            "packs": rows.counted,
+        }
