@@ -15,6 +15,7 @@ from logger.stores.lake import Lake
 from logger.tables import TIME, shaped, table
 
 _VEHICLES = 100  # together, so that memory stays flat: each spell is beside all of a year before it
+_MORE = 3  # months before those that count, for the packs that came back in them
 _KEY = ("provider", "vehicle", "time")
 
 
@@ -40,7 +41,7 @@ class Packs:
 
     def _part(self, touched: pl.DataFrame, models: pl.DataFrame, end: datetime) -> pl.DataFrame:
         vehicles, since = touched["vehicle"].to_list(), month(min(touched["first_at"]))
-        rows = self._lake.scan("stretches", month(since, -MEMORY_MONTHS), None, vehicles).collect()
+        rows = self._lake.scan("stretches", month(since, -MEMORY_MONTHS - _MORE), None, vehicles).collect()
         parts = spells(rows).join(self._known, on=WHO, maintain_order="left")
         new = shaped(held(parts, models, since), "worth")
         old = self._lake.scan("worth", since, None, vehicles).collect()
