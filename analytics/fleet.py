@@ -1,8 +1,8 @@
 """Figures of models, month by month: of what each model's vehicles told in the three months before it.
 
 A month, because what a percent is worth changes over months. Months that are over, so that a month's trips are not
-weighed anew as it goes on; a model that was not there for a whole month before is told by the month itself, too, but
-for its last day.
+weighed anew by them as it goes on; a model that was not there in the first two of these is told by the month itself,
+too, but for its last day.
 """
 
 import json

@@ -88,13 +88,7 @@ def analyze(settings: Settings, wish: Wish, progress: Progress = lambda text: No
 class Run:
     """One run of some analyses on the rows of one store."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        store: Store,
-        analyses: Mapping[str, Analysis],
-        progress: Progress,
-    ) -> None:
+    def __init__(self, settings: Settings, store: Store, analyses: Mapping[str, Analysis], progress: Progress) -> None:
         self._settings, self._store, self._progress = settings, store, progress
         self._analyses = analyses
         self._lake = store if isinstance(store, Lake) else the_lake(settings)
