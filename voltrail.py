@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 import typer
 
-from logger import config
 from logger.errors import ConfigError, LoggerError
+from logger.settings import schema
+from logger.settings.load import load_settings
 
 app = typer.Typer(
     help="Log what electric vehicles say about themselves, lose none of it.",
@@ -39,11 +40,11 @@ def _file(path: Path | None) -> Path | None:
     return path or (default if default.exists() else None)
 
 
-def _settings(path: Path | None) -> config.Settings:
-    return config.load(_file(path))
+def _settings(path: Path | None) -> schema.Settings:
+    return load_settings(_file(path))
 
 
-def _moment(text: str, settings: config.Settings, option: str) -> datetime | None:
+def _moment(text: str, settings: schema.Settings, option: str) -> datetime | None:
     if not text:
         return None
     try:
@@ -69,15 +70,15 @@ def demo(
     """
     from analytics.jobs import Wish
     from analytics.jobs import analyze as analyse
-    from logger.demo import show
-    from logger.demo.found import found
-    from logger.stores import lake
+    from logger.simulator.demo import show
+    from logger.simulator.demo.found import found
+    from logger.stores import open_lake
 
     say = typer.echo if not as_json else lambda text: typer.echo(text, err=True)
     result = show.demo(out, vehicles, days, seed, say)
-    ours = config.load(out / "voltrail.toml")
+    ours = load_settings(out / "voltrail.toml")
     analyse(ours, Wish())
-    told = found(lake(ours), out / "truth")
+    told = found(open_lake(ours), out / "truth")
     figures = {**result.told(), "found": msgspec.to_builtins(told)}
     typer.echo(json.dumps(figures) if as_json else "\n".join([*result.lines(), "", *told.lines()]))
     if not result.verdict.whole:
@@ -101,16 +102,16 @@ def init(
 
     Example: voltrail init --client-id A20081 --client-secret-file segway.secret --vehicle 861477038719116
     """
-    from logger import initial
+    from logger.commands import init
 
     if out.exists():
         raise ConfigError(f"{out} is there already; name another file with --out")
-    answers = initial.known(
+    answers = init.known(
         out, client_id=client_id, client_secret_file=client_secret_file, vehicles=tuple(vehicle or ()),
         public_url=public_url, base_url=base_url, name=name, listen=listen, data_dir=data_dir,
     )  # fmt: skip
-    draft = initial.asked(answers, _ask) if sys.stdin.isatty() else initial.Draft(answers)
-    settings = initial.write(draft, out)
+    draft = init.asked(answers, _ask) if sys.stdin.isatty() else init.Draft(answers)
+    settings = init.write(draft, out)
     for account in settings.sources:
         typer.echo(f"register {settings.collector.push_address(account.name)} with the vendor", err=True)
     missing = "" if settings.sources else ": fill in the account and its vehicles"
@@ -137,10 +138,10 @@ def check(
     if compare:
         _compare(compare, _settings(config_file), as_json)
         return
-    from logger import checking
+    from logger.commands.check import check
 
-    found = checking.check(_file(config_file))
-    typer.echo(msgspec.json.encode(found).decode() if as_json else "\n".join(checking.lines(found)))
+    found = check.check(_file(config_file))
+    typer.echo(msgspec.json.encode(found).decode() if as_json else "\n".join(check.lines(found)))
     if errors := sum(each.level == "error" for each in found):
         raise LoggerError(f"{errors} of {len(found)} findings are errors: each says what to do")
 
@@ -151,11 +152,12 @@ def run(config_file: ConfigFile = None, debug: Debug = False) -> None:
 
     Example: voltrail run --config /etc/voltrail/voltrail.toml
     """
-    from logger import supervisor
-    from logger.service import set_up_logging
+    from logger.service import supervisor
+    from logger.service.child import set_up_logging
 
     set_up_logging("voltrail", debug=debug)
-    supervisor.run(_settings(config_file), debug=debug)
+    analysis = [sys.executable, "-m", "analytics.service"]  # a process of its own, which needs polars
+    supervisor.run(_settings(config_file), analysis, debug=debug)
 
 
 @app.command()
@@ -170,7 +172,7 @@ def poll(
 
     Example: voltrail poll --once --vehicle 861477038719116
     """
-    from logger.asking import once as ask_once
+    from logger.commands.poll_once import once as ask_once
 
     if not once:
         raise ConfigError("only `voltrail poll --once` asks by hand")
@@ -191,13 +193,13 @@ def sources(config_file: ConfigFile = None, as_json: AsJson = False, debug: Debu
 
     Example: voltrail sources --config voltrail.toml
     """
-    from logger import telling
+    from logger.commands import sources
 
     settings = _settings(config_file)
     if as_json:
-        typer.echo(msgspec.json.encode({"fields": telling.told(settings), "limits": telling.limits(settings)}).decode())
+        typer.echo(msgspec.json.encode({"fields": sources.told(settings), "limits": sources.limits(settings)}).decode())
     else:
-        typer.echo("\n".join(telling.lines(settings)))
+        typer.echo("\n".join(sources.lines(settings)))
 
 
 @app.command()
@@ -208,7 +210,7 @@ def status(
 
     Example: voltrail status --vehicle 861477038719116
     """
-    from logger.status import lines, overview
+    from logger.commands.status import lines, overview
 
     told = overview(_settings(config_file), vehicle or ())
     typer.echo(msgspec.json.encode(told).decode() if as_json else "\n".join(lines(told)))
@@ -236,8 +238,8 @@ def import_(
     Example: voltrail import ride.csv --vehicle twizy --map Soc=soc_pct --map "Date+Time=time"
     --time-format "%m/%d/%Y %H:%M:%S" --tz Africa/Casablanca --ignore Mode
     """
-    from logger.importing import take
-    from logger.sources.files import Options, mapping
+    from logger.commands.import_files import take
+    from logger.sources.files.read import Options, mapping
 
     made = tuple(mapping(text) for text in mappings or ())
     options = Options(provider, vehicle, made, tuple(ignore or ()), tz, time_format)
@@ -265,9 +267,9 @@ def replay(
 
     Example: voltrail replay --since 2026-10-01
     """
-    from logger.replay import lines
-    from logger.replay import replay as replay_days
-    from logger.service import set_up_logging
+    from logger.commands.replay import lines
+    from logger.commands.replay import replay as replay_days
+    from logger.service.child import set_up_logging
 
     set_up_logging("replay", debug=debug)
     settings = _settings(config_file)
@@ -292,7 +294,7 @@ def copy(
 
     Example: voltrail copy --from lake --to influx --since 2026-10-01
     """
-    from logger.refilling import copy as fill
+    from logger.commands.copy import copy as fill
 
     settings = _settings(config_file)
     start, stop = _moment(since, settings, "--since"), _moment(until, settings, "--until")
@@ -314,11 +316,11 @@ def rollup(config_file: ConfigFile = None, as_json: AsJson = False, debug: Debug
     Example: voltrail rollup
     """
     from analytics.rolling import lines, roll
-    from logger.refilling import follow
-    from logger.stores import lake
+    from logger.commands.copy import follow
+    from logger.stores import open_lake
 
     settings = _settings(config_file)
-    told = roll(lake(settings), settings.data_dir, _progress)
+    told = roll(open_lake(settings), settings.data_dir, _progress)
     typer.echo(msgspec.json.encode(told).decode() if as_json else "\n".join(lines(told)))
     follow(settings)
 
@@ -344,7 +346,7 @@ def analyze(
     """
     from analytics.jobs import Wish, lines
     from analytics.jobs import analyze as make
-    from logger.refilling import follow
+    from logger.commands.copy import follow
 
     settings = _settings(config_file)
     start, stop = _moment(since, settings, "--since"), _moment(until, settings, "--until")
@@ -370,8 +372,8 @@ def export(
     Example: voltrail export status --since 2026-10-01 --until 2026-11-01 --format parquet --out october.parquet
     """
     from logger import tables
-    from logger.export import FORMATS, export
-    from logger.stores import lake
+    from logger.commands.export import FORMATS, export
+    from logger.stores import open_lake
 
     if form not in FORMATS:
         raise ConfigError(f"--format {form!r} is none of {', '.join(FORMATS)}")
@@ -381,25 +383,25 @@ def export(
         return
     shape = tables.table(table)
     start, stop = _moment(since, settings, "--since"), _moment(until, settings, "--until")
-    rows = lake(settings).scan(table, start, stop, vehicle)
+    rows = open_lake(settings).scan(table, start, stop, vehicle)
     export(rows.sort(shape.key), form, out or sys.stdout.buffer)
 
 
-def _export_track(table: str, trip: str, settings: config.Settings, out: Path | None) -> None:
+def _export_track(table: str, trip: str, settings: schema.Settings, out: Path | None) -> None:
     from analytics.gpx import track
-    from logger.export import put
-    from logger.stores import lake
+    from logger.commands.export import put
+    from logger.stores import open_lake
 
     if table != "gpx" or not trip:
         raise ConfigError(
             "one trip's track is `voltrail export gpx --trip ID`, with a trip_id of `voltrail export trips`"
         )
-    put(track(lake(settings), trip, settings.places), out or sys.stdout.buffer)
+    put(track(open_lake(settings), trip, settings.places), out or sys.stdout.buffer)
 
 
-def _compare(names: tuple[str, str], settings: config.Settings, as_json: bool) -> None:
-    from logger.copying import lines
-    from logger.refilling import compare
+def _compare(names: tuple[str, str], settings: schema.Settings, as_json: bool) -> None:
+    from logger.commands.copy import compare
+    from logger.stores.compare import lines
 
     found, waiting = compare(settings, *names, _progress)
     if as_json:

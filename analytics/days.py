@@ -10,7 +10,7 @@ from analytics.consumption import sure
 from analytics.soc_used import parts
 from analytics.steps import WHO, as_of, before, marked
 from analytics.ticks import ridden
-from logger.derived import DERIVED
+from logger.derived_tables import DERIVED
 
 _Z = 1.96
 _MS = pl.Datetime("ms", "UTC")

@@ -16,8 +16,8 @@ from analytics.calibration import CHECKS, INSUFFICIENT, WEIGHED, check, checks
 from analytics.reliability import mtbf
 from analytics.steps import WHO
 from analytics.windows import DAY
-from logger.stores.files import by_day
-from logger.stores.lake import Lake
+from logger.stores.lake.data_files import by_day
+from logger.stores.lake.lake import Lake
 from logger.tables import TIME, shaped
 
 MONTHS = 3

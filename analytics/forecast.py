@@ -11,7 +11,7 @@ import polars as pl
 from analytics.standby import pooled
 from analytics.steps import WHO
 from analytics.zones import localised, zoned
-from logger.settings import Analytics
+from logger.settings.schema import Analytics
 from logger.tables import shaped, table
 
 SILENT = timedelta(days=3)  # a vehicle of which nothing was heard for so long has no forecast

@@ -8,9 +8,9 @@ import polars as pl
 
 from analytics.clean import fixes
 from analytics.places import private
-from logger.config import Place
 from logger.errors import LoggerError, UnknownName
-from logger.stores import Store
+from logger.settings.schema import Place
+from logger.stores.contract import Store
 
 NAMESPACE = "http://www.topografix.com/GPX/1/1"
 CLOCK = timedelta(hours=1)  # of a clock that is off by more, nothing is known without the messages of that hour

@@ -20,15 +20,16 @@ from analytics.plan import MARGIN, Plan
 from analytics.registry import ANALYSES, OF_FLEETS, RULES, Analysis, chosen
 from analytics.seams import Days
 from analytics.windows import DAY, TOUCHED, Read, differing, throughout
-from logger.config import Settings
 from logger.errors import ConfigError, Retry, UnknownName
-from logger.service import spool
-from logger.state import write_state
-from logger.stores import Store, opened
-from logger.stores import lake as the_lake
-from logger.stores.lake import Lake
+from logger.locks import sole
+from logger.process_state import write_state
+from logger.settings.schema import Settings
+from logger.spool.open import open_spool
+from logger.stores import open_lake as the_lake
+from logger.stores import open_store
+from logger.stores.contract import Store
+from logger.stores.lake.lake import Lake
 from logger.tables import TIME, table
-from logger.turns import sole
 
 Progress = Callable[[str], None]
 _OWED = pl.Schema({"vehicle": pl.String(), "first_at": pl.Int64(), "last_at": pl.Int64()})  # as TOUCHED [epoch ms]
@@ -71,7 +72,7 @@ def analyze(settings: Settings, wish: Wish, progress: Progress = lambda text: No
             raise Retry("another analysis is under way: wait until it has ended")
         began = time.monotonic()
         try:
-            with opened(settings, wish.source) as store:
+            with open_store(settings, wish.source) as store:
                 run = Run(settings, store, analyses, progress)
                 told = run.news() if wish.news else run.wished(wish)
         except ConfigError:  # a wish that cannot be met tells nothing of the analyses that are done on schedule
@@ -135,7 +136,7 @@ class Run:
     def _state(self, noted: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, pl.DataFrame]]:
         """What to note after this run, and what it has to look at, by raw table."""
         told = {row[1]: notes.digest(*map(str, row)) for row in self._told.iter_rows()}
-        with closing(spool(self._settings)) as log_spool:
+        with closing(open_spool(self._settings)) as log_spool:
             log_id = log_spool.log_id
         old = noted if noted.get("rules") == self._rules else {}
         same = old.get("log") == log_id

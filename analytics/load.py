@@ -29,8 +29,8 @@ from analytics.ticks import ticks
 from analytics.trip_packs import mixed
 from analytics.trips import trips
 from analytics.windows import Read
-from logger.config import Settings
-from logger.stores import Store
+from logger.settings.schema import Settings
+from logger.stores.contract import Store
 
 _T, _N = pl.String(), pl.Float64()
 

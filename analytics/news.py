@@ -8,9 +8,9 @@ import polars as pl
 
 from analytics.notes import mark
 from analytics.windows import TOUCHED
-from logger.stores.delta import Span, span
-from logger.stores.files import by_day
-from logger.stores.lake import Lake
+from logger.stores.lake.data_files import by_day
+from logger.stores.lake.delta import Span, span
+from logger.stores.lake.lake import Lake
 
 
 def news(

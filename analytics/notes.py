@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from logger.stores.files import File
+from logger.atomic import write_file
+from logger.stores.lake.data_files import File
 
 
 def mark(files: Sequence[File]) -> str:
@@ -30,6 +31,4 @@ def read(path: Path) -> dict[str, Any]:
 
 def write(path: Path, made: Mapping[str, Any]) -> None:
     """Note this; a kill leaves what was noted before."""
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(made), encoding="utf-8")
-    fresh.replace(path)
+    write_file(path, json.dumps(made).encode())

@@ -10,8 +10,8 @@ from analytics.held import MEMORY_MONTHS, held
 from analytics.spells import spells
 from analytics.steps import WHO
 from analytics.windows import TOUCHED, Read
-from logger.stores.delta import span
-from logger.stores.lake import Lake
+from logger.stores.lake.delta import span
+from logger.stores.lake.lake import Lake
 from logger.tables import TIME, shaped, table
 
 _VEHICLES = 100  # together, so that memory stays flat: each spell is beside all of a year before it

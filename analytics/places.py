@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from logger.config import Place
+from logger.settings.schema import Place
 
 EARTH_M = 6_371_008.8  # mean radius (IUGG)
 

@@ -7,10 +7,10 @@ import polars as pl
 
 from analytics.news import merged
 from analytics.windows import DAY, TOUCHED, Read, reaching_back
-from logger.stores import Store
-from logger.stores.delta import span
-from logger.stores.files import within
-from logger.stores.lake import Lake
+from logger.stores.contract import Store
+from logger.stores.lake.data_files import within
+from logger.stores.lake.delta import span
+from logger.stores.lake.lake import Lake
 
 MARGIN = 4 * DAY  # read before and after what was touched, to begin with; more where that is not enough
 _GROUP_ROWS = 1_000_000  # of readings that are analysed together, so that memory stays flat: a gigabyte

@@ -19,7 +19,7 @@ from analytics.stays import SEEN, known_span, relocations, stays
 from analytics.stretches import stretches
 from analytics.tariffs import priced
 from logger.errors import UnknownName
-from logger.signals import nearest
+from logger.suggest import nearest
 from logger.tables import shaped
 
 RULES = "3"  # a change of what any analysis makes of the same rows raises it: then all is made anew

@@ -9,9 +9,9 @@ import polars as pl
 
 from analytics.notes import mark, read, write
 from analytics.rollup import rolled
-from logger.stores.delta import span
-from logger.stores.files import by_day
-from logger.stores.lake import Lake
+from logger.stores.lake.data_files import by_day
+from logger.stores.lake.delta import span
+from logger.stores.lake.lake import Lake
 from logger.tables import ROLLUPS
 
 _GROUP_ROWS = 2_000_000

@@ -6,7 +6,7 @@ import sys
 
 from analytics.jobs import Wish, analyze
 from logger.errors import LoggerError
-from logger.service import handed_settings, set_up_logging
+from logger.service.child import handed_settings, set_up_logging
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from analytics.ends import SIGMAS
 from analytics.places import depth_m, distance_m
 from analytics.standing import reach_m
 from analytics.steps import WHO, marked
-from logger.config import Place
+from logger.settings.schema import Place
 from logger.tables import TIME, table
 
 # Between which moments the whereabouts of a vehicle are as if everything had been read; both included.

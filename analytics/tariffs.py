@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from analytics.steps import WHO
-from logger.config import Rate, Tariffs
+from logger.settings.schema import Rate, Tariffs
 
 _STEP = timedelta(minutes=30)  # clocks are put forward or back at a whole or half hour
 _DAY = timedelta(days=1)

@@ -4,12 +4,12 @@ The unit is the last word of a name. Missing is null, never 0 and never false. P
 positive into the battery. `vss` is the path in the COVESA Vehicle Signal Specification 6, or "extension".
 """
 
-import difflib
 from collections.abc import Mapping
 
 import msgspec
 
 from logger.errors import UnknownName
+from logger.suggest import nearest
 
 
 class Signal(msgspec.Struct, frozen=True):
@@ -327,12 +327,3 @@ def signal(name: str) -> Signal:
 def of_table(table: str) -> tuple[Signal, ...]:
     """The signals that live in this table, in the order of the vocabulary."""
     return tuple(each for each in _ALL if each.table == table)
-
-
-def nearest(name: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
-    """A hint such as "; did you mean 'soc_pct'?", or nothing where no known name is near."""
-    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
-    if not near:
-        return ""
-    best = next((each for each in near if each.startswith(name)), near[0])  # of several, the one that starts so
-    return f"; did you mean {best!r}?"

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import msgspec
 import polars as pl
 
-from logger import derived
-from logger.derived import TIME as TIME
+from logger import derived_tables
+from logger.derived_tables import TIME as TIME
 from logger.errors import UnknownName
-from logger.signals import Signal, nearest, of_table
+from logger.signals import Signal, of_table
+from logger.suggest import nearest
 
 _TYPES: Mapping[str, pl.DataType] = {
     "bool": pl.Boolean(),
@@ -139,12 +140,12 @@ def _rollup(name: str) -> Table:
 
 
 def _derived(name: str) -> Table:
-    more, columns, always = derived.DERIVED[name]
+    more, columns, always = derived_tables.DERIVED[name]
     return Table(name, (*_HEAD, *more), {**_HEAD, **more, **columns}, always)
 
 
 DERIVED: Mapping[str, Table] = {
-    **{name: _derived(name) for name in derived.DERIVED},
+    **{name: _derived(name) for name in derived_tables.DERIVED},
     **{name: _rollup(name) for name in ROLLUPS},
 }
 TABLES: Mapping[str, Table] = {**RAW, **DERIVED}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from logger.config import InfluxSettings
+from logger.settings.schema import InfluxSettings
 from tests import influx as servers
 
 SHARED = Path(__file__).parents[1].parent / "shared"

@@ -24,8 +24,8 @@ import httpx
 import msgspec
 import pytest
 
-from logger.config import InfluxSettings
-from logger.demo.collector import free_port
+from logger.settings.schema import InfluxSettings
+from logger.simulator.demo.collector import free_port
 
 USER, PASSWORD = "tester", "tester-password"
 _CACHE = Path(__file__).parents[1] / ".cache" / "influxdb"

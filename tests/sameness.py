@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from logger.copying import COPIED
-from logger.stores import Store
+from logger.stores.compare import COPIED
+from logger.stores.contract import Store
 from logger.tables import TABLES
 
 

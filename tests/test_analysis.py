@@ -9,8 +9,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from logger.demo.collector import Collector
-from logger.state import read_state
+from logger.process_state import read_state
+from logger.simulator.demo.collector import Collector
 from tests.analytics.driven import BEGIN, driven
 from tests.test_cli import voltrail
 from tests.torture.running import until

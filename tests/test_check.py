@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from logger.demo.collector import SECRET
+from logger.simulator.demo.collector import SECRET
 from tests.logger.checked import Setup, cloud
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from logger.config import InfluxSettings
-from logger.stores.influx import Influx, house
+from logger.settings.schema import InfluxSettings
+from logger.stores.influx import buckets
+from logger.stores.influx.influx import Influx
 from tests.influx import Place, own
 from tests.logger.checked import Setup
 from tests.logger.test_influx import rows
@@ -67,7 +68,7 @@ def test_one_that_keeps_rows_for_less_than_the_settings_say_is_a_warning(influx_
         influx_server.drop(name)
         settings = influx_server.settings(name, retention_days=30)
         with closing(Influx(settings)) as store:
-            house.prepare(store.server, settings)
+            buckets.prepare(store.server, settings)
         *_, (level, text, remedy), _ = check(tmp_path, settings, "retention_days = 90\n")[:-1]
         influx_server.drop(f"{name}/long")
     assert level == "warning"
@@ -80,12 +81,12 @@ def test_many_series_are_a_warning(influx_server: Place, tmp_path: Path) -> None
         pytest.skip("it does not count them")
     with influx_server.database() as name:
         settings = influx_server.settings(name)
-        lines = (f"x,vehicle=v{n} n=1 1" for n in range(house.MANY_SERIES))
+        lines = (f"x,vehicle=v{n} n=1 1" for n in range(buckets.MANY_SERIES))
         with closing(Influx(settings)) as store:
             store.server.write(name, "", "\n".join(lines).encode())
         *_, (level, text, remedy) = check(tmp_path, settings)
     assert level == "warning"
-    assert f"bears {house.MANY_SERIES:,} series" in text
+    assert f"bears {buckets.MANY_SERIES:,} series" in text
     assert "raise the server's limit" in remedy
 
 

@@ -188,7 +188,7 @@ def test_the_secret_is_in_no_output(filled: Path) -> None:
 
 
 def test_the_log_has_no_line_for_each_question_to_a_cloud(tmp_path: Path) -> None:
-    code = "import logging; from logger.service import set_up_logging; set_up_logging('x', debug=True);"
+    code = "import logging; from logger.service.child import set_up_logging; set_up_logging('x', debug=True);"
     code += "logging.getLogger('httpx').info('GET /?iotCode=1'); logging.getLogger('logger').info('ours')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "ours" in done.stderr

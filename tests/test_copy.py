@@ -13,11 +13,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from logger import config
-from logger.config import InfluxSettings
-from logger.copying import COPIED
-from logger.stores import lake
-from logger.stores.influx import Influx
+from logger.settings.load import load_settings
+from logger.settings.schema import InfluxSettings
+from logger.stores import open_lake
+from logger.stores.compare import COPIED
+from logger.stores.influx.influx import Influx
 from logger.tables import TABLES
 from tests.test_influx_sink import sink
 
@@ -31,8 +31,8 @@ class Setup:
         self._folder, self._numbers = folder, iter(range(100))
         self.file = folder / "voltrail.toml"
         self.file.write_text('[collector]\ndata_dir = "data"\n' + sink(influx, folder))
-        self.settings = config.load(self.file)
-        self.lake = lake(self.settings)
+        self.settings = load_settings(self.file)
+        self.lake = open_lake(self.settings)
         self.influx = Influx(influx)
 
     def run(self, *words: str, code: int = 0) -> str:

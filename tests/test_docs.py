@@ -9,7 +9,7 @@ import pytest
 from typer.main import get_command
 
 import voltrail
-from logger.config import Collector, LakeSettings, Polling, Segway
+from logger.settings.schema import Collector, LakeSettings, Polling, Segway
 from logger.signals import SIGNALS
 from logger.tables import RAW
 
@@ -63,7 +63,7 @@ def test_commands_in_code_blocks_use_options_that_exist(document: Path) -> None:
 
 
 def test_the_sample_settings_of_the_documents_name_keys_that_exist() -> None:
-    text = (ROOT / "logger" / "sources" / "segway.md").read_text()
+    text = (ROOT / "logger" / "sources" / "segway" / "README.md").read_text()
     keys = re.findall(r"^(\w+) = ", "\n".join(re.findall(r"```toml\n(.*?)```", text, re.S)), re.M)
     structs = (Segway, Collector, LakeSettings, Polling)
     fields = {"kind", *(name for struct in structs for name in struct.__struct_fields__)}

@@ -10,10 +10,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from logger import config
-from logger.intake import HOUR_MS
-from logger.service import spool
-from logger.stores import lake
+from logger.decode.intake_stats import HOUR_MS
+from logger.settings import schema
+from logger.settings.load import load_settings
+from logger.spool.open import open_spool
+from logger.stores import open_lake
 
 STRANGERS = b"=899999999999"
 
@@ -60,7 +61,7 @@ def test_pushes_spare_the_questions_that_they_answer_and_no_others(demo: tuple[P
 
 def test_what_only_answers_tell_is_in_its_tables(demo: tuple[Path, dict[str, Any]]) -> None:
     out, told = demo
-    store = lake(config.load(out / "voltrail.toml"))
+    store = open_lake(load_settings(out / "voltrail.toml"))
     for name in ("battery", "pack", "body"):
         rows = store.scan(name).collect()
         assert set(rows["via"]) == {"poll"}
@@ -89,7 +90,7 @@ def test_charges_by_cable_are_found_and_what_they_cost(demo: tuple[Path, dict[st
     if not charged["untold"]:
         assert charged["energy_wh"]["true"] == pytest.approx(truth["energy_wh"].sum())
         assert charged["cost"]["true"] == pytest.approx(float(truth["wall_wh"].sum()) / 1000 * 0.30)
-    priced = lake(config.load(out / "voltrail.toml")).scan("charges").drop_nulls("cost").collect()
+    priced = open_lake(load_settings(out / "voltrail.toml")).scan("charges").drop_nulls("cost").collect()
     assert set(priced["currency"]) == {"EUR"}
     assert charged["cost"]["value"] == pytest.approx(charged["energy_wh"]["value"] / 1000 * 0.30 / 0.90)
 
@@ -110,24 +111,24 @@ def test_the_truth_lies_beside_what_was_measured(demo: tuple[Path, dict[str, Any
 
 def test_the_collector_has_proof_that_it_ran(demo: tuple[Path, dict[str, Any]]) -> None:
     out, _ = demo
-    beats = lake(config.load(out / "voltrail.toml")).scan("collector").collect()
+    beats = open_lake(load_settings(out / "voltrail.toml")).scan("collector").collect()
     assert beats.height >= 1
     assert beats["provider"].to_list() == ["none"] * beats.height
 
 
 def test_the_books_on_intake_add_up(demo: tuple[Path, dict[str, Any]]) -> None:
     out, told = demo
-    settings = config.load(out / "voltrail.toml")
-    intake = lake(settings).scan("intake").collect()
+    settings = load_settings(out / "voltrail.toml")
+    intake = open_lake(settings).scan("intake").collect()
     messages = list(told_apart(settings))
     assert intake["received"].sum() == told["answered"] - told["quarantined"] + told["answers"] == len(messages)
     assert intake["duplicates"].sum() == len(messages) - len(set(messages)) >= told["repeated"] > 0
     assert set(intake["source"]) == {"segway"}
 
 
-def told_apart(settings: config.Settings) -> Iterator[tuple[object, ...]]:
+def told_apart(settings: schema.Settings) -> Iterator[tuple[object, ...]]:
     """What tells one message of a listed vehicle from all others that came in its hour."""
-    log = spool(settings)
+    log = open_spool(settings)
     for batch in log.settled_since("lake", 0):
         for each in batch.envelopes:
             if each.source == "segway" and STRANGERS not in each.body:
@@ -137,7 +138,7 @@ def told_apart(settings: config.Settings) -> Iterator[tuple[object, ...]]:
 
 
 def test_the_same_seed_tells_the_same_story(tmp_path: Path) -> None:
-    from logger.demo.physics import fleet, sent
+    from logger.simulator.vehicle.physics import fleet, sent
 
     def story(seed: int) -> list[Any]:
         return [sent(scooter, seed) for scooter in fleet(2, seed, 1_700_000_000, 2)]

@@ -4,15 +4,15 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from logger import config
-from logger.config import InfluxSettings
-from logger.copying import differences
-from logger.demo.collector import Collector
-from logger.demo.pushes import request
-from logger.demo.sender import send
-from logger.status import overview
-from logger.stores import lake
-from logger.stores.influx import Influx
+from logger.commands.status import overview
+from logger.settings.load import load_settings
+from logger.settings.schema import InfluxSettings
+from logger.simulator.demo.collector import Collector
+from logger.simulator.demo.pushes import request
+from logger.simulator.demo.sender import send
+from logger.stores import open_lake
+from logger.stores.compare import differences
+from logger.stores.influx.influx import Influx
 
 VEHICLES = [f"86100000000000{n}" for n in range(10)]
 
@@ -46,9 +46,9 @@ def test_both_sinks_hold_the_same_when_the_service_has_drained(influx: InfluxSet
         begin = int(datetime.now(UTC).timestamp()) - 5000
         answers = send(collector.address, pushes(500, begin), 8)
         assert {answer.status for answer in answers} == {200}
-    settings = config.load(collector.settings_file)
+    settings = load_settings(collector.settings_file)
     with closing(Influx(influx)) as there:
-        assert differences(lake(settings), there) == []
+        assert differences(open_lake(settings), there) == []
         assert sum(n for _, n in there.count("status")) == 500
         assert sum(n for _, n in there.count("event")) == 500
     told = overview(settings)
@@ -68,11 +68,11 @@ def test_a_field_of_another_type_costs_one_row_of_five_thousand_and_the_sink_goe
         sent = [_status(n, begin + n, {"speed": "20"} if n == 2500 else {}) for n in range(5000)]
         assert {answer.status for answer in send(collector.address, sent, 8)} == {200}
         assert {answer.status for answer in send(collector.address, [_status(7, begin + 6000, {})], 1)} == {200}
-    settings = config.load(collector.settings_file)
+    settings = load_settings(collector.settings_file)
     with closing(Influx(native)) as there:
         assert there.scan("status", vehicles=VEHICLES).collect().height == 5000
-    assert lake(settings).scan("status").collect().height == 5001
-    (aside,) = lake(settings).scan("quarantine").collect().to_dicts()
+    assert open_lake(settings).scan("status").collect().height == 5001
+    (aside,) = open_lake(settings).scan("quarantine").collect().to_dicts()
     assert (aside["source"], aside["path"], aside["vehicle"]) == ("influx", "status", VEHICLES[0])
     assert '"speed_kmh"' in aside["reason"]
     assert "already exists as type string" in aside["reason"]

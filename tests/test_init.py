@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from logger import config
-from logger.checking import check
-from logger.demo.collector import PLATFORM, SECRET
-from logger.template import Answers, quoted, settings_text
+from logger.commands.check.check import check
+from logger.settings.load import load_settings
+from logger.settings.template import Answers, quoted, settings_text
+from logger.simulator.demo.collector import PLATFORM, SECRET
 from tests.logger.checked import ONE, OTHER, cloud, free_port
 
 
@@ -72,7 +72,7 @@ def test_what_options_tell_is_written_and_passes_the_check(tmp_path: Path) -> No
         found = levels(tmp_path / "voltrail.toml")
     assert "error" not in found.values()
     assert found["cloud city"] == found["push address city"] == found["clock"] == "ok"
-    settings = config.load(tmp_path / "voltrail.toml")
+    settings = load_settings(tmp_path / "voltrail.toml")
     assert settings.data_dir == tmp_path / "here"
     assert settings.sources[0].vehicles == (ONE, OTHER)
     assert f"register http://127.0.0.1:{port}{settings.collector.path_prefix}/city with the vendor" in done.stderr
@@ -93,7 +93,7 @@ def test_the_comments_become_an_account_where_they_are_uncommented(tmp_path: Pat
     (tmp_path / "segway.secret").write_text("x")
     file = tmp_path / "voltrail.toml"
     file.write_text(text.replace(account, re.sub("^# ", "", account, flags=re.M)))
-    assert config.load(file).sources[0].client_id == "A00000"
+    assert load_settings(file).sources[0].client_id == "A00000"
 
 
 def test_on_a_terminal_it_asks_and_a_typed_secret_lies_beside_the_settings_for_its_owner_alone(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_on_a_terminal_it_asks_and_a_typed_secret_lies_beside_the_settings_for_i
     assert "typed in secret" not in shown
     assert "typed in secret" not in (tmp_path / "voltrail.toml").read_text()
     assert (tmp_path / "segway.secret").stat().st_mode & 0o777 == 0o600
-    settings = config.load(tmp_path / "voltrail.toml")
+    settings = load_settings(tmp_path / "voltrail.toml")
     (account,) = settings.sources
     assert (account.client_id, account.client_secret) == ("A20081", "typed in secret")
     assert account.vehicles == (ONE, OTHER)
@@ -114,7 +114,7 @@ def test_on_a_terminal_only_what_is_missing_is_asked_and_may_be_left_out(tmp_pat
     assert code == 0, shown
     assert shown.startswith("Platform code (client_id)")
     assert not [word for word in ("secret", "Vehicles", "Where the vendor") if word in shown]
-    assert config.load(tmp_path / "voltrail.toml").sources == ()
+    assert load_settings(tmp_path / "voltrail.toml").sources == ()
 
 
 def test_a_path_that_was_meant_from_here_is_found_from_the_settings(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_path_that_was_meant_from_here_is_found_from_the_settings(tmp_path: Pa
     (tmp_path / "etc").mkdir()
     words = ["--client-id", "A1", "--client-secret-file", "my.secret", "--data-dir", "here", "--out", "etc/v.toml"]
     assert init(tmp_path, *words).returncode == 0
-    settings = config.load(tmp_path / "etc" / "v.toml")
+    settings = load_settings(tmp_path / "etc" / "v.toml")
     assert (settings.data_dir, settings.sources[0].client_secret) == (tmp_path / "here", "s")
 
 
@@ -175,5 +175,5 @@ def test_a_hostile_path_and_vehicle_are_only_text(tmp_path: Path) -> None:
     hostile = 'd"]\n[x]\\'
     words = ["--client-id", "A1", "--vehicle", hostile, "--data-dir", hostile]
     assert init(tmp_path, *words, VOLTRAIL_SEGWAY_CLIENT_SECRET="s").returncode == 0
-    settings = config.load(tmp_path / "voltrail.toml", {"VOLTRAIL_SEGWAY_CLIENT_SECRET": "s"})
+    settings = load_settings(tmp_path / "voltrail.toml", {"VOLTRAIL_SEGWAY_CLIENT_SECRET": "s"})
     assert (settings.sources[0].vehicles, settings.data_dir) == ((hostile,), tmp_path / hostile)

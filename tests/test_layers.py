@@ -1,239 +1,135 @@
-"""Imports go one way; this is all that each module may import of ours."""
+"""Imports go one way: what each room of `logger/` may import of ours, and nothing that is not used."""
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("logger", "analytics", "dashboards")
-_LOW = {"errors", "signals", "model", "fields"}
-_SOURCES = {"config", "errors", "fields", "model", "signals"}
-ALLOWED: dict[str, set[str]] = {
+WORDS = {"errors", "envelope", "mapping", "signals", "suggest", "tables"}
+GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
     "errors": set(),
-    "model": set(),
-    "fields": set(),
-    "signals": {"errors"},
-    "derived": set(),
-    "tables": {"derived", "errors", "signals"},
-    "units": {"errors", "signals"},
-    "settings": set(),
-    "config": {"credentials", "errors", "keys", "roster", "rules", "settings"},
-    "credentials": {"errors"},
-    "rules": {"errors", "settings"},
-    "keys": {"errors", "signals"},
-    "roster": {"errors", "signals"},
-    "template": set(),
-    "raw": set(),
-    "state": set(),
-    "heard": set(),
-    "frames": {"heard", "raw"},
-    "spool": {"errors", "frames", "model", "raw"},
-    "turns": set(),
-    "commits": {"errors", "model"},
-    "memory": {"errors"},
-    "fold": set(),
-    "forms": set(),
-    "answers": {"forms"},
-    "values": {"fields", "signals", "tables"},
-    "decoded": {"model", "values"},
-    "decode": {*_LOW, "answers", "decoded", "forms", "tables", "values"},
-    "continuity": {"tables"},
-    "intake": {"decoded", "tables"},
-    "sources": {*_SOURCES, "planner", "sources"},
-    "sources.segway": _SOURCES,
-    "sources.wire": {"errors"},
-    "sources.greeting": set(),
-    "sources.segway_login": {*_SOURCES, "sources"},
-    "sources.segway_cloud": {*_SOURCES, "planner", "sources"},
-    "sources.files": {*_SOURCES, "tables", "units"},
-    "stores": {"config", "errors", "signals", "stores"},
-    "stores.lake": {"errors", "fold", "raw", "stores", "tables"},
-    "stores.delta": {"tables"},
-    "stores.slices": {"fold", "tables"},
-    "stores.files": set(),
-    "stores.influx": {"config", "errors", "stores", "tables"},
-    "stores.influx.house": {"config", "errors", "stores"},
-    "stores.influx.lines": {"tables"},
-    "stores.influx.query": {"stores", "tables"},
-    "stores.influx.server": {"config", "errors"},
-    "metrics": set(),
-    "webhook": {"commits", "errors", "metrics", "model", "sources"},
-    "feeder": {
-        "continuity",
-        "decode",
-        "decoded",
-        "errors",
-        "heard",
-        "intake",
-        "memory",
-        "model",
-        "spool",
-        "state",
-        "stores",
-        "tables",
+    "suggest": set(),
+    "atomic": set(),
+    "locks": set(),
+    "envelope": set(),
+    "mapping": set(),
+    "signals": {"errors", "suggest"},
+    "derived_tables": set(),
+    "tables": {"derived_tables", "errors", "signals", "suggest"},
+    "process_state": {"atomic"},
+    "settings": {"errors", "suggest"},
+    "sources": {"settings", *WORDS},
+    "spool": {"atomic", "envelope", "errors", "settings"},
+    "receive": {"envelope", "errors", "sources", "spool"},
+    "poll": {"errors", "sources", "spool", "atomic"},
+    "decode": {"envelope", "errors", "mapping", "signals", "tables"},
+    "stores": {"atomic", "errors", "settings", "suggest", "tables"},
+    "deliver": {
+        "atomic", "decode", "envelope", "errors", "process_state", "settings", "sources", "spool", "stores", "tables",
     },
     "service": {
-        "commits",
-        "config",
-        "errors",
-        "feeder",
-        "metrics",
-        "model",
-        "poller",
-        "sinks",
-        "sources",
-        "spool",
-        "state",
-        "stores",
-        "turns",
-        "webhook",
+        "deliver", "envelope", "errors", "locks", "poll", "process_state", "receive", "settings", "sources", "spool",
     },
-    "supervisor": {"config", "errors", "service", "sources", "state", "turns"},
-    "status": {"config", "errors", "service", "state", "stores"},
-    "initial": {"config", "errors", "template"},
-    "waiting": {"errors", "model"},
-    "checking": {"checking", "config", "errors"},
-    "checking.finding": set(),
-    "checking.settings": {"checking", "config", "errors"},
-    "checking.disks": {"checking", "config"},
-    "checking.clouds": {"checking", "config", "errors", "sources"},
-    "checking.door": {
-        "checking",
-        "commits",
-        "config",
-        "errors",
-        "metrics",
-        "model",
-        "service",
-        "sources",
-        "supervisor",
-        "webhook",
-    },
-    "checking.stores": {"checking", "config", "errors", "state", "stores", "tables", "waiting"},
-    "checking.influx": {"checking", "config", "errors", "stores"},
-    "checking.voices": {"checking", "config", "errors", "sources", "stores", "tables", "waiting"},
-    "budget": set(),
-    "circuit": {"errors"},
-    "lateness": set(),
-    "planner": {"budget", "circuit", "errors", "lateness"},
-    "telling": {"config", "errors", "fields", "sources"},
-    "poller": {"commits", "errors", "planner", "sources"},
-    "asking": {"config", "errors", "model", "service", "sources"},
-    "retention": {"decode", "frames", "heard", "spool", "stores", "tables"},
-    "replay": {
-        "config",
-        "continuity",
-        "decode",
-        "decoded",
-        "errors",
-        "feeder",
-        "heard",
-        "intake",
-        "memory",
-        "model",
-        "retention",
-        "service",
-        "sources",
-        "spool",
-        "stores",
-        "tables",
-        "turns",
-    },
-    "importing": {"config", "service", "sources"},
-    "export": {"errors"},
-    "copying": {"stores", "tables"},
-    "refilling": {"config", "copying", "errors", "service", "stores", "turns"},
-    "following": {"copying", "stores", "tables"},
-    "housekeeping": {"config", "following", "spool", "stores"},
-    "sinks": {"config", "errors", "feeder", "following", "housekeeping", "sources", "spool", "stores"},
-    "stores.influx.refused": {"stores", "tables"},
-}
-LIGHT = (
-    "supervisor",
-    "service",
-    "webhook",
-    "commits",
-    "spool",
-    "raw",
-    "frames",
-    "heard",
-    "turns",
-    "metrics",
-    "sources",
-    "sources.segway",
-    "config",
-    "state",
-)
+}  # fmt: skip
+GRANTS["commands"] = {*GRANTS} - {"derived_tables", "poll", "signals", "suggest"}
+GRANTS["simulator"] = {"envelope", "errors", "process_state", "settings", "sources", "spool", "stores", "tables"}
+LIGHT = ("service.supervisor", "service.main", "service.receiver")  # processes that start without polars
+HEAVY = {"polars", "deltalake", "influxdb_client"}
 
 
 def modules(package: str) -> list[Path]:
     return sorted((ROOT / package).rglob("*.py"))
 
 
-def name(path: Path) -> str:
-    """The dotted name below its package; a package's own `__init__` has the package's."""
+def dotted(path: Path) -> str:
+    """The name by which it is imported."""
     parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[1:-1] if parts[-1] == "__init__" else parts[1:])
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imported(path: Path, *, at_import: bool = False) -> set[str]:
+def room(module: str) -> str:
+    """The first name below its package: `sources` for `logger.sources.segway.api`."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def imported(path: Path, *, at_import: bool = False) -> Iterator[str]:
     """Dotted names that this file imports; with `at_import` only those at its top."""
     tree = ast.parse(path.read_text())
-    nodes = tree.body if at_import else list(ast.walk(tree))
-    found = {
-        f"{node.module}.{alias.name}" for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names
-    }
-    return found | {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    for node in tree.body if at_import else ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
 
 
-def ours(dotted: str) -> tuple[str, str] | None:
-    """(package, module below it) of an import of ours; a name inside a module counts as the module."""
-    package, _, rest = dotted.partition(".")
-    if package not in PACKAGES:
-        return None
-    while rest and not is_module(package, rest):
-        rest = rest.rpartition(".")[0]
-    return package, rest
+def rooms_imported(of: str) -> set[str]:
+    """The other rooms that the modules of this room import."""
+    paths = [path for path in modules("logger") if room(dotted(path)) == of]
+    names = {name for path in paths for name in imported(path) if name.startswith("logger.")}
+    return {room(name) for name in names} - {of}
 
 
-def is_module(package: str, rest: str) -> bool:
-    path = ROOT / package / rest.replace(".", "/")
-    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+@pytest.mark.parametrize("of", sorted({room(dotted(path)) for path in modules("logger")} - {""}))
+def test_a_room_imports_what_it_is_granted_and_is_granted_what_it_imports(of: str) -> None:
+    assert of in GRANTS, f"logger/{of} is new: give it a line in GRANTS"
+    assert rooms_imported(of) == GRANTS[of]
 
 
-@pytest.mark.parametrize("path", modules("logger"), ids=name)
-def test_a_module_imports_only_what_its_line_allows(path: Path) -> None:
-    own = name(path)
-    if own.startswith("demo") or not own:
-        return  # simulated vehicles may use anything; who may use them is the next test
-    assert own in ALLOWED, f"logger/{own} is new: give it a line in ALLOWED"
-    for found in filter(None, map(ours, imported(path))):
-        package, module = found
-        assert package == "logger", f"{own} imports {package}"
-        area = module.partition(".")[0]
-        assert module in ALLOWED[own] or area in ALLOWED[own], f"{own} imports {module}"
+def test_no_room_imports_one_that_imports_it() -> None:
+    rank = {name: at for at, name in enumerate(GRANTS)}
+    upward = [(of, name) for of, names in GRANTS.items() for name in names if rank[name] >= rank[of]]
+    assert upward == [], "a room stands below all that it imports"
+
+
+def test_no_two_modules_import_each_other() -> None:
+    known = {dotted(path): set(imported(path, at_import=True)) for path in modules("logger") + modules("analytics")}
+    graph = {name: {other for other in known if other != name and uses(names, other)} for name, names in known.items()}
+    while free := [name for name, names in graph.items() if not names]:
+        graph = {name: names - set(free) for name, names in graph.items() if name not in free}
+    assert graph == {}, "these import each other in a circle"
+
+
+def uses(names: set[str], module: str) -> bool:
+    return module in names or any(name.rpartition(".")[0] == module for name in names)
+
+
+def test_packages_import_one_way() -> None:
+    above = {"logger": ("analytics", "dashboards", "voltrail"), "analytics": ("dashboards", "voltrail")}
+    above["dashboards"] = ("voltrail",)
+    for package in PACKAGES:
+        for path in modules(package):
+            assert not any(name.startswith(above[package]) for name in imported(path)), path
+
+
+def test_nothing_is_imported_by_a_name_in_a_string() -> None:
+    names = {dotted(path) for package in ("analytics", "dashboards") for path in modules(package)}
+    for path in modules("logger"):
+        texts = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
+        assert not texts & {*names, "importlib", "import_module", "__import__"}, path
+        assert not any(name.startswith("importlib.import") for name in imported(path)), path
 
 
 def test_simulated_vehicles_are_used_by_the_front_door_and_by_tests_alone() -> None:
     for package in PACKAGES:
         for path in modules(package):
-            if not name(path).startswith("demo"):
-                assert not any("logger.demo" in each for each in imported(path)), path
-
-
-def test_packages_import_one_way() -> None:
-    for path in modules("logger"):
-        assert not any(each.startswith(("analytics", "dashboards", "voltrail")) for each in imported(path)), path
-    for path in modules("analytics"):
-        assert not any(each.startswith(("dashboards", "voltrail")) for each in imported(path)), path
-    for path in modules("dashboards"):
-        assert not any(each.startswith("voltrail") for each in imported(path)), path
+            if room(dotted(path)) != "simulator":
+                assert not any(name.startswith("logger.simulator") for name in imported(path)), path
 
 
 @pytest.mark.parametrize("module", LIGHT)
 def test_the_receiver_starts_without_polars(module: str) -> None:
-    path = ROOT / "logger" / module.replace(".", "/")
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    heavy = {"polars", "deltalake", *(f"logger.{each}" for each in ("decode", "values", "tables", "stores", "feeder"))}
-    assert not {each for each in imported(path, at_import=True) if any(each.startswith(word) for word in heavy)}
+    seen, waiting = set[str](), {f"logger.{module}"}
+    while waiting:
+        name = waiting.pop()
+        seen.add(name)
+        path = ROOT / name.replace(".", "/")
+        file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        if not file.is_file():
+            continue
+        names = set(imported(file, at_import=True))
+        assert not {each for each in names if each.split(".")[0] in HEAVY}, name
+        ours = {each for each in names if each.startswith("logger.")}
+        waiting |= {*ours, *(each.rpartition(".")[0] for each in ours)} - seen

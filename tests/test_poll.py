@@ -8,14 +8,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import voltrail
-from logger import config
-from logger.demo.cloud import Cloud
-from logger.demo.mishaps import Mishap
-from logger.demo.physics import fleet
-from logger.demo.serving import Serving
-from logger.demo.world import DAY_S
 from logger.errors import LoggerError
-from logger.stores import lake
+from logger.settings.load import load_settings
+from logger.simulator.cloud.cloud import Cloud
+from logger.simulator.cloud.mishaps import Mishap
+from logger.simulator.cloud.serving import Serving
+from logger.simulator.vehicle.physics import fleet
+from logger.simulator.vehicle.world import DAY_S
+from logger.stores import open_lake
 
 START, VEHICLES = 1_790_000_000, ("860000000000001", "860000000000002")
 
@@ -35,7 +35,7 @@ class Clouded:
         return CliRunner().invoke(voltrail.app, ["poll", *words, "--config", str(self.file)])
 
     def rows(self, table: str) -> int:
-        return int(lake(config.load(self.file)).scan(table).collect().height)
+        return int(open_lake(load_settings(self.file)).scan(table).collect().height)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_what_failed_is_said_and_what_was_answered_is_stored(clouded: Clouded) -
 def test_nothing_is_stored_wrong(clouded: Clouded) -> None:
     clouded.poll("--once")
     assert clouded.rows("status") == 0
-    reasons = lake(config.load(clouded.file)).scan("quarantine").collect()["reason"].to_list()
+    reasons = open_lake(load_settings(clouded.file)).scan("quarantine").collect()["reason"].to_list()
     assert any("not JSON" in reason for reason in reasons)
     assert any("another vehicle" in reason for reason in reasons)
 

@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from logger import config
-from logger.demo.collector import Collector
-from logger.demo.pushes import request
-from logger.demo.sender import send
-from logger.stores import lake
+from logger.settings.load import load_settings
+from logger.simulator.demo.collector import Collector
+from logger.simulator.demo.pushes import request
+from logger.simulator.demo.sender import send
+from logger.stores import open_lake
 
 EVERY = timedelta(seconds=10)
 TWIZY = {"Soc": "powerPercent", "Speed": "speed"}
@@ -74,7 +74,7 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[list[t
     with Collector(tmp_path_factory.mktemp("rides"), list(vehicles.values())) as collector:
         for name, rows in rides.items():
             assert {answer.status for answer in send(collector.address, pushes(vehicles[name], rows))} == {200}
-    store = lake(config.load(collector.settings_file))
+    store = open_lake(load_settings(collector.settings_file))
     both = store.scan("status").join(
         store.scan("location").select("vehicle", "time", "lat_deg", "lon_deg", "altitude_m"),
         on=["vehicle", "time"],

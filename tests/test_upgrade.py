@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from logger import config
-from logger.export import export
-from logger.stores import lake
+from logger.commands.export import export
+from logger.settings.load import load_settings
+from logger.stores import open_lake
 from tests.test_cli import voltrail
 
 CASE = Path(__file__).parent / "cases" / "upgrade" / "0.1"
@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 def exported(folder: Path, table: str) -> pl.DataFrame:
     """This table as `voltrail export` writes it."""
     file = folder / f"{table}.parquet"
-    export(lake(config.load(folder / "voltrail.toml")).scan(table), "parquet", file)
+    export(open_lake(load_settings(folder / "voltrail.toml")).scan(table), "parquet", file)
     return pl.read_parquet(file)
 
 

@@ -5,15 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from logger import config, supervisor
-from logger.demo.collector import Collector
-from logger.demo.pushes import request
-from logger.demo.sender import get, send
+from logger.commands.status import lines, overview
+from logger.envelope import Envelope
 from logger.errors import ConfigError
-from logger.model import Envelope
+from logger.service import supervisor
+from logger.settings import schema
+from logger.settings.load import load_settings
+from logger.simulator.demo.collector import Collector
+from logger.simulator.demo.pushes import request
+from logger.simulator.demo.sender import get, send
 from logger.sources import webhooks
-from logger.status import lines, overview
-from logger.stores import lake
+from logger.stores import open_lake
 from tests.logger.pushes import AT, RECEIVED, decoded, envelope, rows, signed
 
 ONE, OTHER = "861000000000001", "861000000000002"
@@ -23,18 +25,18 @@ def named(label: str, *, in_service: bool = True) -> str:
     return f'\n[vehicles."{ONE}"]\nlabel = "{label}"\nplate = "AB-1"\nin_service = {str(in_service).lower()}\n'
 
 
-def run(folder: Path, more: str, *pushed: str) -> config.Settings:
+def run(folder: Path, more: str, *pushed: str) -> schema.Settings:
     with Collector(folder, [ONE, OTHER], more) as collector:
         status = {"online": "true", "locked": "true", "statusUtcTime": "1591067719"}
         answers = send(collector.address, [request(vehicle, "status", status) for vehicle in pushed], 1)
         assert {answer.status for answer in answers} <= {200}
-    return config.load(collector.settings_file)
+    return load_settings(collector.settings_file)
 
 
 def test_status_speaks_in_labels_and_in_numbers_where_there_is_none(tmp_path: Path) -> None:
     settings = run(tmp_path, named("Moped 7"), ONE, OTHER)
     assert [(each.label, each.vehicle) for each in overview(settings).vehicles] == [(OTHER, OTHER), ("Moped 7", ONE)]
-    row, other = lake(settings).latest("vehicles").sort("vehicle").to_dicts()
+    row, other = open_lake(settings).latest("vehicles").sort("vehicle").to_dicts()
     assert (row["provider"], row["vehicle"], row["label"], row["plate"]) == ("segway", ONE, "Moped 7", "AB-1")
     assert (other["vehicle"], other["label"], other["model"], other["in_service"]) == (OTHER, None, "E-moped", True)
 
@@ -52,7 +54,7 @@ def test_the_latest_settings_hold_and_what_held_before_is_kept(tmp_path: Path) -
     (vehicle,) = overview(settings, [ONE]).vehicles
     assert (vehicle.label, vehicle.state) == ("Moped 8", "out of service")
     assert any("Moped 8" in line and "out of service" in line for line in lines(overview(settings)))
-    held = lake(settings).scan("vehicles", vehicles=[ONE]).sort("time").collect()
+    held = open_lake(settings).scan("vehicles", vehicles=[ONE]).sort("time").collect()
     assert held["label"].to_list() == ["Moped 7", "Moped 8"]
 
 
@@ -69,14 +71,14 @@ def test_a_cloud_that_is_to_be_asked_and_is_nowhere_stops_the_start(tmp_path: Pa
     path = collector.settings_file
     path.write_text(path.read_text().replace("A00000", "X20081"))
     with pytest.raises(ConfigError, match="names no region by its first letter"):
-        supervisor.run(config.load(path))
+        supervisor.run(load_settings(path), [])
 
 
 def test_a_zone_that_is_none_names_its_vehicle(tmp_path: Path) -> None:
     path = tmp_path / "voltrail.toml"
     path.write_text(f'[vehicles."{ONE}"]\ntimezone = "Europe/Nowhere"\n')
     with pytest.raises(ConfigError, match=rf'vehicles\."{ONE}"\.timezone: no zone'):
-        config.load(path)
+        load_settings(path)
 
 
 def test_a_fleets_list_names_its_vehicles_and_makes_them_known(tmp_path: Path) -> None:
@@ -87,20 +89,20 @@ def test_a_fleets_list_names_its_vehicles_and_makes_them_known(tmp_path: Path) -
         status = {"online": "true", "odometer": "12", "statusUtcTime": "1591067719"}
         answers = send(collector.address, [request(vehicle, "status", status) for vehicle in (ONE, OTHER)], 1)
         assert {answer.status for answer in answers} == {200}
-    settings = config.load(collector.settings_file)
+    settings = load_settings(collector.settings_file)
     assert [(each.label, each.state == "out of service") for each in overview(settings).vehicles] == [
         ("Moped 7", False),
         ("Moped 8", True),
     ]
-    named = {row["vehicle"]: row["model"] for row in lake(settings).latest("vehicles").to_dicts()}
+    named = {row["vehicle"]: row["model"] for row in open_lake(settings).latest("vehicles").to_dicts()}
     assert named == {ONE: "E125", OTHER: "E-moped"}
-    assert lake(settings).scan("quarantine").collect().is_empty()
+    assert open_lake(settings).scan("quarantine").collect().is_empty()
 
 
 def test_the_settings_have_the_last_word_over_the_fleets_list(tmp_path: Path) -> None:
     (tmp_path / "fleet.csv").write_text(f"vehicle,label\n{ONE},Moped 7\n{OTHER},Moped 8\n")
     collector = Collector(tmp_path, [ONE], 'vehicles_file = "fleet.csv"\n' + named("Old 7"))
-    settings = config.load(collector.settings_file)
+    settings = load_settings(collector.settings_file)
     assert settings.sources[0].vehicles == (ONE, OTHER)
     assert {number: vehicle.label for number, vehicle in settings.vehicles.items()} == {ONE: "Old 7", OTHER: "Moped 8"}
 
@@ -122,20 +124,20 @@ def test_a_fleets_list_that_is_wrong_says_where(tmp_path: Path, text: str, said:
     (tmp_path / "fleet.csv").write_text(text)
     collector = Collector(tmp_path, [], 'vehicles_file = "fleet.csv"\n')
     with pytest.raises(ConfigError, match=said):
-        config.load(collector.settings_file)
+        load_settings(collector.settings_file)
 
 
 def test_a_fleets_list_that_is_not_there_says_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"cannot read .*fleet\.csv"):
-        config.load(Collector(tmp_path, [], 'vehicles_file = "fleet.csv"\n').settings_file)
+        load_settings(Collector(tmp_path, [], 'vehicles_file = "fleet.csv"\n').settings_file)
 
 
 def test_each_vehicle_is_read_as_its_own_model_pushed_or_asked() -> None:
-    account = config.Segway("city", "A00000", client_secret="s", vehicles=(ONE, OTHER))
-    settings = config.Settings(
+    account = schema.Segway("city", "A00000", client_secret="s", vehicles=(ONE, OTHER))
+    settings = schema.Settings(
         sources=(account,),
-        models={"old": config.Model(odometer_scale=10)},
-        vehicles={OTHER: config.Vehicle(model="old")},
+        models={"old": schema.Model(odometer_scale=10)},
+        vehicles={OTHER: schema.Vehicle(model="old")},
     )
     sources = webhooks(settings)
     who = {"platformCode": "A00000", "statusUtcTime": f"{AT}"}

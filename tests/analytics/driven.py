@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from logger.config import Place
+from logger.settings.schema import Place
 from logger.tables import shaped
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)

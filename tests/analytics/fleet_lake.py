@@ -6,8 +6,8 @@ from typing import Any
 import polars as pl
 
 from analytics.jobs import Wish, analyze
-from logger.config import Collector, LakeSettings, Model, Settings, Sinks
-from logger.stores.lake import Lake
+from logger.settings.schema import Collector, LakeSettings, Model, Settings, Sinks
+from logger.stores.lake.lake import Lake
 from logger.tables import table
 from tests.analytics.driven import stored
 

@@ -14,7 +14,7 @@ from analytics.soc_used import used
 from analytics.tables import PACKS
 from analytics.ticks import ticks
 from analytics.trips import intervals, trips
-from logger.demo.physics import Scooter, sent
+from logger.simulator.vehicle.physics import Scooter, sent
 from logger.tables import shaped
 
 START = 1_790_000_000

@@ -19,8 +19,8 @@ from analytics.jobs import Run
 from analytics.load import Rows
 from analytics.registry import ANALYSES, OF_FLEETS
 from logger.errors import Retry
-from logger.stores import opened
-from logger.stores.lake import Lake
+from logger.stores import open_store
+from logger.stores.lake.lake import Lake
 from logger.tables import shaped
 from tests.analytics.driven import BEGIN, HOUR, RIDE_S, driven
 from tests.analytics.fleet_lake import SHEET_WH, Place
@@ -104,7 +104,7 @@ def test_energies_left_behind_by_a_kill_are_made_anew(place: Place) -> None:
 
     trips = ANALYSES["trips"].rows
     mortal = {**ANALYSES, "trips": msgspec.structs.replace(ANALYSES["trips"], rows=dies)}
-    with opened(place.settings, "lake") as store, pytest.raises(Retry, match="killed"):
+    with open_store(place.settings, "lake") as store, pytest.raises(Retry, match="killed"):
         Run(place.settings, store, mortal, lambda text: None).news()
     assert mean(place.made("trips")["energy_wh"]) < 50
     place.analyze()

@@ -8,9 +8,9 @@ from xml.etree import ElementTree as Xml
 import pytest
 
 from analytics.gpx import NAMESPACE, track
-from logger.config import Place
 from logger.errors import LoggerError, UnknownName
-from logger.stores.lake import Lake
+from logger.settings.schema import Place
+from logger.stores.lake.lake import Lake
 from tests.analytics.driven import BEGIN, stored
 
 SECOND = timedelta(seconds=1)

@@ -16,13 +16,13 @@ from polars.testing import assert_frame_equal
 from analytics.jobs import Analysed, Run, Wish, analyze
 from analytics.load import Rows
 from analytics.registry import ANALYSES, Analysis
-from logger.config import Collector, InfluxSettings, LakeSettings, Settings, Sinks
 from logger.errors import ConfigError, Retry
-from logger.stores import opened
-from logger.stores.delta import Span
-from logger.stores.lake import Lake
+from logger.locks import sole
+from logger.settings.schema import Collector, InfluxSettings, LakeSettings, Settings, Sinks
+from logger.stores import open_store
+from logger.stores.lake.delta import Span
+from logger.stores.lake.lake import Lake
 from logger.tables import shaped, table
-from logger.turns import sole
 from tests.analytics.driven import BEGIN, HOUR, around, driven, journal, located, stored
 from tests.analytics.told import location, status, two_rides
 
@@ -198,7 +198,7 @@ def locked_stretches(told: Rows) -> pl.DataFrame:
 def test_a_row_that_began_long_before_goes_on(place: Place) -> None:
     analyses = {"states": Analysis(("status",), locked_stretches, "stretch")}
     place.write([row for row in ROWS if row["time"] < BEGIN + 367 * HOUR])
-    with opened(place.settings, "lake") as store:
+    with open_store(place.settings, "lake") as store:
         Run(place.settings, store, analyses, lambda text: None).news()
         place.write([row for row in ROWS if row["time"] >= BEGIN + 367 * HOUR])
         Run(place.settings, store, analyses, lambda text: None).news()
@@ -311,7 +311,7 @@ def rides_so_far(told: Rows) -> pl.DataFrame:
 def test_what_depends_on_all_of_a_vehicle_is_made_of_all_of_it(place: Place) -> None:
     analyses = {"calibration": Analysis(("status",), rides_so_far, "all")}
     place.write([row for row in ROWS if row["time"] < BEGIN + 290 * HOUR])
-    with opened(place.settings, "lake") as store:
+    with open_store(place.settings, "lake") as store:
         Run(place.settings, store, analyses, lambda text: None).news()
         place.write([row for row in ROWS if row["time"] >= BEGIN + 290 * HOUR])
         Run(place.settings, store, analyses, lambda text: None).news()
@@ -320,7 +320,7 @@ def test_what_depends_on_all_of_a_vehicle_is_made_of_all_of_it(place: Place) -> 
 
 def test_an_influxdb_is_read_where_it_is_asked_for(place: Place, native: InfluxSettings) -> None:
     ours = msgspec.structs.replace(place.settings, sinks=Sinks(place.settings.sinks.lake, native))
-    with opened(ours, "influx") as store:
+    with open_store(ours, "influx") as store:
         store.write("status", stored(ROWS))
     assert analyze(ours, Wish(source="influx"))[0] == Analysed("trips", 2, 8, 1)
     read = place.trips()
@@ -334,7 +334,7 @@ def test_an_analysis_that_dies_loses_nothing(place: Place) -> None:
         raise Retry("the disk is full")
 
     place.write(ROWS)
-    with opened(place.settings, "lake") as store, pytest.raises(Retry):
+    with open_store(place.settings, "lake") as store, pytest.raises(Retry):
         Run(place.settings, store, {**ANALYSES, "states": Analysis(("status",), dies)}, lambda text: None).news()
     assert place.analyze().vehicles == 2
 

@@ -19,7 +19,7 @@ from analytics.jobs import Run
 from analytics.load import Rows
 from analytics.registry import ANALYSES, OF_FLEETS
 from logger.errors import Retry
-from logger.stores import opened
+from logger.stores import open_store
 from tests.analytics.driven import BEGIN, HOUR, RIDE_S, driven
 from tests.analytics.fleet_lake import Place
 
@@ -145,7 +145,7 @@ def test_packs_left_behind_by_a_kill_are_made_anew(tmp_path: Path, told: Place) 
 
     trips = ANALYSES["trips"].rows
     mortal = {**ANALYSES, "trips": msgspec.structs.replace(ANALYSES["trips"], rows=dies)}
-    with opened(place.settings, "lake") as store, pytest.raises(Retry, match="killed"):
+    with open_store(place.settings, "lake") as store, pytest.raises(Retry, match="killed"):
         Run(place.settings, store, mortal, lambda text: None).news()
     assert place.made("worth").height == place.made("trips").height == 0
     place.analyze()
@@ -175,7 +175,7 @@ def test_energies_that_followed_figures_which_are_gone_again_are_made_anew(tmp_p
         raise Retry("killed")
 
     mortal = {**ANALYSES, "standby": msgspec.structs.replace(ANALYSES["standby"], rows=dies)}
-    with opened(place.settings, "lake") as store, pytest.raises(Retry, match="killed"):
+    with open_store(place.settings, "lake") as store, pytest.raises(Retry, match="killed"):
         Run(place.settings, store, mortal, lambda text: None).news()
     place.write("battery", changed(1.0))
     place.analyze()

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.places import depth_m, distance_m, place, placed
-from logger.config import Place, read
 from logger.errors import ConfigError
+from logger.settings.load import parse_settings
+from logger.settings.schema import Place
 
 DEPOT = Place(lat_deg=52.52, lon_deg=13.405, radius_m=100)
 SIDES = ("lat_deg", "lon_deg", "place")
@@ -81,4 +82,4 @@ def test_a_position_is_in_a_place_where_it_lies_deep(lat: float, lon: float) -> 
 )
 def test_a_place_that_is_none_is_an_error_that_names_it(text: str) -> None:
     with pytest.raises(ConfigError, match=r'places\."depot"'):
-        read(f'[places."depot"]\n{text}', Path("voltrail.toml"))
+        parse_settings(f'[places."depot"]\n{text}', Path("voltrail.toml"))

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from analytics.jobs import Wish, analyze
-from logger.config import Collector, LakeSettings, Settings, Sinks
-from logger.config import Place as Circle
-from logger.stores.lake import Lake
+from logger.settings.schema import Collector, LakeSettings, Settings, Sinks
+from logger.settings.schema import Place as Circle
+from logger.stores.lake.lake import Lake
 from logger.tables import shaped
 from tests.analytics.driven import BEGIN, HOUR, driven, stored
 

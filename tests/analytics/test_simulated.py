@@ -11,7 +11,7 @@ from analytics.ledger import coverage
 from analytics.standing import whereabouts
 from analytics.stays import known_span, relocations
 from analytics.trips import trips
-from logger.demo.physics import Push, Scooter, fleet, sent
+from logger.simulator.vehicle.physics import Push, Scooter, fleet, sent
 from logger.tables import RAW, TIME, shaped
 
 SEED, START, DAYS, VEHICLES = 11, 1_790_000_000, 4, 8

@@ -11,10 +11,10 @@ from analytics.clean import readings
 from analytics.episodes import episodes
 from analytics.swaps import swaps
 from analytics.tables import FIXES
-from logger.demo import speech
-from logger.demo.charged import by_cable, matched
-from logger.demo.physics import Scooter
-from logger.demo.traits import PRIVATE
+from logger.simulator.demo.charged import by_cable, matched
+from logger.simulator.vehicle import speech
+from logger.simulator.vehicle.physics import Scooter
+from logger.simulator.vehicle.traits import PRIVATE
 from logger.tables import shaped
 
 _BEGIN_S, _DAYS, _SEED = 1_790_000_000, 10, 7

@@ -15,7 +15,7 @@ from analytics.standing import whereabouts
 from analytics.stays import known_span, relocations, stays
 from analytics.tables import FIXES
 from analytics.trips import trips
-from logger.config import Place
+from logger.settings.schema import Place
 from logger.tables import TIME
 from tests.analytics.told import Said, moment, outing, parked, ridden, status, stories
 

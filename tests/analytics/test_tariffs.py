@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from analytics.tariffs import priced
-from logger.config import Rate, Tariffs
+from logger.settings.schema import Rate, Tariffs
 from logger.tables import shaped
 
 NIGHT = Tariffs(currency="EUR", per_kwh=0.30, rates=(Rate("22:00", "06:00", 0.20),))

@@ -20,9 +20,9 @@ from analytics.clean import readings
 from analytics.intervals import intervals
 from analytics.jobs import Wish, analyze
 from analytics.trips import trips
-from logger.fold import folded
-from logger.service import spool
-from logger.stores import lake
+from logger.spool.open import open_spool
+from logger.stores import open_lake
+from logger.stores.merge import folded
 from logger.tables import RAW
 from tests.benchmarks.figures import Figure, pairs
 from tests.benchmarks.fleet import settings
@@ -128,8 +128,8 @@ def _memory(status: pl.DataFrame, folder: Path) -> Figure:
 def _whole(told: Mapping[str, pl.DataFrame], folder: Path) -> list[Figure]:
     """`analyze` of the same rows in a lake, all analyses."""
     ours = settings(folder)
-    log_spool = spool(ours)
-    store = lake(ours, log_spool.log_id)
+    log_spool = open_spool(ours)
+    store = open_lake(ours, log_spool.log_id)
     log_spool.close()
     for name, rows in told.items():
         store.write(name, rows)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from logger.demo.collector import Collector
+from logger.simulator.demo.collector import Collector
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.load import Job, load
 from tests.benchmarks.servers import receiver

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from logger.service import spool
+from logger.spool.open import open_spool
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.fleet import envelopes, settings
 
@@ -25,7 +25,7 @@ def figures(folder: Path) -> list[Figure]:
 
 
 def _fill(folder: Path) -> None:
-    log_spool = spool(settings(folder))
+    log_spool = open_spool(settings(folder))
     incoming = envelopes(_VEHICLES, _DAYS)
     while group := list(itertools.islice(incoming, _GROUP)):
         log_spool.append(group)
@@ -41,18 +41,18 @@ def _drained(folder: Path) -> float:
 
 
 def _per_second(folder: Path) -> float:
-    from logger.feeder import Feeder
+    from logger.deliver.feeder import Feeder
     from logger.sources import webhooks
-    from logger.stores import lake
+    from logger.stores import open_lake
 
     ours = settings(folder)
-    log_spool = spool(ours)
-    feeder = Feeder(log_spool, lake(ours, log_spool.log_id), webhooks(ours), folder)
+    log_spool = open_spool(ours)
+    feeder = Feeder(log_spool, open_lake(ours, log_spool.log_id), webhooks(ours), folder)
     count = log_spool.depth("lake")
     began = time.perf_counter()
     feeder.drain(or_raise=True)
     seconds = time.perf_counter() - began
-    assert lake(ours).scan("quarantine").collect().is_empty()
+    assert open_lake(ours).scan("quarantine").collect().is_empty()
     feeder.close()
     log_spool.close()
     return count / seconds

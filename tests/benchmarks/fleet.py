@@ -5,14 +5,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from logger import config
-from logger.config import LakeSettings, Settings, Sinks
-from logger.demo.collector import PLATFORM, PREFIX, SECRET
-from logger.demo.physics import Scooter, fleet
-from logger.demo.pushes import body
-from logger.demo.sender import post
-from logger.demo.world import DAY_S
-from logger.model import Envelope
+from logger.envelope import Envelope
+from logger.settings import schema
+from logger.settings.schema import LakeSettings, Settings, Sinks
+from logger.simulator.demo.collector import PLATFORM, PREFIX, SECRET
+from logger.simulator.demo.pushes import body
+from logger.simulator.demo.sender import post
+from logger.simulator.vehicle.physics import Scooter, fleet
+from logger.simulator.vehicle.world import DAY_S
 
 BEGIN_S = 1_767_225_600  # 2026-01-01T00:00:00Z, a day like others
 _SEED = 1
@@ -22,11 +22,11 @@ _STORIES, _TELLERS = 100, 50  # physics make 25,000 messages a second: the recei
 
 def settings(folder: Path) -> Settings:
     """Settings of one account that takes any vehicle, all data below this folder."""
-    account = config.Segway(
+    account = schema.Segway(
         name="segway", client_id=PLATFORM, client_secret=SECRET, vehicles="all", unknown_vehicles="accept"
     )
     return Settings(
-        config.Collector(data_dir=str(folder), path_prefix=PREFIX),
+        schema.Collector(data_dir=str(folder), path_prefix=PREFIX),
         Sinks(LakeSettings(path=str(folder / "lake"))),
         (account,),
     )

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from logger import config
-from logger.config import Settings
-from logger.service import spool
-from logger.sinks import feeder
+from logger.deliver.sinks import feeder
+from logger.settings.load import decode_settings, encode_settings
+from logger.settings.schema import Settings
+from logger.spool.open import open_spool
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.fleet import envelopes, settings
 from tests.influx import Place
@@ -36,7 +36,7 @@ def _settings(folder: Path, place: Place, database: str) -> Settings:
 
 
 def _fill(ours: Settings) -> None:
-    waiting = spool(ours)
+    waiting = open_spool(ours)
     incoming = itertools.islice(envelopes(_STORIES, _DAYS, _TELLERS), _MESSAGES)
     while group := list(itertools.islice(incoming, _GROUP)):
         waiting.append(group)
@@ -51,7 +51,7 @@ def _caught_up(folder: Path, place: Place) -> float:
     for path in folder.glob("spool.db*"):
         shutil.copy(path, fresh)
     with place.database() as database:
-        told = config.dump(_settings(fresh, place, database))
+        told = encode_settings(_settings(fresh, place, database))
         done = subprocess.run([sys.executable, "-m", __name__], input=told, stdout=subprocess.PIPE, check=True)
     shutil.rmtree(fresh)
     return float(done.stdout)
@@ -59,8 +59,8 @@ def _caught_up(folder: Path, place: Place) -> float:
 
 def main() -> None:
     """`python -m tests.benchmarks.influx_outage`: settings in, seconds out."""
-    ours = config.parse(sys.stdin.buffer.read())
-    waiting = spool(ours)
+    ours = decode_settings(sys.stdin.buffer.read())
+    waiting = open_spool(ours)
     with feeder(ours, "influx", waiting) as feeding:
         began = time.perf_counter()
         feeding.drain(or_raise=True)

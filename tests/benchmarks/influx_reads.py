@@ -13,8 +13,9 @@ import msgspec
 import polars as pl
 from influxdb_client.client.influxdb_client import InfluxDBClient
 
-from logger.config import InfluxSettings
-from logger.stores.influx import Influx, query
+from logger.settings.schema import InfluxSettings
+from logger.stores.influx import influxql
+from logger.stores.influx.influx import Influx
 from logger.tables import RAW
 from tests.benchmarks.figures import Figure, pairs
 from tests.benchmarks.resident import peak_mib
@@ -75,7 +76,7 @@ def _parsing(answer: bytes, told: list[str], rows: pl.DataFrame) -> list[Figure]
     with _answering(_annotated(rows.select(told))) as url, InfluxDBClient(url, "token", org="tests") as client:
         for _ in range(_ROUNDS):
             began = time.perf_counter()
-            assert query.rows(_STATUS, told, answer).height == len(rows)
+            assert influxql.rows(_STATUS, told, answer).height == len(rows)
             ours.append(len(rows) / (time.perf_counter() - began))
             began = time.perf_counter()
             assert len(client.query_api().query_data_frame(_FLUX)) == len(rows)
@@ -90,7 +91,7 @@ def _parsing(answer: bytes, told: list[str], rows: pl.DataFrame) -> list[Figure]
 def _answer(store: Influx, database: str, told: list[str], rows: pl.DataFrame) -> bytes:
     """What the server says to a question for the first rows, in the way that the store asks."""
     fields = [name for name in told if name not in ("vehicle", "time")]
-    statement = query.by_vehicle(query.select('"status"', fields, " WHERE sequence <= " + str(_SAMPLE)))
+    statement = influxql.by_vehicle(influxql.select('"status"', fields, " WHERE sequence <= " + str(_SAMPLE)))
     return store.server.table(database, statement)
 
 

@@ -11,7 +11,7 @@ from influxdb_client.client.write.point import Point
 from influxdb_client.client.write_api import WriteOptions
 from influxdb_client.domain.write_precision import WritePrecision
 
-from logger.stores.influx import Influx
+from logger.stores.influx.influx import Influx
 from tests.benchmarks.figures import Figure, pairs
 from tests.influx import Place
 

@@ -11,12 +11,12 @@ from deltalake import DeltaTable, write_deltalake
 
 from analytics.jobs import Wish, analyze
 from analytics.registry import ANALYSES, OF_FLEETS
-from logger.config import Settings
-from logger.service import spool
-from logger.stores import lake
-from logger.stores.delta import stream, tight
-from logger.stores.files import by_day, settled
-from logger.stores.lake import Lake
+from logger.settings.schema import Settings
+from logger.spool.open import open_spool
+from logger.stores import open_lake
+from logger.stores.lake.data_files import by_day, settled
+from logger.stores.lake.delta import stream, tight
+from logger.stores.lake.lake import Lake
 from logger.tables import shaped, table
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.fleet import BEGIN_S, settings
@@ -63,8 +63,8 @@ def figures(folder: Path) -> list[Figure]:
 
 def _filled(ours: Settings, folder: Path) -> tuple[Lake, pl.DataFrame]:
     """The lake as compaction leaves it, and the rows of status that it does not have yet."""
-    log_spool = spool(ours)
-    store = lake(ours, log_spool.log_id)
+    log_spool = open_spool(ours)
+    store = open_lake(ours, log_spool.log_id)
     log_spool.close()
     late = pl.DataFrame()
     for name, told in stories(folder, _STORIES, _DENSE_DAYS, _TABLES).items():

@@ -9,7 +9,7 @@ from subprocess import PIPE, Popen
 
 import msgspec
 
-from logger.demo.sender import send
+from logger.simulator.demo.sender import send
 from tests.benchmarks.fleet import requests
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from logger.config import Model
-from logger.service import spool
+from logger.settings.schema import Model
+from logger.spool.open import open_spool
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.fleet import envelopes, settings
 
@@ -35,23 +35,23 @@ def _in_a_process(role: str, folder: Path) -> str:
 
 
 def _fill(folder: Path) -> None:
-    from logger.feeder import Feeder
+    from logger.deliver.feeder import Feeder
     from logger.sources import webhooks
-    from logger.stores import lake
+    from logger.stores import open_lake
 
     ours = settings(folder)
-    log_spool = spool(ours)
+    log_spool = open_spool(ours)
     incoming = envelopes(_VEHICLES, _DAYS)
     while group := list(itertools.islice(incoming, _GROUP)):
         log_spool.append(group)
-    feeder = Feeder(log_spool, lake(ours, log_spool.log_id), webhooks(ours), folder)
+    feeder = Feeder(log_spool, open_lake(ours, log_spool.log_id), webhooks(ours), folder)
     feeder.drain(or_raise=True)
     feeder.close()
     log_spool.close()
 
 
 def _replay(folder: Path) -> None:
-    from logger.replay import replay
+    from logger.commands.replay import replay
 
     ours = settings(folder)
     changed = msgspec.structs.replace(ours, models={ours.sources[0].model: Model(odometer_scale=10)})

@@ -7,10 +7,10 @@ from pathlib import Path
 import polars as pl
 from deltalake import DeltaTable
 
-from logger.decode import decode
-from logger.model import Batch
+from logger.decode.messages import decode
+from logger.envelope import Batch
 from logger.sources import webhooks
-from logger.stores.lake import Lake
+from logger.stores.lake.lake import Lake
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.fleet import envelopes, settings
 from tests.benchmarks.status import NoMemory

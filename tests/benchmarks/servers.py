@@ -14,14 +14,14 @@ from typing import Any
 import msgspec
 import uvloop
 
-from logger import config
-from logger.commits import GroupCommit
-from logger.demo.collector import PREFIX
-from logger.metrics import ReceiverMetrics
-from logger.service import http_server
+from logger.receive.app import TAKEN, Receive, Receiver, Scope, Send
+from logger.receive.metrics import ReceiverMetrics
+from logger.service.receiver import http_server
+from logger.settings.load import encode_settings
+from logger.simulator.demo.collector import PREFIX
 from logger.sources import webhooks
-from logger.spool import Spool
-from logger.webhook import TAKEN, Receive, Receiver, Scope, Send
+from logger.spool.group_commit import GroupCommit
+from logger.spool.log import Spool
 from tests.benchmarks.fleet import settings
 
 _START_S = 10.0
@@ -42,10 +42,10 @@ class Server(msgspec.Struct, frozen=True):
 def receiver(folder: Path) -> Iterator[Server]:
     """The receiver of `voltrail run`, without the feeder beside it."""
     with socket.create_server((_HOST, 0), backlog=2048) as listener:
-        words = [sys.executable, "-m", "logger.service", "receiver", str(listener.fileno())]
+        words = [sys.executable, "-m", "logger.service.main", "receiver", str(listener.fileno())]
         with _stopped(subprocess.Popen(words, stdin=subprocess.PIPE, pass_fds=[listener.fileno()])) as process:
             assert process.stdin is not None
-            process.stdin.write(config.dump(settings(folder)) + b"\n")
+            process.stdin.write(encode_settings(settings(folder)) + b"\n")
             process.stdin.flush()
             yield _ready(process, listener.getsockname()[1])
 

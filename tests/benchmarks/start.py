@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from logger.demo.collector import Collector
+from logger.simulator.demo.collector import Collector
 from tests.benchmarks.figures import Figure
 
 _RUNS = 5

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from logger.decode import decode
-from logger.model import Batch
+from logger.decode.messages import decode
+from logger.envelope import Batch
 from logger.sources import webhooks
 from logger.tables import RAW, shaped
 from tests.benchmarks.fleet import envelopes, settings

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from logger.checking import Finding, check
-from logger.demo.cloud import Cloud
-from logger.demo.collector import PLATFORM, PREFIX, SECRET, Collector
-from logger.demo.mishaps import Mishap
-from logger.demo.serving import Serving
+from logger.commands.check.check import Finding, check
+from logger.simulator.cloud.cloud import Cloud
+from logger.simulator.cloud.mishaps import Mishap
+from logger.simulator.cloud.serving import Serving
+from logger.simulator.demo.collector import PLATFORM, PREFIX, SECRET, Collector
 
 ONE, OTHER = "861000000000001", "861000000000002"
 NOWHERE = "http://127.0.0.1:1"

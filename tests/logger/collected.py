@@ -10,14 +10,14 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from logger import config
-from logger.config import LakeSettings, Model, Settings, Sinks
-from logger.feeder import Feeder
-from logger.model import Envelope
-from logger.service import spool
+from logger.deliver.feeder import Feeder
+from logger.envelope import Envelope
+from logger.settings import schema
+from logger.settings.schema import LakeSettings, Model, Settings, Sinks
 from logger.sources import webhooks
-from logger.stores import lake
-from logger.stores.lake import Lake
+from logger.spool.open import open_spool
+from logger.stores import open_lake
+from logger.stores.lake.lake import Lake
 from logger.tables import RAW
 from tests.logger.pushes import CLIENT, OTHER, SECRET, VEHICLE, body, envelope
 
@@ -40,10 +40,10 @@ def settings(folder: Path, rules: Rules, raw_days: int = 90) -> Settings:
     """Settings with these rules, all data below this folder."""
     names = ("moped", *([LATER] if rules.later else []))
     return Settings(
-        config.Collector(data_dir=str(folder), raw_days=raw_days),
+        schema.Collector(data_dir=str(folder), raw_days=raw_days),
         Sinks(LakeSettings(path=str(folder / "lake"))),
         tuple(
-            config.Segway(name, CLIENT, client_secret=SECRET, vehicles=rules.vehicles, model=rules.model)
+            schema.Segway(name, CLIENT, client_secret=SECRET, vehicles=rules.vehicles, model=rules.model)
             for name in names
         ),
         {rules.model: Model(odometer_scale=rules.odometer_scale)},
@@ -52,21 +52,21 @@ def settings(folder: Path, rules: Rules, raw_days: int = 90) -> Settings:
 
 def take(ours: Settings, *envelopes: Envelope) -> None:
     """Put these into the spool, each as a commit of its own."""
-    with closing(spool(ours)) as log:
+    with closing(open_spool(ours)) as log:
         for each in envelopes:
             log.append([each])
 
 
 def feed(ours: Settings) -> None:
     """Deliver all that waits, as a feeder does that was just started."""
-    with closing(spool(ours)) as log:
-        with closing(Feeder(log, lake(ours, log.log_id), webhooks(ours), ours.data_dir)) as feeder:
+    with closing(open_spool(ours)) as log:
+        with closing(Feeder(log, open_lake(ours, log.log_id), webhooks(ours), ours.data_dir)) as feeder:
             feeder.drain(or_raise=True)
 
 
 def compact(ours: Settings) -> None:
     """Fold every day of every table."""
-    store = lake(ours)
+    store = open_lake(ours)
     for name in RAW:
         for day in {file.day for file in store.files(name)}:
             store.compact(name, day)
@@ -74,7 +74,7 @@ def compact(ours: Settings) -> None:
 
 def tables(ours: Settings) -> Tables:
     """All that the lake holds, in the order of the keys."""
-    store = lake(ours)
+    store = open_lake(ours)
     return {name: store.scan(name).sort(table.key).collect() for name, table in RAW.items()}
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from logger import config
-from logger.spool import Spool
+from logger.settings import schema
+from logger.spool.log import Spool
 from tests.logger.collected import NEW, OLD, TWO_DAYS, Tables, feed, settings, tables, take
 
 
@@ -27,7 +27,7 @@ def always(tmp_path: Path) -> Tables:
 
 
 @pytest.fixture
-def changed(tmp_path: Path) -> config.Settings:
+def changed(tmp_path: Path) -> schema.Settings:
     """The new rules on a folder that was filled under the old ones."""
     old = settings(tmp_path / "data", OLD)
     take(old, *TWO_DAYS[:7])

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote_plus
 
-from logger import config
-from logger.config import Model
-from logger.decode import Memory, Source, decode
-from logger.decoded import Decoded
-from logger.model import Batch, Envelope
-from logger.sources.segway import Segway, shapes, sign
+from logger.decode.messages import Memory, Source, decode
+from logger.decode.result import Decoded
+from logger.envelope import Batch, Envelope
+from logger.settings import schema
+from logger.settings.schema import Model
+from logger.sources.segway.account import Segway
+from logger.sources.segway.messages import shapes
+from logger.sources.segway.signature import sign
 
 SECRET = "e2651be5-12d3-48f3-ba6c-bc2b04a447b6"  # the sample of the vendor's documentation (vendor facts E.5)
 CLIENT, VEHICLE, OTHER = "A20081", "861477038719116", "861477038719117"
@@ -83,7 +85,7 @@ def body(kind: str, without: Iterable[str] = (), **changed: str) -> bytes:
 
 def account(vehicles: tuple[str, ...] = (VEHICLE, OTHER), scales: Model | None = None, **settings: Any) -> Segway:
     """The account that the samples belong to."""
-    told = config.Segway(name="moped", client_id=CLIENT, client_secret=SECRET, vehicles=vehicles, **settings)
+    told = schema.Segway(name="moped", client_id=CLIENT, client_secret=SECRET, vehicles=vehicles, **settings)
     return Segway(told, shapes(told.model, scales or Model()))
 
 

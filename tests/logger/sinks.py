@@ -6,13 +6,13 @@ from pathlib import Path
 
 import msgspec
 
-from logger.config import InfluxSettings, Settings
-from logger.copying import differences
-from logger.feeder import Feeder
-from logger.service import spool
-from logger.sinks import feeder
-from logger.stores import lake
-from logger.stores.influx import Influx
+from logger.deliver.feeder import Feeder
+from logger.deliver.sinks import feeder
+from logger.settings.schema import InfluxSettings, Settings
+from logger.spool.open import open_spool
+from logger.stores import open_lake
+from logger.stores.compare import differences
+from logger.stores.influx.influx import Influx
 from tests.logger import collected
 from tests.logger.collected import Rules
 from tests.sameness import unequal
@@ -29,13 +29,13 @@ def settings(folder: Path, influx: InfluxSettings) -> Settings:
 @contextmanager
 def feeding(ours: Settings, sink: str) -> Iterator[Feeder]:
     """The feeder of this sink, just started."""
-    with closing(spool(ours)) as log, feeder(ours, sink, log) as made:
+    with closing(open_spool(ours)) as log, feeder(ours, sink, log) as made:
         yield made
 
 
 def waiting(ours: Settings, sink: str) -> int:
     """How many messages wait for it."""
-    with closing(spool(ours)) as log:
+    with closing(open_spool(ours)) as log:
         return log.depth(sink)
 
 
@@ -53,5 +53,5 @@ def feed(ours: Settings, sink: str) -> list[float]:
 def check_same(ours: Settings, influx: InfluxSettings) -> None:
     """Both hold the same, counted and row by row; `influx` says how to get there."""
     with closing(Influx(influx)) as there:
-        assert differences(lake(ours), there) == []
-        assert unequal(lake(ours), there) == {}
+        assert differences(open_lake(ours), there) == []
+        assert unequal(open_lake(ours), there) == {}

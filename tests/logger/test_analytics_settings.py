@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from logger import config
 from logger.errors import ConfigError
-from logger.template import Answers, settings_text
+from logger.settings import schema
+from logger.settings.load import parse_settings
+from logger.settings.template import Answers, settings_text
 
 
 @pytest.mark.parametrize(
@@ -21,10 +22,10 @@ from logger.template import Answers, settings_text
 )
 def test_limits_that_cannot_be_say_where_and_what_to_do(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        config.read(f"[analytics]\n{text}", Path("voltrail.toml"))
+        parse_settings(f"[analytics]\n{text}", Path("voltrail.toml"))
 
 
 def test_the_limits_that_init_shows_are_those_that_hold_without_them() -> None:
     shown = settings_text(Answers()).partition("# [analytics]")[2].partition("\n\n")[0]
     lines = ["[analytics]", *(line.removeprefix("# ") for line in shown.splitlines())]
-    assert config.read("\n".join(lines), Path("voltrail.toml")).analytics == config.Settings().analytics
+    assert parse_settings("\n".join(lines), Path("voltrail.toml")).analytics == schema.Settings().analytics

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from logger.demo.mishaps import Mishap
+from logger.simulator.cloud.mishaps import Mishap
 from tests.logger.checked import NOWHERE, Setup, cloud, only
 
 
@@ -151,7 +151,7 @@ def test_time_zone_data_that_is_missing_is_an_error_that_says_what_to_install(tm
     (tmp_path / "tzdata").mkdir()
     (tmp_path / "tzdata" / "__init__.py").touch()  # stands before the package and has no data
     setup = Setup(tmp_path)
-    code = "import sys, pathlib; from logger.checking import check, lines;"
+    code = "import sys, pathlib; from logger.commands.check.check import check, lines;"
     code += f"print('\\n'.join(lines(check(pathlib.Path({str(setup.file)!r})))))"
     path = os.pathsep.join([str(tmp_path), *sys.path])
     environment = {**os.environ, "PYTHONTZPATH": "", "PYTHONPATH": path}

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from logger.demo.collector import PREFIX, Collector
-from logger.demo.pushes import request
-from logger.demo.sender import get, send
-from logger.turns import sole
+from logger.locks import sole
+from logger.simulator.demo.collector import PREFIX, Collector
+from logger.simulator.demo.pushes import request
+from logger.simulator.demo.sender import get, send
 from tests.logger.checked import NOWHERE, ONE, Setup, cloud, only
 from tests.torture.disks import Full, ReadOnly, disk
 

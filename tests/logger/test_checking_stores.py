@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from logger import config
-from logger.demo.pushes import body
+from logger.envelope import Envelope
 from logger.errors import Retry
-from logger.model import Envelope
-from logger.service import deliver, spool
-from logger.turns import sole
-from logger.waiting import Spooled
+from logger.locks import sole
+from logger.service.feeder import deliver
+from logger.settings.load import load_settings
+from logger.simulator.demo.pushes import body
+from logger.spool.inspect import Spooled
+from logger.spool.open import open_spool
 from tests.logger.checked import ONE, OTHER, Setup, only
 
 STATUS = {"online": "true", "locked": "true", "powerPercent": "80", "statusUtcTime": "1790000000"}
@@ -25,8 +26,8 @@ def push(vehicle: str, age_s: float = 0.0, via: str = "push", fields: dict[str, 
 
 
 def append(setup: Setup, *envelopes: Envelope, delivered: bool = False) -> None:
-    settings = config.load(setup.file)
-    log = spool(settings)
+    settings = load_settings(setup.file)
+    log = open_spool(settings)
     last = log.append(envelopes)
     log.close()
     if delivered:
@@ -44,7 +45,7 @@ def told(setup: Setup, **what: object) -> None:
 def test_what_waits_is_the_same_seen_from_within_and_from_outside(tmp_path: Path) -> None:
     setup = Setup(tmp_path)
     append(setup, push(ONE, 100), push(OTHER, 50))
-    log, seen = spool(config.load(setup.file)), Spooled(setup.data)
+    log, seen = open_spool(load_settings(setup.file)), Spooled(setup.data)
     log.settle("lake", 1)
     within = log.depth("lake"), log.bytes
     (open_,) = seen.waiting(["lake"])
@@ -108,7 +109,7 @@ def test_a_spool_that_fills_says_early_which_sink_is_to_blame(tmp_path: Path, ti
         '\n[sinks.influx]\nurl = "http://127.0.0.1:1"\nbucket = "b"\norg = "o"\ntoken_file = "segway.secret"\n'
     )
     append(setup, push(ONE), push(OTHER))
-    with closing(spool(config.load(setup.file))) as log:
+    with closing(open_spool(load_settings(setup.file))) as log:
         log.settle("lake", 2)
     limit = int(Spooled(setup.data).bytes() * times)
     finding = setup.replace("[collector]", f"[collector]\nmax_bytes = {limit}").found("spool")

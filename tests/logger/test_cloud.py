@@ -14,14 +14,14 @@ from urllib.parse import urlencode
 import msgspec
 import pytest
 
-from logger.demo import speech
-from logger.demo.cloud import QUERIES, TOKEN, Cloud, Request
-from logger.demo.mishaps import Mishap
-from logger.demo.physics import Scooter, fleet
-from logger.demo.sender import get, send
-from logger.demo.serving import Serving
-from logger.demo.vendor import Vendor
-from logger.demo.world import DAY_S
+from logger.simulator.cloud.cloud import QUERIES, TOKEN, Cloud, Request
+from logger.simulator.cloud.mishaps import Mishap
+from logger.simulator.cloud.serving import Serving
+from logger.simulator.cloud.vendor import Vendor
+from logger.simulator.demo.sender import get, send
+from logger.simulator.vehicle import speech
+from logger.simulator.vehicle.physics import Scooter, fleet
+from logger.simulator.vehicle.world import DAY_S
 
 START, DAYS, SEED = 1_790_000_000, 3, 7
 WHO = {"client_id": "A00000", "client_secret": "simulated-secret", "grant_type": "client_credentials"}
@@ -299,7 +299,7 @@ def test_an_answer_is_of_the_moment_that_it_names_however_fast_time_runs_meanwhi
 
 
 def test_a_cloud_runs_as_a_process_of_its_own() -> None:
-    words = [sys.executable, "-m", "logger.demo.cloud", "--vehicles", "2", "--days", "1", "--speed", "1000"]
+    words = [sys.executable, "-m", "logger.simulator.cloud.cloud", "--vehicles", "2", "--days", "1", "--speed", "1000"]
     with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         host = msgspec.json.decode(process.stdout.readline())["base_url"].removeprefix("http://")

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from logger.continuity import Odometers
-from logger.decode import AHEAD_MS, BEHIND_MS, decode
-from logger.decoded import Decoded, merged
+from logger.decode.first_receipts import ReplacedTimes
+from logger.decode.messages import AHEAD_MS, BEHIND_MS, decode
+from logger.decode.odometer_check import Odometers
+from logger.decode.result import Decoded, merged
+from logger.envelope import Batch, Envelope
 from logger.errors import Retry
-from logger.memory import ReplacedTimes
-from logger.model import Batch, Envelope
 from tests.logger.pushes import (
     AT,
     OTHER,

@@ -8,13 +8,14 @@ import pytest
 from typer.testing import CliRunner
 
 import voltrail
-from logger import config
+from logger.commands.import_files import take
 from logger.errors import ConfigError
-from logger.importing import take
-from logger.sources.files import Options, mapping, read
-from logger.stores import lake
+from logger.settings import schema
+from logger.settings.load import load_settings
+from logger.sources.files.read import Options, mapping, read
+from logger.stores import open_lake
 
-DOCUMENT = Path(__file__).parents[2] / "logger" / "sources" / "files.md"
+DOCUMENT = Path(__file__).parents[2] / "logger" / "sources" / "files" / "README.md"
 
 
 def csv(folder: Path, text: str) -> Path:
@@ -23,10 +24,10 @@ def csv(folder: Path, text: str) -> Path:
     return path
 
 
-def settings_in(folder: Path) -> config.Settings:
+def settings_in(folder: Path) -> schema.Settings:
     path = folder / "voltrail.toml"
     path.write_text("")
-    return config.load(path)
+    return load_settings(path)
 
 
 def test_columns_named_as_signals_need_no_mapping(tmp_path: Path) -> None:
@@ -128,7 +129,7 @@ def test_an_import_lands_in_every_table_that_its_columns_belong_to(tmp_path: Pat
     path = csv(tmp_path, "time,vehicle,soc_pct,lat_deg,lon_deg,port,pack_soc_pct\n1793527200,v,80,1,2,1,50\n")
     settings = settings_in(tmp_path)
     assert take([path], Options(), settings, lambda text: None) == {str(path): 1}
-    store = lake(settings)
+    store = open_lake(settings)
     assert {name: store.scan(name).collect().height for name in ("status", "location", "pack", "battery")} == {
         "status": 1,
         "location": 1,
@@ -143,7 +144,7 @@ def test_importing_twice_changes_nothing_and_old_times_stay(tmp_path: Path) -> N
     settings = settings_in(tmp_path)
     for _ in range(2):
         take([path], Options(), settings, lambda text: None)
-    rows = lake(settings).scan("status").sort("time").collect()
+    rows = open_lake(settings).scan("status").sort("time").collect()
     assert rows["time"].dt.year().to_list() == [2011, 2011]
     assert rows["soc_pct"].to_list() == [80.0, None]
     assert rows["flags"].to_list() == [None, ["implausible:soc_pct"]]
@@ -163,14 +164,14 @@ def test_the_commands_of_the_document_read_the_real_recordings(
             catch_exceptions=False,
         )
         assert done.exit_code == 0
-    rows = lake(settings).scan("status").sort("time").collect()
+    rows = open_lake(settings).scan("status").sort("time").collect()
     assert rows.filter(vehicle="twizy").height == 4535 + 961 + 1121
     wheel = rows.filter(vehicle="wheel")
     assert wheel.height == recorded_moments(rides)
     assert wheel["time"][0] == datetime(2020, 5, 15, 23, 2, 10, 2000, tzinfo=UTC)
     assert wheel["odometer_m"][0] == 399_713.0
     assert rows["flags"].null_count() == rows.height
-    power = lake(settings).scan("battery", vehicles=["wheel"]).sort("time").collect()["power_w"]
+    power = open_lake(settings).scan("battery", vehicles=["wheel"]).sort("time").collect()["power_w"]
     assert power[0] == -367.14
 
 

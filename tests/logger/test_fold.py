@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from logger.fold import folded
+from logger.stores.merge import folded
 from logger.tables import RAW, shaped
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

@@ -10,15 +10,16 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from logger import config
-from logger.config import InfluxSettings
-from logger.copying import COPIED
-from logger.following import Follower
-from logger.refilling import follow
-from logger.replay import replay
-from logger.service import deliver, spool
-from logger.stores import lake
-from logger.stores.influx import Influx
+from logger.commands.copy import follow
+from logger.commands.replay import replay
+from logger.deliver.follower import Follower
+from logger.service.feeder import deliver
+from logger.settings import schema
+from logger.settings.schema import InfluxSettings
+from logger.spool.open import open_spool
+from logger.stores import open_lake
+from logger.stores.compare import COPIED
+from logger.stores.influx.influx import Influx
 from logger.tables import DERIVED, TABLES, shaped
 from tests.logger.collected import Rules, settings
 from tests.logger.pushes import VEHICLE, body, envelope
@@ -27,14 +28,14 @@ DAY = timedelta(days=1)
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def ours(folder: Path, influx: InfluxSettings, rules: Rules) -> config.Settings:
+def ours(folder: Path, influx: InfluxSettings, rules: Rules) -> schema.Settings:
     made = settings(folder / "data", rules)
     return msgspec.structs.replace(made, sinks=msgspec.structs.replace(made.sinks, influx=influx))
 
 
-def assert_same(made: config.Settings, store: Influx) -> None:
+def assert_same(made: schema.Settings, store: Influx) -> None:
     for name in COPIED:
-        there, here = (each.scan(name).sort(TABLES[name].key).collect() for each in (lake(made), store))
+        there, here = (each.scan(name).sort(TABLES[name].key).collect() for each in (open_lake(made), store))
         assert_frame_equal(there, here)
 
 
@@ -51,7 +52,7 @@ def test_days_that_a_replay_made_anew_reach_the_other_store(
     now_ms = int(datetime.now(UTC).timestamp() * 1000)
     told = [envelope("status", body("status", odometer=str(n), statusUtcTime=str(now_ms // 1000 - n)), now_ms)
             for n in range(1, 9)]  # fmt: skip
-    with closing(spool(before)) as log:
+    with closing(open_spool(before)) as log:
         last = log.append(told)
     deliver(before, last, lambda waiting: None)
     follow(before)
@@ -72,7 +73,7 @@ def days(*samples: int) -> pl.DataFrame:
 def test_a_derived_table_is_followed_span_by_span_and_all_of_it_where_nobody_remembers(
     tmp_path: Path, store: Influx
 ) -> None:
-    source = lake(settings(tmp_path, Rules()))
+    source = open_lake(settings(tmp_path, Rules()))
     follower = Follower(source, store, tmp_path, lambda: True)
     source.replace("status_1d", days(1, 2, 3), None, MIDNIGHT, MIDNIGHT + 3 * DAY)
     assert follower.follow() == 3
@@ -93,7 +94,7 @@ def test_a_derived_table_is_followed_span_by_span_and_all_of_it_where_nobody_rem
 
 
 def test_raw_days_are_replaced_only_once_the_lake_has_all_that_the_other_holds(tmp_path: Path, store: Influx) -> None:
-    source, ready = lake(settings(tmp_path, Rules())), [False]
+    source, ready = open_lake(settings(tmp_path, Rules())), [False]
     follower = Follower(source, store, tmp_path, lambda: ready[0])
     follower.follow()
     row = {"provider": "p", "vehicle": "v", "time": MIDNIGHT, "received_at": MIDNIGHT, "sequence": 1, "soc_pct": 5.0}

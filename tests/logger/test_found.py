@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logger.demo.charged import by_cable, matched
-from logger.demo.found import counted, measured
-from logger.demo.heard import rides_heard, sessions_heard
-from logger.demo.sums import Sum, alike, bought
-from logger.demo.traits import traits
-from logger.demo.truth import Truth, write
+from logger.simulator.demo.charged import by_cable, matched
+from logger.simulator.demo.found import counted, measured
+from logger.simulator.demo.heard import rides_heard, sessions_heard
+from logger.simulator.demo.sums import Sum, alike, bought
+from logger.simulator.vehicle.traits import traits
+from logger.simulator.vehicle.truth import Truth, write
 
 BEGIN = datetime(2026, 3, 1, 22, tzinfo=UTC)
 WHO = {"provider": "segway", "vehicle": "v1"}

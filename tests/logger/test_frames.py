@@ -4,9 +4,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from logger import heard
-from logger.model import Batch
-from logger.spool import Spool
+from logger.envelope import Batch
+from logger.spool import vehicle_index
+from logger.spool.log import Spool
 from tests.logger.test_spool import DAY_MS, SINKS, envelope
 
 
@@ -15,7 +15,7 @@ def found(spool: Spool, *vehicles: str) -> list[list[int]]:
 
 
 def test_frames_that_cannot_speak_of_a_vehicle_are_passed_over(spool: Spool) -> None:
-    for number, told in enumerate((["a"], ["b"], ["a", "b"], None, [heard.UNKNOWN]), 1):
+    for number, told in enumerate((["a"], ["b"], ["a", "b"], None, [vehicle_index.UNKNOWN]), 1):
         spool.append([envelope(number)])
         spool.settle("lake", number, told)
     assert found(spool, "a") == [[1], [3], [4], [5]]

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import pytest
 
-from logger.demo import speech
-from logger.demo.moped import Moped, Said
-from logger.demo.physics import Scooter, fleet, town
-from logger.demo.traits import PRIVATE
+from logger.simulator.vehicle import speech
+from logger.simulator.vehicle.moped import Moped, Said
+from logger.simulator.vehicle.physics import Scooter, fleet, town
+from logger.simulator.vehicle.traits import PRIVATE
 
 START, DAYS, SEED = 1_790_000_000, 7, 7
 ONE_PACK, TWO_PACKS = PRIVATE + 2, PRIVATE + 4

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from logger.config import InfluxSettings
 from logger.errors import LoginNeeded, Retry
-from logger.stores.influx import Influx
-from logger.stores.influx.lines import lines
+from logger.settings.schema import InfluxSettings
+from logger.stores.influx.influx import Influx
+from logger.stores.influx.line_protocol import lines
 from logger.tables import RAW, Table, shaped
 from tests.lying import lying
 

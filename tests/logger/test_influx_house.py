@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from logger.config import InfluxSettings
 from logger.errors import LoginNeeded
-from logger.stores.influx import LONG, Influx
-from logger.stores.influx.house import Place, places, prepare, series
-from logger.stores.influx.server import Server
+from logger.settings.schema import InfluxSettings
+from logger.stores.influx.buckets import Place, places, prepare, series
+from logger.stores.influx.client import Server
+from logger.stores.influx.influx import LONG, Influx
 from tests.influx import Place as Running
 from tests.logger.test_influx import rows
 

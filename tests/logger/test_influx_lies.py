@@ -11,11 +11,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from logger.config import InfluxSettings
+from logger.commands.status import lines, overview
+from logger.envelope import Envelope
 from logger.errors import Retry
-from logger.model import Envelope
-from logger.status import lines, overview
-from logger.stores.influx import Influx
+from logger.settings.schema import InfluxSettings
+from logger.stores.influx.influx import Influx
 from tests.logger import sinks
 from tests.logger.collected import answer, heartbeat, named, push, status, take
 from tests.logger.test_influx import HOSTILE, rows

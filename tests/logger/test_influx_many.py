@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from logger.config import InfluxSettings
-from logger.stores.influx import BATCH_ROWS, Influx
+from logger.settings.schema import InfluxSettings
+from logger.stores.influx.influx import BATCH_ROWS, Influx
 from logger.tables import shaped
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -10,13 +10,13 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from logger.config import InfluxSettings, Settings
-from logger.metrics import ReceiverMetrics
-from logger.model import Envelope
-from logger.state import read_state
-from logger.status import lines, overview
-from logger.stores import lake
-from logger.stores.influx import Influx
+from logger.commands.status import lines, overview
+from logger.envelope import Envelope
+from logger.process_state import read_state
+from logger.receive.metrics import ReceiverMetrics
+from logger.settings.schema import InfluxSettings, Settings
+from logger.stores import open_lake
+from logger.stores.influx.influx import Influx
 from tests.influx import Place, own
 from tests.logger import sinks
 from tests.logger.collected import imported, push, status, take
@@ -48,7 +48,7 @@ def trouble(ours: Settings) -> bytes:
 
 def check_alarm(ours: Settings, caplog: pytest.LogCaptureFixture, waited: int, *words: str) -> None:
     assert sinks.waiting(ours, "influx") == waited
-    assert lake(ours).scan("quarantine").collect().is_empty()
+    assert open_lake(ours).scan("quarantine").collect().is_empty()
     told = [caplog.records[-1].getMessage(), next(line for line in lines(overview(ours)) if "failures, last" in line)]
     assert trouble(ours) == b'voltrail_sink_trouble{sink="influx"} 1.0'
     for line in told:
@@ -141,13 +141,13 @@ def test_a_row_whose_name_is_too_long_is_set_aside_alone_and_once(
     take(ours, status(AT, 1000), imported(AT, [TIME], name, odometer_m=[5.0]), status(AT + 1000, 1001))
     assert sinks.feed(ours, "influx")[0] <= 1
     sinks.feed(ours, "lake")
-    (aside,) = lake(ours).scan("quarantine").collect().to_dicts()
+    (aside,) = open_lake(ours).scan("quarantine").collect().to_dicts()
     assert (aside["source"], aside["path"], aside["vehicle"]) == ("influx", "status", name)
     assert "max key length exceeded" in aside["reason"]
     assert len(aside["reason"]) < 1000
     assert max(len(record.getMessage()) for record in caplog.records) < 1000
-    assert lake(ours).scan("status").collect().height == 3
-    others = lake(ours).scan("status").filter(pl.col("vehicle") != name).sort("time").collect()
+    assert open_lake(ours).scan("status").collect().height == 3
+    others = open_lake(ours).scan("status").filter(pl.col("vehicle") != name).sort("time").collect()
     with closing(Influx(influx)) as store:
         assert_frame_equal(stored(store, "status").sort("time"), others)
 
@@ -166,5 +166,5 @@ def test_a_refused_row_is_set_aside_once_however_often_its_batch_is_delivered(
             db.execute("UPDATE cursors SET sequence = 0 WHERE sink = 'influx'")
             db.commit()
         sinks.feed(ours, "influx")
-        assert lake(ours).scan("quarantine").collect().height == 1
-        assert lake(ours).unmerged("quarantine", TIME.date()).collect().height == 1
+        assert open_lake(ours).scan("quarantine").collect().height == 1
+        assert open_lake(ours).unmerged("quarantine", TIME.date()).collect().height == 1

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from logger.decoded import MESSAGES, Decoded
-from logger.fold import folded
-from logger.intake import HOUR_MS, LATE_MS, Intake
+from logger.decode.intake_stats import HOUR_MS, LATE_MS, Intake
+from logger.decode.result import MESSAGES, Decoded
+from logger.stores.merge import folded
 from logger.tables import RAW
 from tests.logger.pushes import AT, RECEIVED, VEHICLE, account, body, decoded, envelope
 

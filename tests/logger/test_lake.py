@@ -7,8 +7,8 @@ import pytest
 from deltalake import DeltaTable
 
 from logger.errors import Retry
-from logger.stores.delta import Span
-from logger.stores.lake import Lake
+from logger.stores.lake.delta import Span
+from logger.stores.lake.lake import Lake
 from logger.tables import shaped, table
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -11,10 +11,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from logger.demo.effects import EFFECTS
-from logger.demo.moped import Said
-from logger.demo.physics import Scooter, fleet, sent, write_truth
-from logger.demo.world import DAY_S
+from logger.simulator.vehicle.effects import EFFECTS
+from logger.simulator.vehicle.moped import Said
+from logger.simulator.vehicle.physics import Scooter, fleet, sent, write_truth
+from logger.simulator.vehicle.world import DAY_S
 from tests.logger.pushes import CLIENT, account, decoded, envelope, signed
 
 START, DAYS, SEED = 1_790_000_000, 4, 7

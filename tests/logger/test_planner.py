@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logger.errors import Busy, LoginNeeded, Retry
-from logger.planner import STATES, Ask, Planner, Question, State
+from logger.poll.scheduler import Ask, Planner
+from logger.sources.contract import STATES, Question, State
 
 WALL = datetime(2026, 11, 1, tzinfo=UTC)
 EVERY: dict[State, float] = {"riding": 60, "charging": 120, "parked": 900, "offline": 3600, "silent": 1800}

@@ -12,21 +12,22 @@ from pathlib import Path
 
 import pytest
 
-from logger import config, service
-from logger.commits import GroupCommit
-from logger.demo.cloud import Cloud
-from logger.demo.collector import PLATFORM, PREFIX, SECRET
-from logger.demo.mishaps import Mishap
-from logger.demo.physics import fleet
-from logger.demo.pushes import request
-from logger.demo.sender import get, send
-from logger.demo.serving import Serving
-from logger.demo.world import DAY_S
-from logger.poller import CONNECTIONS, Lines, Poller
-from logger.sources.segway_cloud import SegwayCloud
-from logger.spool import Spool
-from logger.state import read_state
-from logger.status import lines, overview
+from logger.commands.status import lines, overview
+from logger.poll.runner import CONNECTIONS, Lines, Poller
+from logger.process_state import read_state
+from logger.service.receiver import receive
+from logger.settings import schema
+from logger.simulator.cloud.cloud import Cloud
+from logger.simulator.cloud.mishaps import Mishap
+from logger.simulator.cloud.serving import Serving
+from logger.simulator.demo.collector import PLATFORM, PREFIX, SECRET
+from logger.simulator.demo.pushes import request
+from logger.simulator.demo.sender import get, send
+from logger.simulator.vehicle.physics import fleet
+from logger.simulator.vehicle.world import DAY_S
+from logger.sources.segway.api import SegwayCloud
+from logger.spool.group_commit import GroupCommit
+from logger.spool.log import Spool
 
 START = 1_790_000_000
 VEHICLES = ("860000000000001", "860000000000002")
@@ -47,17 +48,17 @@ def until(true: Callable[[], bool]) -> None:
 class Asking:
     """A receiver in a thread of this process, and the cloud that it asks."""
 
-    def __init__(self, folder: Path, poll: config.Polling, base_url: str) -> None:
-        source = config.Segway(
+    def __init__(self, folder: Path, poll: schema.Polling, base_url: str) -> None:
+        source = schema.Segway(
             "segway", PLATFORM, client_secret=SECRET, vehicles=VEHICLES, base_url=base_url, poll=poll
         )
-        collector = config.Collector(data_dir=str(folder), path_prefix=PREFIX)
+        collector = schema.Collector(data_dir=str(folder), path_prefix=PREFIX)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address: tuple[str, int] = self._listener.getsockname()
         self._loop = asyncio.new_event_loop()
-        sinks = config.Sinks(config.LakeSettings(path=str(folder / "lake")))
-        self.settings = config.Settings(collector, sinks, (source,))
-        self._task = self._loop.create_task(service.receive(self.settings, self._listener))
+        sinks = schema.Sinks(schema.LakeSettings(path=str(folder / "lake")))
+        self.settings = schema.Settings(collector, sinks, (source,))
+        self._task = self._loop.create_task(receive(self.settings, self._listener))
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
         self.spool = Spool(folder)
@@ -84,7 +85,7 @@ class Asking:
 
 
 @contextmanager
-def asking(folder: Path, poll: config.Polling, *mishaps: Mishap) -> Iterator[tuple[Asking, Cloud]]:
+def asking(folder: Path, poll: schema.Polling, *mishaps: Mishap) -> Iterator[tuple[Asking, Cloud]]:
     cloud = Cloud(fleet(2, 7, START, 1), lambda: START + DAY_S / 2, PLATFORM, SECRET, mishaps=mishaps)
     with Serving(cloud) as serving:
         receiver = Asking(folder, poll, serving.base_url)
@@ -94,7 +95,7 @@ def asking(folder: Path, poll: config.Polling, *mishaps: Mishap) -> Iterator[tup
             receiver.close()
 
 
-EVERY_SECOND = config.Polling(riding_s=1, charging_s=1, parked_s=1, offline_s=1, silent_s=1)
+EVERY_SECOND = schema.Polling(riding_s=1, charging_s=1, parked_s=1, offline_s=1, silent_s=1)
 
 
 def test_every_vehicle_is_asked_everything_and_the_answers_lie_in_the_spool(tmp_path: Path) -> None:
@@ -156,7 +157,7 @@ def test_status_says_what_became_of_the_questions_and_what_troubles_a_cloud(tmp_
 def test_a_restart_remembers_what_was_used_of_the_budget(tmp_path: Path) -> None:
     today = time.strftime("%Y-%m-%d", time.gmtime())
     (tmp_path / "calls-segway.json").write_text(json.dumps({today: 5}))
-    limited = config.Polling(riding_s=1, charging_s=1, parked_s=1, offline_s=1, silent_s=1, calls=5)
+    limited = schema.Polling(riding_s=1, charging_s=1, parked_s=1, offline_s=1, silent_s=1, calls=5)
     with asking(tmp_path, limited) as (receiver, cloud):
         until(lambda: receiver.spool.depth("lake") > 0)  # the heartbeat: it runs
         assert receiver.polled() == []
@@ -211,7 +212,7 @@ def test_as_many_places_are_free_as_calls_may_be_made_at_once() -> None:
 
 def test_asking_ends_when_told_to_though_a_call_comes_back_at_the_same_moment(tmp_path: Path) -> None:
     async def scenario() -> None:
-        cloud = SegwayCloud(config.Segway("segway", PLATFORM, client_secret=SECRET, base_url="http://127.0.0.1:1"))
+        cloud = SegwayCloud(schema.Segway("segway", PLATFORM, client_secret=SECRET, base_url="http://127.0.0.1:1"))
         commits = GroupCommit(len)
         poller = Poller(cloud, commits, tmp_path)
         asking = asyncio.create_task(poller.run())

@@ -5,15 +5,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from logger import config
+from logger.commands.replay import Change, Replayed, lines, replay
+from logger.deliver.feeder import Feeder
+from logger.envelope import Envelope
 from logger.errors import ConfigError
-from logger.feeder import Feeder
-from logger.model import Envelope
-from logger.replay import Change, Replayed, lines, replay
-from logger.service import spool
+from logger.settings import schema
 from logger.sources import webhooks
-from logger.spool import Spool
-from logger.stores import lake
+from logger.spool.log import Spool
+from logger.spool.open import open_spool
+from logger.stores import open_lake
 from tests.logger.collected import (
     DAY_MS,
     NEW,
@@ -38,7 +38,7 @@ def counts(told: Replayed) -> dict[str, Change]:
 
 
 def test_what_was_in_quarantine_becomes_rows_and_all_is_read_by_todays_rules(
-    changed: config.Settings, always: Tables
+    changed: schema.Settings, always: Tables
 ) -> None:
     assert tables(changed)["quarantine"].height == 3
     told = replay(changed)
@@ -50,7 +50,7 @@ def test_what_was_in_quarantine_becomes_rows_and_all_is_read_by_todays_rules(
     assert counts(told)["collector"].days_changed == 0
 
 
-def test_what_cannot_be_read_any_more_goes_into_quarantine(tmp_path: Path, changed: config.Settings) -> None:
+def test_what_cannot_be_read_any_more_goes_into_quarantine(tmp_path: Path, changed: schema.Settings) -> None:
     replay(changed)
     old = settings(tmp_path / "data", OLD)
     replay(old)
@@ -58,30 +58,30 @@ def test_what_cannot_be_read_any_more_goes_into_quarantine(tmp_path: Path, chang
     assert set(tables(old)["status"]["odometer_m"].drop_nulls()) == {9000.0, 9100.0, 9200.0, 9300.0}
 
 
-def test_a_second_replay_changes_nothing_and_writes_nothing(changed: config.Settings) -> None:
+def test_a_second_replay_changes_nothing_and_writes_nothing(changed: schema.Settings) -> None:
     replay(changed)
-    files = [file.uri for file in lake(changed).files("status")]
+    files = [file.uri for file in open_lake(changed).files("status")]
     assert not any(each.days_changed for each in replay(changed).tables)
-    assert [file.uri for file in lake(changed).files("status")] == files
+    assert [file.uri for file in open_lake(changed).files("status")] == files
 
 
-def test_what_still_waits_in_the_spool_is_left_to_the_feeder(changed: config.Settings) -> None:
+def test_what_still_waits_in_the_spool_is_left_to_the_feeder(changed: schema.Settings) -> None:
     take(changed, status(NOON + DAY_MS + 20_000, 9400))
     assert replay(changed).messages == len(TWO_DAYS)
-    with closing(spool(changed)) as log:
+    with closing(open_spool(changed)) as log:
         assert log.depth("lake") == 1
     feed(changed)
     assert tables(changed)["status"]["odometer_m"].max() == 94_000.0
 
 
-def test_rows_whose_batch_was_not_settled_yet_are_delivered_first(changed: config.Settings) -> None:
+def test_rows_whose_batch_was_not_settled_yet_are_delivered_first(changed: schema.Settings) -> None:
     take(changed, status(NOON + DAY_MS + 20_000, 9400), status(NOON + DAY_MS + 30_000, 9500))
-    with closing(spool(changed)) as log:
+    with closing(open_spool(changed)) as log:
         row = tables(changed)["status"].tail(1).with_columns(sequence=pl.lit(len(TWO_DAYS) + 1, dtype=pl.Int64))
-        lake(changed, log.log_id).write("status", row)  # so far it came, and was killed
+        open_lake(changed, log.log_id).write("status", row)  # so far it came, and was killed
     replay(changed)
     assert tables(changed)["status"].sort("sequence")["odometer_m"].to_list()[-2:] == [94_000.0, 95_000.0]
-    with closing(spool(changed)) as log:
+    with closing(open_spool(changed)) as log:
         assert log.depth("lake") == 0
 
 
@@ -90,7 +90,7 @@ def test_another_sink_that_lags_hides_no_message(tmp_path: Path) -> None:
     with closing(Spool(ours.data_dir, ("lake", "other"))) as log:
         for each in TWO_DAYS:
             log.append([each])
-        store = lake(ours, log.log_id)
+        store = open_lake(ours, log.log_id)
         with closing(Feeder(log, store, webhooks(ours), ours.data_dir)) as feeder:
             feeder.drain(or_raise=True)
         assert log.depth("other") == len(TWO_DAYS)
@@ -101,13 +101,13 @@ def test_another_sink_that_lags_hides_no_message(tmp_path: Path) -> None:
 # ---- what is not kept any more -------------------------------------------------------------------------------------
 
 
-def forgotten(ours: config.Settings, today: str) -> None:
+def forgotten(ours: schema.Settings, today: str) -> None:
     """The day files older than `raw_days` before this day are deleted."""
-    with closing(spool(ours)) as log:
+    with closing(open_spool(ours)) as log:
         log.forget_raw(today)
 
 
-def three_days(folder: Path, raw_days: int = 1) -> config.Settings:
+def three_days(folder: Path, raw_days: int = 1) -> schema.Settings:
     old = settings(folder, OLD, raw_days)
     take(old, *(status(NOON + day * DAY_MS, 9000 + day) for day in range(3)))
     feed(old)

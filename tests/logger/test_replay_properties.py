@@ -11,10 +11,10 @@ import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from logger.heard import UNKNOWN
-from logger.model import Envelope
-from logger.replay import replay
-from logger.stores import lake
+from logger.commands.replay import replay
+from logger.envelope import Envelope
+from logger.spool.vehicle_index import UNKNOWN
+from logger.stores import open_lake
 from tests.logger.collected import (
     LATER,
     Rules,
@@ -172,7 +172,7 @@ def test_a_replay_of_one_day_makes_that_day_and_leaves_all_others(
         collected(folder / "always", new, envelopes, set())
         compact(made(folder / "changed", old)) if before else None
         ours, was = made(folder / "changed", new), tables(made(folder / "changed", old))
-        days = stored_days(lake(ours))
+        days = stored_days(open_lake(ours))
         day = days[place % len(days)]
         noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
         replay(ours, noon, noon + timedelta(hours=1))

@@ -10,17 +10,17 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from logger import config
+from logger.commands.replay import replay
+from logger.deliver.refused_rows import Refusals
 from logger.errors import Retry
-from logger.replay import replay
-from logger.stores import lake
-from logger.stores.influx.refused import Refusals
+from logger.locks import asked, clear, scratch, taken_over
+from logger.settings import schema
+from logger.stores import open_lake
 from logger.tables import RAW
-from logger.turns import asked, clear, scratch, taken_over
 from tests.logger.collected import TWO_DAYS, Tables, differing, tables
 
 
-def on_disk(ours: config.Settings) -> Path:
+def on_disk(ours: schema.Settings) -> Path:
     """These settings as a file for the command line."""
     model, scale = ours.sources[0].model, ours.model(ours.sources[0].model).odometer_scale
     text = f'[collector]\ndata_dir = "data"\n[models."{model}"]\nodometer_scale = {scale}\n'
@@ -48,7 +48,7 @@ def killed_at(words: Sequence[str], line: str, place: int) -> None:
 
 @pytest.mark.parametrize(("line", "place"), [("decode ends", 1), ("replacement begins", 1), ("replacement begins", 5)])
 def test_after_a_kill_each_day_is_old_or_new_and_another_replay_does_the_rest(
-    changed: config.Settings, always: Tables, line: str, place: int
+    changed: schema.Settings, always: Tables, line: str, place: int
 ) -> None:
     was = tables(changed)
     killed_at(command(on_disk(changed), "--debug"), line, place)
@@ -64,7 +64,7 @@ def test_after_a_kill_each_day_is_old_or_new_and_another_replay_does_the_rest(
     assert not (changed.data_dir / "replay").exists()
 
 
-def test_a_full_disk_is_one_line_and_costs_nothing(changed: config.Settings, always: Tables) -> None:
+def test_a_full_disk_is_one_line_and_costs_nothing(changed: schema.Settings, always: Tables) -> None:
     was, file = tables(changed), on_disk(changed)
     limit = (2000, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
     done = subprocess.run(
@@ -83,7 +83,7 @@ def test_a_full_disk_is_one_line_and_costs_nothing(changed: config.Settings, alw
     assert done.stderr == ""
 
 
-def test_a_damaged_day_file_is_named_and_nothing_is_replaced(changed: config.Settings) -> None:
+def test_a_damaged_day_file_is_named_and_nothing_is_replaced(changed: schema.Settings) -> None:
     was = tables(changed)
     file = changed.data_dir / "raw" / "2026-10-02.zst"
     data = bytearray(file.read_bytes())
@@ -94,7 +94,7 @@ def test_a_damaged_day_file_is_named_and_nothing_is_replaced(changed: config.Set
     assert differing(tables(changed), was) == {}
 
 
-def test_what_a_kill_left_is_removed_by_whoever_writes_to_the_lake_next(changed: config.Settings) -> None:
+def test_what_a_kill_left_is_removed_by_whoever_writes_to_the_lake_next(changed: schema.Settings) -> None:
     with taken_over(changed.data_dir), scratch(changed.data_dir) as place:
         assert asked(changed.data_dir)
         place.mkdir()
@@ -106,12 +106,12 @@ def test_what_a_kill_left_is_removed_by_whoever_writes_to_the_lake_next(changed:
     assert not place.exists()
 
 
-def test_what_a_store_refused_stays_in_quarantine(changed: config.Settings) -> None:
-    row = lake(changed).scan("status").head(1).collect()
-    refusals = Refusals(lake(changed, "refused"))
+def test_what_a_store_refused_stays_in_quarantine(changed: schema.Settings) -> None:
+    row = open_lake(changed).scan("status").head(1).collect()
+    refusals = Refusals(open_lake(changed, "refused"))
     refusals.take(RAW["status"], row, "a word where a number should be")
     refusals.write()
     for vehicles in (None, [row["vehicle"][0]], ["another"]):
         replay(changed, vehicles=vehicles)
-        (kept,) = lake(changed).scan("quarantine").filter(pl.col("source") == "influx").collect().to_dicts()
+        (kept,) = open_lake(changed).scan("quarantine").filter(pl.col("source") == "influx").collect().to_dicts()
         assert (kept["vehicle"], kept["path"], kept["sequence"]) == (row["vehicle"][0], "status", row["sequence"][0])

@@ -7,12 +7,12 @@ from statistics import mean
 
 import pytest
 
-from logger.demo.battery import Pack, feed
-from logger.demo.gps import Gps
-from logger.demo.ride import Body, Motion, Rider
-from logger.demo.streets import Block
-from logger.demo.streets import Path as Way
-from logger.demo.world import Day, World, degrees, world
+from logger.simulator.vehicle.battery import Pack, feed
+from logger.simulator.vehicle.gps import Gps
+from logger.simulator.vehicle.ride import Body, Motion, Rider
+from logger.simulator.vehicle.streets import Block
+from logger.simulator.vehicle.streets import Path as Way
+from logger.simulator.vehicle.world import Day, World, degrees, world
 
 START, SEED = 1_790_000_000, 7
 SOMEBODY = Rider(mass_kg=80, passenger_kg=0, pace=1.0, thrust_ms2=1.3, brake_ms2=1.7, mode=3)

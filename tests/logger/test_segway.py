@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from logger.errors import Forged
-from logger.sources.segway import VARIANTS, Verifier, sign
+from logger.sources.segway.signature import VARIANTS, Verifier, sign
 from tests.logger.pushes import ALERT, AT, COMPONENTS, FAULT, LOCATION, SECRET, STATUS, WHO, account, form, signed
 
 # Vendor facts E.5.

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from logger.config import Model
-from logger.config import Segway as Settings
-from logger.decoded import Decoded
+from logger.decode.result import Decoded
+from logger.envelope import Envelope
 from logger.errors import ConfigError
-from logger.model import Envelope
-from logger.sources import segway_cloud
-from logger.sources.segway_cloud import CODES, QUERIES, answer_shapes
-from logger.sources.segway_login import REGIONS, base_url
+from logger.settings.schema import Model
+from logger.settings.schema import Segway as Settings
+from logger.sources.segway import api
+from logger.sources.segway.api import QUERIES
+from logger.sources.segway.login import REGIONS, base_url
+from logger.sources.segway.messages import CODES, answer_shapes
 from tests.logger.pushes import RECEIVED, VEHICLE, account, decoded, rows
 
 SAID = RECEIVED - 500
@@ -228,7 +229,7 @@ def test_nothing_here_knows_a_key_of_a_lock_or_a_way_to_control_a_vehicle() -> N
     for path in QUERIES.values():
         assert "/query/current/" in path
         assert not any(word in path for word in ("bluetooth", "control", "setting", "key"))
-    source = Path(segway_cloud.__file__).read_text()
+    source = Path(api.__file__).read_text()
     assert "/control/" not in source
     assert "/setting/" not in source
     assert "bluetooth-key" not in source

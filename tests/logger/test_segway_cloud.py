@@ -8,15 +8,15 @@ from typing import Any
 import httpx
 import pytest
 
-from logger.config import Segway as Account
-from logger.demo.cloud import Cloud
-from logger.demo.mishaps import Mishap
-from logger.demo.physics import fleet
-from logger.demo.serving import Serving
-from logger.demo.world import DAY_S
+from logger.envelope import Envelope
 from logger.errors import LoginNeeded, Retry
-from logger.model import Envelope
-from logger.sources.segway_cloud import QUERIES, SegwayCloud
+from logger.settings.schema import Segway as Account
+from logger.simulator.cloud.cloud import Cloud
+from logger.simulator.cloud.mishaps import Mishap
+from logger.simulator.cloud.serving import Serving
+from logger.simulator.vehicle.physics import fleet
+from logger.simulator.vehicle.world import DAY_S
+from logger.sources.segway.api import QUERIES, SegwayCloud
 
 START, CLIENT, SECRET, VEHICLE = 1_790_000_000, "A00000", "simulated-secret", "860000000000001"
 

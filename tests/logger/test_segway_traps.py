@@ -11,14 +11,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-from logger.commits import GroupCommit
-from logger.config import Model
-from logger.continuity import Odometers
+from logger.decode.odometer_check import Odometers
 from logger.errors import Forged
-from logger.metrics import ReceiverMetrics
-from logger.sources.segway import ALERTS, COMPONENTS, FAULT_SYSTEMS, FAULTS, PATHS, Segway
-from logger.spool import Spool
-from logger.webhook import Receiver
+from logger.receive.app import Receiver
+from logger.receive.metrics import ReceiverMetrics
+from logger.settings.schema import Model
+from logger.sources.segway.account import Segway
+from logger.sources.segway.messages import ALERTS, COMPONENTS, FAULT_SYSTEMS, FAULTS, PATHS
+from logger.spool.group_commit import GroupCommit
+from logger.spool.log import Spool
 from tests.logger.pushes import (
     AT,
     EVENTS,

@@ -2,11 +2,11 @@ import csv
 
 import pytest
 
-from logger.config import Model
 from logger.errors import UnknownName
-from logger.fields import Field, Rows
+from logger.mapping import Field, Rows
+from logger.settings.schema import Model
 from logger.signals import SIGNALS, Signal, of_table, signal
-from logger.sources.segway import shapes
+from logger.sources.segway.messages import shapes
 from logger.tables import RAW, table
 from tests.conftest import SHARED
 

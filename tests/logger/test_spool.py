@@ -8,9 +8,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from logger.envelope import Envelope
 from logger.errors import Retry
-from logger.model import Envelope
-from logger.spool import Spool, SpoolFull
+from logger.spool.log import Spool, SpoolFull
 
 SINKS = ("lake", "influx")
 DAY_MS = 86_400_000

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from logger.supervisor import uninterrupted
+from logger.service.supervisor import uninterrupted
 
 
 @pytest.fixture

@@ -4,18 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from logger import config
 from logger.errors import ConfigError
-from logger.template import Answers, settings_text
+from logger.settings import schema
+from logger.settings.load import parse_settings
+from logger.settings.template import Answers, settings_text
 
 PRICED = '[tariffs]\ncurrency = "EUR"\n'
 RATE = '[[tariffs.rates]]\nbegin = "22:00"\nend = "06:00"\nper_kwh = 0.2\ndays = ["fri", "sat"]\n'
 
 
 def test_prices_by_time_are_read() -> None:
-    got = config.read(f"{PRICED}per_kwh = 0.3\nsession_fee = 0.5\n{RATE}", Path("voltrail.toml")).tariffs
+    got = parse_settings(f"{PRICED}per_kwh = 0.3\nsession_fee = 0.5\n{RATE}", Path("voltrail.toml")).tariffs
     assert (got.currency, got.per_kwh, got.session_fee) == ("EUR", 0.3, 0.5)
-    assert got.rates == (config.Rate("22:00", "06:00", 0.2, ("fri", "sat")),)
+    assert got.rates == (schema.Rate("22:00", "06:00", 0.2, ("fri", "sat")),)
 
 
 @pytest.mark.parametrize(
@@ -34,11 +35,11 @@ def test_prices_by_time_are_read() -> None:
 )
 def test_prices_that_cannot_be_say_where_and_what_to_do(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        config.read(text, Path("voltrail.toml"))
+        parse_settings(text, Path("voltrail.toml"))
 
 
 def test_the_prices_that_init_shows_can_be_read() -> None:
     shown = settings_text(Answers()).partition("# [tariffs]")
     lines = [line.removeprefix("# ") for line in (shown[1] + shown[2]).splitlines()]
-    got = config.read("\n".join(lines), Path("voltrail.toml")).tariffs
+    got = parse_settings("\n".join(lines), Path("voltrail.toml")).tariffs
     assert (got.currency, len(got.rates)) == ("EUR", 1)

@@ -6,8 +6,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from logger.demo.keys import Row, answered, placed, pushed, set_aside
-from logger.demo.verdict import Verdict, metres, verdict
+from logger.simulator.demo.keys import Row, answered, placed, pushed, set_aside
+from logger.simulator.demo.verdict import Verdict, metres, verdict
 
 DAY_MS = 86_400_000
 RECEIVED = 1_790_000_000_000

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from logger import config, service
-from logger.demo.collector import PLATFORM, PREFIX, SECRET
-from logger.demo.pushes import body, request
-from logger.demo.sender import get, post, send
-from logger.spool import Spool
+from logger.service.receiver import receive
+from logger.settings import schema
+from logger.simulator.demo.collector import PLATFORM, PREFIX, SECRET
+from logger.simulator.demo.pushes import body, request
+from logger.simulator.demo.sender import get, post, send
+from logger.spool.log import Spool
 
 VEHICLE = "861000000000001"
 STATUS = {"online": "true", "locked": "false", "powerPercent": "80", "statusUtcTime": "1591067719"}
@@ -23,13 +24,13 @@ class Served:
     """A receiver in a thread of this process: its address, and the spool it writes to."""
 
     def __init__(self, folder: Path, clients: tuple[str, ...] = (), max_bytes: int = 10**9) -> None:
-        collector = config.Collector(data_dir=str(folder), path_prefix=PREFIX, max_bytes=max_bytes)
-        source = config.Segway("segway", PLATFORM, client_secret=SECRET, vehicles=(VEHICLE,), clients=clients)
-        self.settings = config.Settings(collector=collector, sources=(source,))
+        collector = schema.Collector(data_dir=str(folder), path_prefix=PREFIX, max_bytes=max_bytes)
+        source = schema.Segway("segway", PLATFORM, client_secret=SECRET, vehicles=(VEHICLE,), clients=clients)
+        self.settings = schema.Settings(collector=collector, sources=(source,))
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address: tuple[str, int] = self._listener.getsockname()
         self._loop = asyncio.new_event_loop()
-        self._done = self._loop.create_task(service.receive(self.settings, self._listener))
+        self._done = self._loop.create_task(receive(self.settings, self._listener))
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
         self.spool = Spool(folder)

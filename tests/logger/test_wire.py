@@ -11,12 +11,11 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from logger.config import Segway as Account
 from logger.errors import Busy, LoginNeeded, Retry
-from logger.planner import Meaning
-from logger.sources import wire
-from logger.sources.segway_cloud import SegwayCloud
-from logger.sources.wire import MAX_BODY_BYTES, Answer
+from logger.settings.schema import Segway as Account
+from logger.sources.contract import Meaning
+from logger.sources.http import MAX_BODY_BYTES, WHOLE_S, Answer, exchange, raise_for_later
+from logger.sources.segway.api import SegwayCloud
 
 VEHICLE = "860000000000001"
 TOKEN = {"access_token": "t0ken", "expires_in": 43199}
@@ -74,12 +73,12 @@ def told(body: bytes, *headers: str, status: str = "200 OK", length: int | None 
     return "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {length}", *headers, "", ""]).encode() + body
 
 
-def got(reply: Reply, whole_s: float = wire.WHOLE_S) -> Answer:
-    async def exchange() -> Answer:
+def got(reply: Reply, whole_s: float = WHOLE_S) -> Answer:
+    async def answered() -> Answer:
         async with serving(reply) as server, httpx.AsyncClient() as http:
-            return await wire.sent(http, "city", "GET", server.url, whole_s=whole_s)
+            return await exchange(http, "city", "GET", server.url, whole_s=whole_s)
 
-    return asyncio.run(exchange())
+    return asyncio.run(answered())
 
 
 # ---- the exchange --------------------------------------------------------------------------------------------------
@@ -150,7 +149,7 @@ def test_what_is_no_answer_is_a_matter_of_later_and_said_in_one_short_line(reply
 def test_a_redirection_is_not_followed() -> None:
     answer = got(always(told(b"", "Location: http://127.0.0.1:1/elsewhere", status="302 Found")))
     with pytest.raises(Retry, match="HTTP 302, which it should not"):
-        wire.raise_for_later("city", answer)
+        raise_for_later("city", answer)
 
 
 def busy_s(word: str) -> float:
@@ -158,7 +157,7 @@ def busy_s(word: str) -> float:
     head = f"HTTP/1.1 429 Too Many\r\nContent-Length: 0\r\nRetry-After: {word}\r\n\r\n"
     answer = got(always(head.encode("latin-1")))
     with pytest.raises(Busy) as raised:
-        wire.raise_for_later("city", answer)
+        raise_for_later("city", answer)
     return raised.value.after
 
 
@@ -189,9 +188,9 @@ def test_a_date_in_two_minutes_is_two_minutes() -> None:
 
 def test_a_cloud_in_maintenance_that_says_for_how_long_is_left_alone_by_all() -> None:
     with pytest.raises(Busy):
-        wire.raise_for_later("city", Answer(503, b"", after_s=30))
+        raise_for_later("city", Answer(503, b"", after_s=30))
     with pytest.raises(Retry) as raised:
-        wire.raise_for_later("city", Answer(503, b""))
+        raise_for_later("city", Answer(503, b""))
     assert not isinstance(raised.value, Busy)
 
 

@@ -11,9 +11,9 @@ from analytics.consumption import energies
 from analytics.jobs import Wish, analyze
 from analytics.load import Rows, known
 from analytics.windows import Read
-from logger.config import Collector, LakeSettings, Model, Settings, Sinks
-from logger.stores import opened
-from logger.stores.lake import Lake
+from logger.settings.schema import Collector, LakeSettings, Model, Settings, Sinks
+from logger.stores import open_store
+from logger.stores.lake.lake import Lake
 from logger.tables import shaped
 from tests.score.scenarios import Case
 
@@ -42,7 +42,7 @@ def _fill(settings: Settings, of: Case) -> None:
 
 
 def _trips(settings: Settings, of: Case) -> dict[str, pl.DataFrame]:
-    with opened(settings, "lake") as store:
+    with open_store(settings, "lake") as store:
         checks, worth = (store.scan(name).collect() for name in ("calibration", "worth"))
         told = known(store.latest("vehicles"), settings)
 

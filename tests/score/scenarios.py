@@ -11,18 +11,18 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from logger import config
-from logger.decode import decode
-from logger.demo import speech
-from logger.demo.collector import PLATFORM, SECRET
-from logger.demo.physics import Scooter, fleet, sent
-from logger.demo.pushes import body
-from logger.demo.truth import Truth
-from logger.demo.world import DAY_S
-from logger.fold import folded
-from logger.model import Batch, Envelope
-from logger.sources.segway import Segway, shapes
-from logger.sources.segway_cloud import answer_shapes
+from logger.decode.messages import decode
+from logger.envelope import Batch, Envelope
+from logger.settings import schema
+from logger.simulator.demo.collector import PLATFORM, SECRET
+from logger.simulator.demo.pushes import body
+from logger.simulator.vehicle import speech
+from logger.simulator.vehicle.physics import Scooter, fleet, sent
+from logger.simulator.vehicle.truth import Truth
+from logger.simulator.vehicle.world import DAY_S
+from logger.sources.segway.account import Segway
+from logger.sources.segway.messages import answer_shapes, shapes
+from logger.stores.merge import folded
 from logger.tables import RAW
 from tests.logger.pushes import FirstSeen
 
@@ -183,10 +183,10 @@ def outages(count: int, days: int) -> list[tuple[float, float]]:
 
 
 def _rows(envelopes: list[Envelope]) -> dict[str, pl.DataFrame]:
-    told = config.Segway(
+    told = schema.Segway(
         name="segway", client_id=PLATFORM, client_secret=SECRET, vehicles="all", unknown_vehicles="accept"
     )
-    model = config.Model()
+    model = schema.Model()
     source, memory = Segway(told, {**shapes(told.model, model), **answer_shapes(model)}), FirstSeen()
     parts = {name: [pl.DataFrame(schema=RAW[name].schema)] for name in _TABLES}
     for begin in range(0, len(envelopes), _BATCH):

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from logger.sources.segway_cloud import CODES, PERMANENT
-from logger.stores.lake import Lake
+from logger.sources.segway.messages import CODES, PERMANENT
+from logger.stores.lake.lake import Lake
 from tests.torture import light_cloud
 from tests.torture.light_cloud import Said, vehicle
 from tests.torture.weather import FAILURES, HONEST, REFUSALS, SET_ASIDE, TYPES

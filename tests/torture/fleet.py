@@ -14,8 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from logger.demo.pushes import request
-from logger.demo.sender import send
+from logger.simulator.demo.pushes import request
+from logger.simulator.demo.sender import send
 
 HOST = "127.0.0.1"
 TABLES = {"status": "status", "location": "location", "alert": "event"}

@@ -15,10 +15,10 @@ from typing import Any
 
 import msgspec
 
-from logger.demo.cloud import QUERIES, TOKEN, Request, Tokens
-from logger.demo.collector import PLATFORM, SECRET
-from logger.demo.mishaps import Reply
-from logger.demo.serving import Serving
+from logger.simulator.cloud.cloud import QUERIES, TOKEN, Request, Tokens
+from logger.simulator.cloud.mishaps import Reply
+from logger.simulator.cloud.serving import Serving
+from logger.simulator.demo.collector import PLATFORM, SECRET
 from tests.torture.weather import HONEST, Weather
 
 _FIRST = 861_000_000_000_000

@@ -12,11 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from logger import config
-from logger.config import Settings
-from logger.demo.collector import PLATFORM, PREFIX, SECRET
-from logger.demo.sender import get
-from logger.stores.lake import Lake
+from logger.settings.load import load_settings
+from logger.settings.schema import Settings
+from logger.simulator.demo.collector import PLATFORM, PREFIX, SECRET
+from logger.simulator.demo.sender import get
+from logger.stores.lake.lake import Lake
 from tests.torture.fleet import HOST
 
 SOURCE = "segway"
@@ -117,7 +117,7 @@ class Service:
     @property
     def settings(self) -> Settings:
         """As the service reads them."""
-        return config.load(self._file)
+        return load_settings(self._file)
 
     def lake(self) -> Lake:
         """The lake, for reading."""

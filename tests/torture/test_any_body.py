@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logger.demo.collector import PLATFORM, PREFIX, SECRET
-from logger.demo.pushes import body
-from logger.demo.sender import post, send
-from logger.webhook import MAX_BODY_BYTES, MAX_FIELDS
+from logger.receive.app import MAX_BODY_BYTES, MAX_FIELDS
+from logger.simulator.demo.collector import PLATFORM, PREFIX, SECRET
+from logger.simulator.demo.pushes import body
+from logger.simulator.demo.sender import post, send
 from tests.torture.fleet import HOST, Story
 from tests.torture.running import SOURCE, Service
 from tests.torture.verdict import booked, settled

@@ -4,15 +4,16 @@ from pathlib import Path
 
 import polars as pl
 
-from logger import config
-from logger.demo.collector import PLATFORM, SECRET
-from logger.demo.pushes import body
-from logger.feeder import Feeder
-from logger.intake import HOUR_MS
-from logger.model import Envelope
-from logger.sources.segway import Segway, shapes
-from logger.spool import Spool
-from logger.stores.lake import Lake
+from logger.decode.intake_stats import HOUR_MS
+from logger.deliver.feeder import Feeder
+from logger.envelope import Envelope
+from logger.settings import schema
+from logger.simulator.demo.collector import PLATFORM, SECRET
+from logger.simulator.demo.pushes import body
+from logger.sources.segway.account import Segway
+from logger.sources.segway.messages import shapes
+from logger.spool.log import Spool
+from logger.stores.lake.lake import Lake
 from tests.torture.disks import Full, disk
 from tests.torture.fleet import Client, Story
 from tests.torture.running import SOURCE, Service, until
@@ -33,8 +34,8 @@ class Feeding:
         self.feeder = self._new()
 
     def _new(self) -> Feeder:
-        account = config.Segway(SOURCE, PLATFORM, client_secret=SECRET, unknown_vehicles="accept")
-        sources = {SOURCE: Segway(account, shapes(account.model, config.Model()))}
+        account = schema.Segway(SOURCE, PLATFORM, client_secret=SECRET, unknown_vehicles="accept")
+        sources = {SOURCE: Segway(account, shapes(account.model, schema.Model()))}
         return Feeder(self.spool, Lake(str(self._folder / "lake"), self.spool.log_id), sources, self._folder)
 
     def receive(self, count: int, received_at: int) -> None:

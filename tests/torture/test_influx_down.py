@@ -13,9 +13,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from logger.config import InfluxSettings
-from logger.copying import differences
-from logger.stores.influx import Influx
+from logger.settings.schema import InfluxSettings
+from logger.stores.compare import differences
+from logger.stores.influx.influx import Influx
 from tests.influx import Place, own
 from tests.lying import lying
 from tests.sameness import unequal

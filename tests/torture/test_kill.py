@@ -11,7 +11,7 @@ import msgspec
 import polars as pl
 import pytest
 
-from logger.stores.lake import Lake
+from logger.stores.lake.lake import Lake
 from logger.tables import shaped
 from tests.torture.fleet import Client, Story
 from tests.torture.running import PHASES, Service, until

@@ -20,7 +20,7 @@ ENOUGH = 2_000
 # One process waits again and again to be asked to stop, the other asks it at any moment.
 _WAITING = """
 import os, signal, subprocess, sys
-from logger.service import Stop
+from logger.service.child import Stop
 asking = f"import os, time\\nwhile True: time.sleep(0.001); os.kill({os.getpid()}, {int(signal.SIGTERM)})"
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 with subprocess.Popen([sys.executable, "-c", asking]) as process:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from logger.poller import CONNECTIONS
-from logger.sources.segway_cloud import CODES
-from logger.state import read_state
+from logger.poll.runner import CONNECTIONS
+from logger.process_state import read_state
+from logger.sources.segway.messages import CODES
 from tests.torture.asking import books as asked_books
 from tests.torture.asking import cloud
 from tests.torture.fleet import Client, Story

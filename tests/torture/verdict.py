@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import msgspec
 import polars as pl
 
-from logger.spool import Spool
-from logger.stores.lake import Lake
+from logger.spool.log import Spool
+from logger.stores.lake.lake import Lake
 from logger.tables import RAW
 from tests.torture.fleet import TABLES, Client, Story
 from tests.torture.running import Service

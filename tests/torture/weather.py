@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from logger.demo.mishaps import Mishap, Reply, spoilt
-from logger.sources.segway_cloud import CODES
+from logger.simulator.cloud.mishaps import Mishap, Reply, spoilt
+from logger.sources.segway.messages import CODES
 
 HONEST = ""
 REFUSALS = ("401", "15101")  # the token is renewed and the question asked again at once

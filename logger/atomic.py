@@ -1,0 +1,40 @@
+"""Files that are whole or not there: written beside, flushed to disk, then renamed into place."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which takes the place of `path` when the block ends well; else `path` is as it was.
+
+    Raises `OSError` where the disk refuses.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    fsync(path.parent)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Put these bytes in place of what `path` holds. Raises `OSError`."""
+    with atomic_file(path) as file:
+        file.write(data)
+
+
+def fsync(path: Path) -> None:
+    """Wait until this file, or the names in this folder, are on disk. Raises `OSError`."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""`voltrail check`: one module a thing that is looked at."""

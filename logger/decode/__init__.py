@@ -1,0 +1,1 @@
+"""Raw messages into rows of tables."""

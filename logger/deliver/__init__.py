@@ -1,0 +1,1 @@
+"""Out of the spool, through decoding, into each store."""

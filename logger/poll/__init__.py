@@ -1,0 +1,1 @@
+"""Polling: which vehicle is asked what and when, within a budget of calls."""

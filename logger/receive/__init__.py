@@ -1,0 +1,1 @@
+"""HTTP in: pushes into the spool, and the metrics."""

@@ -1,0 +1,181 @@
+"""The supervisor of `voltrail run`: holds the listening socket, starts receiver and feeders, restarts whichever dies.
+
+On schedule it starts an analysis, which looks at what is new and ends. It holds the socket, so that callers queue
+while a receiver restarts. It hands each child the settings through a pipe and keeps that open: its end tells the child
+that the supervisor is gone.
+"""
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from logger.errors import ConfigError
+from logger.locks import sole
+from logger.process_state import read_state
+from logger.service.child import Stop
+from logger.settings.load import encode_settings
+from logger.settings.schema import Settings
+from logger.sources import clouds, webhooks
+from logger.spool.open import open_spool
+
+log = logging.getLogger(__name__)
+
+_RESTART_S = (0.1, 1.0, 5.0)  # the first restart is at once, a process that keeps dying waits longer
+_STEADY_S = 30.0
+_STOP_S = {"analysis": 5.0, "receiver": 15.0, "feeder": 300.0}
+_OURS = (sys.executable, "-m", f"{__package__}.main")  # not imported here: it needs a web server
+_BACKLOG = 2048
+
+
+def run(settings: Settings, analysis: Sequence[str], *, debug: bool = False) -> None:
+    """Run until SIGTERM or SIGINT, then drain. Raises `ConfigError` where it cannot start.
+
+    `analysis` is the command that analyses what is new; it gets the settings on its standard input.
+    """
+    if not settings.sources:
+        raise ConfigError("there is no source to collect from: `voltrail init` writes settings with one")
+    webhooks(settings), clouds(settings.polled)  # what a child would stumble over, again and again, is said here once
+    with sole(settings.data_dir / "run.lock") as free:
+        if not free:
+            raise ConfigError(f"a voltrail is running on {settings.data_dir} already")
+        open_spool(settings).close()
+        with listening(settings) as listener:
+            _supervise(settings, listener, analysis, debug)
+
+
+def _supervise(settings: Settings, listener: socket.socket, analysis: Sequence[str], debug: bool) -> None:
+    stop = Stop(signal.SIGTERM, signal.SIGINT)
+    children: list[Child] = [
+        Child("receiver", (*_OURS, "receiver", str(listener.fileno())), settings, debug, (listener.fileno(),)),
+        *(Child("feeder", (*_OURS, "feeder", sink), settings, debug) for sink in settings.sinks.names),
+    ]
+    for child in children:
+        child.start()
+    if settings.analytics.every_s:
+        children.insert(0, Analysis(analysis, settings, debug))
+    while not stop.wait(0.1):
+        for child in children:
+            child.revive()
+    log.info("stopping: first the receiver, then what waits in the spool is delivered")
+    for child in children:
+        child.stop()
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """A process that is started here is deaf to Ctrl-C from its first instruction on; for us none is lost.
+
+    A terminal sends it to the whole group, and a child that only imports so far would die of it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class Child:
+    """One child process, restarted when it dies."""
+
+    def __init__(
+        self, role: str, words: Sequence[str], settings: Settings, debug: bool, handles: tuple[int, ...] = ()
+    ) -> None:
+        self._role, self._words = role, words
+        self._settings, self._handles, self._debug = settings, handles, debug
+        self._process: subprocess.Popen[bytes] | None = None
+        self._began = 0.0
+        self._deaths = 0
+        self._due = 0.0
+
+    def start(self) -> None:
+        """Start the process and hand it the settings."""
+        environment = {**os.environ, "VOLTRAIL_DEBUG": "1" if self._debug else ""}
+        with uninterrupted():
+            self._process = subprocess.Popen(
+                self._words, stdin=subprocess.PIPE, pass_fds=self._handles, env=environment
+            )
+        self._began = time.monotonic()
+        pipe = self._process.stdin
+        assert pipe is not None
+        try:
+            pipe.write(encode_settings(self._settings) + b"\n")
+            pipe.flush()
+        except BrokenPipeError:
+            log.error("the %s ended at its start", self._role)
+
+    def revive(self) -> None:
+        """Start it again where it died; one that keeps dying waits a little longer each time."""
+        process = self._process
+        if process is None or process.poll() is None:
+            return
+        now = time.monotonic()
+        if not self._due:
+            self._deaths = 0 if now - self._began > _STEADY_S else self._deaths
+            wait = _RESTART_S[min(self._deaths, len(_RESTART_S) - 1)]
+            self._deaths += 1
+            self._due = now + wait
+            log.error("the %s ended with %s; again in %.1f s", self._role, process.returncode, wait)
+        elif now >= self._due:
+            self._due = 0.0
+            self._close_pipe()
+            self.start()
+
+    def stop(self) -> None:
+        """Ask it to finish; kill it where it does not within its time."""
+        process = self._process
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(_STOP_S[self._role])
+        except subprocess.TimeoutExpired:
+            log.error("the %s did not finish within %.0f s and is ended", self._role, _STOP_S[self._role])
+            process.kill()
+            process.wait()
+        self._close_pipe()
+
+    def _close_pipe(self) -> None:
+        if self._process and self._process.stdin:
+            try:
+                self._process.stdin.close()
+            except BrokenPipeError:
+                pass
+
+
+class Analysis(Child):
+    """The analysis: started when its time has come; where it dies, the next one does its work."""
+
+    def __init__(self, words: Sequence[str], settings: Settings, debug: bool) -> None:
+        super().__init__("analysis", words, settings, debug)
+        last = read_state(settings.data_dir, "analysis").get("at")
+        before = datetime.fromisoformat(last).timestamp() if last else time.time()
+        self._next_at = before + settings.analytics.every_s
+
+    def revive(self) -> None:
+        """Start it where it is due and the last one has ended."""
+        over = self._process is None or self._process.poll() is not None
+        if over and time.time() >= self._next_at:
+            self._close_pipe()
+            self._next_at = time.time() + self._settings.analytics.every_s
+            self.start()
+
+
+@contextmanager
+def listening(settings: Settings) -> Iterator[socket.socket]:
+    """The socket of `listen` while the block lasts. Raises `ConfigError` where it cannot be had."""
+    host, port = settings.collector.address
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {settings.collector.listen}: {error.strerror or error}") from error
+    with listener:
+        listener.set_inheritable(True)
+        yield listener

@@ -1,0 +1,1 @@
+"""Settings: `voltrail.toml` into frozen structs, checked, secrets filled in."""

@@ -1,0 +1,110 @@
+"""Settings: one TOML file into frozen structs; an unknown key is an error that names the nearest known one.
+
+A relative path is relative to the file. A secret comes from a file (`client_secret_file`) or from the
+environment (`VOLTRAIL_<SOURCE>_CLIENT_SECRET`, `VOLTRAIL_INFLUX_TOKEN`), never from the settings themselves.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from logger.errors import ConfigError
+from logger.settings import vehicles_csv
+from logger.settings.schema import Settings, Vehicle
+from logger.settings.secrets import filled
+from logger.settings.unknown_keys import known_keys, readable
+from logger.settings.validation import check
+
+
+def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings, or the embedded default where `path` is None. Raises `ConfigError`."""
+    if path is None:
+        return _placed(Settings(), Path.cwd())
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {path}: {error}; `voltrail init` writes a new one") from error
+    return parse_settings(text, path, environment)
+
+
+def parse_settings(text: str, path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this text, as if it stood in the file at `path`. Raises `ConfigError`."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    return settings_from_tables(raw, path, environment)
+
+
+def settings_from_tables(raw: dict[str, Any], path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of these tables, as if they stood in the file at `path`. Raises `ConfigError`."""
+    try:
+        folder = path.resolve().parent
+        settings = _with_rosters(_converted(raw), folder)
+        check(settings)
+        return _with_secrets(_placed(settings, folder), folder, environment)
+    except ConfigError as error:
+        raise type(error)(f"{path}: {error}") from error
+
+
+def encode_settings(settings: Settings) -> bytes:
+    """The settings as bytes for a child process, secrets included: for a pipe, never for a file."""
+    return msgspec.json.encode(settings)
+
+
+def decode_settings(data: bytes) -> Settings:
+    """The settings that `encode_settings` wrote."""
+    return msgspec.json.decode(data, type=Settings)
+
+
+def _converted(raw: dict[str, Any]) -> Settings:
+    known_keys(raw, Settings)
+    try:
+        return msgspec.convert(raw, Settings)
+    except msgspec.ValidationError as error:
+        raise ConfigError(readable(error)) from error
+
+
+def _with_rosters(settings: Settings, folder: Path) -> Settings:
+    """The vehicles of each account's file beside those of the settings, which have the last word."""
+    named, sources = dict[str, Vehicle](), []
+    for source in settings.sources:
+        if source.vehicles_file and source.vehicles != "all":
+            told = vehicles_csv.read(folder / source.vehicles_file, Vehicle)
+            named |= told
+            listed = tuple(dict.fromkeys((*source.vehicles, *told)))
+            source = msgspec.structs.replace(source, vehicles=listed)
+        sources.append(source)
+    return msgspec.structs.replace(settings, sources=tuple(sources), vehicles={**named, **settings.vehicles})
+
+
+def _placed(settings: Settings, folder: Path) -> Settings:
+    data_dir = folder / settings.collector.data_dir
+    lake = settings.sinks.lake.path or str(data_dir / "lake")
+    if "://" not in lake:
+        lake = str(folder / lake)
+    return msgspec.structs.replace(
+        settings,
+        collector=msgspec.structs.replace(settings.collector, data_dir=str(data_dir)),
+        sinks=msgspec.structs.replace(settings.sinks, lake=msgspec.structs.replace(settings.sinks.lake, path=lake)),
+    )
+
+
+def _with_secrets(settings: Settings, folder: Path, environment: Mapping[str, str]) -> Settings:
+    def secret(account: Any, keys: tuple[str, ...], where: str, prefix: str) -> Any:
+        return filled(account, keys, where, f"VOLTRAIL_{prefix}", folder, environment)
+
+    sources = tuple(
+        secret(source, ("client_id", "client_secret"), f"sources: {source.name}", source.name)
+        for source in settings.sources
+    )
+    influx = settings.sinks.influx
+    if influx is not None:
+        influx = secret(influx, ("password",) if influx.username else ("token",), "sinks.influx", "influx")
+    return msgspec.structs.replace(
+        settings, sources=sources, sinks=msgspec.structs.replace(settings.sinks, influx=influx)
+    )

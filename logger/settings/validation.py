@@ -1,0 +1,149 @@
+"""What settings must hold beyond their types; each that does not is a `ConfigError` that says where and what to do."""
+
+import ipaddress
+import math
+import re
+import zoneinfo
+from urllib.parse import urlsplit
+
+from logger.errors import ConfigError
+from logger.settings.schema import (
+    BUILT_IN,
+    Analytics,
+    Collector,
+    InfluxSettings,
+    Place,
+    Rate,
+    Settings,
+    Source,
+    Tariffs,
+)
+
+
+def check(settings: Settings) -> None:
+    """Raise `ConfigError` for what cannot work."""
+    _check_collector(settings.collector)
+    _check_named(settings)
+    _check_tariffs(settings.tariffs)
+    _check_analytics(settings.analytics)
+    names = [source.name for source in settings.sources]
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or name in BUILT_IN:
+            raise ConfigError(f"sources: the name {name!r} must be letters, digits, - or _, and none of {BUILT_IN}")
+        if names.count(name) > 1:
+            raise ConfigError(f"sources: the name {name!r} stands twice")
+    if settings.sinks.influx is not None:
+        _check_influx(settings.sinks.influx)
+    for source in settings.sources:
+        _check_clients(source)
+        _check_inline(f"sources: {source.name}", "client_secret", source.client_secret)
+        if source.vehicles == "all":
+            raise ConfigError(
+                f"sources: {source.name}: Segway does not list its vehicles: write their numbers into `vehicles`, or "
+                'set unknown_vehicles = "accept"'
+            )
+
+
+def _check_named(settings: Settings) -> None:
+    for number, vehicle in settings.vehicles.items():
+        _check_zone(f'vehicles."{number}"', vehicle.timezone or "UTC")
+    for name, place in settings.places.items():
+        _check_place(f'places."{name}"', place)
+
+
+def _check_collector(collector: Collector) -> None:
+    if not re.fullmatch(r".+:\d{1,5}", collector.listen) or collector.address[1] > 65535:
+        raise ConfigError(f"collector.listen: {collector.listen!r} is not ADDRESS:PORT, such as 127.0.0.1:8080")
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", collector.path_prefix):
+        raise ConfigError(f"collector.path_prefix: {collector.path_prefix!r} is not a path such as /a1b2c3")
+    if collector.public_url and not _is_host(collector.public_url):
+        raise ConfigError(
+            f"collector.public_url: {collector.public_url!r} is not https://HOST or https://HOST:PORT: the path "
+            "follows from path_prefix and the name of the account"
+        )
+    _check_zone("collector", collector.timezone)
+
+
+def _is_host(url: str) -> bool:
+    try:
+        return bool(re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+/?", url) and urlsplit(url).port != 0)
+    except ValueError:  # no port, or no address
+        return False
+
+
+def _check_zone(where: str, name: str) -> None:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigError(
+            f"{where}.timezone: no zone {name!r} here: write one such as Europe/Berlin, or install the time zone data "
+            "(package tzdata)"
+        ) from error
+
+
+def _check_place(where: str, place: Place) -> None:
+    circle = (place.lat_deg, place.lon_deg, place.radius_m)
+    if place.polygon and circle == (None, None, None):
+        if len(place.polygon) < 3 or any(abs(lat) > 90 or abs(lon) > 180 for lat, lon in place.polygon):
+            raise ConfigError(f"{where}.polygon: needs three corners or more, each as [latitude, longitude]")
+    elif place.polygon or None in circle:
+        raise ConfigError(f"{where}: needs either lat_deg, lon_deg and radius_m, or a polygon")
+
+
+def _check_clients(source: Source) -> None:
+    for client in source.clients:
+        try:
+            ipaddress.ip_network(client)
+        except ValueError as error:
+            raise ConfigError(f"sources: {source.name}: clients: {error}") from error
+
+
+def _check_inline(where: str, key: str, secret: str) -> None:
+    if secret:
+        raise ConfigError(
+            f"{where}: a secret does not belong in the settings: put it into a file and name that as `{key}_file`"
+        )
+
+
+def _check_influx(influx: InfluxSettings) -> None:
+    where = "sinks.influx"
+    _check_inline(where, "token", influx.token)
+    _check_inline(where, "password", influx.password)
+    if not re.fullmatch(r"https?://[^/?#]+(/[^?#]*)?", influx.url):
+        raise ConfigError(f"{where}.url: {influx.url!r} is not http://HOST:PORT or https://HOST")
+    if not influx.bucket or not influx.bucket.isprintable() or "/" in influx.bucket or '"' in influx.bucket:
+        raise ConfigError(f"{where}.bucket: {influx.bucket!r} is no name of a bucket (1.x: database)")
+    if influx.version in ("auto", "2") and not influx.username and not influx.org:
+        raise ConfigError(f"{where}.org: name the organisation (2.x), or username and password_file (1.x)")
+
+
+def _check_tariffs(tariffs: Tariffs) -> None:
+    if tariffs.currency and not re.fullmatch(r"[A-Z]{3}", tariffs.currency):
+        raise ConfigError(f"tariffs.currency: {tariffs.currency!r} is not three capital letters such as EUR")
+    priced = tariffs.per_kwh is not None or tariffs.rates or tariffs.session_fee
+    if priced and not tariffs.currency:
+        raise ConfigError("tariffs.currency: name the currency of the prices, such as EUR")
+    if tariffs.efficiency is not None and not 0 < tariffs.efficiency <= 1:
+        raise ConfigError(f"tariffs.efficiency: {tariffs.efficiency:g} is not above 0 and at most 1, such as 0.9")
+    for rate in tariffs.rates:
+        _check_rate(rate)
+    prices = {"per_kwh": tariffs.per_kwh, "session_fee": tariffs.session_fee}
+    for name, price in (*prices.items(), *(("rates: per_kwh", rate.per_kwh) for rate in tariffs.rates)):
+        if price is not None and not math.isfinite(price):
+            raise ConfigError(f"tariffs.{name}: {price} is no price")
+
+
+def _check_rate(rate: Rate) -> None:
+    _check_time("tariffs.rates: begin", rate.begin)
+    _check_time("tariffs.rates: end", rate.end)
+
+
+def _check_analytics(analytics: Analytics) -> None:
+    _check_time("analytics.service_at:", analytics.service_at)
+    if not 0 <= analytics.swap_below_pct < 100:
+        raise ConfigError(f"analytics.swap_below_pct: {analytics.swap_below_pct:g} is not from 0 to 99, such as 20")
+
+
+def _check_time(what: str, word: str) -> None:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", word):
+        raise ConfigError(f"{what} {word!r} is not HH:MM from 00:00 to 23:59, such as 22:00")

@@ -1,0 +1,57 @@
+"""A fleet's list as a CSV file: one vehicle a line, its number and what a person calls it."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from logger.errors import ConfigError, UnknownName
+from logger.suggest import nearest
+
+Row = TypeVar("Row", bound=msgspec.Struct)
+_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def read(path: Path, kind: type[Row]) -> dict[str, Row]:
+    """The vehicles by number: a column `vehicle`, any others are fields of `kind`; an empty cell says nothing.
+
+    Comma or semicolon, UTF-8. Raises `ConfigError`, which names file and line.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {path}: {error}") from error
+    vehicles: dict[str, Row] = {}
+    for number, cells in _rows(path, lines, ("vehicle", *kind.__struct_fields__)):
+        vehicle = cells.pop("vehicle", "")
+        if not vehicle or vehicle in vehicles:
+            wrong = f"vehicle {vehicle!r} stands twice" if vehicle else "no vehicle"
+            raise ConfigError(f"{path}: line {number}: {wrong}")
+        vehicles[vehicle] = _converted(cells, kind, f"{path}: line {number}")
+    return vehicles
+
+
+def _rows(path: Path, lines: list[str], known: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+    reader = csv.reader(lines, delimiter=";" if lines and ";" in lines[0] else ",")
+    header = [name.strip() for name in next(reader, [])]
+    for name in header:
+        if name not in known:
+            raise UnknownName(f"{path}: unknown column {name!r}{nearest(name, known)}; there are: {', '.join(known)}")
+    if "vehicle" not in header or len(set(header)) != len(header):
+        raise ConfigError(f"{path}: the first line must name the columns, `vehicle` among them, each once")
+    for cells in reader:
+        if len(cells) > len(header):
+            raise ConfigError(f"{path}: line {reader.line_num}: {len(cells)} cells for {len(header)} columns")
+        told = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if cell.strip()}
+        if told:
+            yield reader.line_num, told
+
+
+def _converted(cells: Mapping[str, str], kind: type[Row], where: str) -> Row:
+    words = {name: _WORDS.get(cell.lower(), cell) if name == "in_service" else cell for name, cell in cells.items()}
+    try:
+        return msgspec.convert(words, kind)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}: {error}: write true or false") from error

@@ -1,0 +1,1 @@
+"""The demo: a simulated fleet against a real `voltrail run`, held against the truth."""

@@ -1,0 +1,65 @@
+"""A real `voltrail run` of one's own: settings on a free loopback port, started, awaited, stopped by its process id."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from logger.errors import LoggerError
+from logger.simulator.demo.sender import get
+
+SOURCE, PLATFORM, SECRET, PREFIX = "segway", "A00000", "simulated-secret", "/simulated"
+_START_S = 15.0
+
+
+class Collector:
+    """`voltrail run` in `folder` while the block lasts: one Segway account named `segway` with these vehicles.
+
+    Leaving the block sends SIGTERM and waits until the spool is drained. Raises `LoggerError` where it does not come
+    up or does not end well.
+    """
+
+    def __init__(self, folder: Path, vehicles: Sequence[str], more: str = "") -> None:
+        self.folder = folder
+        self.settings_file = folder / "voltrail.toml"
+        self.address = ("127.0.0.1", free_port())
+        self.ready_after_s = 0.0
+        self._log = folder / "run.log"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "segway.secret").write_text(SECRET)
+        names = ", ".join(f'"{vehicle}"' for vehicle in vehicles)
+        self.settings_file.write_text(
+            f'[collector]\nlisten = "127.0.0.1:{self.address[1]}"\ndata_dir = "data"\npath_prefix = "{PREFIX}"\n\n'
+            f'[[sources]]\nkind = "segway"\nname = "{SOURCE}"\nclient_id = "{PLATFORM}"\n'
+            f'client_secret_file = "segway.secret"\nvehicles = [{names}]\n{more}'
+        )
+
+    def __enter__(self) -> "Collector":
+        began = time.monotonic()
+        words = [sys.executable, "-m", "voltrail", "run", "--config", str(self.settings_file)]
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(words, stdout=log, stderr=log)
+        while time.monotonic() - began < _START_S and self.process.poll() is None:
+            try:
+                if get(self.address, "/readyz")[0] == 200:
+                    self.ready_after_s = time.monotonic() - began
+                    return self
+            except OSError:
+                time.sleep(0.01)
+        self.__exit__()
+        raise LoggerError(f"`voltrail run` did not become ready; see {self._log}")
+
+    def __exit__(self, *_: object) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        if self.process.wait() != 0:
+            raise LoggerError(f"`voltrail run` ended with {self.process.returncode}; see {self._log}")
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

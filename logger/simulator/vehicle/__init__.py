@@ -1,0 +1,1 @@
+"""Simulated vehicles that obey physics, and what really happened to them."""

@@ -1,0 +1,47 @@
+"""Units that a file may use, as (scale, offset) into ours."""
+
+from collections.abc import Mapping
+
+from logger.errors import ConfigError
+from logger.signals import signal
+from logger.suggest import nearest
+
+_LENGTH = {"m": 1.0, "km": 1000.0, "mi": 1609.344}  # international mile, exact by definition
+_SPEED = {"km/h": 1.0, "m/s": 3.6, "mph": 1.609344, "kn": 1.852}
+_ENERGY = {"Wh": 1.0, "kWh": 1000.0, "J": 1 / 3600, "kJ": 1 / 3.6, "MJ": 1e6 / 3600}
+_TIME = {"s": 1.0, "ms": 0.001, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_PRESSURE = {"kPa": 1.0, "bar": 100.0, "psi": 6.894757, "hPa": 0.1}
+_FAMILIES: tuple[Mapping[str, float], ...] = (
+    _LENGTH,
+    _SPEED,
+    _ENERGY,
+    _TIME,
+    _PRESSURE,
+    {"V": 1.0, "mV": 0.001, "kV": 1000.0},
+    {"A": 1.0, "mA": 0.001},
+    {"W": 1.0, "kW": 1000.0},
+    {"Ah": 1.0, "mAh": 0.001},
+    {"%": 1.0, "fraction": 100.0, "1": 100.0},
+    {"deg": 1.0, "rad": 57.29577951308232},
+)
+_FAHRENHEIT = (5 / 9, -32 * 5 / 9)
+
+
+def conversion(name: str, unit: str) -> tuple[float, float]:
+    """(scale, offset) from `unit` into the unit of this signal; a leading `-` turns the sign.
+
+    Raises `ConfigError` for a unit that does not fit, naming those that do.
+    """
+    ours = signal(name).unit
+    plain = unit.removeprefix("-")
+    sign = -1.0 if unit.startswith("-") else 1.0
+    if ours == "degC" and plain in ("degC", "degF"):
+        scale, offset = (1.0, 0.0) if plain == "degC" else _FAHRENHEIT
+        return sign * scale, sign * offset
+    family = next((units for units in _FAMILIES if ours in units), {ours: 1.0})
+    if plain not in family:
+        known = ", ".join(each for each in family if each) or "no unit"
+        raise ConfigError(
+            f"unit {unit!r} does not fit {name} [{ours or 'no unit'}]{nearest(plain, family)}: one of {known}"
+        )
+    return sign * family[plain] / family[ours], 0.0

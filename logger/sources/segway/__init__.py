@@ -1,0 +1,1 @@
+"""Segway \"API of Gateway\": mopeds and scooters that push, and their cloud."""

@@ -1,0 +1,126 @@
+"""Segway "API of Gateway": where an account's cloud is, and the way in."""
+
+import re
+import time
+from collections.abc import Mapping
+
+import httpx
+import msgspec
+
+from logger.errors import ConfigError, LoginNeeded, Retry
+from logger.settings.schema import Segway as Account
+from logger.sources.http import Answer, exchange, raise_for_later
+from logger.sources.login_check import Greeting, clock
+
+REGIONS: Mapping[str, str] = {"A": "apac", "E": "eu", "U": "us", "C": "cn"}
+TOKEN_PATH = "/oauth/token"
+_REFUSED = (400, 401, 403)
+_AHEAD_S = 300.0  # old and new token overlap by as much (E.1 no. 1)
+_RENEW_AT = 0.9  # of a token's life
+_LIFE_S, _LEAST_LIFE_S, _MOST_LIFE_S = 3600.0, 60.0, 86_400.0  # where nothing usable is said; the bounds of what is
+_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")  # what fits into a header; anything else would tear it, or be logged
+
+
+class Grant(msgspec.Struct):
+    """What the cloud gives who knows the secret."""
+
+    access_token: str
+    expires_in: msgspec.Raw = msgspec.Raw(b"")  # whatever it is: a token without a usable end is a token
+
+    @property
+    def renew_in_s(self) -> float:
+        """When to ask for the next one: never at once, which would be a token for each question."""
+        try:
+            told_s = float(bytes(self.expires_in).strip(b'"'))
+        except ValueError:
+            told_s = _LIFE_S
+        life_s = max(_LEAST_LIFE_S, min(_MOST_LIFE_S, told_s)) if told_s == told_s else _LIFE_S
+        return max(_LEAST_LIFE_S, min(life_s * _RENEW_AT, life_s - _AHEAD_S))
+
+
+def base_url(account: Account) -> str:
+    """Where this account's cloud is: by the first letter of the platform code. Raises `ConfigError`."""
+    if account.base_url and not _is_address(account.base_url):
+        raise ConfigError(f"sources: {account.name}: base_url: {account.base_url!r} is not https://HOST")
+    found = account.base_url.rstrip("/") or _home(account)
+    if not found:
+        raise ConfigError(
+            f"sources: {account.name}: the platform code {account.client_id!r} names no region by its first letter "
+            f"({', '.join(REGIONS)}): mend client_id, or set base_url"
+        )
+    return found
+
+
+class Login:
+    """One account at its cloud's door. Raises `ConfigError` where nothing says where that is."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self.base_url = base_url(account)
+
+    async def grant(self, http: httpx.AsyncClient) -> Grant:
+        """A new token. Raises `Retry` for what may work later, `LoginNeeded` where the account is refused."""
+        return self._granted(await self._answer(http))
+
+    async def greeting(self, http: httpx.AsyncClient) -> Greeting:
+        """Ask for a token and nothing else, and tell how that went."""
+        told, sent_at = None, time.time()
+        try:
+            answer = await self._answer(http)
+            told = clock(answer.date, sent_at, time.time())
+            self._granted(answer)
+        except LoginNeeded:
+            return Greeting(self.base_url, "refused", self._refusal(answer), self._advice(), told)
+        except Retry as error:
+            trouble = str(error).removeprefix(f"{self._account.name}: ")
+            return Greeting(self.base_url, "silent", trouble, self._where(), told)
+        return Greeting(self.base_url, "welcome", clock=told)
+
+    async def _answer(self, http: httpx.AsyncClient) -> Answer:
+        form = {
+            "client_id": self._account.client_id,
+            "client_secret": self._account.client_secret,
+            "grant_type": "client_credentials",
+        }
+        return await exchange(http, self._account.name, "POST", self.base_url + TOKEN_PATH, data=form)
+
+    def _granted(self, answer: Answer) -> Grant:
+        name = self._account.name
+        if answer.status in _REFUSED:
+            raise LoginNeeded(f"{name}: {self._refusal(answer)}: {self._advice()}")
+        raise_for_later(name, answer)
+        try:
+            grant = msgspec.json.decode(answer.body, type=Grant)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise Retry(f"{name}: the cloud's token answer cannot be read: {error}", after=30) from error
+        if not _TOKEN.fullmatch(grant.access_token):  # and not a word of it: it may be a token nevertheless
+            raise Retry(f"{name}: the cloud's token is empty or no word of printable characters", after=30)
+        return grant
+
+    def _refusal(self, answer: Answer) -> str:
+        return f"{self.base_url} refuses the account (HTTP {answer.status})"
+
+    def _advice(self) -> str:
+        home = _home(self._account)
+        if home and home != self.base_url:
+            return f"check client_id, secret and region: the first letter of client_id says {home}, base_url another"
+        if home:
+            return "check client_id, secret and region, which is the first letter of client_id: A, E, U or C"
+        return "check client_id, secret and whether base_url is its region"
+
+    def _where(self) -> str:
+        return "check base_url" if self._account.base_url else "check this machine's network, DNS and firewall"
+
+
+def _is_address(text: str) -> bool:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        return False
+    host = bool(url.host) and "%" not in url.host and (url.port or 0) < 1 << 16
+    return url.scheme in ("http", "https") and host and not url.query and not url.userinfo
+
+
+def _home(account: Account) -> str:
+    region = REGIONS.get(account.client_id[:1].upper())
+    return f"https://{region}-api.segwaydiscovery.com" if region else ""
