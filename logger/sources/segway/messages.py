@@ -56,13 +56,13 @@ FAULTS: Mapping[str, Mapping[str, str]] = {
     }
 }
 FAULT_SYSTEMS: Mapping[str, Mapping[str, str]] = {
-    # The vendor counts 10 IoT, 5 drive, 13 BMS and 20 central control codes without listing them: 10 and 15 fit
-    # either of drive and central control, so that neither is named.
+    # As the vendor's appendix groups them: 10 codes of the IoT unit, 5 of the drive, 13 of the BMS, 20 of the
+    # central control unit.
     "E-moped": {
         **{f"E{digit}": "IoT" for digit in range(10)},
-        **{str(code): "drive" for code in range(11, 15)},
+        **{str(code): "drive" for code in range(11, 16)},
         **{str(code): "BMS" for code in range(18, 31)},
-        **{str(code): "centralControl" for code in (16, 17, *range(31, 48))},
+        **{str(code): "centralControl" for code in (10, 16, 17, *range(31, 48))},
     }
 }
 ALERTS: Mapping[str, str] = {

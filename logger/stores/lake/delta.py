@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import msgspec
 import polars as pl
 from arro3.core import RecordBatchReader, Table
-from deltalake import ColumnProperties, WriterProperties
+from deltalake import ColumnProperties, DeltaTable, Field, Schema, WriterProperties
 
 from logger.tables import table
 
@@ -73,6 +73,12 @@ def dated(rows: pl.DataFrame, name: str) -> pl.DataFrame:
 def empty(name: str) -> Table:
     """No rows of this table, as it is stored."""
     return Table.from_arrow(dated(pl.DataFrame(schema=table(name).schema), name))
+
+
+def missing_columns(delta: DeltaTable, name: str) -> list[Field]:
+    """The columns of this table that the stored one has not."""
+    stored = {field.name for field in delta.schema().fields}
+    return [field for field in Schema.from_arrow(empty(name).schema).fields if field.name not in stored]
 
 
 def stream(frames: Iterator[pl.DataFrame], name: str) -> RecordBatchReader:

@@ -29,6 +29,7 @@ from logger.stores.lake.delta import (
     configuration,
     dated,
     empty,
+    missing_columns,
     noted,
     partition,
     plain,
@@ -62,12 +63,13 @@ class Lake:
         self._log_id = log_id
         self._slice_rows = slice_rows
         self._open: dict[str, DeltaTable] = {}
+        self._whole: set[str] = set()  # tables that have every column of today's
         self._files: dict[str, tuple[int, list[File]]] = {}  # of a version
 
     def write(self, table: str, rows: pl.DataFrame) -> int:
         """Append what this log has not delivered yet, by `sequence`; returns how many rows that was."""
         with self._answered(table):
-            delta = self._table(table, create=True)
+            delta = self._writable(table)
             done = delta.transaction_version(self._log_id) or 0
             fresh = rows.filter(pl.col("sequence") > done)
             if fresh.is_empty():
@@ -98,7 +100,7 @@ class Lake:
         """
         frames = iter([rows]) if isinstance(rows, pl.DataFrame) else rows
         with self._answered(table):
-            delta = self._table(table, create=True)
+            delta = self._writable(table)
             delta.update_incremental()  # a file that we do not know of yet would stay
             write_deltalake(
                 delta,
@@ -233,7 +235,7 @@ class Lake:
         log.debug("compaction begins: %s %s", table, day)
         rows = slices(self.unmerged(table, day), table, self._slice_rows)
         with self._answered(table):
-            delta = self._table(table)
+            delta = self._writable(table)
             write_deltalake(
                 delta,
                 stream(rows, table),
@@ -303,6 +305,15 @@ class Lake:
                 )
             self._open[name] = DeltaTable(uri)
         return self._open[name]
+
+    def _writable(self, name: str) -> DeltaTable:
+        """The table with every column of today's; one that an earlier version made may lack some."""
+        delta = self._table(name, create=True)
+        if name not in self._whole:
+            if missing := missing_columns(delta, name):
+                delta.alter.add_columns(missing)
+            self._whole.add(name)
+        return delta
 
     def _uri(self, name: str) -> str:
         return f"{self._path}/{table(name).name}"
