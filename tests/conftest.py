@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from logger.settings.schema import InfluxSettings
-from tests import influx as servers
+from tests.helpers import influx_server as servers
 
 SHARED = Path(__file__).parents[1].parent / "shared"
 

@@ -2,7 +2,7 @@
 
 Bodies of one firmware have the same keys in the same order. So the keys of one body are a layout by which all bodies
 like it are read in one pass; what fits no layout, or needs decoding (`%`, `+`), is read one by one. The layout is a
-short cut and nothing else: `tests/logger/test_forms.py` holds both ways against each other.
+short cut and nothing else: `tests/logger/decode/test_form_bodies.py` holds both ways against each other.
 """
 
 import re

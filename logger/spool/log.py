@@ -1,6 +1,6 @@
 """The spool: a durable log of raw messages in one SQLite file, and the day files behind it.
 
-Invariants, attacked by `tests/logger/test_spool.py`:
+Invariants, attacked by `tests/logger/spool/test_log.py`:
 
 1. When `append` returns, the envelopes are on disk: they survive kill -9 and loss of power.
 2. Sequences are 1, 2, 3, … in the order of `append`; none is used twice, none is left out.

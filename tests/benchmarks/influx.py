@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.benchmarks import influx_outage, influx_reads, influx_writes
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.status import status
-from tests.influx import Place, adapter, server
+from tests.helpers.influx_server import Place, adapter, server
 
 
 def figures(folder: Path) -> list[Figure]:

@@ -15,7 +15,7 @@ from logger.settings.schema import Settings
 from logger.spool.open import open_spool
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.fleet import envelopes, settings
-from tests.influx import Place
+from tests.helpers.influx_server import Place
 
 _RUNS = 3
 _MESSAGES = 1_000_000

@@ -19,7 +19,7 @@ from logger.stores.influx.influx import Influx
 from logger.tables import RAW
 from tests.benchmarks.figures import Figure, pairs
 from tests.benchmarks.resident import peak_mib
-from tests.influx import Place
+from tests.helpers.influx_server import Place
 
 _ROUNDS = 3
 _SAMPLE = 100_000

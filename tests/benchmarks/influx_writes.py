@@ -13,7 +13,7 @@ from influxdb_client.domain.write_precision import WritePrecision
 
 from logger.stores.influx.influx import Influx
 from tests.benchmarks.figures import Figure, pairs
-from tests.influx import Place
+from tests.helpers.influx_server import Place
 
 _ROUNDS = 3
 _SAMPLE = 50_000  # rows as Points: as slow as they are, that many tell enough

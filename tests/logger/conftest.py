@@ -7,7 +7,7 @@ import pytest
 
 from logger.settings import schema
 from logger.spool.log import Spool
-from tests.logger.collected import NEW, OLD, TWO_DAYS, Tables, feed, settings, tables, take
+from tests.helpers.data_folder import NEW, OLD, TWO_DAYS, Tables, feed, settings, tables, take
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from analytics.clean import fixes, readings
 from analytics.gpsonly import gps_trips
 from analytics.speedonly import integrated, speed_trips
 from logger.tables import shaped
-from tests.test_rides import moment
+from tests.end_to_end.test_rides import moment
 
 FOLDER = Path(__file__).parents[2].parent / "shared" / "data" / "rides"
 _EVERY_MS = 10_000

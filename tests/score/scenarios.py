@@ -24,7 +24,7 @@ from logger.sources.segway.account import Segway
 from logger.sources.segway.messages import answer_shapes, shapes
 from logger.stores.merge import folded
 from logger.tables import RAW
-from tests.logger.pushes import FirstSeen
+from tests.helpers.segway_pushes import FirstSeen
 
 BEGIN_S, SEED = 1_790_000_000, 7
 OUTAGES, OUTAGE_S = 120, (60, 2400)  # in the whole story, uniformly drawn

@@ -16,10 +16,10 @@ import pytest
 from logger.settings.schema import InfluxSettings
 from logger.stores.compare import differences
 from logger.stores.influx.influx import Influx
-from tests.influx import Place, own
-from tests.lying import lying
-from tests.sameness import unequal
-from tests.test_influx_sink import sink
+from tests.end_to_end.test_influx_sink import sink
+from tests.helpers.influx_server import Place, own
+from tests.helpers.lying_proxy import lying
+from tests.helpers.store_rows import unequal
 from tests.torture.disks import Full, disk
 from tests.torture.fleet import Client, Story
 from tests.torture.running import Service, resident_mib, until

@@ -1,0 +1,117 @@
+"""A replay that is killed, runs out of disk, finds damage, or works beside a running service."""
+
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from logger.commands.replay import replay
+from logger.deliver.refused_rows import Refusals
+from logger.errors import Retry
+from logger.locks import asked, clear, scratch, taken_over
+from logger.settings import schema
+from logger.stores import open_lake
+from logger.tables import RAW
+from tests.helpers.data_folder import TWO_DAYS, Tables, differing, tables
+
+
+def on_disk(ours: schema.Settings) -> Path:
+    """These settings as a file for the command line."""
+    model, scale = ours.sources[0].model, ours.model(ours.sources[0].model).odometer_scale
+    text = f'[collector]\ndata_dir = "data"\n[models."{model}"]\nodometer_scale = {scale}\n'
+    for each in ours.sources:
+        text += f'[[sources]]\nkind = "segway"\nname = "{each.name}"\nclient_id = "{each.client_id}"\n'
+        text += f'client_secret_file = "secret"\nmodel = "{model}"\nvehicles = {list(each.vehicles)}\n'
+    (ours.data_dir.parent / "secret").write_text(ours.sources[0].client_secret)
+    file = ours.data_dir.parent / "voltrail.toml"
+    file.write_text(text)
+    return file
+
+
+def command(file: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "voltrail", "replay", "--config", str(file), *more]
+
+
+def killed_at(words: Sequence[str], line: str, place: int) -> None:
+    """Run until the log has this line for so many times, and no further."""
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        seen = sum(1 for _ in zip(range(place), (each for each in process.stderr if line in each), strict=False))
+        process.send_signal(signal.SIGKILL)
+    assert (seen, process.returncode) == (place, -signal.SIGKILL)
+
+
+@pytest.mark.parametrize(("line", "place"), [("decode ends", 1), ("replacement begins", 1), ("replacement begins", 5)])
+def test_after_a_kill_each_day_is_old_or_new_and_another_replay_does_the_rest(
+    changed: schema.Settings, always: Tables, line: str, place: int
+) -> None:
+    was = tables(changed)
+    killed_at(command(on_disk(changed), "--debug"), line, place)
+    assert (changed.data_dir / "replay").exists()
+    for name, rows in tables(changed).items():
+        for day in rows["time"].dt.date().unique():
+            found, old, new = (
+                each[name].filter(pl.col("time").dt.date() == day) for each in (tables(changed), was, always)
+            )
+            assert found.equals(old) or found.equals(new), f"{name} {day}"
+    replay(changed)
+    assert differing(tables(changed), always) == {}
+    assert not (changed.data_dir / "replay").exists()
+
+
+def test_a_full_disk_is_one_line_and_costs_nothing(changed: schema.Settings, always: Tables) -> None:
+    was, file = tables(changed), on_disk(changed)
+    limit = (2000, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
+    done = subprocess.run(
+        command(file),
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert differing(tables(changed), was) == {}
+    done = subprocess.run(command(file), capture_output=True, text=True, check=True)
+    assert differing(tables(changed), always) == {}
+    assert f"messages decoded again: {len(TWO_DAYS)}" in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_damaged_day_file_is_named_and_nothing_is_replaced(changed: schema.Settings) -> None:
+    was = tables(changed)
+    file = changed.data_dir / "raw" / "2026-10-02.zst"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
+    file.write_bytes(data)
+    with pytest.raises(Retry, match=r"2026-10-02\.zst is damaged at byte \d+"):
+        replay(changed)
+    assert differing(tables(changed), was) == {}
+
+
+def test_what_a_kill_left_is_removed_by_whoever_writes_to_the_lake_next(changed: schema.Settings) -> None:
+    with taken_over(changed.data_dir), scratch(changed.data_dir) as place:
+        assert asked(changed.data_dir)
+        place.mkdir()
+        (place / "left").touch()
+    assert not place.exists()
+    assert not asked(changed.data_dir)
+    place.mkdir()
+    clear(changed.data_dir)
+    assert not place.exists()
+
+
+def test_what_a_store_refused_stays_in_quarantine(changed: schema.Settings) -> None:
+    row = open_lake(changed).scan("status").head(1).collect()
+    refusals = Refusals(open_lake(changed, "refused"))
+    refusals.take(RAW["status"], row, "a word where a number should be")
+    refusals.write()
+    for vehicles in (None, [row["vehicle"][0]], ["another"]):
+        replay(changed, vehicles=vehicles)
+        (kept,) = open_lake(changed).scan("quarantine").filter(pl.col("source") == "influx").collect().to_dicts()
+        assert (kept["vehicle"], kept["path"], kept["sequence"]) == (row["vehicle"][0], "status", row["sequence"][0])

@@ -1,0 +1,188 @@
+import statistics
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from logger.decode.intake_stats import HOUR_MS, LATE_MS, Intake
+from logger.decode.result import MESSAGES, Decoded
+from logger.stores.merge import folded
+from logger.tables import RAW
+from tests.helpers.segway_pushes import AT, RECEIVED, VEHICLE, account, body, decoded, envelope
+
+HOUR = RECEIVED // HOUR_MS * HOUR_MS
+Message = tuple[str, int, int | None, str]  # vehicle, received [ms], device [ms], identity
+
+
+def when(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)
+
+
+def of(*messages: Message, first: int = 1) -> Decoded:
+    """These as the readable messages of a batch, the first of which has this place in the spool."""
+    lines = [
+        (sequence, "moped", "segway", vehicle, received, device, identity)
+        for sequence, (vehicle, received, device, identity) in enumerate(messages, first)
+    ]
+    return Decoded({}, pl.DataFrame(lines, schema=MESSAGES, orient="row"))
+
+
+def books(*batches: Decoded) -> pl.DataFrame:
+    """What the books say after these batches."""
+    intake = Intake()
+    for each in batches:
+        intake.count(each)
+    return intake.rows().sort("time", "vehicle")
+
+
+def told(found: pl.DataFrame, *names: str) -> list[tuple[Any, ...]]:
+    return found.select(names).rows()
+
+
+def test_the_books_hold_a_row_per_vehicle_source_and_hour() -> None:
+    found = books(of(("a", HOUR, HOUR, "1"), ("b", HOUR + 1, HOUR, "2"), ("a", HOUR + HOUR_MS, HOUR + HOUR_MS, "3")))
+    assert found.schema == RAW["intake"].schema
+    assert told(found, "provider", "vehicle", "source", "time", "received") == [
+        ("segway", "a", "moped", when(HOUR), 1),
+        ("segway", "b", "moped", when(HOUR), 1),
+        ("segway", "a", "moped", when(HOUR + HOUR_MS), 1),
+    ]
+    assert told(found, "via", "clock", "flags") == [("push", "server", None)] * 3
+
+
+def test_a_row_is_as_new_as_the_last_message_in_it() -> None:
+    found = books(of(("a", HOUR, HOUR, "1"), ("b", HOUR + 5, HOUR, "2"), ("a", HOUR + 9, HOUR, "3")))
+    assert told(found, "vehicle", "received_at", "sequence") == [("a", when(HOUR + 9), 3), ("b", when(HOUR + 5), 2)]
+
+
+def test_a_message_that_comes_again_is_a_duplicate() -> None:
+    found = books(of(*[("a", HOUR + at, HOUR, identity) for at, identity in enumerate("1211")]))
+    assert told(found, "received", "duplicates") == [(4, 2)]
+
+
+def test_a_message_that_comes_again_in_the_next_batch_is_a_duplicate() -> None:
+    found = books(of(("a", HOUR, HOUR, "1")), of(("a", HOUR + 5000, HOUR, "1"), first=2))
+    assert told(found, "received", "duplicates") == [(2, 1)]
+
+
+def test_a_message_is_late_more_than_a_minute_after_its_own_time() -> None:
+    delays = (0, LATE_MS, LATE_MS + 1, -LATE_MS - 1, None)
+    found = books(of(*[("a", HOUR, None if delay is None else HOUR - delay, f"{delay}") for delay in delays]))
+    assert told(found, "received", "late") == [(5, 1)]
+
+
+def test_the_median_counts_a_repeated_message_once_and_as_it_first_came() -> None:
+    found = books(
+        of(
+            ("a", HOUR + 1000, HOUR, "1"),
+            ("a", HOUR + 2000, HOUR, "2"),
+            ("a", HOUR + 9000, HOUR, "3"),
+            ("a", HOUR + 20_000, HOUR, "3"),
+            ("a", HOUR + 30_000, HOUR, "3"),
+        )
+    )
+    assert told(found, "median_latency_s") == [(2.0,)]
+
+
+def test_messages_without_a_device_time_have_no_latency() -> None:
+    found = books(of(("a", HOUR, None, "1"), ("b", HOUR, None, "2"), ("b", HOUR + 500, HOUR, "3")))
+    assert told(found, "vehicle", "received", "median_latency_s") == [("a", 1, None), ("b", 2, 0.5)]
+
+
+def test_a_clock_that_is_off_by_decades_does_no_harm() -> None:
+    found = books(of(("a", HOUR, 0, "1"), ("b", HOUR, 10**13, "2")))
+    assert told(found, "late") == [(1,), (0,)]
+
+
+def test_only_the_hours_that_changed_are_told_again() -> None:
+    intake = Intake()
+    intake.count(of(("a", HOUR, HOUR, "1")))
+    assert intake.rows().height == 1
+    assert intake.rows().schema == RAW["intake"].schema
+    assert intake.rows().height == 0
+    intake.count(of(("a", HOUR + HOUR_MS, HOUR, "2"), first=2))
+    assert told(intake.rows(), "time") == [(when(HOUR + HOUR_MS),)]
+
+
+def test_the_newest_two_hours_stay_open_and_older_ones_are_let_go() -> None:
+    intake = Intake()
+    for hour in range(4):
+        intake.count(of(("a", HOUR + hour * HOUR_MS, HOUR, f"{hour}"), first=hour + 1))
+        intake.rows()
+    assert sorted(intake._hours) == [HOUR + 2 * HOUR_MS, HOUR + 3 * HOUR_MS]
+    intake.count(of(("a", HOUR + 3 * HOUR_MS - 1, HOUR, "late"), first=9))
+    assert told(intake.rows(), "time", "received") == [(when(HOUR + 2 * HOUR_MS), 2)]
+
+
+def test_an_hour_that_nobody_asked_for_yet_is_not_let_go() -> None:
+    intake = Intake()
+    for hour in range(4):
+        intake.count(of(("a", HOUR + hour * HOUR_MS, HOUR, f"{hour}"), first=hour + 1))
+    assert intake.rows()["received"].to_list() == [1, 1, 1, 1]
+
+
+def test_each_readable_push_is_counted_once_whatever_it_made() -> None:
+    position = {"latitude": "22.6", "longitude": "114.1", "gpsUtcTime": f"{AT}"}
+    result = decoded(
+        envelope("status", body("status", **position)),
+        envelope("status", body("status", **position), at=RECEIVED + 5000),
+        envelope("location", body("location")),
+        envelope("location", body("location", iotCode="861477038719118")),
+        envelope("fault", body("fault", statusUtcTime=f"{AT - 100}")),
+        sources={"moped": account()},
+    )
+    found = books(result)
+    assert told(found, "vehicle", "received", "duplicates", "late", "median_latency_s") == [(VEHICLE, 4, 1, 1, 1.5)]
+
+
+# ---- properties ----------------------------------------------------------------------------------------------------
+
+MESSAGES_OF_THREE_HOURS = st.lists(
+    st.tuples(
+        st.sampled_from("ab"),
+        st.integers(HOUR, HOUR + 3 * HOUR_MS - 1),
+        st.none() | st.integers(HOUR - 2 * LATE_MS, HOUR + HOUR_MS),
+        st.sampled_from("12345"),
+    ),
+    max_size=15,
+).map(lambda messages: sorted(messages, key=lambda message: message[1]))
+
+
+def by_hand(messages: list[Message]) -> list[tuple[Any, ...]]:
+    """The books kept by hand."""
+    pages: dict[tuple[datetime, str], list[Message]] = defaultdict(list)
+    for message in messages:
+        pages[when(message[1] // HOUR_MS * HOUR_MS), message[0]].append(message)
+    found = []
+    for (hour, vehicle), page in sorted(pages.items()):
+        first = {identity: (received, device) for _, received, device, identity in reversed(page)}
+        delays = [received - device for received, device in first.values() if device is not None]
+        late = sum(device is not None and received - device > LATE_MS for _, received, device, _ in page)
+        median = statistics.median(delays) / 1000 if delays else None
+        found.append((hour, vehicle, len(page), len(page) - len(first), late, median))
+    return found
+
+
+@settings(deadline=None)
+@given(MESSAGES_OF_THREE_HOURS)
+def test_the_books_are_right(messages: list[Message]) -> None:
+    found = books(of(*messages))
+    assert told(found, "time", "vehicle", "received", "duplicates", "late", "median_latency_s") == by_hand(messages)
+
+
+@settings(deadline=None)
+@given(MESSAGES_OF_THREE_HOURS, st.lists(st.integers(0, 15), max_size=4))
+def test_the_books_are_the_same_however_the_messages_are_split(messages: list[Message], cuts: list[int]) -> None:
+    ends = [0, *sorted(cut for cut in cuts if cut < len(messages)), len(messages)]
+    intake, written = Intake(), [books(of())]
+    for start, stop in pairwise(ends):
+        intake.count(of(*messages[start:stop], first=start + 1))
+        written.append(intake.rows())
+    key = RAW["intake"].key
+    stored = folded(pl.concat(written).lazy(), key).collect().sort(key)
+    assert_frame_equal(stored, books(of(*messages)).sort(key))

@@ -1,0 +1,106 @@
+"""Another store follows what is made anew in the lake: replayed days, derived tables, whatever was missed meanwhile."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from logger.commands.copy import follow
+from logger.commands.replay import replay
+from logger.deliver.follower import Follower
+from logger.service.feeder import deliver
+from logger.settings import schema
+from logger.settings.schema import InfluxSettings
+from logger.spool.open import open_spool
+from logger.stores import open_lake
+from logger.stores.compare import COPIED
+from logger.stores.influx.influx import Influx
+from logger.tables import DERIVED, TABLES, shaped
+from tests.helpers.data_folder import Rules, settings
+from tests.helpers.segway_pushes import VEHICLE, body, envelope
+
+DAY = timedelta(days=1)
+MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def ours(folder: Path, influx: InfluxSettings, rules: Rules) -> schema.Settings:
+    made = settings(folder / "data", rules)
+    return msgspec.structs.replace(made, sinks=msgspec.structs.replace(made.sinks, influx=influx))
+
+
+def assert_same(made: schema.Settings, store: Influx) -> None:
+    for name in COPIED:
+        there, here = (each.scan(name).sort(TABLES[name].key).collect() for each in (open_lake(made), store))
+        assert_frame_equal(there, here)
+
+
+@pytest.fixture
+def store(influx: InfluxSettings) -> Iterator[Influx]:
+    with closing(Influx(influx)) as made:
+        yield made
+
+
+def test_days_that_a_replay_made_anew_reach_the_other_store(
+    tmp_path: Path, influx: InfluxSettings, store: Influx
+) -> None:
+    before = ours(tmp_path, influx, Rules())
+    now_ms = int(datetime.now(UTC).timestamp() * 1000)
+    told = [envelope("status", body("status", odometer=str(n), statusUtcTime=str(now_ms // 1000 - n)), now_ms)
+            for n in range(1, 9)]  # fmt: skip
+    with closing(open_spool(before)) as log:
+        last = log.append(told)
+    deliver(before, last, lambda waiting: None)
+    follow(before)
+    assert_same(before, store)
+    after = ours(tmp_path, influx, Rules(odometer_scale=10))
+    replay(after)
+    assert store.scan("status").select(pl.col("odometer_m").max()).collect().item() == 8
+    follow(after)
+    assert store.scan("status").select(pl.col("odometer_m").max()).collect().item() == 80
+    assert_same(after, store)
+
+
+def days(*samples: int) -> pl.DataFrame:
+    made = {"provider": "segway", "vehicle": VEHICLE, "time": [MIDNIGHT + n * DAY for n in range(len(samples))]}
+    return shaped(pl.DataFrame({**made, "samples": list(samples)}), "status_1d")
+
+
+def test_a_derived_table_is_followed_span_by_span_and_all_of_it_where_nobody_remembers(
+    tmp_path: Path, store: Influx
+) -> None:
+    source = open_lake(settings(tmp_path, Rules()))
+    follower = Follower(source, store, tmp_path, lambda: True)
+    source.replace("status_1d", days(1, 2, 3), None, MIDNIGHT, MIDNIGHT + 3 * DAY)
+    assert follower.follow() == 3
+    assert follower.follow() == 0
+    source.replace(
+        "status_1d",
+        days(1, 2)[1:].with_columns(samples=pl.lit(9, dtype=pl.Int64)),
+        None,
+        MIDNIGHT + DAY,
+        MIDNIGHT + 3 * DAY,
+    )
+    assert follower.follow() == 1
+    assert store.scan("status_1d").sort("time").collect()["samples"].to_list() == [1, 9]
+    (tmp_path / "followed-influx.json").unlink()
+    store.replace("status_1d", days(7, 7, 7, 7), None, MIDNIGHT, MIDNIGHT + 9 * DAY)
+    follower.follow()
+    assert_frame_equal(store.scan("status_1d").sort("time").collect(), source.scan("status_1d").sort("time").collect())
+
+
+def test_raw_days_are_replaced_only_once_the_lake_has_all_that_the_other_holds(tmp_path: Path, store: Influx) -> None:
+    source, ready = open_lake(settings(tmp_path, Rules())), [False]
+    follower = Follower(source, store, tmp_path, lambda: ready[0])
+    follower.follow()
+    row = {"provider": "p", "vehicle": "v", "time": MIDNIGHT, "received_at": MIDNIGHT, "sequence": 1, "soc_pct": 5.0}
+    source.replace("status", shaped(pl.DataFrame([row]), "status"), None, MIDNIGHT, MIDNIGHT + DAY)
+    assert follower.follow() == 0
+    ready[0] = True
+    assert follower.follow() == 1
+    assert store.scan("status").collect()["soc_pct"].to_list() == [5.0]
+    assert set(DERIVED) - {"evidence", "stretches", "worth"} <= set(COPIED)
