@@ -106,12 +106,12 @@ def init(
 
     if out.exists():
         raise ConfigError(f"{out} is there already; name another file with --out")
-    answers = init.known(
+    answers = init.known_answers(
         out, client_id=client_id, client_secret_file=client_secret_file, vehicles=tuple(vehicle or ()),
         public_url=public_url, base_url=base_url, name=name, listen=listen, data_dir=data_dir,
     )  # fmt: skip
-    draft = init.asked(answers, _ask) if sys.stdin.isatty() else init.Draft(answers)
-    settings = init.write(draft, out)
+    draft = init.ask_missing(answers, _ask) if sys.stdin.isatty() else init.Draft(answers)
+    settings = init.write_settings(draft, out)
     for account in settings.sources:
         typer.echo(f"register {settings.collector.push_address(account.name)} with the vendor", err=True)
     missing = "" if settings.sources else ": fill in the account and its vehicles"
@@ -140,7 +140,7 @@ def check(
         return
     from logger.commands.check import check
 
-    found = check.check(_file(config_file))
+    found = check.check_setup(_file(config_file))
     typer.echo(msgspec.json.encode(found).decode() if as_json else "\n".join(check.lines(found)))
     if errors := sum(each.level == "error" for each in found):
         raise LoggerError(f"{errors} of {len(found)} findings are errors: each says what to do")
@@ -172,7 +172,7 @@ def poll(
 
     Example: voltrail poll --once --vehicle 861477038719116
     """
-    from logger.commands.poll_once import once as ask_once
+    from logger.commands.poll_once import poll_once as ask_once
 
     if not once:
         raise ConfigError("only `voltrail poll --once` asks by hand")
@@ -197,7 +197,9 @@ def sources(config_file: ConfigFile = None, as_json: AsJson = False, debug: Debu
 
     settings = _settings(config_file)
     if as_json:
-        typer.echo(msgspec.json.encode({"fields": sources.told(settings), "limits": sources.limits(settings)}).decode())
+        typer.echo(
+            msgspec.json.encode({"fields": sources.list_fields(settings), "limits": sources.limits(settings)}).decode()
+        )
     else:
         typer.echo("\n".join(sources.lines(settings)))
 
@@ -210,9 +212,9 @@ def status(
 
     Example: voltrail status --vehicle 861477038719116
     """
-    from logger.commands.status import lines, overview
+    from logger.commands.status import lines, read_overview
 
-    told = overview(_settings(config_file), vehicle or ())
+    told = read_overview(_settings(config_file), vehicle or ())
     typer.echo(msgspec.json.encode(told).decode() if as_json else "\n".join(lines(told)))
 
 
@@ -238,12 +240,12 @@ def import_(
     Example: voltrail import ride.csv --vehicle twizy --map Soc=soc_pct --map "Date+Time=time"
     --time-format "%m/%d/%Y %H:%M:%S" --tz Africa/Casablanca --ignore Mode
     """
-    from logger.commands.import_files import take
-    from logger.sources.files.read import Options, mapping
+    from logger.commands.import_files import import_files
+    from logger.sources.files.read import Options, parse_mapping
 
-    made = tuple(mapping(text) for text in mappings or ())
+    made = tuple(parse_mapping(text) for text in mappings or ())
     options = Options(provider, vehicle, made, tuple(ignore or ()), tz, time_format)
-    counts = take(files, options, _settings(config_file), _progress)
+    counts = import_files(files, options, _settings(config_file), _progress)
     if as_json:
         typer.echo(json.dumps(counts))
         return
@@ -294,7 +296,7 @@ def copy(
 
     Example: voltrail copy --from lake --to influx --since 2026-10-01
     """
-    from logger.commands.copy import copy as fill
+    from logger.commands.copy import copy_store as fill
 
     settings = _settings(config_file)
     start, stop = _moment(since, settings, "--since"), _moment(until, settings, "--until")
@@ -316,13 +318,13 @@ def rollup(config_file: ConfigFile = None, as_json: AsJson = False, debug: Debug
     Example: voltrail rollup
     """
     from analytics.rolling import lines, roll
-    from logger.commands.copy import follow
+    from logger.commands.copy import follow_lake
     from logger.stores import open_lake
 
     settings = _settings(config_file)
     told = roll(open_lake(settings), settings.data_dir, _progress)
     typer.echo(msgspec.json.encode(told).decode() if as_json else "\n".join(lines(told)))
-    follow(settings)
+    follow_lake(settings)
 
 
 @app.command()
@@ -346,13 +348,13 @@ def analyze(
     """
     from analytics.jobs import Wish, lines
     from analytics.jobs import analyze as make
-    from logger.commands.copy import follow
+    from logger.commands.copy import follow_lake
 
     settings = _settings(config_file)
     start, stop = _moment(since, settings, "--since"), _moment(until, settings, "--until")
     told = make(settings, Wish(tuple(names or ()), source, start, stop, tuple(vehicle or ())), _progress)
     typer.echo(msgspec.json.encode(told).decode() if as_json else "\n".join(lines(told)))
-    follow(settings)
+    follow_lake(settings)
 
 
 @app.command()
@@ -372,7 +374,8 @@ def export(
     Example: voltrail export status --since 2026-10-01 --until 2026-11-01 --format parquet --out october.parquet
     """
     from logger import tables
-    from logger.commands.export import FORMATS, export
+    from logger.commands.export import FORMATS
+    from logger.commands.export import export_rows as export
     from logger.stores import open_lake
 
     if form not in FORMATS:
@@ -389,18 +392,18 @@ def export(
 
 def _export_track(table: str, trip: str, settings: schema.Settings, out: Path | None) -> None:
     from analytics.gpx import track
-    from logger.commands.export import put
+    from logger.commands.export import write_bytes
     from logger.stores import open_lake
 
     if table != "gpx" or not trip:
         raise ConfigError(
             "one trip's track is `voltrail export gpx --trip ID`, with a trip_id of `voltrail export trips`"
         )
-    put(track(open_lake(settings), trip, settings.places), out or sys.stdout.buffer)
+    write_bytes(track(open_lake(settings), trip, settings.places), out or sys.stdout.buffer)
 
 
 def _compare(names: tuple[str, str], settings: schema.Settings, as_json: bool) -> None:
-    from logger.commands.copy import compare
+    from logger.commands.copy import compare_stores as compare
     from logger.stores.compare import lines
 
     found, waiting = compare(settings, *names, _progress)

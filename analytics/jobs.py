@@ -21,7 +21,7 @@ from analytics.registry import ANALYSES, OF_FLEETS, RULES, Analysis, chosen
 from analytics.seams import Days
 from analytics.windows import DAY, TOUCHED, Read, differing, throughout
 from logger.errors import ConfigError, Retry, UnknownName
-from logger.locks import sole
+from logger.locks import exclusive_lock
 from logger.process_state import write_state
 from logger.settings.schema import Settings
 from logger.spool.open import open_spool
@@ -67,7 +67,7 @@ class Wish(msgspec.Struct, frozen=True):
 def analyze(settings: Settings, wish: Wish, progress: Progress = lambda text: None) -> list[Analysed]:
     """Make derived tables anew and commit them to the lake. Raises `ConfigError`, `Retry` and `LoginNeeded`."""
     analyses = chosen(wish.names)
-    with sole(settings.data_dir / "analysis.lock") as free:
+    with exclusive_lock(settings.data_dir / "analysis.lock") as free:
         if not free:
             raise Retry("another analysis is under way: wait until it has ended")
         began = time.monotonic()

@@ -9,7 +9,7 @@ import polars as pl
 from analytics.notes import mark
 from analytics.windows import TOUCHED
 from logger.stores.lake.data_files import by_day
-from logger.stores.lake.delta import Span, span
+from logger.stores.lake.delta import Span, day_span
 from logger.stores.lake.lake import Lake
 
 
@@ -28,7 +28,7 @@ def news(
     seen = noted.get("sequence", -1) if same_log and spans is not None else -1
     changed = [day for day, state in days.items() if old.get(day) != state]
     fresh = [_fresh(lake, table, date.fromisoformat(day), seen) for day in changed]
-    gone = [Span(None, *span(date.fromisoformat(day))) for day in old if day not in days]
+    gone = [Span(None, *day_span(date.fromisoformat(day))) for day in old if day not in days]
     again = [frame for each in (*(spans or ()), *gone) for frame in _replaced(lake, (table, *derived), each)]
     told = [each.select(TOUCHED.names()) for each in fresh]
     last = max((value for each in fresh if isinstance(value := each["sequence"].max(), int)), default=seen)

@@ -10,7 +10,7 @@ from analytics.held import MEMORY_MONTHS, held
 from analytics.spells import spells
 from analytics.steps import WHO
 from analytics.windows import TOUCHED, Read
-from logger.stores.lake.delta import span
+from logger.stores.lake.delta import day_span
 from logger.stores.lake.lake import Lake
 from logger.tables import TIME, shaped, table
 
@@ -68,7 +68,7 @@ class Packs:
         """Put what was made anew into the lake: last, so that a kill before leaves it to be made again."""
         if self._other.height:
             first, last = self._other.select(pl.col("time").min().alias("a"), pl.col("time").max().alias("b")).row(0)
-            since, until = span(first.date())[0], span(last.date())[1]
+            since, until = day_span(first.date())[0], day_span(last.date())[1]
             vehicles = self._other["vehicle"].unique().to_list()
             rows = self.worth(vehicles, Read(since, until, False, False)).filter(
                 pl.col("time").is_between(since, until, closed="left")

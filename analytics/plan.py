@@ -9,7 +9,7 @@ from analytics.news import merged
 from analytics.windows import DAY, TOUCHED, Read, reaching_back
 from logger.stores.contract import Store
 from logger.stores.lake.data_files import within
-from logger.stores.lake.delta import span
+from logger.stores.lake.delta import day_span
 from logger.stores.lake.lake import Lake
 
 MARGIN = 4 * DAY  # read before and after what was touched, to begin with; more where that is not enough
@@ -31,7 +31,7 @@ class Plan:
         if not all_in_lake:
             days |= {day.date() for name in self._reads for day, _ in self._store.count(name)}
         today = datetime.now(UTC).date()
-        return span(min(days, default=today))[0] - DAY, span(max(days, default=today))[1] + DAY
+        return day_span(min(days, default=today))[0] - DAY, day_span(max(days, default=today))[1] + DAY
 
     def vehicles(self, since: datetime, until: datetime) -> pl.DataFrame:
         """All that have rows in this span, in order."""

@@ -10,7 +10,7 @@ import polars as pl
 from analytics.notes import mark, read, write
 from analytics.rollup import rolled
 from logger.stores.lake.data_files import by_day
-from logger.stores.lake.delta import span
+from logger.stores.lake.delta import day_span
 from logger.stores.lake.lake import Lake
 from logger.tables import ROLLUPS
 
@@ -57,7 +57,7 @@ def _rolled_days(lake: Lake, name: str, made: dict[str, str], progress: Callable
 
 def _day(lake: Lake, name: str, day: date) -> int:
     """Vehicle by vehicle where the day is large, so that memory stays flat."""
-    since, until = span(day)
+    since, until = day_span(day)
     there = lake.scan(ROLLUPS[name][0], since, until)
     counts = there.group_by("vehicle").len().sort("vehicle").collect()
     groups = counts.with_columns((pl.col("len").cum_sum() // _GROUP_ROWS).alias("group"))

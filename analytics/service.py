@@ -6,7 +6,7 @@ import sys
 
 from analytics.jobs import Wish, analyze
 from logger.errors import LoggerError
-from logger.service.child import handed_settings, set_up_logging
+from logger.service.child import receive_settings, set_up_logging
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ def main() -> None:
     set_up_logging("analysis", debug=bool(os.environ.get("VOLTRAIL_DEBUG")))
     os.nice(_NICE)
     try:
-        told = analyze(handed_settings(), Wish())
+        told = analyze(receive_settings(), Wish())
     except LoggerError as error:
         log.error("%s", error)
         sys.exit(1)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 @contextmanager
-def sole(path: Path, *, wait: bool = False) -> Iterator[bool]:
+def exclusive_lock(path: Path, *, wait: bool = False) -> Iterator[bool]:
     """Hold this lock file; yields whether it was free. The kernel lets go of it however the process ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
@@ -24,34 +24,34 @@ def sole(path: Path, *, wait: bool = False) -> Iterator[bool]:
         yield True
 
 
-def feeding(folder: Path, sink: str = "lake") -> Path:
+def feeder_lock(folder: Path, sink: str = "lake") -> Path:
     """The lock of whoever writes to this sink."""
     return folder / f"feeder-{sink}.lock"
 
 
 @contextmanager
-def taken_over(folder: Path, sink: str = "lake") -> Iterator[None]:
+def take_over(folder: Path, sink: str = "lake") -> Iterator[None]:
     """Write to this sink alone, once its feeder has let go."""
-    with sole(_asking(folder, sink), wait=True), sole(feeding(folder, sink), wait=True):
+    with exclusive_lock(_asking(folder, sink), wait=True), exclusive_lock(feeder_lock(folder, sink), wait=True):
         yield
 
 
 @contextmanager
-def scratch(folder: Path) -> Iterator[Path]:
+def scratch_folder(folder: Path) -> Iterator[Path]:
     """An empty folder for what is under way; for whoever holds the lake."""
-    clear(folder)
+    clear_scratch(folder)
     try:
         yield _scratch(folder)
     finally:
-        clear(folder)
+        clear_scratch(folder)
 
 
-def clear(folder: Path) -> None:
+def clear_scratch(folder: Path) -> None:
     """Remove what a kill left of somebody's work; for whoever holds the lake."""
     shutil.rmtree(_scratch(folder), ignore_errors=True)
 
 
-def asked(folder: Path, sink: str = "lake") -> bool:
+def is_requested(folder: Path, sink: str = "lake") -> bool:
     """Whether somebody writes to this sink alone, or waits to. A disk that refuses has nobody ask."""
     try:
         with _asking(folder, sink).open("rb") as file:

@@ -53,10 +53,10 @@ class FeederState:
             "per_minute": sum(count for _, count in self._moved),
             **more,
         }
-        write_state(self._folder, feeder(self._sink), told)
+        write_state(self._folder, feeder_process(self._sink), told)
 
 
-def feeder(sink: str) -> str:
+def feeder_process(sink: str) -> str:
     """The process that feeds this sink."""
     return f"feeder-{sink}"
 

@@ -5,8 +5,8 @@ from contextlib import closing
 from datetime import datetime
 
 from logger.errors import ConfigError, Retry
-from logger.locks import taken_over
-from logger.service.feeder import drained
+from logger.locks import take_over
+from logger.service.feeder import drain_sink
 from logger.settings.schema import Settings
 from logger.spool.open import open_spool
 from logger.stores import open_store
@@ -16,7 +16,7 @@ _LOOK_S = 0.2
 _PATIENCE_S = 60.0
 
 
-def copy(
+def copy_store(
     settings: Settings,
     source: str,
     target: str,
@@ -29,12 +29,12 @@ def copy(
         raise ConfigError(f"copy from one store to another, not from the {source} to itself")
     with open_store(settings, source) as left, open_store(settings, target) as right:
         progress(f"waiting for the feeder of the {target} to step aside")
-        with taken_over(settings.data_dir, target):
+        with take_over(settings.data_dir, target):
             _behind(settings, source, target)
             return copy_days(left, right, since, until, progress)
 
 
-def compare(
+def compare_stores(
     settings: Settings, left: str, right: str, progress: Progress = lambda text: None
 ) -> tuple[list[Difference], dict[str, int]]:
     """Where the two differ, and how many messages wait for each. Raises as `copy`."""
@@ -44,13 +44,13 @@ def compare(
         return found, {sink: log.depth(sink) for sink in settings.sinks.names if sink in (left, right)}
 
 
-def follow(settings: Settings) -> None:
+def follow_lake(settings: Settings) -> None:
     """Bring what was made anew in the lake into the other stores; where a feeder runs, it does that by itself.
 
     Raises `Retry` and `LoginNeeded`.
     """
     for sink in settings.sinks.names[1:]:
-        drained(settings, sink, or_raise=True, keep_house=True)
+        drain_sink(settings, sink, or_raise=True, keep_house=True)
 
 
 def _behind(settings: Settings, source: str, target: str) -> None:
@@ -58,7 +58,7 @@ def _behind(settings: Settings, source: str, target: str) -> None:
     end = time.monotonic() + _PATIENCE_S
     with closing(open_spool(settings)) as log:
         while log.cursor(source) < log.cursor(target):
-            if not drained(settings, source, or_raise=True):
+            if not drain_sink(settings, source, or_raise=True):
                 if time.monotonic() > end:
                     raise Retry(f"the {source} is behind the {target} and does not catch up: see `voltrail status`")
                 time.sleep(_LOOK_S)

@@ -15,7 +15,7 @@ _SHEET_ROWS = 1_048_575  # what a sheet holds below its header
 _ISO = "%Y-%m-%dT%H:%M:%S%.3fZ"
 
 
-def export(rows: pl.LazyFrame, form: str, out: Path | BinaryIO) -> None:
+def export_rows(rows: pl.LazyFrame, form: str, out: Path | BinaryIO) -> None:
     """Write these rows; a file appears under its name only once it is whole.
 
     Raises `ConfigError` for more rows than a sheet holds, or a folder that cannot be written.
@@ -23,7 +23,7 @@ def export(rows: pl.LazyFrame, form: str, out: Path | BinaryIO) -> None:
     _whole(lambda file: _write(rows, form, file), out)
 
 
-def put(data: bytes, out: Path | BinaryIO) -> None:
+def write_bytes(data: bytes, out: Path | BinaryIO) -> None:
     """Write these bytes in the same way. Raises `ConfigError`."""
     _whole(lambda file: file.write(data), out)
 

@@ -28,7 +28,7 @@ class Draft(msgspec.Struct, frozen=True):
         return f"Draft({self.answers!r})"
 
 
-def known(out: Path, **told: Any) -> Answers:
+def known_answers(out: Path, **told: Any) -> Answers:
     """What was told, the rest by default. A path that was meant from here is written as it is meant from `out`."""
     given = {key: value for key, value in told.items() if value}
     if Path.cwd() != out.resolve().parent:
@@ -36,7 +36,7 @@ def known(out: Path, **told: Any) -> Answers:
     return Answers(**given)
 
 
-def asked(answers: Answers, ask: Ask) -> Draft:
+def ask_missing(answers: Answers, ask: Ask) -> Draft:
     """Ask for what is missing; an empty answer leaves it out."""
     change, secret = msgspec.structs.replace, ""
     if not answers.client_id:
@@ -51,7 +51,7 @@ def asked(answers: Answers, ask: Ask) -> Draft:
     return Draft(answers, secret)
 
 
-def write(draft: Draft, out: Path) -> Settings:
+def write_settings(draft: Draft, out: Path) -> Settings:
     """Write the settings, and a typed secret beside them; returns what was written.
 
     Raises `ConfigError` for what would not load, before anything is written; what is in the way is not overwritten.

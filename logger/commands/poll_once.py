@@ -8,7 +8,7 @@ import msgspec
 
 from logger.envelope import Envelope
 from logger.errors import ConfigError, LoggerError, LoginNeeded, Retry
-from logger.service.feeder import deliver
+from logger.service.feeder import wait_delivered
 from logger.settings.schema import Settings
 from logger.sources import clouds
 from logger.sources.contract import Poller
@@ -17,7 +17,7 @@ from logger.spool.open import open_spool
 _AT_ONCE = 8  # measured: httpx sends a thousand requests a second at 8 at once, and ever fewer beyond
 
 
-class Told(msgspec.Struct, frozen=True):
+class PollResult(msgspec.Struct, frozen=True):
     """What one question got: `ok`, `device`, `permanent`, `changed`, or `failed` with its reason."""
 
     source: str
@@ -27,7 +27,7 @@ class Told(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-def once(settings: Settings, vehicles: Sequence[str] = ()) -> list[Told]:
+def poll_once(settings: Settings, vehicles: Sequence[str] = ()) -> list[PollResult]:
     """Ask every query of these vehicles (all of the settings where none is named), store the answers in every sink.
 
     Raises `ConfigError` for a vehicle that no account has, `Retry` where the disk or a sink refuses.
@@ -39,7 +39,7 @@ def once(settings: Settings, vehicles: Sequence[str] = ()) -> list[Told]:
         log = open_spool(settings)
         last = log.append(envelopes)
         log.close()
-        deliver(settings, last, lambda waiting: None)
+        wait_delivered(settings, last, lambda waiting: None)
     return [told for told, _ in answers]
 
 
@@ -53,7 +53,7 @@ def _chosen(accounts: Mapping[str, Poller], vehicles: Sequence[str]) -> list[tup
     return [(account, vehicle) for account, vehicle in all_of_them if not vehicles or vehicle in vehicles]
 
 
-async def _asked(chosen: Sequence[tuple[Poller, str]]) -> list[tuple[Told, Envelope | None]]:
+async def _asked(chosen: Sequence[tuple[Poller, str]]) -> list[tuple[PollResult, Envelope | None]]:
     places = asyncio.Semaphore(_AT_ONCE)
     async with httpx.AsyncClient() as http:
         asks = [_ask(http, places, account, query, each) for account, each in chosen for query in account.queries]
@@ -62,13 +62,13 @@ async def _asked(chosen: Sequence[tuple[Poller, str]]) -> list[tuple[Told, Envel
 
 async def _ask(
     http: httpx.AsyncClient, places: asyncio.Semaphore, account: Poller, query: str, vehicle: str
-) -> tuple[Told, Envelope | None]:
+) -> tuple[PollResult, Envelope | None]:
     async with places:
         try:
             envelope, meaning = await account.ask(http, query, vehicle)
         except (Retry, LoginNeeded) as error:
-            return Told(account.name, vehicle, query, "failed", _plain(error)), None
-    return Told(account.name, vehicle, query, meaning), envelope
+            return PollResult(account.name, vehicle, query, "failed", _plain(error)), None
+    return PollResult(account.name, vehicle, query, meaning), envelope
 
 
 def _plain(error: LoggerError) -> str:

@@ -13,23 +13,24 @@ from datetime import UTC, date, datetime
 import msgspec
 import polars as pl
 
-from logger.commands.replayable_days import Days, first_whole, origins, whose
-from logger.decode.first_receipts import ReplacedTimes
-from logger.decode.intake_stats import Intake
+from logger.commands.replayable_days import Days, first_replayable_day, row_origins, vehicles_of_table
+from logger.decode.first_receipts import FirstReceipts
+from logger.decode.intake_stats import IntakeStats
 from logger.decode.messages import AHEAD_MS, Source, decode
-from logger.decode.odometer_check import Odometers
-from logger.decode.result import Decoded
+from logger.decode.odometer_check import OdometerCheck
+from logger.decode.result import DecodeResult
 from logger.deliver.feeder import Feeder
 from logger.envelope import Batch
 from logger.errors import ConfigError
-from logger.locks import scratch, taken_over
+from logger.locks import scratch_folder as scratch
+from logger.locks import take_over
 from logger.settings.schema import Settings
 from logger.sources import webhooks
 from logger.spool.log import Spool
 from logger.spool.open import open_spool
-from logger.spool.vehicle_index import UNKNOWN
+from logger.spool.vehicle_index import UNKNOWN_VEHICLE
 from logger.stores import open_lake
-from logger.stores.lake.delta import span
+from logger.stores.lake.delta import day_span
 from logger.stores.lake.lake import Lake
 from logger.stores.lake.slices import part, ranges, slices
 from logger.tables import RAW
@@ -76,11 +77,11 @@ def replay(
     """
     progress("waiting for the feeder to step aside")
     with (
-        taken_over(settings.data_dir),
+        take_over(settings.data_dir),
         scratch(settings.data_dir) as folder,
         closing(open_spool(settings)) as log_spool,
-        closing(ReplacedTimes(settings.data_dir)) as memory,
-        closing(ReplacedTimes(folder)) as again,
+        closing(FirstReceipts(settings.data_dir)) as memory,
+        closing(FirstReceipts(folder)) as again,
     ):
         store = open_lake(settings, log_spool.log_id)
         _finish(settings, log_spool, store)
@@ -103,8 +104,8 @@ def _finish(settings: Settings, log_spool: Spool, store: Lake) -> None:
 
 def _chosen(store: Lake, log_spool: Spool, days: Days, vehicles: Sequence[str] | None) -> tuple[Days, int]:
     """The days to make again, and from which receipt on messages may speak of them [epoch ms]."""
-    found = origins(store, log_spool.kept("lake"), days, vehicles)
-    first = first_whole(found)
+    found = row_origins(store, log_spool.kept("lake"), days, vehicles)
+    first = first_replayable_day(found)
     if days.since is None:
         return msgspec.structs.replace(days, left=frozenset(each.day for each in found if each.gone)), 0
     if first is not None:
@@ -112,14 +113,14 @@ def _chosen(store: Lake, log_spool: Spool, days: Days, vehicles: Sequence[str] |
             f"raw messages from before {first} are not all kept any more (collector.raw_days): replay --since {first}, "
             "or leave out --since to replay all days that can be"
         )
-    begins = span(days.since)[0].timestamp() * 1000 - AHEAD_MS
+    begins = day_span(days.since)[0].timestamp() * 1000 - AHEAD_MS
     return days, int(min([begins, *(each.first_at.timestamp() * 1000 for each in found if each.first_at)]))
 
 
 class _Memory:
     """What was remembered before the first message that is decoded again, and of all others what is found now."""
 
-    def __init__(self, before: ReplacedTimes, again: ReplacedTimes, start_at: int) -> None:
+    def __init__(self, before: FirstReceipts, again: FirstReceipts, start_at: int) -> None:
         self._before, self._again, self._start_at = before, again, start_at
 
     def first(self, identities: Sequence[str], received_at: Sequence[int]) -> list[int]:
@@ -147,7 +148,7 @@ class _Replay:
         self.messages = 0
 
     def decode(
-        self, start_at: int, before: ReplacedTimes, again: ReplacedTimes, progress: Callable[[str], None]
+        self, start_at: int, before: FirstReceipts, again: FirstReceipts, progress: Callable[[str], None]
     ) -> None:
         """Decode what was received from `start_at` [epoch ms] on, in the order of the log, as the feeder does."""
         batches = _together(self._spool.settled_since("lake", start_at, self._vehicles))
@@ -155,8 +156,8 @@ class _Replay:
         if first is None:
             return
         begins = first.envelopes[0].received_at
-        memory, intake = _Memory(before, again, begins), Intake()
-        odometers = Odometers(self._last_readings(begins, memory))
+        memory, intake = _Memory(before, again, begins), IntakeStats()
+        odometers = OdometerCheck(self._last_readings(begins, memory))
         for batch in itertools.chain([first], batches):
             log.debug("decode begins")
             decoded = decode(batch, self._sources, memory)
@@ -182,7 +183,7 @@ class _Replay:
 
     def _put_day(self, table: str, day: date) -> tuple[int, int, bool]:
         """Rows before and after, and whether they differ."""
-        chosen = whose(table, self._vehicles)
+        chosen = vehicles_of_table(table, self._vehicles)
         old, new = self._store.unmerged(table, day, chosen), self._new(table, day)
         before = after = 0
         same = True
@@ -191,7 +192,7 @@ class _Replay:
             before, after, same = before + was.height, after + becomes.height, same and was.equals(becomes)
         if not same:
             log.debug("replacement begins: %s %s", table, day)
-            self._store.replace(table, slices(new, table, _SLICE_ROWS), chosen, *span(day))
+            self._store.replace(table, slices(new, table, _SLICE_ROWS), chosen, *day_span(day))
             log.debug("replacement ends: %s %s", table, day)
         return before, after, not same
 
@@ -208,14 +209,14 @@ class _Replay:
         if self._vehicles is None:
             return pl.concat([refused, new])
         theirs = pl.concat(self._theirs).to_frame().lazy()
-        unread = self._store.unmerged(table, day, [UNKNOWN]).join(theirs, on="sequence", how="anti")
+        unread = self._store.unmerged(table, day, [UNKNOWN_VEHICLE]).join(theirs, on="sequence", how="anti")
         return pl.concat([unread, refused, new])
 
-    def _keep(self, decoded: Decoded, books: pl.DataFrame) -> None:
+    def _keep(self, decoded: DecodeResult, books: pl.DataFrame) -> None:
         if self._vehicles is not None:
             self._theirs.append(_theirs_alone(decoded, self._vehicles))
         for table, rows in {**decoded.rows, "intake": books}.items():
-            chosen = whose(table, self._vehicles)
+            chosen = vehicles_of_table(table, self._vehicles)
             asked = rows if chosen is None else rows.filter(pl.col("vehicle").is_in(list(chosen)))
             self._scratch.write(table, self._days.among(asked))
 
@@ -243,7 +244,7 @@ class _Replay:
         return pl.concat(made)
 
 
-def _theirs_alone(decoded: Decoded, vehicles: Sequence[str]) -> pl.Series:
+def _theirs_alone(decoded: DecodeResult, vehicles: Sequence[str]) -> pl.Series:
     """The sequences of messages that speak of these vehicles and of no other."""
     who = pl.concat([rows.select("sequence", "vehicle") for rows in decoded.rows.values()] or [_NOBODY])
     theirs = pl.col("vehicle").is_in(list(vehicles))

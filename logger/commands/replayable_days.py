@@ -9,8 +9,8 @@ import polars as pl
 from logger.decode.messages import AHEAD_MS
 from logger.spool.archive_index import Run
 from logger.spool.log import COMMIT_MS
-from logger.spool.vehicle_index import UNKNOWN
-from logger.stores.lake.delta import span
+from logger.spool.vehicle_index import UNKNOWN_VEHICLE
+from logger.stores.lake.delta import day_span
 from logger.stores.lake.lake import Lake
 from logger.tables import RAW
 
@@ -49,19 +49,19 @@ class Origin(msgspec.Struct, frozen=True):
     first_at: datetime | None
 
 
-def origins(store: Lake, kept: Sequence[Run], days: Days, vehicles: Sequence[str] | None) -> list[Origin]:
+def row_origins(store: Lake, kept: Sequence[Run], days: Days, vehicles: Sequence[str] | None) -> list[Origin]:
     """Of each table and each of these days in the lake, the origin of these vehicles' rows (None: of all)."""
     return [
-        _origin(store.unmerged(name, day, whose(name, vehicles)), day, kept)
+        _origin(store.unmerged(name, day, vehicles_of_table(name, vehicles)), day, kept)
         for name in RAW
         for day in sorted({file.day for file in store.files(name)})
         if days.hold(day)
     ]
 
 
-def whose(table: str, vehicles: Sequence[str] | None) -> Sequence[str] | None:
+def vehicles_of_table(table: str, vehicles: Sequence[str] | None) -> Sequence[str] | None:
     """Whose rows of this table are made again; a message that nobody could read may turn out to be anybody's."""
-    return [*vehicles, UNKNOWN] if vehicles is not None and table == "quarantine" else vehicles
+    return [*vehicles, UNKNOWN_VEHICLE] if vehicles is not None and table == "quarantine" else vehicles
 
 
 def _origin(rows: pl.LazyFrame, day: date, kept: Sequence[Run]) -> Origin:
@@ -71,7 +71,7 @@ def _origin(rows: pl.LazyFrame, day: date, kept: Sequence[Run]) -> Origin:
     began before the messages that are kept counts as whole only if it holds nothing but imports.
     """
     is_kept = pl.any_horizontal(pl.lit(False), *map(_of, kept))
-    begun = span(day)[0].timestamp() * 1000 - AHEAD_MS < _whole_since(kept)
+    begun = day_span(day)[0].timestamp() * 1000 - AHEAD_MS < _whole_since(kept)
     gone = ~is_kept | (pl.lit(begun) & (pl.col("via") != "import"))
     found = rows.select(gone.any().alias("gone"), pl.col("received_at").min()).collect().row(0)
     return Origin(day, *found)
@@ -95,7 +95,7 @@ def _whole_since(kept: Sequence[Run]) -> float:
     return float("-inf") if begin.first == 1 else begin.first_at
 
 
-def first_whole(found: Iterable[Origin]) -> date | None:
+def first_replayable_day(found: Iterable[Origin]) -> date | None:
     """The first day from which on no message is gone; None where none ever was."""
     gone = [each.day for each in found if each.gone]
     return max(gone) + timedelta(days=1) if gone else None

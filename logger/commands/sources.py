@@ -11,7 +11,7 @@ from logger.settings.schema import Settings
 from logger.sources import webhooks
 
 
-class Line(msgspec.Struct, frozen=True):
+class FieldLine(msgspec.Struct, frozen=True):
     """One field of one message: what we make of it."""
 
     source: str
@@ -22,12 +22,12 @@ class Line(msgspec.Struct, frozen=True):
     unit: str
 
 
-def told(settings: Settings) -> list[Line]:
+def list_fields(settings: Settings) -> list[FieldLine]:
     """Every field of every message of every account. Raises `ConfigError` where there is no account."""
     if not settings.sources:
         raise ConfigError("there is no source in the settings: `voltrail init` writes settings with one")
     return [
-        Line(name, message, _path(field, rows.each), rows.table, field.to, field.unit)
+        FieldLine(name, message, _path(field, rows.each), rows.table, field.to, field.unit)
         for name, account in webhooks(settings).items()
         for message, shape in account.shapes.items()
         for rows in shape.rows
@@ -43,7 +43,7 @@ def limits(settings: Settings) -> dict[str, str]:
 def lines(settings: Settings) -> Iterator[str]:
     """All of it for people."""
     yield f"{'source':<12}{'message':<16}{'field':<40}{'table':<10}{'signal':<20}unit"
-    for each in told(settings):
+    for each in list_fields(settings):
         made = f"{each.table:<10}{each.signal:<20}{each.unit}".rstrip()
         yield f"{each.source:<12}{each.message:<16}{each.field:<40}{made}"
     for name, text in limits(settings).items():

@@ -8,7 +8,7 @@ import msgspec
 import polars as pl
 
 from logger.errors import ConfigError
-from logger.process_state import feeder, read_state
+from logger.process_state import feeder_process, read_state
 from logger.settings.schema import Settings
 from logger.spool.open import open_spool
 from logger.stores import open_lake
@@ -72,12 +72,12 @@ class Overview(msgspec.Struct, frozen=True):
     analysis: Analysis | None = None
 
 
-def overview(settings: Settings, vehicles: Sequence[str] = (), now: datetime | None = None) -> Overview:
+def read_overview(settings: Settings, vehicles: Sequence[str] = (), now: datetime | None = None) -> Overview:
     """How things stand now, of vehicles by number or label. Raises `ConfigError` for one that nobody heard of."""
     now = now or datetime.now(UTC)
     log = open_spool(settings)
     store = open_lake(settings)
-    told = {sink: read_state(settings.data_dir, feeder(sink)) for sink in settings.sinks.names}
+    told = {sink: read_state(settings.data_dir, feeder_process(sink)) for sink in settings.sinks.names}
     latest = _latest(store.latest("status"), store.latest("location"), store.latest("vehicles"))
     missing = [vehicle for vehicle in vehicles if vehicle not in latest["vehicle"] and vehicle not in latest["label"]]
     if missing:

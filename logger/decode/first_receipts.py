@@ -10,7 +10,7 @@ from logger.errors import Retry
 _KNOWN = "SELECT at FROM seen WHERE message = ?"
 
 
-class ReplacedTimes:
+class FirstReceipts:
     """(vehicle, path, signature) → first receipt, in one SQLite file. Raises `Retry` where the disk refuses."""
 
     def __init__(self, folder: Path) -> None:
@@ -32,7 +32,7 @@ class ReplacedTimes:
             raise self._refused(error) from error
         return [row and int(row[0]) for row in found]
 
-    def take_in(self, other: "ReplacedTimes") -> None:
+    def take_in(self, other: "FirstReceipts") -> None:
         """Remember what the other does as well; of two receipts of one message, the first."""
         try:
             self._db.execute("ATTACH ? AS other", (str(other._path),))

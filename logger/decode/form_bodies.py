@@ -16,7 +16,7 @@ _PLAIN_KEY = re.compile(r"[A-Za-z0-9_.-]+")
 PROBLEM = "_problem"
 
 
-def texts(bodies: Sequence[bytes], names: Sequence[str]) -> pl.DataFrame:
+def read_texts(bodies: Sequence[bytes], names: Sequence[str]) -> pl.DataFrame:
     """One row a body, one String column a name (null where the body lacks it), and `_problem`: why it is unreadable."""
     left = pl.DataFrame({"_row": range(len(bodies)), "_body": bodies}, schema={"_row": pl.UInt32, "_body": pl.Binary})
     text = left.with_columns(_readable(left["_body"]))
@@ -52,7 +52,7 @@ def _utf8(body: bytes) -> str | None:
         return None
 
 
-def fields(body: bytes) -> dict[str, str]:
+def read_fields(body: bytes) -> dict[str, str]:
     """The decoded fields of one body. Raises `ValueError` where it is no UTF-8 form."""
     pairs = [part.partition(b"=") for part in body.split(b"&") if part]
     return {_text(key): _text(value) for key, _, value in pairs}
@@ -93,7 +93,7 @@ def _one_by_one(bodies: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
 
 def _single(body: bytes, names: Sequence[str]) -> list[str | None]:
     try:
-        found = fields(body)
+        found = read_fields(body)
     except ValueError as error:
         return [*[None] * len(names), f"not a form in UTF-8: {error}"]
     return [*[found.get(name) for name in names], None]

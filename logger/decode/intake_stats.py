@@ -6,7 +6,7 @@ any number of restarts: what is not in memory is read again from the day files.
 
 import polars as pl
 
-from logger.decode.result import Decoded
+from logger.decode.result import DecodeResult
 from logger.tables import TIME, shaped
 
 HOUR_MS = 3_600_000
@@ -54,14 +54,14 @@ class _Hour:
         return shaped(rows, "intake")
 
 
-class Intake:
+class IntakeStats:
     """Counts of the hours still open: `count` messages in the order of the spool, `rows` tells what changed."""
 
     def __init__(self) -> None:
         self._hours: dict[int, _Hour] = {}
         self._changed: set[int] = set()
 
-    def count(self, decoded: Decoded) -> None:
+    def count(self, decoded: DecodeResult) -> None:
         """Add the messages of a batch; each is counted once, whatever it made."""
         for (hour,), part in decoded.messages.group_by(pl.col("received_at") // HOUR_MS * HOUR_MS):
             assert isinstance(hour, int)

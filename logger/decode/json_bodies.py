@@ -14,13 +14,13 @@ from logger.decode.form_bodies import PROBLEM
 ROW = "_row"
 
 
-def texts(bodies: Sequence[bytes], names: Sequence[str]) -> pl.DataFrame:
+def read_texts(bodies: Sequence[bytes], names: Sequence[str]) -> pl.DataFrame:
     """One row a body, one String column a name (null where the body lacks it), and `_problem`: why it is unreadable."""
     rows = [_read(body, names) for body in bodies]
     return pl.DataFrame(rows, schema={**dict.fromkeys(names, pl.String), PROBLEM: pl.String}, orient="row")
 
 
-def elements(bodies: Sequence[bytes], array: str, names: Sequence[str]) -> pl.DataFrame:
+def read_elements(bodies: Sequence[bytes], array: str, names: Sequence[str]) -> pl.DataFrame:
     """One row for each element of the array at this place: `_row` is its body's number, `names` are read below it."""
     rows = [[number, *(_text(_at(element, name)) for name in names)] for number, element in _elements(bodies, array)]
     return pl.DataFrame(rows, schema={ROW: pl.UInt32, **dict.fromkeys(names, pl.String)}, orient="row")

@@ -11,8 +11,8 @@ import msgspec
 import polars as pl
 
 from logger.decode import form_bodies, json_bodies
-from logger.decode.result import MESSAGES, Decoded, merged, quarantined
-from logger.decode.values import FLAG, TIME_FLAGS, device_ms, finished, values
+from logger.decode.result import MESSAGES, DecodeResult, merge_results, quarantine_messages
+from logger.decode.values import FLAG, TIME_FLAGS, device_ms, finish_rows, read_values
 from logger.envelope import Batch
 from logger.errors import Retry
 from logger.mapping import Rows, Shape
@@ -46,24 +46,24 @@ class Source(Protocol):
         """Whether this vehicle is none of the account's."""
 
 
-class Memory(Protocol):
+class Receipts(Protocol):
     """Remembers messages whose time was replaced, so that a repeat gets the same time, never a fresh one."""
 
     def first(self, identities: Sequence[str], received_at: Sequence[int]) -> list[int]:
         """When each of these messages was first received [epoch ms]; durable on return."""
 
 
-def decode(batch: Batch, sources: Mapping[str, Source], memory: Memory) -> Decoded:
+def decode(batch: Batch, sources: Mapping[str, Source], memory: Receipts) -> DecodeResult:
     """Rows of all these envelopes; never raises for what a message holds."""
     parts = [
         part
         for (source, path), group in _groups(batch).items()
         for part in _isolated(group, _decoder(source, path, sources, memory))
     ]
-    return merged(parts)
+    return merge_results(parts)
 
 
-_Decode = Callable[[Batch], Decoded]
+_Decode = Callable[[Batch], DecodeResult]
 
 
 def _groups(batch: Batch) -> dict[tuple[str, str], Batch]:
@@ -78,7 +78,7 @@ def _groups(batch: Batch) -> dict[tuple[str, str], Batch]:
     return groups
 
 
-def _isolated(batch: Batch, decoder: _Decode) -> Iterator[Decoded]:
+def _isolated(batch: Batch, decoder: _Decode) -> Iterator[DecodeResult]:
     """Decode; where that fails, halve until the message that fails stands alone, and quarantine it."""
     try:
         yield decoder(batch)
@@ -87,14 +87,14 @@ def _isolated(batch: Batch, decoder: _Decode) -> Iterator[Decoded]:
     except (Exception, pl.exceptions.PanicException) as error:  # our fault must cost no more than this one message
         if len(batch) == 1:
             log.warning("message %d cannot be decoded: %s", batch.sequences[0], error)
-            yield quarantined(batch, [f"decoder failed: {type(error).__name__}: {error}"])
+            yield quarantine_messages(batch, [f"decoder failed: {type(error).__name__}: {error}"])
             return
         middle = len(batch) // 2
         yield from _isolated(batch.part(0, middle), decoder)
         yield from _isolated(batch.part(middle, len(batch)), decoder)
 
 
-def _decoder(source: str, path: str, sources: Mapping[str, Source], memory: Memory) -> _Decode:
+def _decoder(source: str, path: str, sources: Mapping[str, Source], memory: Receipts) -> _Decode:
     if source == "collector":
         return _heartbeats
     if source == "import":
@@ -103,20 +103,20 @@ def _decoder(source: str, path: str, sources: Mapping[str, Source], memory: Memo
         return _named
     account = sources.get(source)
     if account is None:
-        return lambda batch: quarantined(batch, [f"source {source!r} is not in the settings"] * len(batch))
+        return lambda batch: quarantine_messages(batch, [f"source {source!r} is not in the settings"] * len(batch))
     shape = account.shapes.get(path)
     if shape is None:
-        return lambda batch: quarantined(batch, [f"{account.provider} has no message {path!r}"] * len(batch))
+        return lambda batch: quarantine_messages(batch, [f"{account.provider} has no message {path!r}"] * len(batch))
     return lambda batch: _messages(batch, account, path, shape, memory)
 
 
 # ---- one group of messages of one kind -----------------------------------------------------------------------------
 
 
-def _messages(batch: Batch, account: Source, path: str, shape: Shape, memory: Memory) -> Decoded:
+def _messages(batch: Batch, account: Source, path: str, shape: Shape, memory: Receipts) -> DecodeResult:
     bodies = [envelope.body for envelope in batch.envelopes]
     asked = pl.Series([envelope.vehicle or None for envelope in batch.envelopes], dtype=pl.String)
-    texts = (json_bodies if shape.json else form_bodies).texts(bodies, shape.names)
+    texts = (json_bodies if shape.json else form_bodies).read_texts(bodies, shape.names)
     frame = texts.with_row_index(json_bodies.ROW).with_columns(
         pl.Series("sequence", batch.sequences, dtype=pl.Int64),
         pl.Series("received_at", [envelope.received_at for envelope in batch.envelopes], dtype=pl.Int64),
@@ -132,13 +132,13 @@ def _messages(batch: Batch, account: Source, path: str, shape: Shape, memory: Me
         for theirs, told in _by_model(good, account, path, shape)
         for rows in told.rows
     ]
-    parts.append(Decoded({}, _lines(good, batch.envelopes[0].source, path, shape)))
+    parts.append(DecodeResult({}, _lines(good, batch.envelopes[0].source, path, shape)))
     if good.height < len(batch):
         bad = reasons.is_not_null().arg_true().to_list()
         odd = Batch([batch.sequences[at] for at in bad], [batch.envelopes[at] for at in bad])
         vehicles = frame["vehicle"].gather(bad).to_list()
-        parts.append(quarantined(odd, reasons.gather(bad).to_list(), account.provider, vehicles))
-    return merged(parts)
+        parts.append(quarantine_messages(odd, reasons.gather(bad).to_list(), account.provider, vehicles))
+    return merge_results(parts)
 
 
 def _by_model(good: pl.DataFrame, account: Source, path: str, shape: Shape) -> Iterator[tuple[pl.DataFrame, Shape]]:
@@ -182,22 +182,24 @@ def _keys(shape: Shape) -> list[str]:
     return [field.path for each in rows for field in each.fields if field.to in table(each.table).key]
 
 
-def _rows(frame: pl.DataFrame, rows: Rows, path: str, shape: Shape, memory: Memory, bodies: Sequence[bytes]) -> Decoded:
+def _rows(
+    frame: pl.DataFrame, rows: Rows, path: str, shape: Shape, memory: Receipts, bodies: Sequence[bytes]
+) -> DecodeResult:
     if rows.each:
         names = sorted({name for field in rows.fields for name in field.names})
-        below = json_bodies.elements(bodies, rows.each, names)
+        below = json_bodies.read_elements(bodies, rows.each, names)
         frame = frame.drop(names, strict=False).join(below, on=json_bodies.ROW, maintain_order="left")
     texts = pl.col(sorted({name for field in rows.fields for name in field.names}))
     if rows is not shape.rows[0]:  # what merely comes along makes no row where it is blank
         texts = pl.when(texts.str.strip_chars() != "").then(texts)
     told = frame.filter(pl.any_horizontal(texts.is_not_null()))
     if told.is_empty():
-        return merged([])
+        return merge_results([])
     timed = _timed(told.with_columns(device_ms(rows.time)), rows.clock, path, shape, memory)
-    made = finished(values(timed, rows), rows.table)
+    made = finish_rows(read_values(timed, rows), rows.table)
     if shape.json:
         made = made.filter(_says_something(rows.table))
-    return Decoded({rows.table: made}, pl.DataFrame(schema=MESSAGES))
+    return DecodeResult({rows.table: made}, pl.DataFrame(schema=MESSAGES))
 
 
 def _says_something(name: str) -> pl.Expr:
@@ -222,7 +224,7 @@ def _lines(good: pl.DataFrame, source: str, path: str, shape: Shape) -> pl.DataF
 # ---- time ----------------------------------------------------------------------------------------------------------
 
 
-def _timed(frame: pl.DataFrame, clock: str, path: str, shape: Shape, memory: Memory) -> pl.DataFrame:
+def _timed(frame: pl.DataFrame, clock: str, path: str, shape: Shape, memory: Receipts) -> pl.DataFrame:
     """`time`, `clock` and time flags: the device's clock where it is usable, else the first receipt of this message.
 
     What is judged is the first receipt, so that a repeat that comes on the other side of a bound is judged alike.
@@ -266,17 +268,17 @@ def _identity(path: str, shape: Shape) -> pl.Expr:
 # ---- messages of our own -------------------------------------------------------------------------------------------
 
 
-def _heartbeats(batch: Batch) -> Decoded:
+def _heartbeats(batch: Batch) -> DecodeResult:
     at = [envelope.received_at for envelope in batch.envelopes]
     rows = pl.DataFrame({"time": at, "received_at": at, "sequence": batch.sequences}).with_columns(
         *(pl.lit("none").alias(name) for name in ("provider", "vehicle")),
         pl.lit("push").alias("via"),
         pl.lit("server").alias("clock"),
     )
-    return Decoded({"collector": finished(rows, "collector")}, pl.DataFrame(schema=MESSAGES))
+    return DecodeResult({"collector": finish_rows(rows, "collector")}, pl.DataFrame(schema=MESSAGES))
 
 
-def _named(batch: Batch) -> Decoded:
+def _named(batch: Batch) -> DecodeResult:
     """What the settings call the vehicles; the newest word holds."""
     rows = [
         {**told, "time": envelope.received_at, "received_at": envelope.received_at, "sequence": sequence}
@@ -286,14 +288,14 @@ def _named(batch: Batch) -> Decoded:
     frame = pl.DataFrame(rows, infer_schema_length=None).with_columns(
         pl.lit("import").alias("via"), pl.lit("server").alias("clock")
     )
-    return Decoded({"vehicles": finished(frame, "vehicles")}, pl.DataFrame(schema=MESSAGES))
+    return DecodeResult({"vehicles": finish_rows(frame, "vehicles")}, pl.DataFrame(schema=MESSAGES))
 
 
-def _imported(batch: Batch) -> Decoded:
-    return merged([_import(batch.part(at, at + 1)) for at in range(len(batch))])
+def _imported(batch: Batch) -> DecodeResult:
+    return merge_results([_import(batch.part(at, at + 1)) for at in range(len(batch))])
 
 
-def _import(batch: Batch) -> Decoded:
+def _import(batch: Batch) -> DecodeResult:
     """One slice of a file: Parquet bytes in columns of ours, split over the tables that they belong to."""
     envelope = batch.envelopes[0]
     rows = pl.read_parquet(envelope.body).with_columns(
@@ -304,9 +306,9 @@ def _import(batch: Batch) -> Decoded:
     )
     tables = {SIGNALS[name].table for name in rows.columns if name in SIGNALS}
     parts = {name: _of_table(rows, name) for name in sorted(tables)}
-    return Decoded(parts, pl.DataFrame(schema=MESSAGES))
+    return DecodeResult(parts, pl.DataFrame(schema=MESSAGES))
 
 
 def _of_table(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     told = [column for column in table(name).values if column in rows.columns]
-    return finished(rows.filter(pl.any_horizontal(pl.col(told).is_not_null())), name)
+    return finish_rows(rows.filter(pl.any_horizontal(pl.col(told).is_not_null())), name)

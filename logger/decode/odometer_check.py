@@ -12,7 +12,7 @@ _WHO = ("provider", "vehicle")
 _LAST = {"provider": pl.String(), "vehicle": pl.String(), "time": pl.Datetime("ms", "UTC"), "odometer_m": pl.Float64()}
 
 
-class Odometers:
+class OdometerCheck:
     """The newest reading of every vehicle. `latest` are rows to start from, such as the newest of a store.
 
     `flagged` may be asked again for the same rows, until `keep` says that they are delivered.

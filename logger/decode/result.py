@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 import polars as pl
 
-from logger.decode.values import finished
+from logger.decode.values import finish_rows
 from logger.envelope import Batch
 
 MESSAGES = {
@@ -15,7 +15,7 @@ MESSAGES = {
 }  # fmt: skip
 
 
-class Decoded(msgspec.Struct):
+class DecodeResult(msgspec.Struct):
     """Rows by table, and one line per readable message (columns `MESSAGES`) for the books on intake."""
 
     rows: dict[str, pl.DataFrame]
@@ -27,7 +27,7 @@ class Decoded(msgspec.Struct):
         return self.rows["quarantine"].height if "quarantine" in self.rows else 0
 
 
-def merged(parts: Sequence[Decoded]) -> Decoded:
+def merge_results(parts: Sequence[DecodeResult]) -> DecodeResult:
     """Several results as one."""
     tables: dict[str, list[pl.DataFrame]] = {}
     for part in parts:
@@ -35,15 +35,15 @@ def merged(parts: Sequence[Decoded]) -> Decoded:
             if not rows.is_empty():
                 tables.setdefault(name, []).append(rows)
     messages = [part.messages for part in parts if not part.messages.is_empty()]
-    return Decoded(
+    return DecodeResult(
         {name: pl.concat(frames) for name, frames in tables.items()},
         pl.concat(messages) if messages else pl.DataFrame(schema=MESSAGES),
     )
 
 
-def quarantined(
+def quarantine_messages(
     batch: Batch, reasons: Sequence[str], provider: str = "none", vehicles: Sequence[str | None] | None = None
-) -> Decoded:
+) -> DecodeResult:
     """These messages as rows of `quarantine`, each with its reason and its bytes."""
     rows = pl.DataFrame(
         {
@@ -61,4 +61,4 @@ def quarantined(
             "body": [envelope.body for envelope in batch.envelopes],
         }
     )
-    return Decoded({"quarantine": finished(rows, "quarantine")}, pl.DataFrame(schema=MESSAGES))
+    return DecodeResult({"quarantine": finish_rows(rows, "quarantine")}, pl.DataFrame(schema=MESSAGES))

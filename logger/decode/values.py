@@ -40,7 +40,7 @@ def device_ms(time: str) -> pl.Expr:
 # ---- values --------------------------------------------------------------------------------------------------------
 
 
-def values(frame: pl.DataFrame, rows: Rows) -> pl.DataFrame:
+def read_values(frame: pl.DataFrame, rows: Rows) -> pl.DataFrame:
     """The value of each field, its flags as boolean columns, and of the other columns those that every row keeps.
 
     Texts, values and flags one after the other, in columns: what two expressions share is else worked out twice.
@@ -124,7 +124,7 @@ def _inside(number: pl.Expr, low: float, high: float) -> pl.Expr:
     return (number >= low) & (number < high)
 
 
-def finished(rows: pl.DataFrame, table: str) -> pl.DataFrame:
+def finish_rows(rows: pl.DataFrame, table: str) -> pl.DataFrame:
     """Rows with raw values and `flag:…` columns → rows of the table: plausible, flagged, in its columns and types.
 
     `time` and `received_at` may be epoch milliseconds.

@@ -13,16 +13,16 @@ from typing import Protocol
 
 import polars as pl
 
-from logger.decode.first_receipts import ReplacedTimes
-from logger.decode.intake_stats import HOUR_MS, Intake
+from logger.decode.first_receipts import FirstReceipts
+from logger.decode.intake_stats import HOUR_MS, IntakeStats
 from logger.decode.messages import Source, decode
-from logger.decode.odometer_check import Odometers
-from logger.decode.result import Decoded
+from logger.decode.odometer_check import OdometerCheck
+from logger.decode.result import DecodeResult
 from logger.envelope import Batch
 from logger.errors import LoggerError, LoginNeeded, Retry
 from logger.process_state import FeederState
 from logger.spool.log import Spool
-from logger.spool.vehicle_index import UNKNOWN
+from logger.spool.vehicle_index import UNKNOWN_VEHICLE
 from logger.stores.contract import Store
 from logger.tables import RAW
 
@@ -33,7 +33,7 @@ _MAX_WAIT_S = 10.0
 _EVERY_S = 60.0  # books on intake
 
 
-class House(Protocol):
+class Maintenance(Protocol):
     """What a sink needs beside its rows, every so often. Raises `Retry` and `LoginNeeded`."""
 
     every_s: float
@@ -45,7 +45,7 @@ class House(Protocol):
         """From time to time."""
 
 
-class Refusals(Protocol):
+class RefusedRows(Protocol):
     """Rows that a sink will never take."""
 
     def write(self) -> None:
@@ -67,18 +67,18 @@ class Feeder:
         store: Store,
         sources: Mapping[str, Source],
         folder: Path,
-        house: House | None = None,
-        refusals: Refusals | None = None,
+        house: Maintenance | None = None,
+        refusals: RefusedRows | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._spool, self._store, self._sources, self._sink = spool, store, sources, store.name
-        self._memory = ReplacedTimes(folder)
+        self._memory = FirstReceipts(folder)
         self._state = FeederState(folder, self._sink)
         self._house, self._refusals, self._clock = house, refusals, clock
         self._every_s = house.every_s if house else _EVERY_S
         self._next_house = clock() + self._every_s
-        self._odometers: Odometers | None = None
-        self._intake = Intake()
+        self._odometers: OdometerCheck | None = None
+        self._intake = IntakeStats()
         self._books = self._intake.rows()
         self._failures_in_row = 0
         self._failure: LoggerError | None = None
@@ -127,7 +127,7 @@ class Feeder:
         if self._odometers is None:
             if self._house:
                 self._house.open()
-            odometers, intake = Odometers(self._store.latest("status", "odometer_m")), Intake()
+            odometers, intake = OdometerCheck(self._store.latest("status", "odometer_m")), IntakeStats()
             hour = self._first_open_hour()
             for batch in self._spool.settled_since(self._sink, hour) if hour else ():
                 since = [at for at, envelope in enumerate(batch.envelopes) if envelope.received_at >= hour]
@@ -162,7 +162,7 @@ class Feeder:
         self._state.moved(len(batch), self._clock())
         return len(batch)
 
-    def _write(self, decoded: Decoded) -> None:
+    def _write(self, decoded: DecodeResult) -> None:
         log.debug("%s commit begins", self._sink)
         if self._refusals:
             self._refusals.forget()
@@ -172,7 +172,7 @@ class Feeder:
             self._refusals.write()
         log.debug("%s commit ends", self._sink)
 
-    def _decoded(self, batch: Batch) -> Decoded:
+    def _decoded(self, batch: Batch) -> DecodeResult:
         log.debug("decode begins")
         decoded = decode(batch, self._sources, self._memory)
         log.debug("decode ends")
@@ -186,8 +186,8 @@ class Feeder:
             self._house.keep()
 
 
-def _heard(batch: Batch, decoded: Decoded) -> set[str]:
+def _heard(batch: Batch, decoded: DecodeResult) -> set[str]:
     """Whom these messages speak of. A slice of a file may hold more than today's decoder makes of it."""
     frames = [decoded.messages, *(rows for table, rows in decoded.rows.items() if table != "collector")]
-    told = {vehicle or UNKNOWN for frame in frames for vehicle in frame["vehicle"].unique()}
-    return told | {UNKNOWN} if any(envelope.source == "import" for envelope in batch.envelopes) else told
+    told = {vehicle or UNKNOWN_VEHICLE for frame in frames for vehicle in frame["vehicle"].unique()}
+    return told | {UNKNOWN_VEHICLE} if any(envelope.source == "import" for envelope in batch.envelopes) else told

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from logger.atomic import write_file
-from logger.stores.compare import COPIED, DAY, counts, replaced
+from logger.stores.compare import COMPARED_TABLES, DAY, counts, replace_span
 from logger.stores.contract import Store
 from logger.stores.lake.delta import Span
 from logger.stores.lake.lake import Lake
@@ -37,7 +37,7 @@ class Follower:
 
     def follow(self) -> int:
         """Catch up; returns how many spans were replaced. Raises `Retry` and `LoginNeeded`."""
-        return sum(map(self._followed, COPIED))
+        return sum(map(self._followed, COMPARED_TABLES))
 
     def _followed(self, name: str) -> int:
         cursors = self._cursors()
@@ -46,7 +46,7 @@ class Follower:
         if spans and TABLES[name].raw and not self._ready():
             return 0
         for span in spans:
-            replaced(self._lake, self._target, name, span.vehicles, span.since, span.until)
+            replace_span(self._lake, self._target, name, span.vehicles, span.since, span.until)
         if cursors.get(name) != version:
             self._keep({**cursors, name: version})
         return len(spans)

@@ -19,7 +19,7 @@ _VACUUM_EVERY_S = 1800.0
 _COUNT_EVERY_S = 3600.0
 
 
-class LakeHouse:
+class LakeMaintenance:
     """Compacts days that rest for `compact_after_s` and deletes what nothing refers to; `clock` is monotonic [s]."""
 
     def __init__(
@@ -43,7 +43,7 @@ class LakeHouse:
             self._spool.forget_raw(today.date().isoformat())
 
 
-class InfluxHouse:
+class InfluxMaintenance:
     """Makes the database where it is missing, follows the lake's derived tables, warns of too many series."""
 
     every_s = _EVERY_S
@@ -56,13 +56,13 @@ class InfluxHouse:
 
     def open(self) -> None:
         """Make what is missing there. Raises `Retry` and `LoginNeeded`."""
-        buckets.prepare(self._influx.server, self._settings)
+        buckets.make_missing(self._influx.server, self._settings)
 
     def keep(self) -> None:
         """What is due. Raises `Retry` and `LoginNeeded`."""
         self._follower.follow()
         if self._clock() >= self._next_count:
             self._next_count = self._clock() + _COUNT_EVERY_S
-            count = buckets.series(self._influx.server, self._settings)
+            count = buckets.count_series(self._influx.server, self._settings)
             if count >= buckets.MANY_SERIES:
                 log.warning("%r bears %d series: see `voltrail check`", self._influx, count)

@@ -12,7 +12,7 @@ from logger.tables import Table, shaped
 log = logging.getLogger(__name__)
 
 
-class Refusals:
+class QuarantinedRows:
     """What was refused of one batch. The lake must know this writer by a name of its own: `Lake(path, name)`."""
 
     def __init__(self, lake: Lake) -> None:

@@ -5,8 +5,8 @@ from contextlib import closing, contextmanager
 
 from logger.deliver.feeder import Feeder
 from logger.deliver.follower import Follower
-from logger.deliver.maintenance import InfluxHouse, LakeHouse
-from logger.deliver.refused_rows import Refusals
+from logger.deliver.maintenance import InfluxMaintenance, LakeMaintenance
+from logger.deliver.refused_rows import QuarantinedRows
 from logger.errors import ConfigError
 from logger.settings.schema import Settings
 from logger.sources import webhooks
@@ -16,7 +16,7 @@ from logger.stores.influx.influx import Influx
 
 
 @contextmanager
-def feeder(settings: Settings, sink: str, spool: Spool) -> Iterator[Feeder]:
+def open_feeder(settings: Settings, sink: str, spool: Spool) -> Iterator[Feeder]:
     """What brings messages out of the spool into this sink. Raises `ConfigError` for one that is not set up."""
     make = {"lake": _lake, "influx": _influx}[sink]
     with make(settings, spool) as made, closing(made):
@@ -26,7 +26,7 @@ def feeder(settings: Settings, sink: str, spool: Spool) -> Iterator[Feeder]:
 @contextmanager
 def _lake(settings: Settings, spool: Spool) -> Iterator[Feeder]:
     store = open_lake(settings, spool.log_id)
-    house = LakeHouse(store, spool, settings.sinks.lake.compact_after_s)
+    house = LakeMaintenance(store, spool, settings.sinks.lake.compact_after_s)
     yield Feeder(spool, store, webhooks(settings), settings.data_dir, house)
 
 
@@ -35,10 +35,10 @@ def _influx(settings: Settings, spool: Spool) -> Iterator[Feeder]:
     ours = settings.sinks.influx
     if ours is None:
         raise ConfigError("there is no [sinks.influx] in the settings")
-    refusals = Refusals(open_lake(settings, f"{spool.log_id}-refused"))
+    refusals = QuarantinedRows(open_lake(settings, f"{spool.log_id}-refused"))
     with closing(Influx(ours, refusals.take)) as store:
         follower = Follower(
             open_lake(settings), store, settings.data_dir, lambda: spool.cursor("lake") >= spool.cursor("influx")
         )
-        house = InfluxHouse(store, ours, follower)
+        house = InfluxMaintenance(store, ours, follower)
         yield Feeder(spool, store, webhooks(settings), settings.data_dir, house, refusals)

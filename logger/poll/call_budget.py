@@ -10,7 +10,7 @@ _BURST_S = 60.0  # as much of the pace may be used at once
 Period = Literal["day", "month"]
 
 
-class Budget:
+class CallBudget:
     """`calls` per `period`, 0 for no limit; `used` is what earlier runs used, by period. The wall says which."""
 
     def __init__(self, calls: int, period: Period, now: float, used: Mapping[str, int]) -> None:

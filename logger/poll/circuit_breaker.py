@@ -10,7 +10,7 @@ _LOGIN_PAUSE_S, _MAX_LOGIN_PAUSE_S = 30.0, 900.0
 _SHAKE = 0.2  # of a pause, on top of it: accounts that failed together come back one by one
 
 
-class Circuit:
+class CircuitBreaker:
     """One account's. A failure of one question is that question's own; `Busy`, a login, or three in a row are all's."""
 
     def __init__(self, chance: random.Random) -> None:

@@ -16,7 +16,7 @@ import msgspec
 
 from logger.atomic import write_file
 from logger.errors import LoggerError, LoginNeeded, Retry
-from logger.poll.scheduler import Ask, Counts, Planner
+from logger.poll.scheduler import Call, CallCounts, Scheduler
 from logger.sources.contract import Poller as Cloud
 from logger.spool.group_commit import GroupCommit
 
@@ -30,7 +30,7 @@ _QUIET_S = 10.0  # a cloud in trouble gives a line in so many seconds, not one a
 _calls: contextvars.ContextVar[int] = contextvars.ContextVar("calls", default=0)  # on the wire, of one question
 
 
-class Poller:
+class PollRunner:
     """One account: its cloud, its plan, and the calls under way.
 
     `calls` is the most that it may make `per` period, `resting` are vehicles out of service.
@@ -47,7 +47,7 @@ class Poller:
     ) -> None:
         self._cloud, self._commits = cloud, commits
         now = time.monotonic()
-        self.planner = Planner(cloud.questions(), now, budget=calls, period=per, used=_used(folder, cloud.name))
+        self.planner = Scheduler(cloud.questions(), now, budget=calls, period=per, used=_used(folder, cloud.name))
         for vehicle in cloud.vehicles:
             self.planner.add(vehicle, now, in_service=vehicle not in resting)
         self._file = folder / f"calls-{cloud.name}.json"
@@ -59,7 +59,7 @@ class Poller:
     async def run(self) -> None:
         """Ask until cancelled."""
         kept = asyncio.create_task(self._keep_used())
-        async with Lines() as lines:
+        async with ClientPool() as lines:
             try:
                 while True:
                     await self._pause(self._begin(lines))
@@ -68,7 +68,7 @@ class Poller:
                 await self._finish()
                 self._write_used()
 
-    def _begin(self, lines: "Lines") -> float:
+    def _begin(self, lines: "ClientPool") -> float:
         """Make the calls that are due and have a place; returns how long there is nothing more to do [s]."""
         now = time.monotonic()
         try:
@@ -93,7 +93,7 @@ class Poller:
         """A push came in and is on disk."""
         self.planner.heard(self._cloud.speaks_of(push), path, self._cloud.state(push), time.monotonic())
 
-    async def _ask(self, lines: "Lines", ask: Ask) -> None:
+    async def _ask(self, lines: "ClientPool", ask: Call) -> None:
         try:
             with lines.free() as http:
                 envelope, meaning = await self._cloud.ask(http, ask.query, ask.vehicle)
@@ -115,7 +115,7 @@ class Poller:
         if not self.planner.failing and not self.planner.paused_s(now):
             self.trouble = ""
 
-    def _failed(self, ask: Ask, error: LoggerError) -> None:
+    def _failed(self, ask: Call, error: LoggerError) -> None:
         now = time.monotonic()
         again_s = self.planner.failed(ask, error, now)
         self.trouble = str(error)
@@ -155,7 +155,7 @@ class Poller:
     def state(self) -> dict[str, Any]:
         """How the asking goes: counts in sum and by query, what waits, what fails, the rest, and how late it is."""
         queries = {query: msgspec.structs.asdict(counts) for query, counts in self.planner.counts.items()}
-        sums = {name: sum(each[name] for each in queries.values()) for name in Counts.__struct_fields__}
+        sums = {name: sum(each[name] for each in queries.values()) for name in CallCounts.__struct_fields__}
         return {
             **sums,
             "queries": queries,
@@ -167,7 +167,7 @@ class Poller:
         }
 
 
-class Lines:
+class ClientPool:
     """The HTTP clients of an account; one that has places left is filled first, so that few lines are kept open."""
 
     def __init__(self) -> None:

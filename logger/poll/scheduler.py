@@ -16,10 +16,10 @@ from datetime import datetime
 import msgspec
 
 from logger.errors import LoggerError, Retry
-from logger.poll.call_budget import Budget, Period
-from logger.poll.circuit_breaker import Circuit
+from logger.poll.call_budget import CallBudget, Period
+from logger.poll.circuit_breaker import CircuitBreaker
 from logger.poll.lateness import Lateness
-from logger.sources.contract import Meaning, Question, State
+from logger.sources.contract import Meaning, Query, State
 
 _JITTER = 0.1  # of an interval, either way: vehicles that began together drift apart
 _LATE_S, _LATE_SHARE = 30.0, 0.25  # late is half a minute and a quarter of the interval
@@ -32,7 +32,7 @@ _MOST_STALE = 4  # entries of the queue for each question in it
 _Key = tuple[str, str]  # vehicle and query
 
 
-class Ask(msgspec.Struct, frozen=True):
+class Call(msgspec.Struct, frozen=True):
     """One call to make: whom, what, when it was due (monotonic) [s], and the interval it was due by [s]."""
 
     vehicle: str
@@ -41,7 +41,7 @@ class Ask(msgspec.Struct, frozen=True):
     every_s: float
 
 
-class Counts(msgspec.Struct):
+class CallCounts(msgspec.Struct):
     """What became of one query, since the start."""
 
     asked: int = 0
@@ -71,7 +71,7 @@ class _Turn(msgspec.Struct, frozen=True, gc=False):
     interval_s: float
 
 
-class Planner:
+class Scheduler:
     """The plan of one account; `counts` are by query.
 
     `budget` is calls per `period`, 0 for no limit; `used` is what earlier runs used.
@@ -79,7 +79,7 @@ class Planner:
 
     def __init__(
         self,
-        questions: Sequence[Question],
+        questions: Sequence[Query],
         now: float,
         *,
         budget: int = 0,
@@ -88,7 +88,7 @@ class Planner:
         used: Mapping[str, int] | None = None,
         chance: random.Random | None = None,
     ) -> None:
-        self.counts = {question.query: Counts() for question in questions}
+        self.counts = {question.query: CallCounts() for question in questions}
         self.lateness = Lateness()
         self._questions = {question.query: question for question in questions}
         self._vehicles: dict[str, _Vehicle] = {}
@@ -96,8 +96,8 @@ class Planner:
         self._heap: list[tuple[float, _Key]] = []
         self._silent_after_s = silent_after_s
         self._chance = chance or random.Random()
-        self._circuit = Circuit(self._chance)
-        self._budget, self._stretch = Budget(budget, period, now, used or {}), 1.0
+        self._circuit = CircuitBreaker(self._chance)
+        self._budget, self._stretch = CallBudget(budget, period, now, used or {}), 1.0
         self._demand_hz, self._wanted_hz = 0.0, dict[_Key, float]()  # by the intervals, pushes not counted
         self._failures: Counter[_Key] = Counter()  # in a row
         self._resting: set[_Key] = set()  # what the vendor will never answer
@@ -131,7 +131,7 @@ class Planner:
         self._vehicles[vehicle].in_service = in_service
         self._bring_forward(vehicle, now)
 
-    def answered(self, ask: Ask, meaning: Meaning, state: State | None, now: float) -> None:
+    def answered(self, ask: Call, meaning: Meaning, state: State | None, now: float) -> None:
         """The vendor answered; `device` means that the vehicle cannot say now, `permanent` that it never will."""
         self._count(ask.query, meaning)
         self._circuit.answered()
@@ -153,7 +153,7 @@ class Planner:
             self._want(key, every * 2.0**known.misses)
             self._schedule(key, now, every * 2.0**known.misses * self._chance.uniform(1 - _JITTER, 1 + _JITTER))
 
-    def failed(self, ask: Ask, error: LoggerError, now: float) -> float:
+    def failed(self, ask: Call, error: LoggerError, now: float) -> float:
         """The call failed; returns after how long it is made again at the earliest [s]."""
         self.counts[ask.query].failed += 1
         self._circuit.failed(error, now)
@@ -170,12 +170,12 @@ class Planner:
 
     # ---- what to do ------------------------------------------------------------------------------------------------
 
-    def take(self, free: int, now: float, wall: datetime) -> list[Ask]:
+    def take(self, free: int, now: float, wall: datetime) -> list[Call]:
         """Up to `free` calls to make now, the longest due first. Each must be told `answered` or `failed` later."""
         self._budget.refill(now, wall)
         self._stretch = self._budget.stretch(self._demand_hz)
         places = self._circuit.places(free, now)
-        asks: list[Ask] = []
+        asks: list[Call] = []
         while len(asks) < places and self._budget.affords(wall) and (ask := self._pop(now)):
             asks.append(ask)
             self._book(ask, now, wall)
@@ -249,7 +249,7 @@ class Planner:
             self._heap = [(each.due_at, its) for its, each in self._turns.items()]
             heapq.heapify(self._heap)
 
-    def _pop(self, now: float) -> Ask | None:
+    def _pop(self, now: float) -> Call | None:
         while self._heap and self._heap[0][0] <= now:
             due_at, key = heapq.heappop(self._heap)
             turn = self._turns.get(key)
@@ -264,7 +264,7 @@ class Planner:
             if every is None:
                 self._rest(key, now)
             elif not self._spared(key, every, now):
-                return Ask(*key, max(due_at, stretched_at), every)
+                return Call(*key, max(due_at, stretched_at), every)
         return None
 
     def _spared(self, key: _Key, every: float, now: float) -> bool:
@@ -278,7 +278,7 @@ class Planner:
 
     # ---- books -----------------------------------------------------------------------------------------------------
 
-    def _book(self, ask: Ask, now: float, wall: datetime) -> None:
+    def _book(self, ask: Call, now: float, wall: datetime) -> None:
         late_s, counts = now - ask.due_at, self.counts[ask.query]
         counts.asked += 1
         counts.late += late_s > max(_LATE_S, _LATE_SHARE * ask.every_s)

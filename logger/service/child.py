@@ -41,7 +41,7 @@ def set_up_logging(name: str, *, debug: bool) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-def handed_settings() -> Settings:
+def receive_settings() -> Settings:
     """The settings from the pipe; from then on, a thread waits for its end."""
     data = b""
     while not data.endswith(b"\n"):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from logger.locks import asked, clear, feeding, sole
+from logger.locks import clear_scratch, exclusive_lock, feeder_lock, is_requested
 from logger.service.child import Stop
 from logger.settings.schema import Settings
 from logger.spool.open import open_spool
@@ -16,13 +16,13 @@ log = logging.getLogger(__name__)
 _LOOK_S = 0.2  # between two looks at whether the lake is free
 
 
-def feed(settings: Settings, sink: str, stop: Stop) -> None:
+def run_feeder(settings: Settings, sink: str, stop: Stop) -> None:
     """Deliver to this sink until told to stop, then drain. Steps aside while somebody asks for it."""
     wait, folder = 0.0, settings.data_dir
     while not stop.wait(wait):
         wait = _LOOK_S
-        if not asked(folder, sink):
-            with sole(feeding(folder, sink)) as free:
+        if not is_requested(folder, sink):
+            with exclusive_lock(feeder_lock(folder, sink)) as free:
                 if free and _fed(settings, sink, stop):
                     return
 
@@ -31,14 +31,14 @@ def _fed(settings: Settings, sink: str, stop: Stop) -> bool:
     """Deliver until told to stop, and drain; or (False) until somebody asks for the sink."""
     with _feeder(settings, sink) as feeder:
         while not stop.wait(feeder.step()):
-            if asked(settings.data_dir, sink):
+            if is_requested(settings.data_dir, sink):
                 log.info("stepping aside: somebody asks for the %s", sink)
                 return False
         feeder.drain()
     return True
 
 
-def deliver(settings: Settings, until: int, progress: Callable[[int], None]) -> None:
+def wait_delivered(settings: Settings, until: int, progress: Callable[[int], None]) -> None:
     """Wait until the lake holds all up to this sequence; where no feeder runs, do its work. Raises `Retry`.
 
     Other sinks take what they can now, and the rest when the service runs.
@@ -46,16 +46,16 @@ def deliver(settings: Settings, until: int, progress: Callable[[int], None]) -> 
     log_spool = open_spool(settings)
     while (waiting := until - log_spool.cursor("lake")) > 0:
         progress(waiting)
-        if not drained(settings, "lake", or_raise=True):
+        if not drain_sink(settings, "lake", or_raise=True):
             time.sleep(_LOOK_S)
     log_spool.close()
     for sink in settings.sinks.names[1:]:
-        drained(settings, sink, or_raise=False)
+        drain_sink(settings, sink, or_raise=False)
 
 
-def drained(settings: Settings, sink: str, *, or_raise: bool, keep_house: bool = False) -> bool:
+def drain_sink(settings: Settings, sink: str, *, or_raise: bool, keep_house: bool = False) -> bool:
     """Do the work of this sink's feeder, house-keeping too where that is wanted; False where one runs."""
-    with sole(feeding(settings.data_dir, sink)) as free:
+    with exclusive_lock(feeder_lock(settings.data_dir, sink)) as free:
         if free:
             with _feeder(settings, sink) as feeder:
                 feeder.drain(or_raise=or_raise)
@@ -66,10 +66,10 @@ def drained(settings: Settings, sink: str, *, or_raise: bool, keep_house: bool =
 
 @contextmanager
 def _feeder(settings: Settings, sink: str) -> Iterator[Any]:
-    from logger.deliver.sinks import feeder  # polars and deltalake: the receiver starts without them
+    from logger.deliver.sinks import open_feeder as feeder  # polars and deltalake: the receiver starts without them
 
     if sink == "lake":
-        clear(settings.data_dir)
+        clear_scratch(settings.data_dir)
     log_spool = open_spool(settings)
     with feeder(settings, sink, log_spool) as made:
         yield made

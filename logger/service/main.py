@@ -12,21 +12,21 @@ import sys
 from collections.abc import Callable
 
 from logger.errors import LoggerError
-from logger.service.child import Stop, handed_settings, set_up_logging
-from logger.service.feeder import feed
-from logger.service.receiver import receive
+from logger.service.child import Stop, receive_settings, set_up_logging
+from logger.service.feeder import run_feeder
+from logger.service.receiver import run_receiver
 
 log = logging.getLogger(__name__)
 
 
 def _child(role: str, words: list[str]) -> None:
     set_up_logging(" ".join([role, *words]) if role == "feeder" else role, debug=bool(os.environ.get("VOLTRAIL_DEBUG")))
-    settings = handed_settings()
+    settings = receive_settings()
     if role == "receiver":
         with asyncio.Runner(loop_factory=_loop()) as runner:
-            runner.run(receive(settings, socket.socket(fileno=int(words[0]))))
+            runner.run(run_receiver(settings, socket.socket(fileno=int(words[0]))))
     else:
-        feed(settings, words[0], Stop(signal.SIGTERM))
+        run_feeder(settings, words[0], Stop(signal.SIGTERM))
 
 
 def _loop() -> Callable[[], asyncio.AbstractEventLoop]:

@@ -14,9 +14,8 @@ import msgspec
 import uvicorn
 
 from logger.envelope import Envelope
-from logger.poll.runner import Poller
-from logger.process_state import feeder as feeder_process
-from logger.process_state import read_state, write_state
+from logger.poll.runner import PollRunner
+from logger.process_state import feeder_process, read_state, write_state
 from logger.receive.app import Receiver
 from logger.receive.metrics import ReceiverMetrics
 from logger.settings import schema
@@ -33,7 +32,7 @@ _TELL_S = 2.0
 _MAX_REQUESTS = 4096  # at once; more are answered 503, so that memory stays flat
 
 
-async def receive(settings: Settings, listener: socket.socket) -> None:
+async def run_receiver(settings: Settings, listener: socket.socket) -> None:
     """Serve pushes until SIGTERM."""
     log_spool, watched = open_spool(settings), open_spool(settings)
     metrics = ReceiverMetrics(lambda: _state(watched, settings))
@@ -61,12 +60,12 @@ async def receive(settings: Settings, listener: socket.socket) -> None:
         watched.close()
 
 
-def _pollers(settings: Settings, commits: GroupCommit) -> dict[str, Poller]:
+def _pollers(settings: Settings, commits: GroupCommit) -> dict[str, PollRunner]:
     """The accounts that are asked by themselves."""
     accounts = clouds(settings.polled)
     resting = frozenset(number for number, vehicle in settings.vehicles.items() if not vehicle.in_service)
     return {
-        source.name: Poller(
+        source.name: PollRunner(
             accounts[source.name], commits, settings.data_dir, source.poll.calls, source.poll.per, resting
         )
         for source in settings.polled
@@ -74,7 +73,7 @@ def _pollers(settings: Settings, commits: GroupCommit) -> dict[str, Poller]:
     }
 
 
-def _hears(pollers: dict[str, Poller]) -> Callable[[str, str, bytes], None]:
+def _hears(pollers: dict[str, PollRunner]) -> Callable[[str, str, bytes], None]:
     """Tells the account's plan of a push; accounts that are not asked are deaf."""
 
     def heard(source: str, path: str, push: bytes) -> None:

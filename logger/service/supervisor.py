@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from logger.errors import ConfigError
-from logger.locks import sole
+from logger.locks import exclusive_lock
 from logger.process_state import read_state
 from logger.service.child import Stop
 from logger.settings.load import encode_settings
@@ -42,7 +42,7 @@ def run(settings: Settings, analysis: Sequence[str], *, debug: bool = False) -> 
     if not settings.sources:
         raise ConfigError("there is no source to collect from: `voltrail init` writes settings with one")
     webhooks(settings), clouds(settings.polled)  # what a child would stumble over, again and again, is said here once
-    with sole(settings.data_dir / "run.lock") as free:
+    with exclusive_lock(settings.data_dir / "run.lock") as free:
         if not free:
             raise ConfigError(f"a voltrail is running on {settings.data_dir} already")
         open_spool(settings).close()

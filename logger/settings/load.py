@@ -15,9 +15,9 @@ import msgspec
 from logger.errors import ConfigError
 from logger.settings import vehicles_csv
 from logger.settings.schema import Settings, Vehicle
-from logger.settings.secrets import filled
-from logger.settings.unknown_keys import known_keys, readable
-from logger.settings.validation import check
+from logger.settings.secrets import fill_secrets
+from logger.settings.unknown_keys import check_keys, plain_error
+from logger.settings.validation import check_settings
 
 
 def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -45,7 +45,7 @@ def settings_from_tables(raw: dict[str, Any], path: Path, environment: Mapping[s
     try:
         folder = path.resolve().parent
         settings = _with_rosters(_converted(raw), folder)
-        check(settings)
+        check_settings(settings)
         return _with_secrets(_placed(settings, folder), folder, environment)
     except ConfigError as error:
         raise type(error)(f"{path}: {error}") from error
@@ -62,11 +62,11 @@ def decode_settings(data: bytes) -> Settings:
 
 
 def _converted(raw: dict[str, Any]) -> Settings:
-    known_keys(raw, Settings)
+    check_keys(raw, Settings)
     try:
         return msgspec.convert(raw, Settings)
     except msgspec.ValidationError as error:
-        raise ConfigError(readable(error)) from error
+        raise ConfigError(plain_error(error)) from error
 
 
 def _with_rosters(settings: Settings, folder: Path) -> Settings:
@@ -74,7 +74,7 @@ def _with_rosters(settings: Settings, folder: Path) -> Settings:
     named, sources = dict[str, Vehicle](), []
     for source in settings.sources:
         if source.vehicles_file and source.vehicles != "all":
-            told = vehicles_csv.read(folder / source.vehicles_file, Vehicle)
+            told = vehicles_csv.read_vehicles(folder / source.vehicles_file, Vehicle)
             named |= told
             listed = tuple(dict.fromkeys((*source.vehicles, *told)))
             source = msgspec.structs.replace(source, vehicles=listed)
@@ -96,7 +96,7 @@ def _placed(settings: Settings, folder: Path) -> Settings:
 
 def _with_secrets(settings: Settings, folder: Path, environment: Mapping[str, str]) -> Settings:
     def secret(account: Any, keys: tuple[str, ...], where: str, prefix: str) -> Any:
-        return filled(account, keys, where, f"VOLTRAIL_{prefix}", folder, environment)
+        return fill_secrets(account, keys, where, f"VOLTRAIL_{prefix}", folder, environment)
 
     sources = tuple(
         secret(source, ("client_id", "client_secret"), f"sources: {source.name}", source.name)

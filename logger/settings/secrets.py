@@ -11,7 +11,7 @@ from logger.errors import ConfigError
 Account = TypeVar("Account", bound=msgspec.Struct)
 
 
-def filled(
+def fill_secrets(
     account: Account, keys: Iterable[str], where: str, prefix: str, folder: Path, environment: Mapping[str, str]
 ) -> Account:
     """These fields of an account out of the file that `KEY_file` names, or out of `PREFIX_KEY` in the environment.

@@ -124,12 +124,12 @@ def settings_text(answers: Answers) -> str:
         client_id=_line("client_id", answers.client_id or "A00000"),
         client_secret_file=_secret_line(answers),
         base_url=_line("base_url", answers.base_url, "http://127.0.0.1:9000"),
-        vehicles=f"vehicles = [{', '.join(map(quoted, answers.vehicles))}]",
+        vehicles=f"vehicles = [{', '.join(map(toml_string, answers.vehicles))}]",
     )
     return collector + (account if answers.client_id else _commented(account)) + _MORE
 
 
-def quoted(text: str) -> str:
+def toml_string(text: str) -> str:
     """This text as a string of TOML: JSON's escapes are TOML's too, but for DEL."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
@@ -144,7 +144,7 @@ def _comment(text: str) -> str:
 
 
 def _line(key: str, value: str, example: str = "") -> str:
-    return f"{key} = {quoted(value)}" if value else f"# {key} = {quoted(example)}"
+    return f"{key} = {toml_string(value)}" if value else f"# {key} = {toml_string(example)}"
 
 
 def _secret_line(answers: Answers) -> str:

@@ -11,25 +11,25 @@ from logger.errors import UnknownName
 from logger.suggest import nearest
 
 
-def readable(error: msgspec.ValidationError) -> str:
+def plain_error(error: msgspec.ValidationError) -> str:
     """What a value of the wrong type is, and where, in words of the settings."""
     text = str(error)
     what, _, where = text.partition(" - at `$.")
     return f"{where.rstrip('`')}: {what}" if where else what
 
 
-def known_keys(raw: object, kind: Any, where: str = "") -> None:
+def check_keys(raw: object, kind: Any, where: str = "") -> None:
     """Compare the keys of `raw`, as TOML has it, with the fields of `kind`. Raises `UnknownName`."""
     origin, args = typing.get_origin(kind), typing.get_args(kind)
     if isinstance(raw, list) and origin is tuple:
         for each in raw:
-            known_keys(each, args[0], where)
+            check_keys(each, args[0], where)
     elif isinstance(raw, dict) and origin is Mapping:
         for name, each in raw.items():
-            known_keys(each, args[1], f'{where}."{name}"')
+            check_keys(each, args[1], f'{where}."{name}"')
     elif isinstance(raw, dict) and origin in (typing.Union, types.UnionType):
         kinds = tuple(kind for kind in args if kind is not types.NoneType)
-        known_keys(raw, kinds[0] if len(kinds) == 1 else _tagged(raw, kinds, where), where)
+        check_keys(raw, kinds[0] if len(kinds) == 1 else _tagged(raw, kinds, where), where)
     elif isinstance(raw, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         _known_fields(raw, kind, where)
 
@@ -52,4 +52,4 @@ def _known_fields(raw: dict[str, Any], kind: type[msgspec.Struct], where: str) -
         elif key not in fields:
             raise UnknownName(f"unknown key {key!r} in [{where or 'the top level'}]{nearest(key, fields)}")
         else:
-            known_keys(value, fields[key], f"{where}.{key}".lstrip("."))
+            check_keys(value, fields[key], f"{where}.{key}".lstrip("."))

@@ -20,7 +20,7 @@ from logger.settings.schema import (
 )
 
 
-def check(settings: Settings) -> None:
+def check_settings(settings: Settings) -> None:
     """Raise `ConfigError` for what cannot work."""
     _check_collector(settings.collector)
     _check_named(settings)

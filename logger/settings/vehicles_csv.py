@@ -14,7 +14,7 @@ Row = TypeVar("Row", bound=msgspec.Struct)
 _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
-def read(path: Path, kind: type[Row]) -> dict[str, Row]:
+def read_vehicles(path: Path, kind: type[Row]) -> dict[str, Row]:
     """The vehicles by number: a column `vehicle`, any others are fields of `kind`; an empty cell says nothing.
 
     Comma or semicolon, UTF-8. Raises `ConfigError`, which names file and line.

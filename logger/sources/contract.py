@@ -8,14 +8,14 @@ import msgspec
 
 from logger.envelope import Envelope
 from logger.mapping import Shape
-from logger.sources.login_check import Greeting
+from logger.sources.login_check import LoginCheck
 
 State = Literal["riding", "charging", "parked", "offline", "silent", "out_of_service"]
 Meaning = Literal["ok", "device", "permanent", "changed"]
 STATES: tuple[State, ...] = ("riding", "charging", "parked", "offline", "silent", "out_of_service")
 
 
-class Question(msgspec.Struct, frozen=True):
+class Query(msgspec.Struct, frozen=True):
     """One query: its interval by state [s]; a state without one is never asked. A push of `spared_by` spares it."""
 
     query: str
@@ -57,7 +57,7 @@ class Poller(Protocol):
     queries: tuple[str, ...]
     vehicles: tuple[str, ...]
 
-    def questions(self) -> tuple[Question, ...]:
+    def questions(self) -> tuple[Query, ...]:
         """What to ask by itself, how often in which state; empty where the settings say not to."""
 
     def speaks_of(self, push: bytes) -> str:
@@ -72,5 +72,5 @@ class Poller(Protocol):
         Raises `Retry` for what may work later, `LoginNeeded` where the account itself is refused.
         """
 
-    async def hello(self, http: httpx.AsyncClient) -> Greeting:
+    async def hello(self, http: httpx.AsyncClient) -> LoginCheck:
         """Log in and ask for nothing: whether the cloud is there, knows the account, and what its clock says."""

@@ -9,7 +9,7 @@ import msgspec
 _STEP_S = 1.0  # a `Date` header knows whole seconds
 
 
-class Clock(msgspec.Struct, frozen=True):
+class ClockOffset(msgspec.Struct, frozen=True):
     """By how much a server's clock is ahead of ours, and what of that may be the way there [s]."""
 
     ahead_s: float
@@ -21,21 +21,21 @@ class Clock(msgspec.Struct, frozen=True):
         return max(0.0, abs(self.ahead_s) - self.unsure_s)
 
 
-class Greeting(msgspec.Struct, frozen=True):
+class LoginCheck(msgspec.Struct, frozen=True):
     """Whether the cloud at `host` lets the account in; where not, what is wrong and what to do."""
 
     host: str
     meaning: Literal["welcome", "refused", "silent"]
     trouble: str = ""
     remedy: str = ""
-    clock: Clock | None = None
+    clock: ClockOffset | None = None
 
 
-def clock(date: str, sent_at: float, answered_at: float) -> Clock | None:
+def clock_offset(date: str, sent_at: float, answered_at: float) -> ClockOffset | None:
     """What a `Date` header tells of an answer between these moments of ours [epoch s]; None where it tells nothing."""
     try:
         told: datetime = parsedate_to_datetime(date)
     except (TypeError, ValueError):
         return None
     middle = (sent_at + answered_at) / 2
-    return Clock(told.timestamp() + _STEP_S / 2 - middle, (answered_at - sent_at + _STEP_S) / 2)
+    return ClockOffset(told.timestamp() + _STEP_S / 2 - middle, (answered_at - sent_at + _STEP_S) / 2)

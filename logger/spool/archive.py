@@ -28,7 +28,7 @@ class Frame(msgspec.Struct, frozen=True):
     last_at: int
 
 
-class RawFiles:
+class ArchiveFiles:
     """The day files of one data folder. Raises `OSError` where the disk refuses."""
 
     def __init__(self, folder: Path) -> None:

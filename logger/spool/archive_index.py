@@ -10,7 +10,7 @@ import msgspec
 
 from logger.spool import vehicle_index
 from logger.spool.archive import Frame
-from logger.spool.vehicle_index import Heard
+from logger.spool.vehicle_index import VehicleMarks
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS frames (
@@ -38,7 +38,7 @@ class Run(msgspec.Struct, frozen=True):
     last_at: int
 
 
-class Frames:
+class ArchiveIndex:
     """The index behind this connection; whoever calls opens the transactions and answers for `sqlite3.Error`."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
@@ -51,17 +51,20 @@ class Frames:
         if "vehicles" not in columns:  # an index from before vehicles were noted
             self._db.execute("ALTER TABLE frames ADD COLUMN vehicles BLOB")
 
-    def notes(self, cursor: int, sequence: int, vehicles: Iterable[str] | None) -> list[Heard]:
+    def notes(self, cursor: int, sequence: int, vehicles: Iterable[str] | None) -> list[VehicleMarks]:
         """What is known of the messages that are in no frame yet, those up to `sequence` now among them."""
-        known = [Heard(*row) for row in self._db.execute("SELECT * FROM heard ORDER BY first")]
+        known = [VehicleMarks(*row) for row in self._db.execute("SELECT * FROM heard ORDER BY first")]
         first = max([cursor, *(note.last for note in known)]) + 1
         if vehicles is not None and first <= sequence:
-            known.append(Heard(first, sequence, vehicle_index.marks(vehicles)))
+            known.append(VehicleMarks(first, sequence, vehicle_index.vehicle_marks(vehicles)))
         return known
 
-    def add(self, frames: Sequence[Frame], notes: Sequence[Heard], floor: int) -> None:
+    def add(self, frames: Sequence[Frame], notes: Sequence[VehicleMarks], floor: int) -> None:
         """These are on disk; of the notes, those beyond the sequence `floor` wait for their frames."""
-        rows = [(*msgspec.structs.astuple(each), vehicle_index.within(notes, each.first, each.last)) for each in frames]
+        rows = [
+            (*msgspec.structs.astuple(each), vehicle_index.marks_within(notes, each.first, each.last))
+            for each in frames
+        ]
         waiting = [msgspec.structs.astuple(note) for note in notes if note.last > floor]
         self._db.executemany("INSERT INTO frames VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
         self._db.execute("DELETE FROM heard WHERE last <= ?", (floor,))
@@ -78,7 +81,7 @@ class Frames:
 
     def find(self, first_at: int, last_at: int, vehicles: Iterable[str] | None = None) -> Iterator[Frame]:
         """Frames that overlap this span [epoch ms] and may speak of one of these vehicles (None: any), oldest first."""
-        marks = [] if vehicles is None else vehicle_index.wanted(vehicles)
+        marks = [] if vehicles is None else vehicle_index.wanted_marks(vehicles)
         spoken = "".join(" OR instr(vehicles, ?)" for _ in marks)
         theirs = f" AND (vehicles IS NULL{spoken})" if marks else ""
         query = f"{_FOUND} WHERE rowid > ? AND last_at >= ? AND first_at <= ?{theirs} ORDER BY rowid LIMIT {_PAGE}"

@@ -27,7 +27,7 @@ class Waiting(msgspec.Struct, frozen=True):
     oldest_at: int
 
 
-class Spooled:
+class SpoolReader:
     """The spool of a data folder, looked at from outside. Each method raises `Retry` where it cannot be read."""
 
     def __init__(self, folder: Path) -> None:

@@ -24,8 +24,8 @@ import msgspec
 
 from logger.envelope import Batch, Envelope
 from logger.errors import Retry
-from logger.spool.archive import Frame, RawFiles
-from logger.spool.archive_index import Frames, Run
+from logger.spool.archive import ArchiveFiles, Frame
+from logger.spool.archive_index import ArchiveIndex, Run
 
 _PAGE_BYTES = 8192  # measured: 5 % more pushes a second than 4096, and no less than 16384
 _BUSY_MS = 10_000
@@ -65,11 +65,11 @@ class Spool:
         self.max_bytes = max_bytes
         self.raw_days = raw_days
         self._sinks = tuple(sinks)
-        self._raw = RawFiles(folder / "raw")
+        self._raw = ArchiveFiles(folder / "raw")
         with _answered(self.path), (folder / "spool.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # two that turn a new file to WAL at once do not wait for each other
             self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-            self._frames = Frames(self._db)
+            self._frames = ArchiveIndex(self._db)
             try:
                 self._prepare()
             except BaseException:

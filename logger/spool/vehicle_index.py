@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-UNKNOWN = "none"  # the vehicle of a message that nobody could read; a frame that holds one may speak of any
+UNKNOWN_VEHICLE = "none"  # the vehicle of a message that nobody could read; a frame that holds one may speak of any
 _BYTES = 4
 
 
-class Heard(msgspec.Struct, frozen=True):
+class VehicleMarks(msgspec.Struct, frozen=True):
     """The vehicles, as marks, of the messages with these sequences."""
 
     first: int
@@ -22,22 +22,22 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 @functools.lru_cache(1 << 16)
-def mark(vehicle: str) -> bytes:
+def vehicle_mark(vehicle: str) -> bytes:
     """What stands for this vehicle among the marks."""
     return hashlib.blake2b(vehicle.encode(), digest_size=_BYTES).digest()
 
 
-def marks(vehicles: Iterable[str]) -> bytes:
+def vehicle_marks(vehicles: Iterable[str]) -> bytes:
     """What stands for all these."""
-    return b"".join(sorted(set(map(mark, vehicles))))
+    return b"".join(sorted(set(map(vehicle_mark, vehicles))))
 
 
-def wanted(vehicles: Iterable[str]) -> list[bytes]:
+def wanted_marks(vehicles: Iterable[str]) -> list[bytes]:
     """The marks, any of which makes a frame worth reading for these vehicles."""
-    return [mark(vehicle) for vehicle in (UNKNOWN, *vehicles)]
+    return [vehicle_mark(vehicle) for vehicle in (UNKNOWN_VEHICLE, *vehicles)]
 
 
-def within(notes: Sequence[Heard], first: int, last: int) -> bytes | None:
+def marks_within(notes: Sequence[VehicleMarks], first: int, last: int) -> bytes | None:
     """The marks of these sequences; None where the notes do not speak of each of them."""
     told = [note for note in notes if note.first <= last and note.last >= first]
     count = sum(min(note.last, last) - max(note.first, first) + 1 for note in told)
@@ -46,6 +46,6 @@ def within(notes: Sequence[Heard], first: int, last: int) -> bytes | None:
     return told[0].marks if len(told) == 1 else _joined(told)
 
 
-def _joined(notes: Sequence[Heard]) -> bytes:
+def _joined(notes: Sequence[VehicleMarks]) -> bytes:
     each = {note.marks[at : at + _BYTES] for note in notes for at in range(0, len(note.marks), _BYTES)}
     return b"".join(sorted(each))

@@ -11,7 +11,7 @@ from logger.tables import TABLES
 
 DAY = timedelta(days=1)
 LAKE_ONLY = ("quarantine", "evidence", "stretches", "worth")
-COPIED = tuple(name for name in TABLES if name not in LAKE_ONLY)
+COMPARED_TABLES = tuple(name for name in TABLES if name not in LAKE_ONLY)
 _GROUP_ROWS = 500_000
 Progress = Callable[[str], None]
 
@@ -37,7 +37,7 @@ class Copied(msgspec.Struct, frozen=True):
 def differences(left: Store, right: Store, progress: Progress = lambda text: None) -> list[Difference]:
     """Days, of UTC, of which the stores hold different numbers of rows. Raises `Retry` and `LoginNeeded`."""
     found = []
-    for name in COPIED:
+    for name in COMPARED_TABLES:
         progress(f"counting {name}")
         for day, (there, here) in counts(left, right, name):
             if there != here:
@@ -57,7 +57,7 @@ def copy_days(
 
     Each day is replaced, so that another copy goes on where one broke off. Raises `Retry` and `LoginNeeded`.
     """
-    return [_copied(source, target, name, since, until, progress) for name in COPIED]
+    return [_copied(source, target, name, since, until, progress) for name in COMPARED_TABLES]
 
 
 def counts(left: Store, right: Store, name: str) -> Iterator[tuple[datetime, tuple[int, int]]]:
@@ -67,7 +67,7 @@ def counts(left: Store, right: Store, name: str) -> Iterator[tuple[datetime, tup
         yield day, (there.get(day, 0), here.get(day, 0))
 
 
-def replaced(
+def replace_span(
     source: Store, target: Store, name: str, vehicles: Sequence[str] | None, since: datetime, until: datetime
 ) -> int:
     """Make this span of the target as the source's, some vehicles at a time; returns how many rows that was."""
@@ -106,7 +106,7 @@ def _copied(
             same += 1
             continue
         progress(f"{name} of {day.date()}: {there:,} rows")
-        rows += replaced(source, target, name, None, begin, end)
+        rows += replace_span(source, target, name, None, begin, end)
         days += 1
     progress("")
     return Copied(name, days, rows, same)

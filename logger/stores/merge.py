@@ -7,7 +7,7 @@ import polars as pl
 _REPEATED = "__repeated"  # by its hash, in half the time: a key that only shares one is a group of one row, and stays
 
 
-def folded(rows: pl.LazyFrame, key: Sequence[str]) -> pl.LazyFrame:
+def merge_rows(rows: pl.LazyFrame, key: Sequence[str]) -> pl.LazyFrame:
     """One row per key. Only keys that repeat are folded; the order of rows is lost, that of columns kept.
 
     `received_at` and `sequence` of a folded row are those of its last part.

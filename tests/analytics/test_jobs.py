@@ -17,7 +17,7 @@ from analytics.jobs import Analysed, Run, Wish, analyze
 from analytics.load import Rows
 from analytics.registry import ANALYSES, Analysis
 from logger.errors import ConfigError, Retry
-from logger.locks import sole
+from logger.locks import exclusive_lock
 from logger.settings.schema import Collector, InfluxSettings, LakeSettings, Settings, Sinks
 from logger.stores import open_store
 from logger.stores.lake.delta import Span
@@ -174,7 +174,7 @@ def test_an_unknown_analysis_is_named_with_the_nearest_known_one(place: Place) -
 
 
 def test_two_analyses_at_once_do_not_happen(place: Place) -> None:
-    with sole(place.settings.data_dir / "analysis.lock"), pytest.raises(Retry, match="another analysis"):
+    with exclusive_lock(place.settings.data_dir / "analysis.lock"), pytest.raises(Retry, match="another analysis"):
         place.analyze()
 
 

@@ -22,7 +22,7 @@ from analytics.jobs import Wish, analyze
 from analytics.trips import trips
 from logger.spool.open import open_spool
 from logger.stores import open_lake
-from logger.stores.merge import folded
+from logger.stores.merge import merge_rows
 from logger.tables import RAW
 from tests.benchmarks.figures import Figure, pairs
 from tests.benchmarks.fleet import settings
@@ -52,7 +52,7 @@ def figures(folder: Path) -> list[Figure]:
 
 def found(status: pl.LazyFrame) -> pl.DataFrame:
     """Trips of rows in any order, a key perhaps more than once."""
-    return trips(intervals(readings(folded(status, RAW["status"].key))[0]))
+    return trips(intervals(readings(merge_rows(status, RAW["status"].key))[0]))
 
 
 # ---- how fast ------------------------------------------------------------------------------------------------------

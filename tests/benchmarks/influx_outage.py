@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from logger.deliver.sinks import feeder
+from logger.deliver.sinks import open_feeder
 from logger.settings.load import decode_settings, encode_settings
 from logger.settings.schema import Settings
 from logger.spool.open import open_spool
@@ -61,7 +61,7 @@ def main() -> None:
     """`python -m tests.benchmarks.influx_outage`: settings in, seconds out."""
     ours = decode_settings(sys.stdin.buffer.read())
     waiting = open_spool(ours)
-    with feeder(ours, "influx", waiting) as feeding:
+    with open_feeder(ours, "influx", waiting) as feeding:
         began = time.perf_counter()
         feeding.drain(or_raise=True)
         print(time.perf_counter() - began)

@@ -14,8 +14,8 @@ from analytics.registry import ANALYSES, OF_FLEETS
 from logger.settings.schema import Settings
 from logger.spool.open import open_spool
 from logger.stores import open_lake
-from logger.stores.lake.data_files import by_day, settled
-from logger.stores.lake.delta import stream, tight
+from logger.stores.lake.data_files import by_day, is_compact
+from logger.stores.lake.delta import compact_properties, stream
 from logger.stores.lake.lake import Lake
 from logger.tables import shaped, table
 from tests.benchmarks.figures import Figure
@@ -127,10 +127,14 @@ def _at_rest(store: Lake, name: str) -> None:
     rows = store.scan(name).sort(table(name).key).collect()
     path = f"{store.files(name)[0].uri.partition(f'/{name}/')[0]}/{name}"
     write_deltalake(
-        path, stream(iter([rows]), name), mode="overwrite", target_file_size=1 << 40, writer_properties=tight(name)
+        path,
+        stream(iter([rows]), name),
+        mode="overwrite",
+        target_file_size=1 << 40,
+        writer_properties=compact_properties(name),
     )
     DeltaTable(path).create_checkpoint()  # a commit a day leaves one: every hundredth does
-    assert all(settled(files) for files in by_day(store.files(name)).values())
+    assert all(is_compact(files) for files in by_day(store.files(name)).values())
 
 
 # ---- a late row ----------------------------------------------------------------------------------------------------

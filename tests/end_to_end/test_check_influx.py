@@ -66,7 +66,7 @@ def test_one_that_keeps_rows_for_less_than_the_settings_say_is_a_warning(influx_
         influx_server.drop(name)
         settings = influx_server.settings(name, retention_days=30)
         with closing(Influx(settings)) as store:
-            buckets.prepare(store.server, settings)
+            buckets.make_missing(store.server, settings)
         *_, (level, text, remedy), _ = check(tmp_path, settings, "retention_days = 90\n")[:-1]
         influx_server.drop(f"{name}/long")
     assert level == "warning"

@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 from logger.settings.load import load_settings
 from logger.settings.schema import InfluxSettings
 from logger.stores import open_lake
-from logger.stores.compare import COPIED
+from logger.stores.compare import COMPARED_TABLES
 from logger.stores.influx.influx import Influx
 from logger.tables import TABLES
 from tests.end_to_end.test_influx_sink import sink
@@ -47,7 +47,7 @@ class Setup:
         self.run("import", str(path))
 
     def assert_same(self) -> None:
-        for name in COPIED:
+        for name in COMPARED_TABLES:
             there, here = (store.scan(name).sort(TABLES[name].key).collect() for store in (self.lake, self.influx))
             assert_frame_equal(there, here)
 

@@ -4,7 +4,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from logger.commands.status import overview
+from logger.commands.status import read_overview
 from logger.settings.load import load_settings
 from logger.settings.schema import InfluxSettings
 from logger.simulator.demo.collector import Collector
@@ -51,7 +51,7 @@ def test_both_sinks_hold_the_same_when_the_service_has_drained(influx: InfluxSet
         assert differences(open_lake(settings), there) == []
         assert sum(n for _, n in there.count("status")) == 500
         assert sum(n for _, n in there.count("event")) == 500
-    told = overview(settings)
+    told = read_overview(settings)
     assert [(each.name, each.waiting, each.failures) for each in told.sinks] == [("lake", 0, 0), ("influx", 0, 0)]
     assert "Traceback" not in (tmp_path / "run.log").read_text()
 
@@ -80,7 +80,7 @@ def test_a_field_of_another_type_costs_one_row_of_five_thousand_and_the_sink_goe
     (told,) = [line for line in (tmp_path / "run.log").read_text().splitlines() if "refuses" in line]
     assert f"InfluxDB refuses a row of status of {VEHICLES[0]} at " in told
     assert "field type conflict" in told
-    assert [each.failures for each in overview(settings).sinks] == [0, 0]
+    assert [each.failures for each in read_overview(settings).sinks] == [0, 0]
 
 
 def _status(number: int, at_s: int, more: dict[str, str]) -> bytes:

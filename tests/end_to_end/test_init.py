@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from logger.commands.check.check import check
+from logger.commands.check.check import check_setup
 from logger.settings.load import load_settings
-from logger.settings.template import Answers, quoted, settings_text
+from logger.settings.template import Answers, settings_text, toml_string
 from logger.simulator.demo.collector import PLATFORM, SECRET
 from tests.helpers.check_setup import ONE, OTHER, cloud, free_port
 from tests.helpers.command_line import voltrail
@@ -50,7 +50,7 @@ def _read(terminal: int) -> str:
 
 
 def levels(file: Path) -> dict[str, str]:
-    return {each.about: each.level for each in check(file)}
+    return {each.about: each.level for each in check_setup(file)}
 
 
 def test_what_options_tell_is_written_and_passes_the_check(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_what_options_tell_is_written_and_passes_the_check(tmp_path: Path) -> No
 
 def test_without_an_account_one_is_written_as_a_comment_and_the_check_says_so(tmp_path: Path) -> None:
     assert init(tmp_path).returncode == 0
-    found = [each for each in check(tmp_path / "voltrail.toml") if each.level != "ok"]
+    found = [each for each in check_setup(tmp_path / "voltrail.toml") if each.level != "ok"]
     assert {each.level for each in found} == {"warning"}
     assert "there is no account to collect from" in [each.text for each in found]
 
@@ -160,7 +160,7 @@ def test_what_is_in_the_way_is_never_overwritten(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ['a"b', "a\\b", "a\nb\tc", "\x00\x1f\x7f\x85", "ü€😀", "'''", "#", '"""\\'])
 def test_any_text_is_quoted_so_that_it_reads_back(text: str) -> None:
-    assert tomllib.loads(f"x = {quoted(text)}") == {"x": text}
+    assert tomllib.loads(f"x = {toml_string(text)}") == {"x": text}
 
 
 def test_a_hostile_path_and_vehicle_are_only_text(tmp_path: Path) -> None:

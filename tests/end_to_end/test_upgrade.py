@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from logger.commands.export import export
+from logger.commands.export import export_rows
 from logger.settings.load import load_settings
 from logger.stores import open_lake
 from tests.helpers.command_line import voltrail
@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 def exported(folder: Path, table: str) -> pl.DataFrame:
     """This table as `voltrail export` writes it."""
     file = folder / f"{table}.parquet"
-    export(open_lake(load_settings(folder / "voltrail.toml")).scan(table), "parquet", file)
+    export_rows(open_lake(load_settings(folder / "voltrail.toml")).scan(table), "parquet", file)
     return pl.read_parquet(file)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from logger.commands.status import lines, overview
+from logger.commands.status import lines, read_overview
 from logger.envelope import Envelope
 from logger.errors import ConfigError
 from logger.service import supervisor
@@ -35,7 +35,10 @@ def run(folder: Path, more: str, *pushed: str) -> schema.Settings:
 
 def test_status_speaks_in_labels_and_in_numbers_where_there_is_none(tmp_path: Path) -> None:
     settings = run(tmp_path, named("Moped 7"), ONE, OTHER)
-    assert [(each.label, each.vehicle) for each in overview(settings).vehicles] == [(OTHER, OTHER), ("Moped 7", ONE)]
+    assert [(each.label, each.vehicle) for each in read_overview(settings).vehicles] == [
+        (OTHER, OTHER),
+        ("Moped 7", ONE),
+    ]
     row, other = open_lake(settings).latest("vehicles").sort("vehicle").to_dicts()
     assert (row["provider"], row["vehicle"], row["label"], row["plate"]) == ("segway", ONE, "Moped 7", "AB-1")
     assert (other["vehicle"], other["label"], other["model"], other["in_service"]) == (OTHER, None, "E-moped", True)
@@ -43,17 +46,17 @@ def test_status_speaks_in_labels_and_in_numbers_where_there_is_none(tmp_path: Pa
 
 def test_a_vehicle_may_be_asked_for_by_its_label(tmp_path: Path) -> None:
     settings = run(tmp_path, named("Moped 7"), ONE, OTHER)
-    assert [each.vehicle for each in overview(settings, ["Moped 7"]).vehicles] == [ONE]
+    assert [each.vehicle for each in read_overview(settings, ["Moped 7"]).vehicles] == [ONE]
     with pytest.raises(ConfigError, match="nothing is stored of vehicle 'Moped 8'"):
-        overview(settings, ["Moped 8"])
+        read_overview(settings, ["Moped 8"])
 
 
 def test_the_latest_settings_hold_and_what_held_before_is_kept(tmp_path: Path) -> None:
     run(tmp_path, named("Moped 7"), ONE)
     settings = run(tmp_path, named("Moped 8", in_service=False))
-    (vehicle,) = overview(settings, [ONE]).vehicles
+    (vehicle,) = read_overview(settings, [ONE]).vehicles
     assert (vehicle.label, vehicle.state) == ("Moped 8", "out of service")
-    assert any("Moped 8" in line and "out of service" in line for line in lines(overview(settings)))
+    assert any("Moped 8" in line and "out of service" in line for line in lines(read_overview(settings)))
     held = open_lake(settings).scan("vehicles", vehicles=[ONE]).sort("time").collect()
     assert held["label"].to_list() == ["Moped 7", "Moped 8"]
 
@@ -90,7 +93,7 @@ def test_a_fleets_list_names_its_vehicles_and_makes_them_known(tmp_path: Path) -
         answers = send(collector.address, [request(vehicle, "status", status) for vehicle in (ONE, OTHER)], 1)
         assert {answer.status for answer in answers} == {200}
     settings = load_settings(collector.settings_file)
-    assert [(each.label, each.state == "out of service") for each in overview(settings).vehicles] == [
+    assert [(each.label, each.state == "out of service") for each in read_overview(settings).vehicles] == [
         ("Moped 7", False),
         ("Moped 8", True),
     ]

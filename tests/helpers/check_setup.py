@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from logger.commands.check.check import Finding, check
+from logger.commands.check.check import Finding, check_setup
 from logger.simulator.cloud.cloud import Cloud
 from logger.simulator.cloud.mishaps import Mishap
 from logger.simulator.cloud.serving import Serving
@@ -57,7 +57,7 @@ class Setup:
         return self.replace("[collector]", f'[collector]\npublic_url = "{url or f"http://127.0.0.1:{self.port}"}"')
 
     def findings(self) -> list[Finding]:
-        found = check(self.file)
+        found = check_setup(self.file)
         for each in found:
             assert SECRET not in each.text + each.remedy
             assert "could not be looked at" not in each.text

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote_plus
 
-from logger.decode.messages import Memory, Source, decode
-from logger.decode.result import Decoded
+from logger.decode.messages import Receipts, Source, decode
+from logger.decode.result import DecodeResult
 from logger.envelope import Batch, Envelope
 from logger.settings import schema
 from logger.settings.schema import Model
@@ -99,12 +99,14 @@ def batch(*envelopes: Envelope) -> Batch:
     return Batch(list(range(1, len(envelopes) + 1)), list(envelopes))
 
 
-def decoded(*envelopes: Envelope, sources: Mapping[str, Source] | None = None, memory: Memory | None = None) -> Decoded:
+def decoded(
+    *envelopes: Envelope, sources: Mapping[str, Source] | None = None, memory: Receipts | None = None
+) -> DecodeResult:
     """What comes of these envelopes."""
     return decode(batch(*envelopes), sources or {"moped": account()}, memory or FirstSeen())
 
 
-def rows(result: Decoded, table: str) -> list[Row]:
+def rows(result: DecodeResult, table: str) -> list[Row]:
     """The rows of this table in the order of the spool."""
     return result.rows[table].sort("sequence").to_dicts() if table in result.rows else []
 

@@ -2,14 +2,14 @@
 
 import polars as pl
 
-from logger.stores.compare import COPIED
+from logger.stores.compare import COMPARED_TABLES
 from logger.stores.contract import Store
 from logger.tables import TABLES
 
 
 def unequal(left: Store, right: Store) -> dict[str, pl.DataFrame]:
     """The rows that only one of them holds so, by table; `left` says how many are the left one's."""
-    found = {name: _odd(_rows(left, name), _rows(right, name)) for name in COPIED}
+    found = {name: _odd(_rows(left, name), _rows(right, name)) for name in COMPARED_TABLES}
     return {name: rows for name, rows in found.items() if rows.height}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from logger.deliver.feeder import Feeder
-from logger.deliver.sinks import feeder
+from logger.deliver.sinks import open_feeder
 from logger.settings.schema import InfluxSettings, Settings
 from logger.spool.open import open_spool
 from logger.stores import open_lake
@@ -29,7 +29,7 @@ def settings(folder: Path, influx: InfluxSettings) -> Settings:
 @contextmanager
 def feeding(ours: Settings, sink: str) -> Iterator[Feeder]:
     """The feeder of this sink, just started."""
-    with closing(open_spool(ours)) as log, feeder(ours, sink, log) as made:
+    with closing(open_spool(ours)) as log, open_feeder(ours, sink, log) as made:
         yield made
 
 

@@ -22,7 +22,7 @@ from logger.simulator.vehicle.truth import Truth
 from logger.simulator.vehicle.world import DAY_S
 from logger.sources.segway.account import Segway
 from logger.sources.segway.messages import answer_shapes, shapes
-from logger.stores.merge import folded
+from logger.stores.merge import merge_rows
 from logger.tables import RAW
 from tests.helpers.segway_pushes import FirstSeen
 
@@ -194,7 +194,7 @@ def _rows(envelopes: list[Envelope]) -> dict[str, pl.DataFrame]:
         result = decode(Batch(list(range(begin, begin + len(some))), some), {"segway": source}, memory)
         for name in result.rows.keys() & parts:
             parts[name].append(result.rows[name])
-    return {name: folded(pl.concat(frames).lazy(), RAW[name].key).collect() for name, frames in parts.items()}
+    return {name: merge_rows(pl.concat(frames).lazy(), RAW[name].key).collect() for name, frames in parts.items()}
 
 
 def _timed(rows: pl.DataFrame) -> pl.DataFrame:

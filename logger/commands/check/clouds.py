@@ -10,14 +10,14 @@ from logger.errors import ConfigError
 from logger.settings.schema import Settings, Source
 from logger.sources import clouds
 from logger.sources.contract import Poller
-from logger.sources.login_check import Greeting
+from logger.sources.login_check import LoginCheck
 
 # Half of 10 s, the shortest time between two pushes of a vehicle: beyond it, neighbours change places when one is dated
 # by its own clock and the other by ours. From a minute on, the books on intake call every message late.
 _OFF_S, _WRONG_S = 5.0, 60.0
 
 
-def logins(settings: Settings) -> Iterator[Finding]:
+def check_logins(settings: Settings) -> Iterator[Finding]:
     """A token is asked for and nothing else: no vehicle is woken."""
     known: list[tuple[Source, Poller]] = []
     for account in settings.sources:
@@ -32,7 +32,7 @@ def logins(settings: Settings) -> Iterator[Finding]:
         yield _clock(greetings)
 
 
-async def _greetings(accounts: Sequence[Poller]) -> list[Greeting]:
+async def _greetings(accounts: Sequence[Poller]) -> list[LoginCheck]:
     async with httpx.AsyncClient() as http:
         return await asyncio.gather(*(account.hello(http) for account in accounts))
 
@@ -44,7 +44,7 @@ def _nowhere(account: Source, failure: ConfigError) -> Finding:
     return warning(about, str(failure), "as long as the account only pushes, nothing is to do")
 
 
-def _login(account: Source, greeting: Greeting) -> Finding:
+def _login(account: Source, greeting: LoginCheck) -> Finding:
     about = f"cloud {account.name}"
     if greeting.meaning == "welcome":
         return ok(about, f"{greeting.host} knows the account")
@@ -53,7 +53,7 @@ def _login(account: Source, greeting: Greeting) -> Finding:
     return warning(about, greeting.trouble, f"{greeting.remedy}; pushes come in without it")
 
 
-def _clock(greetings: Sequence[Greeting]) -> Finding:
+def _clock(greetings: Sequence[LoginCheck]) -> Finding:
     clocks = [greeting.clock for greeting in greetings if greeting.clock is not None]
     if not clocks:
         return warning("clock", "no cloud told the time to compare ours with", "let NTP keep this machine's clock")

@@ -22,7 +22,7 @@ _REMEDIES = {
 _OURS = ("spool.db*", "*.lock", "replaced-times.db*", "*.json")
 
 
-def disks(settings: Settings) -> Iterator[Finding]:
+def check_disks(settings: Settings) -> Iterator[Finding]:
     """What a small file, really written, tells of each folder. Nothing stays behind."""
     yield _written("data folder", settings.data_dir)
     yield from _not_ours(settings.data_dir)

@@ -6,18 +6,18 @@ from contextlib import closing
 from logger.commands.check.finding import Finding, error, ok, warning
 from logger.errors import LoginNeeded, Retry
 from logger.settings.schema import InfluxSettings, Settings
-from logger.stores.influx.buckets import MANY_SERIES, Place, places, recipe, series
-from logger.stores.influx.client import Server
+from logger.stores.influx.buckets import MANY_SERIES, Bucket, commands_by_hand, count_series, find_buckets
+from logger.stores.influx.client import InfluxClient
 
 _ABOUT = "influx"
 
 
-def influx(settings: Settings) -> Iterator[Finding]:
+def check_influx(settings: Settings) -> Iterator[Finding]:
     """What is found out by asking alone; nothing is made there."""
     ours = settings.sinks.influx
     if ours is None:
         return
-    with closing(Server(ours)) as server:
+    with closing(InfluxClient(ours)) as server:
         try:
             yield from _found(server, ours)
         except Retry as failure:
@@ -26,14 +26,14 @@ def influx(settings: Settings) -> Iterator[Finding]:
             yield error(_ABOUT, str(failure), "mend sinks.influx, or what that user or token may do")
 
 
-def _found(server: Server, ours: InfluxSettings) -> Iterator[Finding]:
+def _found(server: InfluxClient, ours: InfluxSettings) -> Iterator[Finding]:
     yield ok(_ABOUT, f"InfluxDB {server.ping()}.x answers at {ours.url}")
-    found = places(server, ours)
+    found = find_buckets(server, ours)
     for place in found:
         yield _place(server, ours, place)
     if found[0].found_days is None:
         return
-    count = series(server, ours)
+    count = count_series(server, ours)
     text = f"{ours.bucket} bears {count:,} series"
     if count >= MANY_SERIES:
         mend = "raise the server's limit, keep events for less long, or split the fleet over several buckets"
@@ -42,9 +42,9 @@ def _found(server: Server, ours: InfluxSettings) -> Iterator[Finding]:
         yield ok(_ABOUT, text)
 
 
-def _place(server: Server, ours: InfluxSettings, place: Place) -> Finding:
+def _place(server: InfluxClient, ours: InfluxSettings, place: Bucket) -> Finding:
     named = f"{ours.bucket}/{place.policy}" if place.policy else ours.bucket
-    by_hand = "; ".join(recipe(server.version, ours, place))
+    by_hand = "; ".join(commands_by_hand(server.version, ours, place))
     if place.found_days is None:
         return warning(_ABOUT, f"{named} is not there", f"`voltrail run` makes it where it may; by hand: {by_hand}")
     if place.found_days and (place.found_days < place.wanted_days or not place.wanted_days):

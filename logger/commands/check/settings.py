@@ -25,7 +25,7 @@ class Loaded(msgspec.Struct, frozen=True):
     findings: list[Finding]
 
 
-def loaded(path: Path | None, environment: Mapping[str, str]) -> Loaded:
+def read_parts(path: Path | None, environment: Mapping[str, str]) -> Loaded:
     """Read the settings, or the embedded default where `path` is None; never raises for what they say."""
     if path is None:
         missing = warning(
@@ -79,7 +79,7 @@ def _parts(raw: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, table
 
 
-def zones() -> Iterator[Finding]:
+def check_time_zones() -> Iterator[Finding]:
     """Whether there is time zone data."""
     known = len(zoneinfo.available_timezones())
     if known:

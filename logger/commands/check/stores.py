@@ -6,12 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from logger.commands.check.door import running
+from logger.commands.check.addresses import is_running
 from logger.commands.check.finding import Finding, count, duration, error, ok, warning
 from logger.errors import Retry
-from logger.process_state import feeder, read_state
+from logger.process_state import feeder_process, read_state
 from logger.settings.schema import Settings
-from logger.spool.inspect import Spooled, Waiting
+from logger.spool.inspect import SpoolReader, Waiting
 from logger.stores import open_lake
 from logger.tables import RAW
 
@@ -21,9 +21,9 @@ _NEARLY_FULL = 0.9  # of max_bytes: where the alarm of /metrics begins
 _FILLING = 0.5  # as much time again until it is full
 
 
-def spool(settings: Settings) -> Iterator[Finding]:
+def check_spool(settings: Settings) -> Iterator[Finding]:
     """What waits for each sink, for how long, and whether the feeder has trouble."""
-    seen, limit = Spooled(settings.data_dir), settings.collector.max_bytes
+    seen, limit = SpoolReader(settings.data_dir), settings.collector.max_bytes
     if not seen.there:
         yield ok("spool", "there is none yet: the first message makes it")
         return
@@ -34,9 +34,9 @@ def spool(settings: Settings) -> Iterator[Finding]:
         return
     if size >= _FILLING * limit:
         yield _filling(size / limit, max(waiting, key=lambda sink: sink.messages))
-    runs = running(settings)
+    runs = is_running(settings)
     for sink in waiting:
-        yield _sink(sink, read_state(settings.data_dir, feeder(sink.sink)), runs)
+        yield _sink(sink, read_state(settings.data_dir, feeder_process(sink.sink)), runs)
 
 
 def _filling(share: float, slowest: Waiting) -> Finding:
@@ -79,7 +79,7 @@ def _epoch(moment: str | None) -> float:
         return time.time()  # it has not said anything yet
 
 
-def tables(settings: Settings) -> Iterator[Finding]:
+def check_lake(settings: Settings) -> Iterator[Finding]:
     """Whether each table of the lake can be opened."""
     store, files = open_lake(settings), 0
     for name in RAW:

@@ -45,7 +45,7 @@ class Options(msgspec.Struct, frozen=True):
     time_format: str = ""
 
 
-def mapping(text: str) -> Mapping:
+def parse_mapping(text: str) -> Mapping:
     """`COLUMN=SIGNAL[:UNIT]` as a mapping. Raises `ConfigError`."""
     columns, equals, target = text.rpartition("=")
     to, _, unit = target.partition(":")
@@ -62,7 +62,7 @@ def _no_unit(text: str) -> None:
     raise ConfigError(f"--map {text!r}: only a signal has a unit")
 
 
-def read(path: Path, options: Options) -> pl.DataFrame:
+def read_file(path: Path, options: Options) -> pl.DataFrame:
     """The rows of a file in columns of ours: `provider`, `vehicle`, `time` and signals. Raises `ConfigError`."""
     try:
         return _converted(_table(path), options)

@@ -15,9 +15,9 @@ import msgspec
 from logger.envelope import Envelope
 from logger.errors import LoggerError, LoginNeeded, Retry
 from logger.settings.schema import Segway as Account
-from logger.sources.contract import STATES, Meaning, Question, State
+from logger.sources.contract import STATES, Meaning, Query, State
 from logger.sources.http import Answer, exchange, raise_for_later
-from logger.sources.login_check import Greeting
+from logger.sources.login_check import LoginCheck
 from logger.sources.segway.login import Grant, Login
 from logger.sources.segway.messages import AGAIN, CODES, DEVICE, LOGIN, PERMANENT, speaks_of
 
@@ -65,14 +65,14 @@ class SegwayCloud:
         self._renewal = asyncio.Lock()
         self._refused: tuple[int, LoggerError | None] = (0, None)  # how often a token was asked for, and the last end
 
-    def questions(self) -> tuple[Question, ...]:
+    def questions(self) -> tuple[Query, ...]:
         """What to ask, how often in which state, and which push spares it; nothing where the settings say so."""
         poll = self._account.poll
         if poll is None:
             return ()
         every = {state: poll.every_s[state] for state in STATES if state in poll.every_s}
         return tuple(
-            Question(query, {state: _WEIGHTS[query] * every[state] for state in every}, _SPARED_BY.get(query, ""))
+            Query(query, {state: _WEIGHTS[query] * every[state] for state in every}, _SPARED_BY.get(query, ""))
             for query in QUERIES
         )
 
@@ -115,7 +115,7 @@ class SegwayCloud:
         url = self._login.base_url + QUERIES[query]
         return await exchange(http, self.name, "GET", url, params={"iotCode": vehicle}, headers=headers)
 
-    async def hello(self, http: httpx.AsyncClient) -> Greeting:
+    async def hello(self, http: httpx.AsyncClient) -> LoginCheck:
         """Log in and ask for nothing: no vehicle is woken."""
         return await self._login.greeting(http)
 

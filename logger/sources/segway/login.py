@@ -10,7 +10,7 @@ import msgspec
 from logger.errors import ConfigError, LoginNeeded, Retry
 from logger.settings.schema import Segway as Account
 from logger.sources.http import Answer, exchange, raise_for_later
-from logger.sources.login_check import Greeting, clock
+from logger.sources.login_check import LoginCheck, clock_offset
 
 REGIONS: Mapping[str, str] = {"A": "apac", "E": "eu", "U": "us", "C": "cn"}
 TOKEN_PATH = "/oauth/token"
@@ -62,19 +62,19 @@ class Login:
         """A new token. Raises `Retry` for what may work later, `LoginNeeded` where the account is refused."""
         return self._granted(await self._answer(http))
 
-    async def greeting(self, http: httpx.AsyncClient) -> Greeting:
+    async def greeting(self, http: httpx.AsyncClient) -> LoginCheck:
         """Ask for a token and nothing else, and tell how that went."""
         told, sent_at = None, time.time()
         try:
             answer = await self._answer(http)
-            told = clock(answer.date, sent_at, time.time())
+            told = clock_offset(answer.date, sent_at, time.time())
             self._granted(answer)
         except LoginNeeded:
-            return Greeting(self.base_url, "refused", self._refusal(answer), self._advice(), told)
+            return LoginCheck(self.base_url, "refused", self._refusal(answer), self._advice(), told)
         except Retry as error:
             trouble = str(error).removeprefix(f"{self._account.name}: ")
-            return Greeting(self.base_url, "silent", trouble, self._where(), told)
-        return Greeting(self.base_url, "welcome", clock=told)
+            return LoginCheck(self.base_url, "silent", trouble, self._where(), told)
+        return LoginCheck(self.base_url, "welcome", clock=told)
 
     async def _answer(self, http: httpx.AsyncClient) -> Answer:
         form = {

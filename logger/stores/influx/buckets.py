@@ -11,7 +11,7 @@ import msgspec
 
 from logger.errors import LoginNeeded
 from logger.settings.schema import InfluxSettings
-from logger.stores.influx.client import Server
+from logger.stores.influx.client import InfluxClient
 from logger.stores.influx.influx import LONG
 from logger.stores.influx.influxql import name
 
@@ -19,7 +19,7 @@ MANY_SERIES = 100_000  # a tenth of what 1.x takes at most by default; from here
 _HOURS = re.compile(r"(\d+)h")
 
 
-class Place(msgspec.Struct, frozen=True):
+class Bucket(msgspec.Struct, frozen=True):
     """A retention policy (1.x) or bucket (2.x): how long it is to keep rows and how long it does [d]; 0 is for ever.
 
     `found_days` is None where it is not there. The policy without a name is the database's default one.
@@ -30,30 +30,32 @@ class Place(msgspec.Struct, frozen=True):
     found_days: int | None
 
 
-def places(server: Server, settings: InfluxSettings) -> list[Place]:
+def find_buckets(server: InfluxClient, settings: InfluxSettings) -> list[Bucket]:
     """What these settings need, and what there is of it. Raises `Retry` and `LoginNeeded`."""
     found = _policies(server, settings)
     wanted = {"": settings.retention_days}
     if settings.retention_days:
         wanted[LONG] = settings.rollup_retention_days
-    return [Place(policy, days, found.get(policy)) for policy, days in wanted.items()]
+    return [Bucket(policy, days, found.get(policy)) for policy, days in wanted.items()]
 
 
-def prepare(server: Server, settings: InfluxSettings) -> None:
+def make_missing(server: InfluxClient, settings: InfluxSettings) -> None:
     """Make what is missing. Raises `LoginNeeded`, which says what to run instead, where we may not."""
     if server.ping() == "3":
         return  # it makes a database at the first write
-    for place in places(server, settings):
+    for place in find_buckets(server, settings):
         try:
             if place.found_days is None:
                 _make(server, settings, place)
             if server.version == "2":
                 _map(server, settings, place)
         except LoginNeeded as error:
-            raise LoginNeeded(f"{error}. By hand: {'; '.join(recipe(server.version, settings, place))}") from error
+            raise LoginNeeded(
+                f"{error}. By hand: {'; '.join(commands_by_hand(server.version, settings, place))}"
+            ) from error
 
 
-def recipe(version: str, settings: InfluxSettings, place: Place) -> Iterator[str]:
+def commands_by_hand(version: str, settings: InfluxSettings, place: Bucket) -> Iterator[str]:
     """What a person runs to make a place, and a user or token that may do what is needed there and nothing else."""
     days = f"{place.wanted_days}d" if place.wanted_days else ("INF" if version == "1" else "0")
     if version == "1":
@@ -65,7 +67,7 @@ def recipe(version: str, settings: InfluxSettings, place: Place) -> Iterator[str
     yield f"influx auth create --org {settings.org} --read-bucket ID --write-bucket ID --read-dbrps"
 
 
-def series(server: Server, settings: InfluxSettings) -> int:
+def count_series(server: InfluxClient, settings: InfluxSettings) -> int:
     """How many series the database bears; 0 where it does not say (3.x)."""
     if server.version == "3":
         return 0
@@ -73,7 +75,7 @@ def series(server: Server, settings: InfluxSettings) -> int:
     return sum(int(row[0]) for each in found for row in each["values"])
 
 
-def _policies(server: Server, settings: InfluxSettings) -> dict[str, int]:
+def _policies(server: InfluxClient, settings: InfluxSettings) -> dict[str, int]:
     """Days by policy, the default one without its name; empty where there is nothing."""
     if server.version == "2":
         buckets = _buckets(server)
@@ -95,7 +97,7 @@ class _Bucket(msgspec.Struct, frozen=True):
     days: int
 
 
-def _buckets(server: Server) -> dict[str, _Bucket]:
+def _buckets(server: InfluxClient) -> dict[str, _Bucket]:
     """All buckets that our token may see, by name."""
     found: dict[str, _Bucket] = {}
     for offset in range(0, 10_000, 100):
@@ -114,7 +116,7 @@ def _days(duration: str) -> int:
     return max(1, int(hours[1]) // 24) if hours else int(duration not in ("0s", "INF"))
 
 
-def _make(server: Server, settings: InfluxSettings, place: Place) -> None:
+def _make(server: InfluxClient, settings: InfluxSettings, place: Bucket) -> None:
     if server.version == "1":
         server.series("", _statement(settings, place))
         return
@@ -126,7 +128,7 @@ def _make(server: Server, settings: InfluxSettings, place: Place) -> None:
     server.call("POST", "/api/v2/buckets", json=body)
 
 
-def _statement(settings: InfluxSettings, place: Place) -> str:
+def _statement(settings: InfluxSettings, place: Bucket) -> str:
     days = f"{place.wanted_days}d" if place.wanted_days else "INF"
     database = name(settings.bucket)
     if not place.policy:
@@ -134,11 +136,11 @@ def _statement(settings: InfluxSettings, place: Place) -> str:
     return f"CREATE RETENTION POLICY {name(place.policy)} ON {database} DURATION {days} REPLICATION 1"
 
 
-def _bucket(settings: InfluxSettings, place: Place) -> str:
+def _bucket(settings: InfluxSettings, place: Bucket) -> str:
     return f"{settings.bucket}/{place.policy}" if place.policy else settings.bucket
 
 
-def _map(server: Server, settings: InfluxSettings, place: Place) -> None:
+def _map(server: InfluxClient, settings: InfluxSettings, place: Bucket) -> None:
     """The mapping by which InfluxQL finds a bucket; newer servers have one by its name, without being asked."""
     bucket = _buckets(server)[_bucket(settings, place)]
     words = {"orgID": bucket.org_id, "db": settings.bucket, "rp": place.policy or "autogen"}

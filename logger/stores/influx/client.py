@@ -37,11 +37,11 @@ _END = 250  # characters of a long message, at either end: what it is about, and
 _LIMIT = "limit exceeded"  # of series or tag values: no fault of the row, and the next row would fare no better
 
 
-class Unfit(LoggerError):
+class BatchRefused(LoggerError):
     """The server does not take this batch as it is: too large, or a line in it is wrong."""
 
 
-class Server:
+class InfluxClient:
     """The server of these settings, for any number of threads; asked for its version when that is first needed."""
 
     def __init__(self, settings: InfluxSettings) -> None:
@@ -196,7 +196,7 @@ class Server:
         if status == 204 or (400 <= status < 500 and _EXPIRED.search(words)):
             return  # at worst partly written: all but rows that the database's own retention would delete at once
         if status in (400, 413, 422) and _LIMIT not in words:
-            raise Unfit(words or f"HTTP {status}")
+            raise BatchRefused(words or f"HTTP {status}")
         self._judge(status, text, headers)
         raise self._complaint(f"HTTP {status} for rows, where an InfluxDB that has them says 204")
 

@@ -12,9 +12,9 @@ from polars.io.plugins import register_io_source
 from logger.errors import Retry
 from logger.settings.schema import InfluxSettings
 from logger.stores.influx import influxql
-from logger.stores.influx.client import Server, Unfit
+from logger.stores.influx.client import BatchRefused, InfluxClient
 from logger.stores.influx.influxql import ALWAYS, RETRACTED, Span
-from logger.stores.influx.line_protocol import EMPTY, encoded, lines, tags
+from logger.stores.influx.line_protocol import EMPTY, encode_lines, escape, tags
 from logger.tables import Table, table
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Influx:
     name = "influx"
 
     def __init__(self, settings: InfluxSettings, refuse: Refuse = _alarm, window_rows: int = WINDOW_ROWS) -> None:
-        self.server = Server(settings)
+        self.server = InfluxClient(settings)
         self._settings, self._refuse, self._window_rows = settings, refuse, window_rows
 
     def close(self) -> None:
@@ -92,7 +92,7 @@ class Influx:
     def _in_batches(self, shape: Table, rows: pl.DataFrame, more: str) -> int:
         taken = 0
         for part in rows.iter_slices(BATCH_ROWS):
-            made = lines(shape, part, more)
+            made = encode_lines(shape, part, more)
             if made.null_count():
                 part, made = part.filter(made.is_not_null()), made.drop_nulls()
             sizes = made.str.len_bytes().cum_sum() // BATCH_BYTES
@@ -107,7 +107,7 @@ class Influx:
             return 0
         try:
             self.server.write(self._settings.bucket, self._policy(shape), made.str.join("\n").item().encode())
-        except Unfit as error:
+        except BatchRefused as error:
             if len(made) == 1:
                 self._refuse(shape, rows, str(error))
                 return 0
@@ -131,7 +131,7 @@ class Influx:
         """3.x cannot delete: what is there is marked, and what is written again loses its mark."""
         for there in self._windows(shape, shape.key, span, vehicles):
             mark = there.with_columns(pl.lit(True).alias(RETRACTED))
-            self.post(shape, mark, lines(_marks(shape), mark))
+            self.post(shape, mark, encode_lines(_marks(shape), mark))
 
     # ---- read ------------------------------------------------------------------------------------------------------
 
@@ -279,4 +279,4 @@ def _marks(shape: Table) -> Table:
 
 
 def _predicate_word(vehicle: str) -> str:
-    return encoded(vehicle).replace('"', '\\"')
+    return escape(vehicle).replace('"', '\\"')

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from logger.stores.influx.line_protocol import EMPTY, NONE, decoded, encoded, tags
+from logger.stores.influx.line_protocol import EMPTY, NONE, escape, tags, unescape
 from logger.tables import TIME, Table
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,7 +35,7 @@ def where(span: Span, vehicles: Sequence[str] | None, more: str = "") -> str:
     """The condition for rows of these vehicles (None: all) in this span, its end not included."""
     parts = [f"time >= {_ms(span[0])}ms AND time < {_ms(span[1])}ms"]
     if vehicles is not None:
-        chosen = " OR ".join(f'"vehicle" = {word(encoded(vehicle))}' for vehicle in vehicles)
+        chosen = " OR ".join(f'"vehicle" = {word(escape(vehicle))}' for vehicle in vehicles)
         parts.append(f"({chosen})" if chosen else "time < 0 AND time > 0")
     return " WHERE " + " AND ".join([*parts, *([more] if more else [])])
 
@@ -70,7 +70,7 @@ def typed(table: Table, columns: Sequence[str], told: pl.DataFrame) -> pl.DataFr
     """What came over the wire in the table's types; the query's helper columns are used up."""
     if RETRACTED in told.columns and RETRACTED not in table.columns:
         told = told.filter(pl.col(RETRACTED).fill_null(False).not_())
-    return told.with_columns(decoded(told[tag]) for tag in tags(table) if tag in told.columns).select(
+    return told.with_columns(unescape(told[tag]) for tag in tags(table) if tag in told.columns).select(
         value(table, column, told) for column in columns
     )
 

@@ -33,7 +33,7 @@ def fields(table: Table) -> tuple[str, ...]:
     return tuple(name for name in table.columns if name not in table.key)
 
 
-def lines(table: Table, rows: pl.DataFrame, more: str = "") -> pl.Series:
+def encode_lines(table: Table, rows: pl.DataFrame, more: str = "") -> pl.Series:
     """One line each, in the order of the rows; `more` is fields that every line gets, such as `a=true,`.
 
     A row without any field makes no line: its place in the series is null.
@@ -48,12 +48,12 @@ def lines(table: Table, rows: pl.DataFrame, more: str = "") -> pl.Series:
     return parts.select(line=pl.when(pl.col("body") != "").then(line))["line"]
 
 
-def encoded(name: str) -> str:
+def escape(name: str) -> str:
     """A name as it stands in a tag, before line protocol's own escapes."""
     return _AWKWARD.sub(lambda found: f"%{ord(found[0]):02X}", name)
 
 
-def decoded(names: pl.Series) -> pl.Series:
+def unescape(names: pl.Series) -> pl.Series:
     """Tags as the names that they were."""
     known = names.drop_nulls().unique()
     odd = known.filter(known.str.contains("%", literal=True))
@@ -64,7 +64,7 @@ def _tag(names: pl.Series) -> pl.Series:
     """Names are few and rows many: each is worked out once."""
     texts = names.cast(pl.String).fill_null(NONE)
     known = texts.unique().to_list()
-    made = [_TAG_SPECIAL.sub(r"\\\1", encoded(name or NONE)) for name in known]
+    made = [_TAG_SPECIAL.sub(r"\\\1", escape(name or NONE)) for name in known]
     return texts.replace_strict(known, made, return_dtype=pl.String).alias(names.name)
 
 

@@ -25,7 +25,7 @@ class File(msgspec.Struct, frozen=True):
         return _COMPACT_MARK in self.uri
 
 
-def told(actions: pl.DataFrame, folder: str, partition: str) -> list[File]:
+def list_files(actions: pl.DataFrame, folder: str, partition: str) -> list[File]:
     """The files of a table below this folder, as its log tells of them, oldest day first."""
     if actions.is_empty():
         return []
@@ -45,23 +45,23 @@ def by_day(files: Sequence[File]) -> dict[date, list[File]]:
     return days
 
 
-def settled(files: Sequence[File]) -> bool:
+def is_compact(files: Sequence[File]) -> bool:
     """Whether a day of these files holds each key once."""
     return len(files) == 1 and files[0].compact
 
 
 def as_they_are(files: Sequence[File]) -> list[list[File]]:
     """The files of settled days, as one list to read at once."""
-    found = [day[0] for day in by_day(files).values() if settled(day)]
+    found = [day[0] for day in by_day(files).values() if is_compact(day)]
     return [found] if found else []
 
 
 def to_fold(files: Sequence[File]) -> list[list[File]]:
     """The files of every other day."""
-    return [day for day in by_day(files).values() if not settled(day)]
+    return [day for day in by_day(files).values() if not is_compact(day)]
 
 
-def lasting(file: File, since: datetime) -> bool:
+def may_last(file: File, since: datetime) -> bool:
     """Whether a row of this file may have begun since then, or not ended before."""
     return within(file.day, since, None) or file.ended_at is None or file.ended_at >= since
 

@@ -27,12 +27,12 @@ class Span(msgspec.Struct, frozen=True):
     until: datetime
 
 
-def noted(vehicles: Sequence[str] | None, since: datetime, until: datetime) -> str:
+def encode_span(vehicles: Sequence[str] | None, since: datetime, until: datetime) -> str:
     """A span as it stands in a commit."""
     return msgspec.json.encode(Span(None if vehicles is None else tuple(vehicles), since, until)).decode()
 
 
-def read_span(text: str) -> Span:
+def decode_span(text: str) -> Span:
     """The span that `noted` wrote."""
     return msgspec.json.decode(text, type=Span)
 
@@ -48,7 +48,7 @@ def configuration(name: str) -> dict[str, str | None]:
     }
 
 
-def tight(name: str) -> WriterProperties:
+def compact_properties(name: str) -> WriterProperties:
     """How a compacted file of this table is coded."""
     columns = table(name).columns
     delta = ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED")
@@ -65,14 +65,14 @@ def partition(name: str) -> str:
     return "utc_day" if "day" in table(name).columns else "day"
 
 
-def dated(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+def with_partition(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     """Rows of this table and the column that it is partitioned by."""
     return rows.with_columns(pl.col("time").dt.date().alias(partition(name)))
 
 
 def empty(name: str) -> Table:
     """No rows of this table, as it is stored."""
-    return Table.from_arrow(dated(pl.DataFrame(schema=table(name).schema), name))
+    return Table.from_arrow(with_partition(pl.DataFrame(schema=table(name).schema), name))
 
 
 def missing_columns(delta: DeltaTable, name: str) -> list[Field]:
@@ -83,11 +83,11 @@ def missing_columns(delta: DeltaTable, name: str) -> list[Field]:
 
 def stream(frames: Iterator[pl.DataFrame], name: str) -> RecordBatchReader:
     """Frames of this table one after the other, never all of them at once."""
-    batches = (batch for frame in frames for batch in Table.from_arrow(dated(frame, name)).to_batches())
+    batches = (batch for frame in frames for batch in Table.from_arrow(with_partition(frame, name)).to_batches())
     return RecordBatchReader.from_batches(empty(name).schema, batches)
 
 
-def span(day: date) -> tuple[datetime, datetime]:
+def day_span(day: date) -> tuple[datetime, datetime]:
     """The moments at which this day and the next begin."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     return start, start + timedelta(days=1)
@@ -109,7 +109,7 @@ def predicate(name: str, vehicles: Sequence[str] | None, since: datetime, until:
     return " AND ".join(parts)
 
 
-def chosen(
+def selection(
     since: datetime | None = None, until: datetime | None = None, vehicles: Sequence[str] | None = None
 ) -> pl.Expr:
     """Rows of these vehicles in this span, where there are such bounds."""
@@ -123,6 +123,6 @@ def chosen(
     return where
 
 
-def plain(error: Exception) -> str:
+def plain_text(error: Exception) -> str:
     """Its words in one line; deltalake draws trees in colour."""
     return " ".join(re.sub("\x1b\\[[0-9;]*m|↳", "", str(error)).split())

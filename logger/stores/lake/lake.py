@@ -19,28 +19,30 @@ from deltalake.exceptions import TableNotFoundError
 
 from logger.atomic import fsync
 from logger.errors import Retry
-from logger.stores.lake.data_files import File, as_they_are, by_day, lasting, settled, to_fold, told, within
+from logger.stores.lake.data_files import File, as_they_are, by_day, is_compact, to_fold, within
+from logger.stores.lake.data_files import list_files as told
+from logger.stores.lake.data_files import may_last as lasting
 from logger.stores.lake.delta import (
     LOOSE,
     REPLACED,
     VACUUM_HOURS,
     Span,
-    chosen,
+    compact_properties,
     configuration,
-    dated,
+    day_span,
+    decode_span,
     empty,
+    encode_span,
     missing_columns,
-    noted,
     partition,
-    plain,
+    plain_text,
     predicate,
-    read_span,
-    span,
     stream,
-    tight,
+    with_partition,
 )
+from logger.stores.lake.delta import selection as chosen
 from logger.stores.lake.slices import slices
-from logger.stores.merge import folded
+from logger.stores.merge import merge_rows
 from logger.tables import RAW, TABLES, TIME, table
 
 log = logging.getLogger(__name__)
@@ -78,7 +80,7 @@ class Lake:
             assert isinstance(last, int)
             write_deltalake(
                 delta,
-                dated(fresh, table),
+                with_partition(fresh, table),
                 mode="append",
                 writer_properties=LOOSE,
                 commit_properties=CommitProperties(app_transactions=[Transaction(self._log_id, last)]),
@@ -108,7 +110,7 @@ class Lake:
                 mode="overwrite",
                 predicate=predicate(table, vehicles, since, until),
                 writer_properties=LOOSE,
-                commit_properties=CommitProperties(custom_metadata={REPLACED: noted(vehicles, since, until)}),
+                commit_properties=CommitProperties(custom_metadata={REPLACED: encode_span(vehicles, since, until)}),
             )
             self._sync(table, delta.version())
 
@@ -133,7 +135,7 @@ class Lake:
         parts = [self._read(table, [file.uri for file in each]).filter(chosen) for each in as_they_are(files)]
         for each in to_fold(files):
             loose = self._read(table, [file.uri for file in each]).filter(chosen)
-            parts.append(folded(loose, TABLES[table].key) if TABLES[table].raw else loose)
+            parts.append(merge_rows(loose, TABLES[table].key) if TABLES[table].raw else loose)
         return pl.concat([pl.LazyFrame(schema=TABLES[table].schema), *parts])
 
     def latest(self, table: str, told: str = "time", before: datetime | None = None) -> pl.DataFrame:
@@ -154,10 +156,10 @@ class Lake:
     def count(self, table: str) -> list[tuple[datetime, int]]:
         """How many rows, one per key, each UTC day holds."""
         days = by_day(self.files(table))
-        return [(span(day)[0], self._counted(table, day, files)) for day, files in sorted(days.items())]
+        return [(day_span(day)[0], self._counted(table, day, files)) for day, files in sorted(days.items())]
 
     def _counted(self, table: str, day: date, files: list[File]) -> int:
-        if settled(files) or not TABLES[table].raw:
+        if is_compact(files) or not TABLES[table].raw:
             return sum(file.rows for file in files)
         key = self.unmerged(table, day).select(TABLES[table].key)
         return int(key.unique().select(pl.len()).collect().item())
@@ -174,7 +176,7 @@ class Lake:
             if after is None or after > version:
                 return version, None
             entries = delta.history(version - after)
-        told = [read_span(entry[REPLACED]) for entry in reversed(entries) if REPLACED in entry]
+        told = [decode_span(entry[REPLACED]) for entry in reversed(entries) if REPLACED in entry]
         return version, told if len(entries) == version - after else None
 
     def unmerged(self, table: str, day: date, vehicles: Sequence[str] | None = None) -> pl.LazyFrame:
@@ -222,7 +224,7 @@ class Lake:
             for day, files in by_day(self.files(name)).items():
                 newest = max(file.modified_at for file in files)
                 rested = now.timestamp() * 1000 - newest >= rest.total_seconds() * 1000
-                if day < now.date() and not settled(files) and rested:
+                if day < now.date() and not is_compact(files) and rested:
                     self.compact(name, day)
                     touched += 1
                 elif sum(not file.compact for file in files) >= _MERGE_FROM:
@@ -242,7 +244,7 @@ class Lake:
                 mode="overwrite",
                 predicate=f"{partition(table)} = '{day.isoformat()}'",
                 target_file_size=1 << 40,
-                writer_properties=tight(table),
+                writer_properties=compact_properties(table),
             )
             self._sync(table, delta.version())
         log.debug("compaction ends: %s %s", table, day)
@@ -326,4 +328,4 @@ class Lake:
             raise
         except Exception as error:  # the border: deltalake, polars and the disk each have trees of their own
             self._open.pop(name, None)  # what it knows of the table may be stale now
-            raise Retry(f"the lake at {self._path}: table {name}: {plain(error)}", after=1) from error
+            raise Retry(f"the lake at {self._path}: table {name}: {plain_text(error)}", after=1) from error

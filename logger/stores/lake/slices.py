@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from logger.stores.merge import folded
+from logger.stores.merge import merge_rows
 from logger.tables import TABLES
 
 
@@ -18,7 +18,7 @@ def part(rows: pl.LazyFrame, name: str, low: str, high: str) -> pl.DataFrame:
     """One row per key of the vehicles from `low` to `high`, both included, in the order of the key."""
     chosen = rows.filter(pl.col("vehicle").is_between(pl.lit(low), pl.lit(high)))
     shape = TABLES[name]
-    merged = folded(chosen, shape.key) if shape.raw else chosen
+    merged = merge_rows(chosen, shape.key) if shape.raw else chosen
     return merged.sort(shape.key).collect()
 
 

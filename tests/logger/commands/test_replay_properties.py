@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from logger.commands.replay import replay
 from logger.envelope import Envelope
-from logger.spool.vehicle_index import UNKNOWN
+from logger.spool.vehicle_index import UNKNOWN_VEHICLE
 from logger.stores import open_lake
 from tests.helpers.data_folder import (
     LATER,
@@ -200,8 +200,8 @@ def test_a_replay_of_one_vehicle_makes_its_rows_and_leaves_all_others(
         assert differing(of(found, VEHICLE), of(always, VEHICLE)) == {}
         for vehicle in (OTHER, "van"):
             assert differing(of(found, vehicle), of(was, vehicle)) == {}
-        unread, unreadable = of(found, UNKNOWN)["quarantine"], of(always, UNKNOWN)["quarantine"]
+        unread, unreadable = of(found, UNKNOWN_VEHICLE)["quarantine"], of(always, UNKNOWN_VEHICLE)["quarantine"]
         theirs = pl.col("body").bin.contains(VEHICLE.encode())
-        others = of(was, UNKNOWN)["quarantine"].filter(~theirs)
+        others = of(was, UNKNOWN_VEHICLE)["quarantine"].filter(~theirs)
         assert set(others["sequence"]) <= set(unread["sequence"])
         assert set(unread.filter(theirs)["sequence"]) == set(unreadable.filter(theirs)["sequence"])

@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from logger.commands.replay import replay
-from logger.deliver.refused_rows import Refusals
+from logger.deliver.refused_rows import QuarantinedRows
 from logger.errors import Retry
-from logger.locks import asked, clear, scratch, taken_over
+from logger.locks import clear_scratch, is_requested, scratch_folder, take_over
 from logger.settings import schema
 from logger.stores import open_lake
 from logger.tables import RAW
@@ -95,20 +95,20 @@ def test_a_damaged_day_file_is_named_and_nothing_is_replaced(changed: schema.Set
 
 
 def test_what_a_kill_left_is_removed_by_whoever_writes_to_the_lake_next(changed: schema.Settings) -> None:
-    with taken_over(changed.data_dir), scratch(changed.data_dir) as place:
-        assert asked(changed.data_dir)
+    with take_over(changed.data_dir), scratch_folder(changed.data_dir) as place:
+        assert is_requested(changed.data_dir)
         place.mkdir()
         (place / "left").touch()
     assert not place.exists()
-    assert not asked(changed.data_dir)
+    assert not is_requested(changed.data_dir)
     place.mkdir()
-    clear(changed.data_dir)
+    clear_scratch(changed.data_dir)
     assert not place.exists()
 
 
 def test_what_a_store_refused_stays_in_quarantine(changed: schema.Settings) -> None:
     row = open_lake(changed).scan("status").head(1).collect()
-    refusals = Refusals(open_lake(changed, "refused"))
+    refusals = QuarantinedRows(open_lake(changed, "refused"))
     refusals.take(RAW["status"], row, "a word where a number should be")
     refusals.write()
     for vehicles in (None, [row["vehicle"][0]], ["another"]):

@@ -28,14 +28,14 @@ BODIES = st.one_of(
 def one_by_one(body: bytes) -> list[str | None]:
     """What `texts` must say of this body: the texts under `NAMES`, and the problem."""
     try:
-        found = form_bodies.fields(body)
+        found = form_bodies.read_fields(body)
     except ValueError as error:
         return [*[None] * len(NAMES), f"not a form in UTF-8: {error}"]
     return [*map(found.get, NAMES), None]
 
 
 def read(bodies: list[bytes]) -> list[list[str | None]]:
-    found = form_bodies.texts(bodies, NAMES)
+    found = form_bodies.read_texts(bodies, NAMES)
     assert found.columns == [*NAMES, form_bodies.PROBLEM]
     assert set(found.dtypes) == {pl.String()}
     return [list(row) for row in found.iter_rows()]
@@ -63,7 +63,7 @@ def test_layouts_may_take_turns(layouts: list[list[tuple[str, str]]], turns: int
 
 def test_more_layouts_than_there_are_patterns_are_all_read() -> None:
     bodies = [f"{'b' * number}=0&a={number}".encode() for number in range(2, 30)] * 2
-    assert form_bodies.texts(bodies, ["a"])["a"].to_list() == [f"{number}" for number in range(2, 30)] * 2
+    assert form_bodies.read_texts(bodies, ["a"])["a"].to_list() == [f"{number}" for number in range(2, 30)] * 2
 
 
 def test_no_body_makes_no_row_and_all_columns() -> None:
@@ -86,12 +86,12 @@ def test_no_body_makes_no_row_and_all_columns() -> None:
     ],
 )
 def test_a_form_is_read_as_browsers_write_it(body: bytes, found: dict[str, str]) -> None:
-    assert form_bodies.fields(body) == found
+    assert form_bodies.read_fields(body) == found
 
 
 @pytest.mark.parametrize("body", [b"\xff", b"a=\xff", b"a=%ff", b"%c3=1", b"a=1&b=%E6%9D"])
 def test_what_is_no_utf_8_is_a_problem_of_its_own_and_of_no_other(body: bytes) -> None:
-    found = form_bodies.texts([b"a=1", body, b"a=2"], ["a"])
+    found = form_bodies.read_texts([b"a=1", body, b"a=2"], ["a"])
     assert found["a"].to_list() == ["1", None, "2"]
     problems = found[form_bodies.PROBLEM].to_list()
     assert problems[::2] == [None, None]

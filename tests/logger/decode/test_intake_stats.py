@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from logger.decode.intake_stats import HOUR_MS, LATE_MS, Intake
-from logger.decode.result import MESSAGES, Decoded
-from logger.stores.merge import folded
+from logger.decode.intake_stats import HOUR_MS, LATE_MS, IntakeStats
+from logger.decode.result import MESSAGES, DecodeResult
+from logger.stores.merge import merge_rows
 from logger.tables import RAW
 from tests.helpers.segway_pushes import AT, RECEIVED, VEHICLE, account, body, decoded, envelope
 
@@ -23,18 +23,18 @@ def when(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)
 
 
-def of(*messages: Message, first: int = 1) -> Decoded:
+def of(*messages: Message, first: int = 1) -> DecodeResult:
     """These as the readable messages of a batch, the first of which has this place in the spool."""
     lines = [
         (sequence, "moped", "segway", vehicle, received, device, identity)
         for sequence, (vehicle, received, device, identity) in enumerate(messages, first)
     ]
-    return Decoded({}, pl.DataFrame(lines, schema=MESSAGES, orient="row"))
+    return DecodeResult({}, pl.DataFrame(lines, schema=MESSAGES, orient="row"))
 
 
-def books(*batches: Decoded) -> pl.DataFrame:
+def books(*batches: DecodeResult) -> pl.DataFrame:
     """What the books say after these batches."""
-    intake = Intake()
+    intake = IntakeStats()
     for each in batches:
         intake.count(each)
     return intake.rows().sort("time", "vehicle")
@@ -100,7 +100,7 @@ def test_a_clock_that_is_off_by_decades_does_no_harm() -> None:
 
 
 def test_only_the_hours_that_changed_are_told_again() -> None:
-    intake = Intake()
+    intake = IntakeStats()
     intake.count(of(("a", HOUR, HOUR, "1")))
     assert intake.rows().height == 1
     assert intake.rows().schema == RAW["intake"].schema
@@ -110,7 +110,7 @@ def test_only_the_hours_that_changed_are_told_again() -> None:
 
 
 def test_the_newest_two_hours_stay_open_and_older_ones_are_let_go() -> None:
-    intake = Intake()
+    intake = IntakeStats()
     for hour in range(4):
         intake.count(of(("a", HOUR + hour * HOUR_MS, HOUR, f"{hour}"), first=hour + 1))
         intake.rows()
@@ -120,7 +120,7 @@ def test_the_newest_two_hours_stay_open_and_older_ones_are_let_go() -> None:
 
 
 def test_an_hour_that_nobody_asked_for_yet_is_not_let_go() -> None:
-    intake = Intake()
+    intake = IntakeStats()
     for hour in range(4):
         intake.count(of(("a", HOUR + hour * HOUR_MS, HOUR, f"{hour}"), first=hour + 1))
     assert intake.rows()["received"].to_list() == [1, 1, 1, 1]
@@ -179,10 +179,10 @@ def test_the_books_are_right(messages: list[Message]) -> None:
 @given(MESSAGES_OF_THREE_HOURS, st.lists(st.integers(0, 15), max_size=4))
 def test_the_books_are_the_same_however_the_messages_are_split(messages: list[Message], cuts: list[int]) -> None:
     ends = [0, *sorted(cut for cut in cuts if cut < len(messages)), len(messages)]
-    intake, written = Intake(), [books(of())]
+    intake, written = IntakeStats(), [books(of())]
     for start, stop in pairwise(ends):
         intake.count(of(*messages[start:stop], first=start + 1))
         written.append(intake.rows())
     key = RAW["intake"].key
-    stored = folded(pl.concat(written).lazy(), key).collect().sort(key)
+    stored = merge_rows(pl.concat(written).lazy(), key).collect().sort(key)
     assert_frame_equal(stored, books(of(*messages)).sort(key))

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from logger.decode.first_receipts import ReplacedTimes
+from logger.decode.first_receipts import FirstReceipts
 from logger.decode.messages import AHEAD_MS, BEHIND_MS, decode
-from logger.decode.odometer_check import Odometers
-from logger.decode.result import Decoded, merged
+from logger.decode.odometer_check import OdometerCheck
+from logger.decode.result import DecodeResult, merge_results
 from logger.envelope import Batch, Envelope
 from logger.errors import Retry
 from tests.helpers.segway_pushes import (
@@ -208,7 +208,7 @@ def received_at(push: bytes, later_ms: Sequence[int], folder: Path, kind: str = 
     """The rows of this push and its repeats, each decoded by a process of its own."""
     found = []
     for later in later_ms:
-        with closing(ReplacedTimes(folder)) as memory:
+        with closing(FirstReceipts(folder)) as memory:
             (got,) = rows(decoded(envelope(kind, push, at=RECEIVED + later), memory=memory), kind)
         found.append(got)
     return found
@@ -236,7 +236,7 @@ def test_a_repeat_of_a_message_whose_time_was_replaced_gets_the_same_time(
 
 def test_a_repeat_in_the_same_batch_gets_the_same_time(tmp_path: Path) -> None:
     push = body("status", statusUtcTime="1")
-    with closing(ReplacedTimes(tmp_path)) as memory:
+    with closing(FirstReceipts(tmp_path)) as memory:
         pushes = [envelope("status", push, at=RECEIVED + later) for later in (0, 5000)]
         assert {each["time"] for each in rows(decoded(*pushes, memory=memory), "status")} == {at(RECEIVED)}
 
@@ -261,7 +261,7 @@ def test_another_message_another_vehicle_and_another_path_get_a_time_of_their_ow
         envelope("alert", body("alert", without={"alertStatus"}, **told, iotCode=OTHER), at=RECEIVED + 2),
         envelope("fault", body("alert", without={"alertStatus"}, **told), at=RECEIVED + 3),
     ]
-    with closing(ReplacedTimes(tmp_path)) as memory:
+    with closing(FirstReceipts(tmp_path)) as memory:
         got = rows(decoded(*others, memory=memory), "event")
     assert [each["time"] for each in got] == [at(RECEIVED + later) for later in range(4)]
 
@@ -276,7 +276,7 @@ def test_the_case_of_the_signature_makes_no_other_message(tmp_path: Path) -> Non
 
 def test_a_memory_that_cannot_write_holds_up_the_batch_and_condemns_no_message(tmp_path: Path) -> None:
     odd = envelope("status", body("status", statusUtcTime="1"))
-    with closing(ReplacedTimes(tmp_path)) as memory:
+    with closing(FirstReceipts(tmp_path)) as memory:
         with closing(sqlite3.connect(tmp_path / "replaced-times.db")) as other:
             other.execute("DROP TABLE seen")
         with pytest.raises(Retry, match="is the disk full or gone") as found:
@@ -285,7 +285,7 @@ def test_a_memory_that_cannot_write_holds_up_the_batch_and_condemns_no_message(t
 
 
 def test_a_memory_that_lost_what_it_wrote_holds_up_the_batch(tmp_path: Path) -> None:
-    with closing(ReplacedTimes(tmp_path)) as memory:
+    with closing(FirstReceipts(tmp_path)) as memory:
         with closing(sqlite3.connect(tmp_path / "replaced-times.db")) as other:
             other.execute("ALTER TABLE seen RENAME COLUMN at TO other")
         with pytest.raises(Retry):
@@ -378,20 +378,20 @@ def flags(found: pl.DataFrame) -> list[list[str] | None]:
 
 def test_an_odometer_that_goes_back_or_jumps_is_kept_and_flagged() -> None:
     status = ride((0, 9000), (10, 9100), (20, 9050), (30, 99_000), (40, 99_100))
-    found = Odometers(status.clear()).flagged(status)
+    found = OdometerCheck(status.clear()).flagged(status)
     assert found.drop("flags").equals(status.drop("flags"))
     assert flags(found) == [None, None, ["odometer_back"], ["odometer_jump"], None]
 
 
 def test_an_odometer_is_held_against_the_last_row_of_the_store() -> None:
-    odometers = Odometers(ride((0, 9000)))
+    odometers = OdometerCheck(ride((0, 9000)))
     assert flags(odometers.flagged(ride((10, 8999)))) == [["odometer_back"]]
     assert flags(odometers.flagged(ride((10, 9001)))) == [None]
     assert flags(odometers.flagged(ride((-10, 8000)))) == [None]
 
 
 def test_readings_count_once_they_are_delivered() -> None:
-    odometers = Odometers(ride((0, 9000)))
+    odometers = OdometerCheck(ride((0, 9000)))
     for _ in range(2):
         assert flags(odometers.flagged(ride((10, 9100)))) == [None]
     odometers.keep()
@@ -400,7 +400,7 @@ def test_readings_count_once_they_are_delivered() -> None:
 
 def test_a_reading_that_comes_late_is_let_be_and_nothing_is_held_against_it() -> None:
     status = ride((0, 9000), (20, 9200), (10, 9100), (15, 9300), (30, 9250))
-    assert flags(Odometers(status.clear()).flagged(status)) == [None] * 5
+    assert flags(OdometerCheck(status.clear()).flagged(status)) == [None] * 5
 
 
 @settings(deadline=None)
@@ -410,17 +410,17 @@ def test_a_reading_that_comes_late_is_let_be_and_nothing_is_held_against_it() ->
 )
 def test_the_flags_are_the_same_however_the_messages_are_split(readings: list[tuple[int, int]], cuts: set[int]) -> None:
     status = ride(*readings)
-    odometers, found = Odometers(status.clear()), []
+    odometers, found = OdometerCheck(status.clear()), []
     ends = [0, *sorted(cut for cut in cuts if cut < status.height), status.height]
     for start, stop in pairwise(ends):
         found += flags(odometers.flagged(status[start:stop]))
         odometers.keep()
-    assert found == flags(Odometers(status.clear()).flagged(status))
+    assert found == flags(OdometerCheck(status.clear()).flagged(status))
 
 
 def test_vehicles_do_not_mix_their_odometers() -> None:
     status = pl.concat([ride((0, 9000)), ride((10, 50), vehicle=OTHER).with_columns(sequence=pl.lit(2, pl.Int64))])
-    assert flags(Odometers(status.clear()).flagged(status)) == [None, None]
+    assert flags(OdometerCheck(status.clear()).flagged(status)) == [None, None]
 
 
 def test_a_flag_of_the_odometer_joins_the_others() -> None:
@@ -428,12 +428,12 @@ def test_a_flag_of_the_odometer_joins_the_others() -> None:
         envelope("status", body("status")),
         envelope("status", body("status", odometer="8000", statusUtcTime=f"{AT + 1}", speed="400")),
     ).rows["status"]
-    assert flags(Odometers(status.clear()).flagged(status))[1] == ["implausible:speed_kmh", "odometer_back"]
+    assert flags(OdometerCheck(status.clear()).flagged(status))[1] == ["implausible:speed_kmh", "odometer_back"]
 
 
 def test_one_odd_reading_of_an_imported_file_flags_that_row_alone() -> None:
     status = decoded(imported(odometer_m=[1.0, 2.0, 1.0, 3.0])).rows["status"]
-    assert flags(Odometers(status.clear()).flagged(status)) == [None, None, ["odometer_back"], None]
+    assert flags(OdometerCheck(status.clear()).flagged(status)) == [None, None, ["odometer_back"], None]
 
 
 # ---- messages of our own -------------------------------------------------------------------------------------------
@@ -507,12 +507,12 @@ BATCHES = st.lists(
 )
 
 
-def in_parts(whole: Batch, cuts: list[int]) -> Decoded:
+def in_parts(whole: Batch, cuts: list[int]) -> DecodeResult:
     """The same batch decoded in parts, one after the other."""
     ends = sorted({0, len(whole), *(cut for cut in cuts if cut < len(whole))})
-    with tempfile.TemporaryDirectory() as folder, closing(ReplacedTimes(Path(folder))) as memory:
+    with tempfile.TemporaryDirectory() as folder, closing(FirstReceipts(Path(folder))) as memory:
         parts = [whole.part(start, stop) for start, stop in pairwise(ends)]
-        return merged([decode(part, {"moped": account()}, memory) for part in parts])
+        return merge_results([decode(part, {"moped": account()}, memory) for part in parts])
 
 
 @settings(max_examples=50, deadline=None)

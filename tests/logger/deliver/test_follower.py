@@ -10,15 +10,15 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from logger.commands.copy import follow
+from logger.commands.copy import follow_lake
 from logger.commands.replay import replay
 from logger.deliver.follower import Follower
-from logger.service.feeder import deliver
+from logger.service.feeder import wait_delivered
 from logger.settings import schema
 from logger.settings.schema import InfluxSettings
 from logger.spool.open import open_spool
 from logger.stores import open_lake
-from logger.stores.compare import COPIED
+from logger.stores.compare import COMPARED_TABLES
 from logger.stores.influx.influx import Influx
 from logger.tables import DERIVED, TABLES, shaped
 from tests.helpers.data_folder import Rules, settings
@@ -34,7 +34,7 @@ def ours(folder: Path, influx: InfluxSettings, rules: Rules) -> schema.Settings:
 
 
 def assert_same(made: schema.Settings, store: Influx) -> None:
-    for name in COPIED:
+    for name in COMPARED_TABLES:
         there, here = (each.scan(name).sort(TABLES[name].key).collect() for each in (open_lake(made), store))
         assert_frame_equal(there, here)
 
@@ -54,13 +54,13 @@ def test_days_that_a_replay_made_anew_reach_the_other_store(
             for n in range(1, 9)]  # fmt: skip
     with closing(open_spool(before)) as log:
         last = log.append(told)
-    deliver(before, last, lambda waiting: None)
-    follow(before)
+    wait_delivered(before, last, lambda waiting: None)
+    follow_lake(before)
     assert_same(before, store)
     after = ours(tmp_path, influx, Rules(odometer_scale=10))
     replay(after)
     assert store.scan("status").select(pl.col("odometer_m").max()).collect().item() == 8
-    follow(after)
+    follow_lake(after)
     assert store.scan("status").select(pl.col("odometer_m").max()).collect().item() == 80
     assert_same(after, store)
 
@@ -103,4 +103,4 @@ def test_raw_days_are_replaced_only_once_the_lake_has_all_that_the_other_holds(t
     ready[0] = True
     assert follower.follow() == 1
     assert store.scan("status").collect()["soc_pct"].to_list() == [5.0]
-    assert set(DERIVED) - {"evidence", "stretches", "worth"} <= set(COPIED)
+    assert set(DERIVED) - {"evidence", "stretches", "worth"} <= set(COMPARED_TABLES)

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from logger.commands.status import lines, overview
+from logger.commands.status import lines, read_overview
 from logger.envelope import Envelope
 from logger.process_state import read_state
 from logger.receive.metrics import ReceiverMetrics
@@ -49,7 +49,10 @@ def trouble(ours: Settings) -> bytes:
 def check_alarm(ours: Settings, caplog: pytest.LogCaptureFixture, waited: int, *words: str) -> None:
     assert two_sinks.waiting(ours, "influx") == waited
     assert open_lake(ours).scan("quarantine").collect().is_empty()
-    told = [caplog.records[-1].getMessage(), next(line for line in lines(overview(ours)) if "failures, last" in line)]
+    told = [
+        caplog.records[-1].getMessage(),
+        next(line for line in lines(read_overview(ours)) if "failures, last" in line),
+    ]
     assert trouble(ours) == b'voltrail_sink_trouble{sink="influx"} 1.0'
     for line in told:
         assert all(word in line for word in words), line

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from logger.commands.status import lines, overview
-from logger.poll.runner import CONNECTIONS, Lines, Poller
+from logger.commands.status import lines, read_overview
+from logger.poll.runner import CONNECTIONS, ClientPool, PollRunner
 from logger.process_state import read_state
-from logger.service.receiver import receive
+from logger.service.receiver import run_receiver
 from logger.settings import schema
 from logger.simulator.cloud.cloud import Cloud
 from logger.simulator.cloud.mishaps import Mishap
@@ -58,7 +58,7 @@ class Asking:
         self._loop = asyncio.new_event_loop()
         sinks = schema.Sinks(schema.LakeSettings(path=str(folder / "lake")))
         self.settings = schema.Settings(collector, sinks, (source,))
-        self._task = self._loop.create_task(receive(self.settings, self._listener))
+        self._task = self._loop.create_task(run_receiver(self.settings, self._listener))
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
         self.spool = Spool(folder)
@@ -143,13 +143,13 @@ def test_status_says_what_became_of_the_questions_and_what_troubles_a_cloud(tmp_
     with asking(tmp_path, EVERY_SECOND, trouble) as (receiver, _):
         send_one = [request(VEHICLES[0], "status", STATUS), request(VEHICLES[0], "status", STATUS, "not the secret")]
         assert sorted(answer.status for answer in send(receiver.address, send_one, 1)) == [200, 401]
-        until(lambda: "HTTP 429" in " ".join(lines(overview(receiver.settings))))
-        (account,) = overview(receiver.settings).accounts
+        until(lambda: "HTTP 429" in " ".join(lines(read_overview(receiver.settings))))
+        (account,) = read_overview(receiver.settings).accounts
     assert (account.taken, account.refused) == (1, 1)
     assert account.asking is not None
     assert account.asking["failed"] >= 1
     assert account.asking["rests_s"] > 10
-    told = "\n".join(lines(overview(receiver.settings)))
+    told = "\n".join(lines(read_overview(receiver.settings)))
     assert "1 pushes taken, 1 refused" in told
     assert "questions:" in told
 
@@ -200,7 +200,7 @@ def test_how_late_questions_are_asked_is_told_as_a_histogram(tmp_path: Path) -> 
 
 def test_as_many_places_are_free_as_calls_may_be_made_at_once() -> None:
     async def scenario() -> None:
-        async with Lines() as lines:
+        async with ClientPool() as lines:
             with ExitStack() as taken:
                 clients = [taken.enter_context(lines.free()) for _ in range(CONNECTIONS)]
                 assert len({id(client) for client in clients[:8]}) == 1, "a quiet account keeps few lines open"
@@ -214,7 +214,7 @@ def test_asking_ends_when_told_to_though_a_call_comes_back_at_the_same_moment(tm
     async def scenario() -> None:
         cloud = SegwayCloud(schema.Segway("segway", PLATFORM, client_secret=SECRET, base_url="http://127.0.0.1:1"))
         commits = GroupCommit(len)
-        poller = Poller(cloud, commits, tmp_path)
+        poller = PollRunner(cloud, commits, tmp_path)
         asking = asyncio.create_task(poller.run())
         for _ in range(10):
             await asyncio.sleep(0)  # until it waits for something to do

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logger.errors import Busy, LoginNeeded, Retry
-from logger.poll.scheduler import Ask, Planner
-from logger.sources.contract import STATES, Question, State
+from logger.poll.scheduler import Call, Scheduler
+from logger.sources.contract import STATES, Query, State
 
 WALL = datetime(2026, 11, 1, tzinfo=UTC)
 EVERY: dict[State, float] = {"riding": 60, "charging": 120, "parked": 900, "offline": 3600, "silent": 1800}
-QUESTIONS = (Question("battery", EVERY), Question("status", EVERY, spared_by="status"))
+QUESTIONS = (Query("battery", EVERY), Query("status", EVERY, spared_by="status"))
 
 
 class Simulation:
@@ -24,11 +24,11 @@ class Simulation:
     def __init__(self, vehicles: int = 10, seed: int = 1, **settings: object) -> None:
         self.now = 0.0
         chance = random.Random(seed)
-        self.planner = Planner(QUESTIONS, self.now, chance=chance, **settings)  # type: ignore[arg-type]
+        self.planner = Scheduler(QUESTIONS, self.now, chance=chance, **settings)  # type: ignore[arg-type]
         self.names = [f"v{number:05}" for number in range(vehicles)]
         for name in self.names:
             self.planner.add(name, self.now)
-        self.asked: list[tuple[float, Ask]] = []
+        self.asked: list[tuple[float, Call]] = []
         self.down_until = -1.0
         self.state: dict[str, State] = {}
 

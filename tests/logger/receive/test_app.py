@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from logger.service.receiver import receive
+from logger.service.receiver import run_receiver
 from logger.settings import schema
 from logger.simulator.demo.collector import PLATFORM, PREFIX, SECRET
 from logger.simulator.demo.pushes import body, request
@@ -30,7 +30,7 @@ class Served:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address: tuple[str, int] = self._listener.getsockname()
         self._loop = asyncio.new_event_loop()
-        self._done = self._loop.create_task(receive(self.settings, self._listener))
+        self._done = self._loop.create_task(run_receiver(self.settings, self._listener))
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
         self.spool = Spool(folder)

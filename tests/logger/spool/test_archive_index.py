@@ -15,7 +15,7 @@ def found(spool: Spool, *vehicles: str) -> list[list[int]]:
 
 
 def test_frames_that_cannot_speak_of_a_vehicle_are_passed_over(spool: Spool) -> None:
-    for number, told in enumerate((["a"], ["b"], ["a", "b"], None, [vehicle_index.UNKNOWN]), 1):
+    for number, told in enumerate((["a"], ["b"], ["a", "b"], None, [vehicle_index.UNKNOWN_VEHICLE]), 1):
         spool.append([envelope(number)])
         spool.settle("lake", number, told)
     assert found(spool, "a") == [[1], [3], [4], [5]]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from logger.stores.merge import folded
+from logger.stores.merge import merge_rows
 from logger.tables import RAW, shaped
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -30,7 +30,7 @@ def made(table: str, *parts: dict[str, Any]) -> pl.DataFrame:
 
 def fold(rows: pl.DataFrame, table: str = "status") -> pl.DataFrame:
     key = RAW[table].key
-    return folded(rows.lazy(), key).collect().sort(key)
+    return merge_rows(rows.lazy(), key).collect().sort(key)
 
 
 def test_rows_of_one_key_become_one_field_by_field() -> None:

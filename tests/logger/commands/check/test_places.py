@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from logger.locks import sole
+from logger.locks import exclusive_lock
 from logger.simulator.demo.collector import PREFIX, Collector
 from logger.simulator.demo.pushes import request
 from logger.simulator.demo.sender import get, send
@@ -85,7 +85,7 @@ def test_a_port_that_somebody_else_holds_is_an_error(tmp_path: Path) -> None:
 
 def test_a_voltrail_that_holds_the_folder_and_does_not_answer_is_an_error(tmp_path: Path) -> None:
     setup = Setup(tmp_path)
-    with sole(setup.data / "run.lock"):
+    with exclusive_lock(setup.data / "run.lock"):
         finding = setup.found("port")
     assert finding.level == "error"
     assert "does not answer" in finding.text

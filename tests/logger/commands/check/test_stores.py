@@ -10,11 +10,11 @@ import pytest
 
 from logger.envelope import Envelope
 from logger.errors import Retry
-from logger.locks import sole
-from logger.service.feeder import deliver
+from logger.locks import exclusive_lock
+from logger.service.feeder import wait_delivered
 from logger.settings.load import load_settings
 from logger.simulator.demo.pushes import body
-from logger.spool.inspect import Spooled
+from logger.spool.inspect import SpoolReader
 from logger.spool.open import open_spool
 from tests.helpers.check_setup import ONE, OTHER, Setup, only
 
@@ -31,7 +31,7 @@ def append(setup: Setup, *envelopes: Envelope, delivered: bool = False) -> None:
     last = log.append(envelopes)
     log.close()
     if delivered:
-        deliver(settings, last, lambda waiting: None)
+        wait_delivered(settings, last, lambda waiting: None)
 
 
 def told(setup: Setup, **what: object) -> None:
@@ -45,7 +45,7 @@ def told(setup: Setup, **what: object) -> None:
 def test_what_waits_is_the_same_seen_from_within_and_from_outside(tmp_path: Path) -> None:
     setup = Setup(tmp_path)
     append(setup, push(ONE, 100), push(OTHER, 50))
-    log, seen = open_spool(load_settings(setup.file)), Spooled(setup.data)
+    log, seen = open_spool(load_settings(setup.file)), SpoolReader(setup.data)
     log.settle("lake", 1)
     within = log.depth("lake"), log.bytes
     (open_,) = seen.waiting(["lake"])
@@ -60,7 +60,7 @@ def test_a_look_from_outside_makes_no_file(tmp_path: Path) -> None:
     setup = Setup(tmp_path)
     append(setup, push(ONE))
     before = sorted(setup.data.iterdir())
-    Spooled(setup.data).waiting(["lake"])
+    SpoolReader(setup.data).waiting(["lake"])
     assert sorted(setup.data.iterdir()) == before
 
 
@@ -88,7 +88,7 @@ def test_a_store_that_lags_beside_a_running_service_is_found(
     setup = Setup(tmp_path)
     append(setup, push(ONE, age_s))
     told(setup, **feeder)
-    with sole(setup.data / "run.lock"):
+    with exclusive_lock(setup.data / "run.lock"):
         finding = setup.found("sink lake")
     assert finding.level == level
     assert text in finding.text
@@ -97,7 +97,7 @@ def test_a_store_that_lags_beside_a_running_service_is_found(
 def test_a_spool_that_is_nearly_full_is_an_error(tmp_path: Path) -> None:
     setup = Setup(tmp_path)
     append(setup, push(ONE))
-    used = Spooled(setup.data).bytes()
+    used = SpoolReader(setup.data).bytes()
     finding = setup.replace("[collector]", f"[collector]\nmax_bytes = {used}").found("spool")
     assert finding.level == "error"
     assert "100% of max_bytes" in finding.text
@@ -111,7 +111,7 @@ def test_a_spool_that_fills_says_early_which_sink_is_to_blame(tmp_path: Path, ti
     append(setup, push(ONE), push(OTHER))
     with closing(open_spool(load_settings(setup.file))) as log:
         log.settle("lake", 2)
-    limit = int(Spooled(setup.data).bytes() * times)
+    limit = int(SpoolReader(setup.data).bytes() * times)
     finding = setup.replace("[collector]", f"[collector]\nmax_bytes = {limit}").found("spool")
     assert finding.level == level
     assert "for 2 messages that wait for the sink influx" in finding.text
@@ -127,7 +127,7 @@ def test_a_broken_spool_is_an_error_and_the_rest_is_looked_at(tmp_path: Path) ->
     assert "keep a copy" in only(findings, "spool").remedy
     assert only(findings, "vehicles segway").level == "warning"
     with pytest.raises(Retry, match="not a database"):
-        Spooled(setup.data).bytes()
+        SpoolReader(setup.data).bytes()
 
 
 def test_a_broken_lake_is_an_error_and_the_rest_is_looked_at(tmp_path: Path) -> None:

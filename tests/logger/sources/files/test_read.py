@@ -8,11 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 import voltrail
-from logger.commands.import_files import take
+from logger.commands.import_files import import_files
 from logger.errors import ConfigError
 from logger.settings import schema
 from logger.settings.load import load_settings
-from logger.sources.files.read import Options, mapping, read
+from logger.sources.files.read import Options, parse_mapping, read_file
 from logger.stores import open_lake
 
 DOCUMENT = Path(__file__).parents[4] / "logger" / "sources" / "files" / "README.md"
@@ -31,7 +31,7 @@ def settings_in(folder: Path) -> schema.Settings:
 
 
 def test_columns_named_as_signals_need_no_mapping(tmp_path: Path) -> None:
-    rows = read(csv(tmp_path, "time,vehicle,soc_pct,locked\n2026-11-01T10:00:00Z,v1,80,true\n"), Options())
+    rows = read_file(csv(tmp_path, "time,vehicle,soc_pct,locked\n2026-11-01T10:00:00Z,v1,80,true\n"), Options())
     assert rows.row(0, named=True) == {
         "time": datetime(2026, 11, 1, 10, tzinfo=UTC),
         "vehicle": "v1",
@@ -53,7 +53,7 @@ def test_columns_named_as_signals_need_no_mapping(tmp_path: Path) -> None:
     ],
 )
 def test_times_are_iso_or_an_epoch_by_its_size(tmp_path: Path, text: str, zone: str, hour: int) -> None:
-    rows = read(csv(tmp_path, f"time,soc_pct\n{text},80\n"), Options(vehicle="v1", zone=zone))
+    rows = read_file(csv(tmp_path, f"time,soc_pct\n{text},80\n"), Options(vehicle="v1", zone=zone))
     assert rows["time"].to_list() == [datetime(2026, 11, 1, hour, tzinfo=UTC)]
 
 
@@ -61,7 +61,7 @@ def test_a_parquet_file_may_bring_its_own_times(tmp_path: Path) -> None:
     path = tmp_path / "ride.parquet"
     moment = datetime(2026, 11, 1, 10, tzinfo=UTC)
     pl.DataFrame({"time": [moment], "vehicle": ["v1"], "odometer_m": [5]}).write_parquet(path)
-    assert read(path, Options())["time"].to_list() == [moment]
+    assert read_file(path, Options())["time"].to_list() == [moment]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_parquet_file_may_bring_its_own_times(tmp_path: Path) -> None:
 )
 def test_a_unit_converts_and_a_minus_turns_the_sign(tmp_path: Path, unit: str, raw: str, value: float) -> None:
     path = csv(tmp_path, f"time,x\n2026-11-01T10:00:00Z,{raw}\n")
-    rows = read(path, Options(vehicle="v1", mappings=(mapping(f"x={unit}"),)))
+    rows = read_file(path, Options(vehicle="v1", mappings=(parse_mapping(f"x={unit}"),)))
     assert rows[unit.split(":")[0]].to_list() == [pytest.approx(value)]
 
 
@@ -100,13 +100,13 @@ def test_a_unit_converts_and_a_minus_turns_the_sign(tmp_path: Path, unit: str, r
         ("time,vehicle,pack_soc_pct\n1793527200,v,1\n", {}, "a pack needs its port"),
         ("", {}, "empty"),
         ("time,vehicle,x\n1793527200,v,1\n", {"ignore": ("y",)}, "--ignore: there is no column 'y'"),
-        ("time,vehicle,x,soc_pct\n1,v,1,1\n", {"mappings": (mapping("x=soc_pct"),)}, "two columns for soc_pct"),
+        ("time,vehicle,x,soc_pct\n1,v,1,1\n", {"mappings": (parse_mapping("x=soc_pct"),)}, "two columns for soc_pct"),
     ],
 )
 def test_what_cannot_be_read_names_the_column(tmp_path: Path, text: str, options: dict[str, str], message: str) -> None:
     path = csv(tmp_path, text)
     with pytest.raises(ConfigError, match=re.escape(message)) as raised:
-        read(path, Options(**options))  # type: ignore[arg-type]
+        read_file(path, Options(**options))  # type: ignore[arg-type]
     assert "ride.csv" in str(raised.value)
 
 
@@ -122,13 +122,13 @@ def test_what_cannot_be_read_names_the_column(tmp_path: Path, text: str, options
 )
 def test_a_mapping_that_makes_no_sense_says_why(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(message)):
-        mapping(text)
+        parse_mapping(text)
 
 
 def test_an_import_lands_in_every_table_that_its_columns_belong_to(tmp_path: Path) -> None:
     path = csv(tmp_path, "time,vehicle,soc_pct,lat_deg,lon_deg,port,pack_soc_pct\n1793527200,v,80,1,2,1,50\n")
     settings = settings_in(tmp_path)
-    assert take([path], Options(), settings, lambda text: None) == {str(path): 1}
+    assert import_files([path], Options(), settings, lambda text: None) == {str(path): 1}
     store = open_lake(settings)
     assert {name: store.scan(name).collect().height for name in ("status", "location", "pack", "battery")} == {
         "status": 1,
@@ -143,7 +143,7 @@ def test_importing_twice_changes_nothing_and_old_times_stay(tmp_path: Path) -> N
     path = csv(tmp_path, "time,vehicle,soc_pct\n2011-11-01T10:00:00Z,v,80\n2011-11-01T10:00:10Z,v,101\n")
     settings = settings_in(tmp_path)
     for _ in range(2):
-        take([path], Options(), settings, lambda text: None)
+        import_files([path], Options(), settings, lambda text: None)
     rows = open_lake(settings).scan("status").sort("time").collect()
     assert rows["time"].dt.year().to_list() == [2011, 2011]
     assert rows["soc_pct"].to_list() == [80.0, None]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from logger.decode.result import Decoded
+from logger.decode.result import DecodeResult
 from logger.envelope import Envelope
 from logger.errors import ConfigError
 from logger.settings.schema import Model
@@ -55,13 +55,13 @@ def answer(data: Any, code: Any = 0, **more: Any) -> bytes:
     return json.dumps({"code": code, "msg": "Success", "data": data, "t": SAID, "opId": "x", **more}).encode()
 
 
-def asked(query: str, body: bytes, vehicle: str = VEHICLE, at: int = RECEIVED) -> Decoded:
+def asked(query: str, body: bytes, vehicle: str = VEHICLE, at: int = RECEIVED) -> DecodeResult:
     moped = account()
     moped.shapes = {**moped.shapes, **answer_shapes(Model())}
     return decoded(Envelope("moped", query, at, "poll", body, vehicle), sources={"moped": moped})
 
 
-def only(result: Decoded, table: str) -> dict[str, Any]:
+def only(result: DecodeResult, table: str) -> dict[str, Any]:
     (found,) = rows(result, table)
     return found
 

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from logger.decode.odometer_check import Odometers
+from logger.decode.odometer_check import OdometerCheck
 from logger.errors import Forged
 from logger.receive.app import Receiver
 from logger.receive.metrics import ReceiverMetrics
@@ -162,7 +162,7 @@ def test_trap_17_a_wrong_scale_shows_as_a_jump_beyond_two_hundred_kmh() -> None:
         envelope("status", body("status", odometer=f"{odometer}", statusUtcTime=f"{AT + seconds}"))
         for seconds, odometer in ((0, 9000), (10, 9555), (20, 10200), (30, 10190))
     ]
-    got = Odometers(pl.DataFrame(schema=decoded(pushes[0]).rows["status"].schema)).flagged(
+    got = OdometerCheck(pl.DataFrame(schema=decoded(pushes[0]).rows["status"].schema)).flagged(
         decoded(*pushes).rows["status"]
     )
     assert got["odometer_m"].to_list() == [9000, 9555, 10200, 10190]

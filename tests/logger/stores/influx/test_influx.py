@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal
 from logger.errors import LoginNeeded, Retry
 from logger.settings.schema import InfluxSettings
 from logger.stores.influx.influx import Influx
-from logger.stores.influx.line_protocol import lines
+from logger.stores.influx.line_protocol import encode_lines
 from logger.tables import RAW, Table, shaped
 from tests.helpers.lying_proxy import lying
 
@@ -253,8 +253,8 @@ def table_of_another_type(table: str, column: str) -> Table:
 def post(store: Influx, shape: Table, rows: pl.DataFrame, wrong: pl.DataFrame) -> int:
     """Write these lines, one of them with a word where numbers are."""
     (place,) = rows.with_row_index().filter(pl.col("vehicle") == wrong["vehicle"][0])["index"]
-    made = lines(RAW["status"], rows).to_list()
-    made[place] = lines(shape, wrong)[0]
+    made = encode_lines(RAW["status"], rows).to_list()
+    made[place] = encode_lines(shape, wrong)[0]
     return store.post(RAW["status"], rows, pl.Series("line", made))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from logger.commands.status import lines, overview
+from logger.commands.status import lines, read_overview
 from logger.envelope import Envelope
 from logger.errors import Retry
 from logger.settings.schema import InfluxSettings
@@ -109,7 +109,7 @@ def test_what_stands_in_front_of_it_and_says_200_took_nothing(
     proxy.lie(Lie("write", 200, headers=HTML, body=LOGIN_PAGE))
     with two_sinks.feeding(ours, "influx") as feeder:
         feeder.step()
-    (told,) = [line for line in lines(overview(ours)) if "1 failures" in line]
+    (told,) = [line for line in lines(read_overview(ours)) if "1 failures" in line]
     assert "HTTP 200 for rows" in told
     assert "does something else stand at that address" in told
     assert two_sinks.waiting(ours, "influx") == 5

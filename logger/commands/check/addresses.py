@@ -25,7 +25,7 @@ _TIMEOUT_S = 10.0
 _EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
-def running(settings: Settings) -> bool:
+def is_running(settings: Settings) -> bool:
     """Whether a `voltrail run` holds the data folder."""
     lock: Path = settings.data_dir / "run.lock"
     try:
@@ -38,10 +38,10 @@ def running(settings: Settings) -> bool:
     return False
 
 
-def port(settings: Settings) -> Iterator[Finding]:
+def check_port(settings: Settings) -> Iterator[Finding]:
     """Whether `listen` is ours, or free."""
     listen = settings.collector.listen
-    if running(settings):
+    if is_running(settings):
         if _answers(settings):
             yield ok("port", f"{listen} is answered by the voltrail that is running")
         else:
@@ -80,7 +80,7 @@ class Knock(msgspec.Struct, frozen=True):
     trouble: str = ""
 
 
-def push_addresses(settings: Settings) -> Iterator[Finding]:
+def check_push_addresses(settings: Settings) -> Iterator[Finding]:
     """Push without a signature to each account by its public address: our own refusal proves the way."""
     hooks = tuple(webhooks(settings).values())
     collector = settings.collector
@@ -114,7 +114,7 @@ def register(settings: Settings, hook: Webhook) -> str:
 
 async def _knocks(settings: Settings, hooks: Sequence[Webhook]) -> list[Knock]:
     """What each account's address answers; where nobody serves it, we do so for this moment."""
-    if running(settings):
+    if is_running(settings):
         return await _pushed(settings, hooks)
     with listening(settings) as listener:
         return await _served(settings, listener, hooks)

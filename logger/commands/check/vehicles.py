@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from logger.commands.check.door import register
+from logger.commands.check.addresses import register
 from logger.commands.check.finding import Finding, ok, warning
 from logger.errors import Retry
 from logger.settings.schema import Settings
 from logger.sources import webhooks
 from logger.sources.contract import Webhook
-from logger.spool.inspect import Spooled
+from logger.spool.inspect import SpoolReader
 from logger.stores import open_lake
 from logger.stores.lake.lake import Lake
 from logger.tables import RAW
@@ -22,7 +22,7 @@ _OWN = ("intake", "collector", "vehicles")  # tables that nobody's message makes
 Spoken = set[tuple[str, str, str]]  # (account, via, vehicle)
 
 
-def voices(settings: Settings) -> Iterator[Finding]:
+def check_vehicles(settings: Settings) -> Iterator[Finding]:
     """By account: whether a push ever came, and which vehicles never said anything."""
     hooks = tuple(webhooks(settings).values())
     spooled = _in_spool(settings, hooks)
@@ -36,7 +36,7 @@ def voices(settings: Settings) -> Iterator[Finding]:
 
 
 def _in_spool(settings: Settings, hooks: Sequence[Webhook]) -> Spoken:
-    seen, known = Spooled(settings.data_dir), {hook.name: hook for hook in hooks}
+    seen, known = SpoolReader(settings.data_dir), {hook.name: hook for hook in hooks}
     if not seen.there:
         return set()
     try:
