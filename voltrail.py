@@ -181,8 +181,8 @@ def poll(
         typer.echo(msgspec.json.encode(told).decode())
     else:
         for each in told:
-            typer.echo(f"{each.vehicle:<18}{each.query:<16}{each.meaning:<10} {each.reason}".rstrip())
-    failed = [each for each in told if each.meaning == "failed"]
+            typer.echo(f"{each.vehicle:<18}{each.query:<16}{each.outcome:<12} {each.reason}".rstrip())
+    failed = [each for each in told if each.outcome == "failed"]
     if failed:
         raise LoggerError(f"{len(failed)} of {len(told)} questions got no answer: {failed[0].reason}")
 

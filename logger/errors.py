@@ -6,9 +6,8 @@
     ├── Retry            wait, then the same again
     │   └── Busy         wait with everything else, too
     ├── LoginNeeded      tell a person
-    ├── VendorChanged    keep the raw message, go on
-    ├── Forged           401
-    └── Refused          set aside with its reason
+    ├── Forged           refuse the push: 401
+    └── Refused          refuse the push for good, such as 413
 
 Each text is for people: what is wrong, where, and what to do.
 """
@@ -42,13 +41,9 @@ class LoginNeeded(LoggerError):
     """The vendor does not know us (any more); only a person can mend that."""
 
 
-class VendorChanged(LoggerError):
-    """The vendor's answer is not what it was; the raw message is kept."""
-
-
 class Forged(LoggerError):
     """A push whose signature is missing, wrong or ambiguous."""
 
 
 class Refused(LoggerError):
-    """One message or row that cannot be taken, ever; it is set aside with this reason."""
+    """A push that can never be taken, whoever signed it, such as one that is too large."""

@@ -24,7 +24,7 @@ GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
     "sources": {"settings", *WORDS},
     "spool": {"atomic", "envelope", "errors", "settings"},
     "receive": {"envelope", "errors", "sources", "spool"},
-    "poll": {"errors", "sources", "spool", "atomic"},
+    "poll": {"atomic", "envelope", "errors", "settings", "sources", "spool"},
     "decode": {"envelope", "errors", "mapping", "signals", "tables"},
     "stores": {"atomic", "errors", "settings", "suggest", "tables"},
     "deliver": {
@@ -34,7 +34,7 @@ GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
         "deliver", "envelope", "errors", "locks", "poll", "process_state", "receive", "settings", "sources", "spool",
     },
 }  # fmt: skip
-GRANTS["commands"] = {*GRANTS} - {"derived_tables", "poll", "signals", "suggest"}
+GRANTS["commands"] = {*GRANTS} - {"derived_tables", "signals", "suggest"}
 GRANTS["simulator"] = {"envelope", "errors", "process_state", "settings", "sources", "spool", "stores", "tables"}
 LIGHT = ("service.supervisor", "service.main", "service.receiver")  # processes that start without polars
 HEAVY = {"polars", "deltalake", "influxdb_client"}

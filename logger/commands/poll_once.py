@@ -1,75 +1,71 @@
-"""`voltrail poll --once`: ask now, store, tell what came."""
+"""`voltrail poll --once`: poll now, store, and return the outcomes."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
-
-import httpx
-import msgspec
+from contextlib import closing
 
 from logger.envelope import Envelope
-from logger.errors import ConfigError, LoggerError, LoginNeeded, Retry
+from logger.errors import ConfigError
+from logger.poll.runner import CallResult, PollRunner
 from logger.service.feeder import wait_delivered
 from logger.settings.schema import Settings
-from logger.sources import clouds
-from logger.sources.contract import Poller
+from logger.sources import accounts, clouds
+from logger.spool.group_commit import GroupCommit
+from logger.spool.log import Spool
 from logger.spool.open import open_spool
 
-_AT_ONCE = 8  # measured: httpx sends a thousand requests a second at 8 at once, and ever fewer beyond
 
+def poll_once(settings: Settings, vehicles: Sequence[str] = ()) -> list[CallResult]:
+    """Make every query of these vehicles (of all in the settings where none is named); store the answers in every sink.
 
-class PollResult(msgspec.Struct, frozen=True):
-    """What one question got: `ok`, `device`, `permanent`, `changed`, or `failed` with its reason."""
-
-    source: str
-    vehicle: str
-    query: str
-    meaning: str
-    reason: str = ""
-
-
-def poll_once(settings: Settings, vehicles: Sequence[str] = ()) -> list[PollResult]:
-    """Ask every query of these vehicles (all of the settings where none is named), store the answers in every sink.
-
-    Raises `ConfigError` for a vehicle that no account has, `Retry` where the disk or a sink refuses.
+    The calls count against each account's budget. Raises `ConfigError` for a vehicle that no account has, `Retry` where
+    the disk or a sink refuses.
     """
-    chosen = _chosen(clouds(settings.sources), vehicles)
-    answers = asyncio.run(_asked(chosen))
-    envelopes = [envelope for _, envelope in answers if envelope is not None]
-    if envelopes:
-        log = open_spool(settings)
-        last = log.append(envelopes)
-        log.close()
+    with closing(open_spool(settings)) as log:
+        results, last = asyncio.run(_poll(settings, log, vehicles))
+    if last:
         wait_delivered(settings, last, lambda waiting: None)
-    return [told for told, _ in answers]
+    return results
 
 
-def _chosen(accounts: Mapping[str, Poller], vehicles: Sequence[str]) -> list[tuple[Poller, str]]:
-    all_of_them = [(account, vehicle) for account in accounts.values() for vehicle in account.vehicles]
-    missing = [vehicle for vehicle in vehicles if vehicle not in {known for _, known in all_of_them}]
+async def _poll(settings: Settings, log: Spool, vehicles: Sequence[str]) -> tuple[list[CallResult], int]:
+    """The outcomes, and the sequence of the last answer in the spool (0: none)."""
+    last = 0
+
+    def append(envelopes: Sequence[Envelope]) -> int:
+        nonlocal last
+        last = log.append(envelopes)
+        return last
+
+    commits = GroupCommit(append)
+    try:
+        runners = _runners(settings, commits)
+        chosen = _chosen({name: await _listed(runner) for name, runner in runners.items()}, vehicles)
+        results = [await runners[name].poll_now(numbers) for name, numbers in chosen.items()]
+    finally:
+        await commits.close()
+    return [result for each in results for result in each], last
+
+
+def _runners(settings: Settings, commits: GroupCommit) -> dict[str, PollRunner]:
+    known = accounts(settings)
+    limits = {source.name: source.poll for source in settings.sources}
+    return {
+        name: PollRunner(known[name], cloud, commits, settings.data_dir, limits[name])
+        for name, cloud in clouds(known).items()
+    }
+
+
+async def _listed(runner: PollRunner) -> tuple[str, ...]:
+    return await runner.list_now() if runner.lists_vehicles else runner.vehicles
+
+
+def _chosen(known: Mapping[str, Sequence[str]], vehicles: Sequence[str]) -> dict[str, list[str]]:
+    """The vehicles to poll, by account. Raises `ConfigError`."""
+    everybody = {vehicle for numbers in known.values() for vehicle in numbers}
+    missing = [vehicle for vehicle in vehicles if vehicle not in everybody]
     if missing:
         raise ConfigError(f"no account of the settings lists vehicle {missing[0]!r}")
-    if not all_of_them:
-        raise ConfigError("no account of the settings lists a vehicle to ask: fill in `vehicles`")
-    return [(account, vehicle) for account, vehicle in all_of_them if not vehicles or vehicle in vehicles]
-
-
-async def _asked(chosen: Sequence[tuple[Poller, str]]) -> list[tuple[PollResult, Envelope | None]]:
-    places = asyncio.Semaphore(_AT_ONCE)
-    async with httpx.AsyncClient() as http:
-        asks = [_ask(http, places, account, query, each) for account, each in chosen for query in account.queries]
-        return await asyncio.gather(*asks)
-
-
-async def _ask(
-    http: httpx.AsyncClient, places: asyncio.Semaphore, account: Poller, query: str, vehicle: str
-) -> tuple[PollResult, Envelope | None]:
-    async with places:
-        try:
-            envelope, meaning = await account.ask(http, query, vehicle)
-        except (Retry, LoginNeeded) as error:
-            return PollResult(account.name, vehicle, query, "failed", _plain(error)), None
-    return PollResult(account.name, vehicle, query, meaning), envelope
-
-
-def _plain(error: LoggerError) -> str:
-    return " ".join(str(error).split())
+    if not everybody:
+        raise ConfigError("no account of the settings lists a vehicle to poll: fill in `vehicles`")
+    return {name: [each for each in numbers if not vehicles or each in vehicles] for name, numbers in known.items()}

@@ -25,7 +25,7 @@ from logger.errors import ConfigError
 from logger.locks import scratch_folder as scratch
 from logger.locks import take_over
 from logger.settings.schema import Settings
-from logger.sources import webhooks
+from logger.sources import accounts
 from logger.spool.log import Spool
 from logger.spool.open import open_spool
 from logger.spool.vehicle_index import UNKNOWN_VEHICLE
@@ -86,8 +86,8 @@ def replay(
         store = open_lake(settings, log_spool.log_id)
         _finish(settings, log_spool, store)
         days, start_at = _chosen(store, log_spool, Days.around(since, until), vehicles)
-        accounts = webhooks(settings)
-        work = _Replay(log_spool, store, accounts, days, vehicles, Lake(str(folder / "lake"), "replay"))
+        known = accounts(settings)
+        work = _Replay(log_spool, store, known, days, vehicles, Lake(str(folder / "lake"), "replay"))
         work.decode(start_at, memory, again, progress)
         memory.take_in(again)
         tables = [work.put(name, progress) for name in RAW]
@@ -98,7 +98,7 @@ def replay(
 def _finish(settings: Settings, log_spool: Spool, store: Lake) -> None:
     """Deliver the rest of what a kill left half delivered: a row in the lake must be of a message that is settled."""
     if store.delivered() > log_spool.cursor("lake"):
-        with closing(Feeder(log_spool, store, webhooks(settings), settings.data_dir)) as feeder:
+        with closing(Feeder(log_spool, store, accounts(settings), settings.data_dir)) as feeder:
             feeder.drain(or_raise=True)
 
 

@@ -8,7 +8,7 @@ import msgspec
 from logger.errors import ConfigError
 from logger.mapping import Field
 from logger.settings.schema import Settings
-from logger.sources import webhooks
+from logger.sources import accounts
 
 
 class FieldLine(msgspec.Struct, frozen=True):
@@ -28,7 +28,7 @@ def list_fields(settings: Settings) -> list[FieldLine]:
         raise ConfigError("there is no source in the settings: `voltrail init` writes settings with one")
     return [
         FieldLine(name, message, _path(field, rows.each), rows.table, field.to, field.unit)
-        for name, account in webhooks(settings).items()
+        for name, account in accounts(settings).items()
         for message, shape in account.shapes.items()
         for rows in shape.rows
         for field in rows.fields
@@ -37,7 +37,7 @@ def list_fields(settings: Settings) -> list[FieldLine]:
 
 def limits(settings: Settings) -> dict[str, str]:
     """By account: what its vendor cannot tell, as its document says."""
-    return {name: _limits(account.provider) for name, account in webhooks(settings).items()}
+    return {name: _limits(account.provider) for name, account in accounts(settings).items()}
 
 
 def lines(settings: Settings) -> Iterator[str]:

@@ -109,7 +109,7 @@ def _silence_s(said: dict[str, Any], now: datetime) -> float | None:
 
 def _accounts(settings: Settings) -> list[Account]:
     told = read_state(settings.data_dir, "receiver")
-    pushes, asking = told.get("pushes", {}), told.get("asking", {})
+    pushes, asking = told.get("pushes", {}), told.get("polls", {})
     words = ("taken", "refused", "not_stored")
     counts = {source.name: [pushes.get(word, {}).get(source.name, 0) for word in words] for source in settings.sources}
     return [
@@ -197,9 +197,9 @@ def _account_lines(each: Account) -> Iterator[str]:
     lost = f", {each.not_stored:,} answered 503" if each.not_stored else ""
     yield f"{each.name:<20}{each.taken:,} pushes taken{refused}{lost}"
     if each.asking is not None:
-        words = ("asked", "answered", "spared", "late", "failed")
+        words = ("requests", "answered", "skipped", "delayed", "failed")
         yield f"{'':<20}questions: {', '.join(f'{each.asking[word]:,} {word}' for word in words)}"
-        rests = f" (left alone for another {_age(each.asking['rests_s'])})" if each.asking["rests_s"] else ""
+        rests = f" (left alone for another {_age(each.asking['pause_s'])})" if each.asking["pause_s"] else ""
         if each.asking["trouble"]:
             yield f"{'':<20}last trouble: {each.asking['trouble']}{rests}"
 

@@ -42,8 +42,8 @@ class Source(Protocol):
     def variants(self) -> Sequence[tuple[frozenset[str], Mapping[str, Shape]]]:
         """Vehicles of another model than the account's, and their kinds of messages: other values, no other names."""
 
-    def stranger(self, vehicle: str) -> bool:
-        """Whether this vehicle is none of the account's."""
+    def is_known(self, vehicle: str) -> bool:
+        """Whether this vehicle is one of the account's."""
 
 
 class Receipts(Protocol):
@@ -152,12 +152,12 @@ def _by_model(good: pl.DataFrame, account: Source, path: str, shape: Shape) -> I
 
 def _reason(frame: pl.DataFrame, account: Source, shape: Shape) -> pl.Expr:
     """Why a message cannot be used, null where it can."""
-    strangers = [name for name in frame["vehicle"].unique().to_list() if account.stranger(name or "")]
+    unknown = [name for name in frame["vehicle"].unique().to_list() if not account.is_known(name or "")]
     vehicle = pl.col("vehicle").fill_null("")
     checks = [
         (pl.col(form_bodies.PROBLEM).is_not_null(), pl.col(form_bodies.PROBLEM)),
         *_foreign(account, shape),
-        (vehicle.is_in([name or "" for name in strangers]), pl.lit(f"unknown vehicle: {shape.vehicle} is not listed")),
+        (vehicle.is_in([name or "" for name in unknown]), pl.lit(f"unknown vehicle: {shape.vehicle} is not listed")),
         *((pl.all_horizontal(pl.col(group).is_null()), pl.lit(f"lacks {' or '.join(group)}")) for group in shape.needs),
         *((pl.col(name).str.strip_chars() == "", pl.lit(f"lacks {name}")) for name in _keys(shape)),
         *((pl.col(name).is_not_null(), pl.lit(f"{name} belongs to another path")) for name in shape.forbids),

@@ -9,7 +9,7 @@ from logger.deliver.maintenance import InfluxMaintenance, LakeMaintenance
 from logger.deliver.refused_rows import QuarantinedRows
 from logger.errors import ConfigError
 from logger.settings.schema import Settings
-from logger.sources import webhooks
+from logger.sources import accounts
 from logger.spool.log import Spool
 from logger.stores import open_lake
 from logger.stores.influx.influx import Influx
@@ -27,7 +27,7 @@ def open_feeder(settings: Settings, sink: str, spool: Spool) -> Iterator[Feeder]
 def _lake(settings: Settings, spool: Spool) -> Iterator[Feeder]:
     store = open_lake(settings, spool.log_id)
     house = LakeMaintenance(store, spool, settings.sinks.lake.compact_after_s)
-    yield Feeder(spool, store, webhooks(settings), settings.data_dir, house)
+    yield Feeder(spool, store, accounts(settings), settings.data_dir, house)
 
 
 @contextmanager
@@ -41,4 +41,4 @@ def _influx(settings: Settings, spool: Spool) -> Iterator[Feeder]:
             open_lake(settings), store, settings.data_dir, lambda: spool.cursor("lake") >= spool.cursor("influx")
         )
         house = InfluxMaintenance(store, ours, follower)
-        yield Feeder(spool, store, webhooks(settings), settings.data_dir, house, refusals)
+        yield Feeder(spool, store, accounts(settings), settings.data_dir, house, refusals)

@@ -1,137 +1,162 @@
-"""The asking side of the receiver: carries out each account's plan over HTTP and puts the answers into the spool."""
+"""Polling one account: its scheduled calls over HTTP, and their answers into the spool."""
 
 import asyncio
 import contextvars
-import json
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import httpx
 import msgspec
 
-from logger.atomic import write_file
+from logger.envelope import Envelope
 from logger.errors import LoggerError, LoginNeeded, Retry
 from logger.poll.scheduler import Call, CallCounts, Scheduler
-from logger.sources.contract import Poller as Cloud
+from logger.poll.used_calls import UsedCalls
+from logger.settings.schema import Polling
+from logger.sources.contract import Account, Cloud, PollOutcome
 from logger.spool.group_commit import GroupCommit
 
 log = logging.getLogger(__name__)
 
 _CLIENTS, _EACH = 4, 8  # measured: a client of httpx is quickest at 8 calls at once, and slows down beyond
-CONNECTIONS = _CLIENTS * _EACH  # a cloud that takes 0.2 s for an answer is asked 40 times a second by 8
-_KEEP_S = 60.0
-_FINISH_S = 3.0  # what a call under way may still take when asking ends: its answer was paid for
+CONNECTIONS = _CLIENTS * _EACH  # a cloud that takes 0.2 s for an answer is polled 40 times a second by 8
+_SAVE_EVERY_S = 60.0
+_LIST_EVERY_S = 6 * 3600.0
+_FINISH_S = 3.0  # what a call under way may still take when polling ends: its answer was paid for
 _QUIET_S = 10.0  # a cloud in trouble gives a line in so many seconds, not one a call
-_calls: contextvars.ContextVar[int] = contextvars.ContextVar("calls", default=0)  # on the wire, of one question
+_wire_calls: contextvars.ContextVar[int] = contextvars.ContextVar("wire_calls", default=0)  # of one task
+
+
+class CallResult(msgspec.Struct, frozen=True):
+    """The outcome of one query of one vehicle: `ok`, `unavailable`, `unsupported`, `unreadable`, or `failed`."""
+
+    source: str
+    vehicle: str
+    query: str
+    outcome: str
+    reason: str = ""
 
 
 class PollRunner:
-    """One account: its cloud, its plan, and the calls under way.
+    """Polls one account; `resting` are its vehicles out of service.
 
-    `calls` is the most that it may make `per` period, `resting` are vehicles out of service.
+    `observe_delay` gets the delay of each call [s], `vehicles_listed` the numbers of new vehicles of a listing cloud.
     """
 
     def __init__(
         self,
+        account: Account,
         cloud: Cloud,
         commits: GroupCommit,
         folder: Path,
-        calls: int = 0,
-        per: Literal["day", "month"] = "day",
+        polling: Polling | None = None,
+        *,
         resting: frozenset[str] = frozenset(),
+        observe_delay: Callable[[float], None] = lambda seconds: None,
+        vehicles_listed: Callable[[Sequence[str]], Awaitable[None]] | None = None,
     ) -> None:
-        self._cloud, self._commits = cloud, commits
-        now = time.monotonic()
-        self.planner = Scheduler(cloud.questions(), now, budget=calls, period=per, used=_used(folder, cloud.name))
-        for vehicle in cloud.vehicles:
-            self.planner.add(vehicle, now, in_service=vehicle not in resting)
-        self._file = folder / f"calls-{cloud.name}.json"
+        self._account, self._cloud, self._commits, self._resting = account, cloud, commits, resting
+        self._vehicles_listed = vehicles_listed
+        self._used = UsedCalls(folder, account.name)
+        limits = polling or Polling()
+        self.scheduler = Scheduler(
+            cloud.schedule(),
+            time.monotonic(),
+            budget=limits.calls,
+            period=limits.per,
+            used=self._used.total,
+            observe_delay=observe_delay,
+        )
+        self._add(account.vehicles)
         self._under_way: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self.trouble = ""
-        self._quiet_until, self._unsaid = 0.0, 0
+        self._quiet_until, self._unlogged = 0.0, 0
+
+    # ---- on schedule -----------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Ask until cancelled."""
-        kept = asyncio.create_task(self._keep_used())
-        async with ClientPool() as lines:
+        """Poll until cancelled."""
+        async with ClientPool() as clients:
+            others = [asyncio.create_task(self._save_used())]
+            if self._cloud.lists_vehicles:
+                others.append(asyncio.create_task(self._list_vehicles()))
             try:
                 while True:
-                    await self._pause(self._begin(lines))
+                    await self._pause(self._begin(clients))
             finally:
-                kept.cancel()
+                for task in others:
+                    task.cancel()
                 await self._finish()
-                self._write_used()
+                self._used.save()
 
-    def _begin(self, lines: "ClientPool") -> float:
-        """Make the calls that are due and have a place; returns how long there is nothing more to do [s]."""
+    def push_received(self, push: Envelope) -> None:
+        """A push is on disk: queries for the same values are skipped, and its vehicle's state is known."""
+        seen = self._account.glance(push)
+        self.scheduler.push_received(seen.vehicle, push.path, seen.state, time.monotonic())
+
+    def _begin(self, clients: "ClientPool") -> float:
+        """Make the calls that are due and have a free connection; return how long there is nothing more to do [s]."""
         now = time.monotonic()
         try:
-            for ask in self.planner.take(CONNECTIONS - len(self._under_way), now, datetime.now(UTC)):
-                task = asyncio.create_task(self._ask(lines, ask))
+            for call in self.scheduler.due_calls(CONNECTIONS - len(self._under_way), now, datetime.now(UTC)):
+                task = asyncio.create_task(self._make(clients, call))
                 self._under_way.add(task)
                 task.add_done_callback(self._done)
-            return self.planner.wait_s(now)
-        except Exception:  # a fault of ours must not be the end of asking
-            log.exception("planning failed")
+            return self.scheduler.wait_s(now)
+        except Exception:  # a fault of ours must not be the end of polling
+            log.exception("scheduling failed")
             return _QUIET_S
 
-    async def _finish(self) -> None:
-        if self._under_way:
-            _, late = await asyncio.wait(self._under_way, timeout=_FINISH_S)
-            for call in late:
-                call.cancel()
-            if late:
-                await asyncio.wait(late, timeout=_FINISH_S)
-
-    def heard(self, path: str, push: bytes) -> None:
-        """A push came in and is on disk."""
-        self.planner.heard(self._cloud.speaks_of(push), path, self._cloud.state(push), time.monotonic())
-
-    async def _ask(self, lines: "ClientPool", ask: Call) -> None:
+    async def _make(self, clients: "ClientPool", call: Call) -> None:
         try:
-            with lines.free() as http:
-                envelope, meaning = await self._cloud.ask(http, ask.query, ask.vehicle)
+            outcome, answer = await self._request(clients, call)
         except (Retry, LoginNeeded) as error:
-            self._failed(ask, error)
+            self._failed(call, error)
             return
-        except Exception as error:  # a fault of ours must not be the end of asking
-            log.exception("asking failed")
-            self._failed(ask, Retry(f"{self._cloud.name}: asking failed: {type(error).__name__}", after=60))
-            return
-        finally:
-            self.planner.spent(max(0, _calls.get() - 1), datetime.now(UTC))
-        failure = await self._commits.put(envelope)
-        if failure is not None:
-            self._failed(ask, failure)
+        except Exception as error:  # a fault of ours must not be the end of polling
+            log.exception("polling failed")
+            self._failed(call, Retry(f"{self._account.name}: polling failed: {type(error).__name__}", after=60))
             return
         now = time.monotonic()
-        self.planner.answered(ask, meaning, self._cloud.state(envelope.body), now)
-        if not self.planner.failing and not self.planner.paused_s(now):
+        self.scheduler.answered(call, outcome, self._account.glance(answer).state, now)
+        if not self.scheduler.failing and not self.scheduler.paused_s(now):
             self.trouble = ""
 
-    def _failed(self, ask: Call, error: LoggerError) -> None:
+    async def _request(self, clients: "ClientPool", call: Call) -> tuple[PollOutcome, Envelope]:
+        """The answer, once it is in the spool. Raises `Retry` and `LoginNeeded`."""
+        try:
+            with clients.free() as http:
+                answer, outcome = await self._cloud.request(http, call.query, call.vehicle)
+        finally:
+            self.scheduler.count_calls(max(0, _wire_calls.get() - 1), datetime.now(UTC))
+        failure = await self._commits.put(answer)
+        if failure is not None:
+            raise failure
+        return outcome, answer
+
+    def _failed(self, call: Call, error: LoggerError) -> None:
         now = time.monotonic()
-        again_s = self.planner.failed(ask, error, now)
+        again_s = self.scheduler.failed(call, error, now)
         self.trouble = str(error)
         if now < self._quiet_until:
-            self._unsaid += 1
+            self._unlogged += 1
             return
-        more = f" ({self._unsaid} more like it before)" if self._unsaid else ""
-        log.error("%s; asking again in %.0f s%s", error, again_s, more)
-        self._quiet_until, self._unsaid = now + _QUIET_S, 0
+        more = f" ({self._unlogged} more like it before)" if self._unlogged else ""
+        log.error("%s; polling again in %.0f s%s", error, again_s, more)
+        self._quiet_until, self._unlogged = now + _QUIET_S, 0
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
         self._changed.set()
 
     async def _pause(self, seconds: float) -> None:
-        """Until something is due, or a call came back and left its place free."""
+        """Wait until something is due, or a call has ended and its connection is free."""
         self._changed.clear()
         full = len(self._under_way) >= CONNECTIONS
         try:
@@ -141,34 +166,109 @@ class PollRunner:
         except TimeoutError:
             return
 
-    async def _keep_used(self) -> None:
-        while True:
-            await asyncio.sleep(_KEEP_S)
-            await asyncio.to_thread(self._write_used)
+    async def _finish(self) -> None:
+        if self._under_way:
+            _, late = await asyncio.wait(self._under_way, timeout=_FINISH_S)
+            for call in late:
+                call.cancel()
+            if late:
+                await asyncio.wait(late, timeout=_FINISH_S)
 
-    def _write_used(self) -> None:
+    async def _save_used(self) -> None:
+        while True:
+            await asyncio.sleep(_SAVE_EVERY_S)
+            self._used.save()
+
+    # ---- vehicles --------------------------------------------------------------------------------------------------
+
+    def _add(self, vehicles: Sequence[str]) -> list[str]:
+        new = [vehicle for vehicle in vehicles if not self.scheduler.knows(vehicle)]
+        for vehicle in new:
+            self.scheduler.add(vehicle, time.monotonic(), in_service=vehicle not in self._resting)
+        return new
+
+    async def _list_vehicles(self) -> None:
+        """Poll the cloud's list of vehicles now and again, and add those that are new."""
+        while True:
+            wait_s = _LIST_EVERY_S
+            try:
+                new = self._add(await self.list_now())
+                if new and self._vehicles_listed:
+                    await self._vehicles_listed(new)
+                self._changed.set()
+            except (Retry, LoginNeeded) as error:
+                wait_s = max(_QUIET_S, error.after if isinstance(error, Retry) else 10 * _QUIET_S)
+                log.error("%s; listing its vehicles again in %.0f s", error, wait_s)
+            await asyncio.sleep(wait_s)
+
+    async def list_now(self) -> tuple[str, ...]:
+        """All vehicles of the account, as its cloud lists them. Raises `Retry` and `LoginNeeded`."""
+        before = _wire_calls.get()
         try:
-            write_file(self._file, json.dumps(self.planner.used).encode())
-        except OSError as error:
-            log.warning("cannot write %s: %s", self._file, error)
+            async with _client() as http:
+                return await self._cloud.list_vehicles(http)
+        finally:
+            self.scheduler.count_calls(_wire_calls.get() - before, datetime.now(UTC))
+
+    @property
+    def lists_vehicles(self) -> bool:
+        """Whether the cloud lists the vehicles."""
+        return self._cloud.lists_vehicles
+
+    @property
+    def vehicles(self) -> tuple[str, ...]:
+        """The vehicles that the settings list."""
+        return self._account.vehicles
+
+    # ---- by hand ---------------------------------------------------------------------------------------------------
+
+    async def poll_now(self, vehicles: Sequence[str]) -> list[CallResult]:
+        """Make every query of these vehicles once, within the budget, until the cloud fails three times in a row."""
+        calls = [Call(vehicle, query, 0.0, 0.0) for vehicle in vehicles for query in self._cloud.queries]
+        places = asyncio.Semaphore(_EACH)
+        async with ClientPool() as clients:
+            results = await asyncio.gather(*(self._make_now(clients, places, call) for call in calls))
+        self._used.save()
+        return results
+
+    async def _make_now(self, clients: "ClientPool", places: asyncio.Semaphore, call: Call) -> CallResult:
+        async def make() -> CallResult:
+            refusal = self.scheduler.refusal(time.monotonic(), datetime.now(UTC))
+            if refusal:
+                return self._result(call, "failed", refusal)
+            self.scheduler.count_calls(1, datetime.now(UTC))
+            try:
+                outcome, _ = await self._request(clients, call)
+            except (Retry, LoginNeeded) as error:
+                self.scheduler.breaker.failed(error, time.monotonic())
+                return self._result(call, "failed", " ".join(str(error).split()))
+            self.scheduler.breaker.answered()
+            return self._result(call, outcome)
+
+        async with places:
+            return await asyncio.create_task(make())  # a task of its own counts its own calls on the wire
+
+    def _result(self, call: Call, outcome: str, reason: str = "") -> CallResult:
+        return CallResult(self._account.name, call.vehicle, call.query, outcome, reason)
+
+    # ---- state -----------------------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
-        """How the asking goes: counts in sum and by query, what waits, what fails, the rest, and how late it is."""
-        queries = {query: msgspec.structs.asdict(counts) for query, counts in self.planner.counts.items()}
+        """Counts of calls in sum and by query; what waits, fails and is paused."""
+        queries = {query: msgspec.structs.asdict(counts) for query, counts in self.scheduler.counts.items()}
         sums = {name: sum(each[name] for each in queries.values()) for name in CallCounts.__struct_fields__}
         return {
             **sums,
             "queries": queries,
-            "waiting": self.planner.waiting,
-            "failing": self.planner.failing,
-            "rests_s": self.planner.paused_s(time.monotonic()),
+            "waiting": self.scheduler.waiting,
+            "failing": self.scheduler.failing,
+            "pause_s": self.scheduler.paused_s(time.monotonic()),
             "trouble": self.trouble,
-            "lateness": self.planner.lateness.told(),
         }
 
 
 class ClientPool:
-    """The HTTP clients of an account; one that has places left is filled first, so that few lines are kept open."""
+    """The HTTP clients of an account; the first with a free connection is used, so that few connections stay open."""
 
     def __init__(self) -> None:
         self._clients = [_client() for _ in range(_CLIENTS)]
@@ -183,7 +283,7 @@ class ClientPool:
 
     @contextmanager
     def free(self) -> Iterator[httpx.AsyncClient]:
-        """A client with a place for one more call; there is one for each of `CONNECTIONS`."""
+        """A client with a free connection; there is one for each of `CONNECTIONS`."""
         at = next(at for at, calls in enumerate(self._under_way) if calls < _EACH)
         self._under_way[at] += 1
         try:
@@ -194,21 +294,10 @@ class ClientPool:
 
 def _client() -> httpx.AsyncClient:
     async def count(_: httpx.Request) -> None:
-        _calls.set(_calls.get() + 1)  # each question is a task, and has a count of its own
+        _wire_calls.set(_wire_calls.get() + 1)  # each call is a task, and has a count of its own
 
     return httpx.AsyncClient(
         limits=httpx.Limits(max_connections=_EACH, max_keepalive_connections=_EACH),
         follow_redirects=False,
         event_hooks={"request": [count]},
     )
-
-
-def _used(folder: Path, name: str) -> Mapping[str, int]:
-    """What earlier runs of this account used of its budget, by period; nothing where the file is no such thing."""
-    try:
-        told = json.loads((folder / f"calls-{name}.json").read_text())
-        return {str(key): int(value) for key, value in told.items()}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        if not isinstance(error, FileNotFoundError):
-            log.warning("calls-%s.json cannot be read (%s): the budget begins anew", name, error)
-        return {}

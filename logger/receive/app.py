@@ -1,135 +1,130 @@
-"""HTTP in: a raw ASGI application that verifies a push, waits until it is on disk, and only then answers 200.
+"""HTTP in: a raw ASGI application that has a push verified, waits until it is on disk, and only then answers 200.
 
-Raw, because the answer is ten bytes and everything between socket and spool is paid a hundred million times.
-Nothing is parsed but the signature. Served by uvicorn: granian takes three quarters as many durable pushes, see
+Raw ASGI, because a reply is ten bytes and everything between socket and spool is paid for every push. Nothing of a push
+is parsed but its signature. Served by uvicorn: granian takes three quarters as many durable pushes, see
 `tests/benchmarks/README.md`.
 """
 
 import json
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from logger.envelope import Envelope
-from logger.errors import Forged
+from logger.errors import Forged, Refused
 from logger.receive.metrics import ReceiverMetrics
-from logger.sources.contract import Webhook
+from logger.sources.contract import Account, Headers, Reply, Webhook
 from logger.spool.group_commit import GroupCommit
 
 log = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 16 * 1024
-MAX_FIELDS = 64
+_JSON = ((b"content-type", b"application/json"),)
+_RETRY_AFTER = (b"retry-after", b"5")
+OK = Reply(200, b'{"code":0}', _JSON)
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-def _start(status: int, body: bytes, kind: bytes = b"application/json") -> dict[str, Any]:
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
-    if status in (413, 503):
-        headers.append((b"connection", b"close") if status == 413 else (b"retry-after", b"5"))
-    return {"type": "http.response.start", "status": status, "headers": headers}
+def _error(status: int, message: str) -> Reply:
+    body = json.dumps({"code": status, "message": message}, separators=(",", ":"))
+    return Reply(status, body.encode(), (*_JSON, _RETRY_AFTER) if status == 503 else _JSON)
 
 
-def _answer(status: int, text: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    body = json.dumps(
-        {"code": status, "message": text} if status != 200 else {"code": 0}, separators=(",", ":")
-    ).encode()
-    return _start(status, body), {"type": "http.response.body", "body": body}
-
-
-TAKEN = _answer(200, "")
-FORGED = _answer(401, "signature")
-NOWHERE = _answer(404, "nothing here")
-NOT_POST = _answer(405, "POST only")
-TOO_LARGE = _answer(413, f"at most {MAX_BODY_BYTES} bytes and {MAX_FIELDS} fields")
-NOT_NOW = _answer(503, "not stored; send it again")
-_Answer = tuple[dict[str, Any], dict[str, Any]]
+NOT_FOUND = _error(404, "nothing here")
+_FAULT = _error(503, "not stored; send it again")
 
 
 class Receiver:
-    """The application: pushes at `{prefix}/{source name}{vendor's path}`, and `/healthz`, `/readyz`, `/metrics`."""
+    """The application: pushes at `{prefix}/{account}{sub-path of its vendor}`, and `/healthz`, `/readyz`, `/metrics`.
+
+    `not_ready` gives the reason why no push can be stored now, `push_received` gets each push that is on disk.
+    """
 
     def __init__(
         self,
-        webhooks: Mapping[str, Webhook],
+        accounts: Mapping[str, Account],
         prefix: str,
         commits: GroupCommit,
         metrics: ReceiverMetrics,
-        ready: Callable[[], str],
-        heard: Callable[[str, str, bytes], None] = lambda source, path, push: None,
+        not_ready: Callable[[], str],
+        push_received: Callable[[Envelope], None] = lambda push: None,
     ) -> None:
+        webhooks = {name: account.webhook for name, account in accounts.items() if account.webhook}
         self._routes = {
-            f"{prefix}/{hook.name}{path}": (hook, kind)
-            for hook in webhooks.values()
-            for path, kind in hook.paths.items()
+            f"{prefix}/{name}{path}": (name, webhook, path)
+            for name, webhook in webhooks.items()
+            for path in webhook.paths
         }
+        self._accounts = {f"{prefix}/{name}": (name, webhook) for name, webhook in webhooks.items()}
         self._commits = commits
         self._metrics = metrics
-        self._ready = ready
-        self._heard = heard
+        self._not_ready = not_ready
+        self._push_received = push_received
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; whatever goes wrong is an answer too."""
+        """Answer one request; a fault of ours is answered, too."""
         if scope["type"] != "http":
             return
         route = self._routes.get(scope["path"])
         try:
-            if route is None:
-                start, body = self._own_page(scope)
-            else:
-                start, body = await self._push(*route, scope, receive)
-        except Exception:  # a fault of ours must reach the vendor as "again, please", never as a traceback
+            reply = self._own_page(scope["path"]) if route is None else await self._push(*route, scope, receive)
+        except Exception:  # the vendor must hear "again, please", never a traceback
             log.exception("a request failed")
-            start, body = NOT_NOW
-        await send(start)
-        await send(body)
+            reply = _FAULT
+        headers = [*reply.headers, (b"content-length", str(len(reply.body)).encode())]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": reply.body})
 
-    async def _push(self, hook: Webhook, kind: str, scope: Scope, receive: Receive) -> _Answer:
-        if scope["method"] != "POST":
-            return NOT_POST
+    async def _push(self, name: str, webhook: Webhook, path: str, scope: Scope, receive: Receive) -> Reply:
         client = scope.get("client")
-        if not hook.admits(client[0] if client else ""):
-            self._metrics.refused(hook.name, "client address")
-            return NOWHERE
-        message = await receive()
-        body = await _whole(message, receive) if message.get("more_body", False) else message.get("body", b"")
-        if body is None or len(body) > MAX_BODY_BYTES or body.count(b"&") >= MAX_FIELDS:
-            self._metrics.refused(hook.name, "too large")
-            return TOO_LARGE
+        if not webhook.admits(client[0] if client else ""):
+            self._metrics.refused(name, "client address")
+            return webhook.reply("unknown")
+        body = await _read_body(receive, webhook.max_body_bytes)
+        if body is None or len(body) > webhook.max_body_bytes:
+            self._metrics.refused(name, "too large")
+            return webhook.reply("refused")
         try:
-            variant = hook.verify(body)
-        except Forged as error:
-            self._metrics.refused(hook.name, str(error))
-            return FORGED
-        failure = await self._commits.put(Envelope(hook.name, kind, time.time_ns() // 1_000_000, "push", body))
+            accepted = webhook.accept(scope["method"], path, Headers(scope.get("headers", ())), body)
+        except (Forged, Refused) as error:
+            self._metrics.refused(name, str(error))
+            return webhook.reply("forged" if isinstance(error, Forged) else "refused")
+        return accepted if isinstance(accepted, Reply) else await self._store(name, webhook, accepted)
+
+    async def _store(self, name: str, webhook: Webhook, push: Envelope) -> Reply:
+        failure = await self._commits.put(push)
         if failure is not None:
-            self._metrics.not_stored(hook.name)
-            return NOT_NOW
-        self._metrics.taken(hook.name, variant)
-        self._heard(hook.name, kind, body)
-        return TAKEN
+            self._metrics.not_stored(name)
+            return webhook.reply("full")
+        self._metrics.taken(name)
+        self._push_received(push)
+        return webhook.reply("taken")
 
-    def _own_page(self, scope: Scope) -> _Answer:
-        path = scope["path"]
+    def _own_page(self, path: str) -> Reply:
         if path == "/healthz":
-            return _answer(200, "")
+            return OK
         if path == "/readyz":
-            reason = self._ready()
-            return _answer(503, reason) if reason else _answer(200, "")
+            reason = self._not_ready()
+            return _error(503, reason) if reason else OK
         if path == "/metrics":
-            text = self._metrics.text()
-            return _start(200, text, b"text/plain; version=0.0.4"), {"type": "http.response.body", "body": text}
-        self._metrics.refused("none", "unknown path")
-        return NOWHERE
+            return Reply(200, self._metrics.text(), ((b"content-type", b"text/plain; version=0.0.4"),))
+        return self._unknown(path)
+
+    def _unknown(self, path: str) -> Reply:
+        """A path that nobody serves; below an account's address its vendor's own words."""
+        name, webhook = next(
+            (found for address, found in self._accounts.items() if path.startswith(f"{address}/")), ("none", None)
+        )
+        self._metrics.refused(name, "unknown path")
+        return webhook.reply("unknown") if webhook else NOT_FOUND
 
 
-async def _whole(message: MutableMapping[str, Any], receive: Receive) -> bytes | None:
-    """The body that begins with this message; None where the client went away before its end."""
+async def _read_body(receive: Receive, max_bytes: int) -> bytes | None:
+    """The body, cut off once it is longer than `max_bytes`; None where the client went away before its end."""
+    message = await receive()
     body: bytes = message.get("body", b"")
-    while message.get("more_body", False) and len(body) <= MAX_BODY_BYTES:
+    while message.get("more_body", False) and len(body) <= max_bytes:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None

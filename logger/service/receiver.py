@@ -6,7 +6,8 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from logger.receive.app import Receiver
 from logger.receive.metrics import ReceiverMetrics
 from logger.settings import schema
 from logger.settings.schema import Settings
-from logger.sources import clouds, webhooks
+from logger.sources import accounts, clouds
+from logger.sources.contract import Account
 from logger.spool.group_commit import GroupCommit
 from logger.spool.log import Spool
 from logger.spool.open import open_spool
@@ -28,24 +30,27 @@ from logger.spool.open import open_spool
 log = logging.getLogger(__name__)
 
 _HEARTBEAT_S = 60.0
-_TELL_S = 2.0
+_SUMMARY_EVERY_S = 2.0
 _MAX_REQUESTS = 4096  # at once; more are answered 503, so that memory stays flat
 
 
 async def run_receiver(settings: Settings, listener: socket.socket) -> None:
-    """Serve pushes until SIGTERM."""
+    """Serve pushes and poll clouds until SIGTERM."""
     log_spool, watched = open_spool(settings), open_spool(settings)
     metrics = ReceiverMetrics(lambda: _state(watched, settings))
     commits = GroupCommit(log_spool.append, metrics.committed)
-    pollers = _pollers(settings, commits)
-    metrics.asking = lambda: {name: poller.state() for name, poller in pollers.items()}
-    app = Receiver(
-        webhooks(settings), settings.collector.path_prefix, commits, metrics, lambda: _unready(metrics), _hears(pollers)
+    known = accounts(settings)
+    runners = _runners(settings, known, commits, metrics)
+    _connect(metrics, known, runners)
+    prefix = settings.collector.path_prefix
+    server = http_server(Receiver(known, prefix, commits, metrics, lambda: _not_ready(metrics), _notify(runners)))
+    _end_on_sigterm(server)
+    await _name_vehicles(settings, known, commits)
+    lasting = (
+        _heartbeat(commits),
+        _write_summary(settings.data_dir, metrics),
+        *(each.run() for each in runners.values()),
     )
-    server = http_server(app)
-    _obey(server)
-    await _name_vehicles(settings, commits)
-    lasting = (_heartbeat(commits), _tell(settings.data_dir, metrics), *(poller.run() for poller in pollers.values()))
     tasks = [asyncio.create_task(each) for each in lasting]
     log.info("listening on %s", settings.collector.listen)
     try:
@@ -54,37 +59,50 @@ async def run_receiver(settings: Settings, listener: socket.socket) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        write_state(settings.data_dir, "receiver", metrics.summary())  # what was under way has ended: the last word
+        write_state(settings.data_dir, "receiver", metrics.summary())  # with the calls that have just ended
         await commits.close()
         log_spool.close()
         watched.close()
 
 
-def _pollers(settings: Settings, commits: GroupCommit) -> dict[str, PollRunner]:
-    """The accounts that are asked by themselves."""
-    accounts = clouds(settings.polled)
-    resting = frozenset(number for number, vehicle in settings.vehicles.items() if not vehicle.in_service)
+def _connect(metrics: ReceiverMetrics, known: Mapping[str, Account], runners: Mapping[str, PollRunner]) -> None:
+    webhooks = {name: account.webhook for name, account in known.items() if account.webhook}
+    metrics.polls = lambda: {name: runner.state() for name, runner in runners.items()}
+    metrics.signatures = lambda: {name: webhook.signatures for name, webhook in webhooks.items()}
+
+
+def _runners(
+    settings: Settings, known: Mapping[str, Account], commits: GroupCommit, metrics: ReceiverMetrics
+) -> dict[str, PollRunner]:
+    """A runner for each account that is polled regularly."""
+    polled = {source.name: source.poll for source in settings.polled}
     return {
-        source.name: PollRunner(
-            accounts[source.name], commits, settings.data_dir, source.poll.calls, source.poll.per, resting
+        name: PollRunner(
+            known[name],
+            cloud,
+            commits,
+            settings.data_dir,
+            polled[name],
+            resting=settings.out_of_service,
+            observe_delay=metrics.delay_observer(name),
+            vehicles_listed=partial(_name_listed, settings, known[name], commits),
         )
-        for source in settings.polled
-        if source.poll is not None
+        for name, cloud in clouds({name: known[name] for name in polled}).items()
     }
 
 
-def _hears(pollers: dict[str, PollRunner]) -> Callable[[str, str, bytes], None]:
-    """Tells the account's plan of a push; accounts that are not asked are deaf."""
+def _notify(runners: Mapping[str, PollRunner]) -> Callable[[Envelope], None]:
+    """What passes each push on to the runner of its account, if that is polled."""
 
-    def heard(source: str, path: str, push: bytes) -> None:
-        if source in pollers:
-            pollers[source].heard(path, push)
+    def push_received(push: Envelope) -> None:
+        if push.source in runners:
+            runners[push.source].push_received(push)
 
-    return heard
+    return push_received
 
 
-def _obey(server: uvicorn.Server) -> None:
-    """End on SIGTERM before uvicorn listens to it as well, and be deaf to it when it is raised once more at the end."""
+def _end_on_sigterm(server: uvicorn.Server) -> None:
+    """End on SIGTERM from now on, not only once uvicorn handles it, and ignore the repeat that it raises at its end."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
 
@@ -106,40 +124,44 @@ def http_server(app: Any) -> uvicorn.Server:
     )
 
 
-async def _name_vehicles(settings: Settings, commits: GroupCommit) -> None:
-    """What the settings call the vehicles, as one message that takes the way of all others."""
-    providers = {name: account.provider for name, account in webhooks(settings).items()}
-    named = [
-        {"provider": providers[source.name], "vehicle": number, **_called(settings, source, number)}
-        for source in settings.sources
-        for number in source.vehicles
+async def _name_vehicles(settings: Settings, known: Mapping[str, Account], commits: GroupCommit) -> None:
+    """Store what the settings call the listed vehicles, as a message like all others."""
+    for account in known.values():
+        await _name_listed(settings, account, commits, account.vehicles)
+
+
+async def _name_listed(settings: Settings, account: Account, commits: GroupCommit, vehicles: Sequence[str]) -> None:
+    model = next(source.model for source in settings.sources if source.name == account.name)
+    rows = [
+        {"provider": account.provider, "vehicle": number, **_description(settings, number, model)}
+        for number in vehicles
     ]
-    if named:
-        body = msgspec.json.encode(named)
-        await commits.put(Envelope("settings", "vehicles", time.time_ns() // 1_000_000, "import", body))
+    if rows:
+        now_ms = time.time_ns() // 1_000_000
+        await commits.put(Envelope("settings", "vehicles", now_ms, "import", msgspec.json.encode(rows)))
 
 
-def _called(settings: Settings, source: schema.Source, number: str) -> dict[str, Any]:
-    told = msgspec.structs.asdict(settings.vehicles.get(number, schema.Vehicle()))
-    return {**told, "model": told["model"] or source.model}
+def _description(settings: Settings, number: str, model: str) -> dict[str, Any]:
+    vehicle = settings.vehicles.get(number, schema.Vehicle())
+    return msgspec.structs.asdict(msgspec.structs.replace(vehicle, model=vehicle.model or model))
 
 
 async def _heartbeat(commits: GroupCommit) -> None:
-    """Proof that the collector ran and could store: one message a minute that takes the way of all others."""
+    """Store a message a minute as proof that the collector ran and could store."""
     while True:
         await commits.put(Envelope("collector", "heartbeat", time.time_ns() // 1_000_000, "push", b""))
         await asyncio.sleep(_HEARTBEAT_S)
 
 
-async def _tell(folder: Path, metrics: ReceiverMetrics) -> None:
-    """What `voltrail status` says of pushes and questions."""
+async def _write_summary(folder: Path, metrics: ReceiverMetrics) -> None:
+    """Write what `voltrail status` shows of pushes and polls, again and again."""
     while True:
         await asyncio.to_thread(write_state, folder, "receiver", metrics.summary())  # a disk must not delay a push
-        await asyncio.sleep(_TELL_S)
+        await asyncio.sleep(_SUMMARY_EVERY_S)
 
 
-def _unready(metrics: ReceiverMetrics) -> str:
-    return "" if metrics.held else "the spool takes nothing: its disk is full or broken, or a sink lags too far"
+def _not_ready(metrics: ReceiverMetrics) -> str:
+    return "" if metrics.stores else "the spool takes nothing: its disk is full or broken, or a sink lags too far"
 
 
 def _state(watched: Spool, settings: Settings) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from logger.process_state import read_state
 from logger.service.child import Stop
 from logger.settings.load import encode_settings
 from logger.settings.schema import Settings
-from logger.sources import clouds, webhooks
+from logger.sources import accounts, clouds
 from logger.spool.open import open_spool
 
 log = logging.getLogger(__name__)
@@ -41,13 +41,19 @@ def run(settings: Settings, analysis: Sequence[str], *, debug: bool = False) -> 
     """
     if not settings.sources:
         raise ConfigError("there is no source to collect from: `voltrail init` writes settings with one")
-    webhooks(settings), clouds(settings.polled)  # what a child would stumble over, again and again, is said here once
+    _check_accounts(settings)
     with exclusive_lock(settings.data_dir / "run.lock") as free:
         if not free:
             raise ConfigError(f"a voltrail is running on {settings.data_dir} already")
         open_spool(settings).close()
         with listening(settings) as listener:
             _supervise(settings, listener, analysis, debug)
+
+
+def _check_accounts(settings: Settings) -> None:
+    """Raise `ConfigError` here, once, for what would end each child again and again."""
+    polled = {source.name for source in settings.polled}
+    clouds({name: account for name, account in accounts(settings).items() if name in polled})
 
 
 def _supervise(settings: Settings, listener: socket.socket, analysis: Sequence[str], debug: bool) -> None:

@@ -99,8 +99,7 @@ def _with_secrets(settings: Settings, folder: Path, environment: Mapping[str, st
         return fill_secrets(account, keys, where, f"VOLTRAIL_{prefix}", folder, environment)
 
     sources = tuple(
-        secret(source, ("client_id", "client_secret"), f"sources: {source.name}", source.name)
-        for source in settings.sources
+        secret(source, source.secrets, f"sources: {source.name}", source.name) for source in settings.sources
     )
     influx = settings.sinks.influx
     if influx is not None:

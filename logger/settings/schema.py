@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -98,30 +98,51 @@ class Polling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return {state: float(seconds) for state in states if (seconds := getattr(self, f"{state}_s"))}
 
 
-class Segway(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="segway"):
-    """`[[sources]]` of kind `segway`: one account of the Segway gateway.
+class _Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
 
-    `vehicles_file` is a CSV of more vehicles and what a person calls them. `model` is that of every vehicle without one
-    of its own. Without `poll` the cloud is not asked. `clients` limits who may call, by address or network; empty
-    admits all. `signature` limits the readings of the vendor's signature rule that are accepted; empty tries all.
+
+class AccountSettings(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[sources]]`: what the accounts of every kind of source have; each kind adds its own below.
+
+    `vehicles_file` is a CSV of more vehicles and what a person calls them. Without `poll` the cloud is not polled.
+    `clients` limits who may call, by address or network; empty admits all. A kind also has a `model`, that of every
+    vehicle without one of its own.
     """
 
-    name: str
-    client_id: str = ""
-    client_id_file: str = ""
-    client_secret_file: str = ""
-    client_secret: str = ""
+    secrets: ClassVar[tuple[str, ...]] = ()  # fields that come from `FIELD_file` or the environment
+    lists_vehicles: ClassVar[bool] = False  # whether the vendor lists them, so that `vehicles = "all"` is possible
+
     base_url: str = ""
     vehicles: tuple[str, ...] | Literal["all"] = ()
     vehicles_file: str = ""
     unknown_vehicles: Literal["quarantine", "accept"] = "quarantine"
-    model: str = "E-moped"
     poll: Polling | None = None
     clients: tuple[str, ...] = ()
-    signature: tuple[Literal["decoded", "decoded-no-blanks", "raw", "raw-no-blanks"], ...] = ()
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The vehicles that the settings name; none where the cloud lists them."""
+        return () if self.vehicles == "all" else self.vehicles
 
     def __repr__(self) -> str:
-        return f"Segway({self.name!r})"  # and not the secret, wherever this is printed
+        return f"{type(self).__name__}({self.name!r})"  # and not the secret, wherever this is printed
+
+
+class Segway(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="segway"):
+    """`[[sources]]` of kind `segway`: one account of the Segway gateway.
+
+    `signature` limits the readings of the vendor's signature rule that are accepted; empty tries all.
+    """
+
+    secrets: ClassVar[tuple[str, ...]] = ("client_id", "client_secret")
+
+    client_id: str = ""
+    client_id_file: str = ""
+    client_secret_file: str = ""
+    client_secret: str = ""
+    model: str = "E-moped"
+    signature: tuple[Literal["decoded", "decoded-no-blanks", "raw", "raw-no-blanks"], ...] = ()
 
 
 Source = Segway
@@ -215,8 +236,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def polled(self) -> tuple[Source, ...]:
-        """The accounts whose cloud is asked by itself."""
+        """The accounts whose cloud is polled regularly."""
         return tuple(source for source in self.sources if source.poll is not None)
+
+    @property
+    def out_of_service(self) -> frozenset[str]:
+        """The vehicles that the settings take out of service."""
+        return frozenset(number for number, vehicle in self.vehicles.items() if not vehicle.in_service)
 
     @property
     def data_dir(self) -> Path:

@@ -19,6 +19,8 @@ from logger.settings.schema import (
     Tariffs,
 )
 
+_SECRET_ENDINGS = ("secret", "token", "password", "key")  # an account's name for itself is no secret
+
 
 def check_settings(settings: Settings) -> None:
     """Raise `ConfigError` for what cannot work."""
@@ -36,12 +38,7 @@ def check_settings(settings: Settings) -> None:
         _check_influx(settings.sinks.influx)
     for source in settings.sources:
         _check_clients(source)
-        _check_inline(f"sources: {source.name}", "client_secret", source.client_secret)
-        if source.vehicles == "all":
-            raise ConfigError(
-                f"sources: {source.name}: Segway does not list its vehicles: write their numbers into `vehicles`, or "
-                'set unknown_vehicles = "accept"'
-            )
+        _check_account(source)
 
 
 def _check_named(settings: Settings) -> None:
@@ -96,6 +93,18 @@ def _check_clients(source: Source) -> None:
             ipaddress.ip_network(client)
         except ValueError as error:
             raise ConfigError(f"sources: {source.name}: clients: {error}") from error
+
+
+def _check_account(source: Source) -> None:
+    for key in source.secrets:
+        if key.endswith(_SECRET_ENDINGS):
+            _check_inline(f"sources: {source.name}", key, getattr(source, key))
+    if source.vehicles == "all" and not source.lists_vehicles:
+        kind = source.__struct_config__.tag
+        raise ConfigError(
+            f"sources: {source.name}: a source of kind {kind} does not list its vehicles: write their numbers into "
+            '`vehicles`, or set unknown_vehicles = "accept"'
+        )
 
 
 def _check_inline(where: str, key: str, secret: str) -> None:

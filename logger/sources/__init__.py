@@ -1,36 +1,24 @@
-"""The accounts of the settings, by kind; every source is listed here by hand."""
+"""The accounts of the settings; every kind of source is one line here."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from logger.mapping import Shape
 from logger.settings import schema
 from logger.settings.schema import Settings
-from logger.sources.contract import Poller, Webhook
-from logger.sources.segway.account import Segway
-from logger.sources.segway.api import SegwayCloud
-from logger.sources.segway.messages import answer_shapes, shapes
+from logger.sources.contract import Account, Cloud
+from logger.sources.segway.account import SegwayAccount
+
+KINDS: Mapping[type, Callable[[Any, Settings], Account]] = {
+    schema.Segway: SegwayAccount,
+}
 
 
-def webhooks(settings: Settings) -> dict[str, Webhook]:
-    """The accounts that call us, by name. Raises `ConfigError`."""
-    return {source.name: _segway(source, settings) for source in settings.sources if isinstance(source, schema.Segway)}
+def accounts(settings: Settings) -> dict[str, Account]:
+    """Every account of the settings, by name. Raises `ConfigError`."""
+    return {source.name: KINDS[type(source)](source, settings) for source in settings.sources}
 
 
-def _segway(account: schema.Segway, settings: Settings) -> Segway:
-    """The account; a vehicle whose own model the settings name is read as one of that."""
-    models: dict[str, set[str]] = {}
-    for number in account.vehicles:
-        vehicle = settings.vehicles.get(number)
-        if vehicle and vehicle.model and vehicle.model != account.model:
-            models.setdefault(vehicle.model, set()).add(number)
-    variants = [(frozenset(numbers), _shapes(name, settings)) for name, numbers in models.items()]
-    return Segway(account, _shapes(account.model, settings), variants)
-
-
-def _shapes(model: str, settings: Settings) -> dict[str, Shape]:
-    return {**shapes(model, settings.model(model)), **answer_shapes(settings.model(model))}
-
-
-def clouds(accounts: Iterable[schema.Source]) -> dict[str, Poller]:
-    """The clouds of these accounts, by name. Raises `ConfigError` where nothing says where one is."""
-    return {account.name: SegwayCloud(account) for account in accounts if isinstance(account, schema.Segway)}
+def clouds(accounts: Mapping[str, Account]) -> dict[str, Cloud]:
+    """The clouds of those accounts that have one, by name. Raises `ConfigError` where its address is unknown."""
+    found = {name: account.cloud() for name, account in accounts.items()}
+    return {name: cloud for name, cloud in found.items() if cloud is not None}

@@ -1,6 +1,9 @@
-"""What a source is: an account that pushes to us, or whose cloud we ask, or both."""
+"""What a source is: one account of a vendor that pushes to us, or whose cloud we poll, or both.
 
-from collections.abc import Mapping, Sequence
+Nothing of a message is read before it is in the spool, except its signature and, to schedule polls, what `glance` sees.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal, Protocol
 
 import httpx
@@ -11,66 +14,116 @@ from logger.mapping import Shape
 from logger.sources.login_check import LoginCheck
 
 State = Literal["riding", "charging", "parked", "offline", "silent", "out_of_service"]
-Meaning = Literal["ok", "device", "permanent", "changed"]
 STATES: tuple[State, ...] = ("riding", "charging", "parked", "offline", "silent", "out_of_service")
+PushOutcome = Literal["taken", "forged", "refused", "full", "unknown"]
+PollOutcome = Literal["ok", "unavailable", "unsupported", "unreadable"]
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """An HTTP answer in the vendor's own words."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class Headers(Mapping[str, str]):
+    """HTTP headers by lower-case name, decoded when read; of a repeated header the last."""
+
+    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
+        self._raw = raw
+
+    def __getitem__(self, name: str) -> str:
+        wanted = name.lower().encode()
+        for key, value in reversed(self._raw):
+            if key == wanted:
+                return value.decode("latin-1")
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(key.decode("latin-1") for key, _ in self._raw))
+
+    def __len__(self) -> int:
+        return len({key for key, _ in self._raw})
+
+
+class Glance(msgspec.Struct, frozen=True):
+    """What a message shows without being decoded: its vehicle and state, as far as it has them."""
+
+    vehicle: str = ""
+    state: State | None = None
 
 
 class Query(msgspec.Struct, frozen=True):
-    """One query: its interval by state [s]; a state without one is never asked. A push of `spared_by` spares it."""
+    """One query of a cloud and its interval by state [s]; a state without one is not polled.
 
-    query: str
+    A fresh push of the kind `skipped_by` holds the same values: the query is skipped then.
+    """
+
+    name: str
     every_s: Mapping[State, float]
-    spared_by: str = ""
+    skipped_by: str = ""
 
 
 class Webhook(Protocol):
-    """A vendor that calls us. One instance per account."""
+    """The side of an account that its vendor calls, at `{path_prefix}/{account}` and one of these sub-paths."""
 
-    name: str
-    provider: str
-    vehicles: tuple[str, ...]
-    paths: Mapping[str, str]
-    shapes: Mapping[str, Shape]
-    variants: Sequence[tuple[frozenset[str], Mapping[str, Shape]]]
-
-    def verify(self, body: bytes) -> str:
-        """Check the signature over the raw body; returns which reading of the rule matched. Raises `Forged`."""
+    paths: Collection[str]
+    max_body_bytes: int
+    signatures: Mapping[str, int]  # accepted signatures so far, by the reading of the vendor's rule that matched
 
     def admits(self, client: str) -> bool:
         """Whether this client address may call."""
 
-    def speaks_of(self, push: bytes) -> str:
-        """The vehicle of a push, as far as a glance shows it; empty where it does not."""
+    def accept(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Envelope | Reply:
+        """Verify the signature over the raw body and wrap it, bytes untouched; or answer a handshake.
 
-    def stranger(self, vehicle: str) -> bool:
-        """Whether this vehicle is none of the account's."""
-
-    @property
-    def bound(self) -> str:
-        """What every message must carry to belong to this account."""
-
-
-class Poller(Protocol):
-    """A vendor's cloud that we ask. One instance per account."""
-
-    name: str
-    queries: tuple[str, ...]
-    vehicles: tuple[str, ...]
-
-    def questions(self) -> tuple[Query, ...]:
-        """What to ask by itself, how often in which state; empty where the settings say not to."""
-
-    def speaks_of(self, push: bytes) -> str:
-        """The vehicle of a push, as far as a glance shows it; empty where it does not."""
-
-    def state(self, message: bytes) -> State | None:
-        """The state that a message tells, as far as a glance shows it."""
-
-    async def ask(self, http: httpx.AsyncClient, query: str, vehicle: str) -> tuple[Envelope, Meaning]:
-        """What the vendor says now, bytes untouched, and how to take it.
-
-        Raises `Retry` for what may work later, `LoginNeeded` where the account itself is refused.
+        Header names are lower case. Raises `Forged` for a wrong signature, `Refused` for what can never be taken.
         """
 
-    async def hello(self, http: httpx.AsyncClient) -> LoginCheck:
-        """Log in and ask for nothing: whether the cloud is there, knows the account, and what its clock says."""
+    def reply(self, outcome: PushOutcome) -> Reply:
+        """The answer that this vendor expects to a push that was taken, forged, refused, not stored or misdirected."""
+
+
+class Cloud(Protocol):
+    """The side of an account that we poll."""
+
+    queries: tuple[str, ...]
+    lists_vehicles: bool  # whether the settings leave the list of vehicles to the cloud: `vehicles = "all"`
+
+    def schedule(self) -> tuple[Query, ...]:
+        """The queries to poll regularly; none where the settings have no `[sources.poll]`."""
+
+    async def list_vehicles(self, http: httpx.AsyncClient) -> tuple[str, ...]:
+        """All vehicles of the account, called where `lists_vehicles`. Raises as `request`."""
+
+    async def request(self, http: httpx.AsyncClient, query: str, vehicle: str) -> tuple[Envelope, PollOutcome]:
+        """One answer, bytes untouched, and its outcome.
+
+        `unavailable`: the vehicle cannot answer now; `unsupported`: it never will; `unreadable`: the answer has a form
+        that we do not know. Raises `Retry` for what may work later, `LoginNeeded` where the account is refused.
+        """
+
+    async def check_login(self, http: httpx.AsyncClient) -> LoginCheck:
+        """Log in and request nothing else: is the cloud there, does it know the account, is its clock right?"""
+
+
+class Account(Protocol):
+    """One account of the settings: what its messages mean, and how they come in."""
+
+    name: str
+    provider: str
+    vehicles: tuple[str, ...]
+    shapes: Mapping[str, Shape]
+    variants: Sequence[tuple[frozenset[str], Mapping[str, Shape]]]
+    bound: str  # what every message must carry to belong to this account; empty where it carries nothing
+    webhook: Webhook | None
+
+    def cloud(self) -> Cloud | None:
+        """The cloud to poll; None where the vendor has none. Raises `ConfigError` where its address is unknown."""
+
+    def is_known(self, vehicle: str) -> bool:
+        """Whether this vehicle is one of the account's."""
+
+    def glance(self, message: Envelope) -> Glance:
+        """The vehicle and state of a message, cheaply; enough to plan polls, never stored."""

@@ -1,4 +1,4 @@
-"""Greeting: what came of logging in at a vendor's cloud and asking for nothing."""
+"""The result of a login at a vendor's cloud that requests nothing else."""
 
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -10,22 +10,22 @@ _STEP_S = 1.0  # a `Date` header knows whole seconds
 
 
 class ClockOffset(msgspec.Struct, frozen=True):
-    """By how much a server's clock is ahead of ours, and what of that may be the way there [s]."""
+    """How far a server's clock is ahead of ours, and the error of that, from the time on the network [s]."""
 
     ahead_s: float
     unsure_s: float
 
     @property
     def off_s(self) -> float:
-        """By how much the two differ at least [s]."""
+        """The least by which the two differ [s]."""
         return max(0.0, abs(self.ahead_s) - self.unsure_s)
 
 
 class LoginCheck(msgspec.Struct, frozen=True):
-    """Whether the cloud at `host` lets the account in; where not, what is wrong and what to do."""
+    """Whether the cloud at `host` accepts the account; where not, what is wrong and what to do."""
 
     host: str
-    meaning: Literal["welcome", "refused", "silent"]
+    meaning: Literal["ok", "refused", "unreachable"]
     trouble: str = ""
     remedy: str = ""
     clock: ClockOffset | None = None

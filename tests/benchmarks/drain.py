@@ -42,12 +42,12 @@ def _drained(folder: Path) -> float:
 
 def _per_second(folder: Path) -> float:
     from logger.deliver.feeder import Feeder
-    from logger.sources import webhooks
+    from logger.sources import accounts
     from logger.stores import open_lake
 
     ours = settings(folder)
     log_spool = open_spool(ours)
-    feeder = Feeder(log_spool, open_lake(ours, log_spool.log_id), webhooks(ours), folder)
+    feeder = Feeder(log_spool, open_lake(ours, log_spool.log_id), accounts(ours), folder)
     count = log_spool.depth("lake")
     began = time.perf_counter()
     feeder.drain(or_raise=True)

@@ -36,7 +36,7 @@ def _in_a_process(role: str, folder: Path) -> str:
 
 def _fill(folder: Path) -> None:
     from logger.deliver.feeder import Feeder
-    from logger.sources import webhooks
+    from logger.sources import accounts
     from logger.stores import open_lake
 
     ours = settings(folder)
@@ -44,7 +44,7 @@ def _fill(folder: Path) -> None:
     incoming = envelopes(_VEHICLES, _DAYS)
     while group := list(itertools.islice(incoming, _GROUP)):
         log_spool.append(group)
-    feeder = Feeder(log_spool, open_lake(ours, log_spool.log_id), webhooks(ours), folder)
+    feeder = Feeder(log_spool, open_lake(ours, log_spool.log_id), accounts(ours), folder)
     feeder.drain(or_raise=True)
     feeder.close()
     log_spool.close()

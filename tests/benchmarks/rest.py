@@ -9,7 +9,7 @@ from deltalake import DeltaTable
 
 from logger.decode.messages import decode
 from logger.envelope import Batch
-from logger.sources import webhooks
+from logger.sources import accounts
 from logger.stores.lake.lake import Lake
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.fleet import envelopes, settings
@@ -38,11 +38,11 @@ def figures(folder: Path) -> list[Figure]:
 
 
 def _arriving(folder: Path) -> Iterator[pl.DataFrame]:
-    accounts = webhooks(settings(folder))
+    known = accounts(settings(folder))
     numbered = enumerate((each for each in envelopes(_VEHICLES, _DAYS) if each.path == "status"), 1)
     while part := list(itertools.islice(numbered, _BATCH)):
         batch = Batch([place for place, _ in part], [envelope for _, envelope in part])
-        yield decode(batch, accounts, NoMemory()).rows["status"]
+        yield decode(batch, known, NoMemory()).rows["status"]
 
 
 def _bytes(folder: Path) -> int:

@@ -14,12 +14,13 @@ from typing import Any
 import msgspec
 import uvloop
 
-from logger.receive.app import TAKEN, Receive, Receiver, Scope, Send
+from logger.receive.app import Receive, Receiver, Scope, Send
 from logger.receive.metrics import ReceiverMetrics
 from logger.service.receiver import http_server
 from logger.settings.load import encode_settings
-from logger.simulator.demo.collector import PREFIX
-from logger.sources import webhooks
+from logger.simulator.demo.collector import PREFIX, SECRET
+from logger.sources import accounts
+from logger.sources.segway.signature import Verifier
 from logger.spool.group_commit import GroupCommit
 from logger.spool.log import Spool
 from tests.benchmarks.fleet import settings
@@ -92,8 +93,8 @@ async def empty(scope: Scope, receive: Receive, send: Send) -> None:
     more = True
     while more:
         more = (await receive()).get("more_body", False)
-    for part in TAKEN:
-        await send(part)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"10")]})
+    await send({"type": "http.response.body", "body": b'{"code":0}'})
 
 
 async def _empty_on_uvicorn(port: int, folder: Path) -> None:
@@ -105,7 +106,7 @@ async def _empty_on_granian(port: int, folder: Path) -> None:
 
 
 async def _durable_on_granian(port: int, folder: Path) -> None:
-    hooks = webhooks(settings(folder))
+    hooks = accounts(settings(folder))
     metrics = ReceiverMetrics(dict)
     commits = GroupCommit(Spool(folder).append, metrics.committed)
     await _granian(Receiver(hooks, PREFIX, commits, metrics, str), port)
@@ -125,7 +126,7 @@ async def _plain_fastapi(port: int, folder: Path) -> None:
     """The service that one would write first: FastAPI, one durable commit per request."""
     from fastapi import FastAPI, Request
 
-    (hook,) = webhooks(settings(folder)).values()
+    verifier = Verifier(SECRET)
     folder.mkdir(parents=True, exist_ok=True)
     db = sqlite3.connect(folder / "plain.db", isolation_level=None)
     db.execute("PRAGMA journal_mode = WAL")
@@ -136,7 +137,7 @@ async def _plain_fastapi(port: int, folder: Path) -> None:
     @app.post(f"{PREFIX}/segway/v2/vehicle/{{kind}}")
     async def push(kind: str, request: Request) -> dict[str, int]:
         body = await request.body()
-        hook.verify(body)
+        verifier.verify(body)
         now = time.time_ns() // 1_000_000
         db.execute("INSERT INTO messages (kind, at, body) VALUES (?, ?, ?)", (kind, now, body))
         return {"code": 0}

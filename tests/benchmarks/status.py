@@ -9,7 +9,7 @@ import polars as pl
 
 from logger.decode.messages import decode
 from logger.envelope import Batch
-from logger.sources import webhooks
+from logger.sources import accounts
 from logger.tables import RAW, shaped
 from tests.benchmarks.fleet import envelopes, settings
 
@@ -35,11 +35,11 @@ def status(folder: Path) -> pl.DataFrame:
 
 def stories(folder: Path, vehicles: int, days: int, tables: Sequence[str]) -> Mapping[str, pl.DataFrame]:
     """The rows of these mopeds by table, in the order of arrival, no key twice."""
-    accounts = webhooks(settings(folder))
+    known = accounts(settings(folder))
     told = envelopes(vehicles, days)
     parts: dict[str, list[pl.DataFrame]] = {name: [] for name in tables}
     while part := list(itertools.islice(told, _BATCH)):
-        found = decode(Batch(list(range(len(part))), part), accounts, NoMemory()).rows
+        found = decode(Batch(list(range(len(part))), part), known, NoMemory()).rows
         for name, frames in parts.items():
             frames.append(found.get(name, pl.DataFrame(schema=RAW[name].schema)))
     return {name: pl.concat(each).unique(RAW[name].key, maintain_order=True) for name, each in parts.items()}

@@ -14,7 +14,7 @@ from logger.settings.load import load_settings
 from logger.simulator.demo.collector import Collector
 from logger.simulator.demo.pushes import request
 from logger.simulator.demo.sender import get, send
-from logger.sources import webhooks
+from logger.sources import accounts
 from logger.stores import open_lake
 from tests.helpers.segway_pushes import AT, RECEIVED, decoded, envelope, rows, signed
 
@@ -142,7 +142,7 @@ def test_each_vehicle_is_read_as_its_own_model_pushed_or_asked() -> None:
         models={"old": schema.Model(odometer_scale=10)},
         vehicles={OTHER: schema.Vehicle(model="old")},
     )
-    sources = webhooks(settings)
+    sources = accounts(settings)
     who = {"platformCode": "A00000", "statusUtcTime": f"{AT}"}
     pushes = [
         envelope(

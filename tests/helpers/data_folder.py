@@ -14,7 +14,7 @@ from logger.deliver.feeder import Feeder
 from logger.envelope import Envelope
 from logger.settings import schema
 from logger.settings.schema import LakeSettings, Model, Settings, Sinks
-from logger.sources import webhooks
+from logger.sources import accounts
 from logger.spool.open import open_spool
 from logger.stores import open_lake
 from logger.stores.lake.lake import Lake
@@ -43,7 +43,7 @@ def settings(folder: Path, rules: Rules, raw_days: int = 90) -> Settings:
         schema.Collector(data_dir=str(folder), raw_days=raw_days),
         Sinks(LakeSettings(path=str(folder / "lake"))),
         tuple(
-            schema.Segway(name, CLIENT, client_secret=SECRET, vehicles=rules.vehicles, model=rules.model)
+            schema.Segway(name=name, client_id=CLIENT, client_secret=SECRET, vehicles=rules.vehicles, model=rules.model)
             for name in names
         ),
         {rules.model: Model(odometer_scale=rules.odometer_scale)},
@@ -60,7 +60,7 @@ def take(ours: Settings, *envelopes: Envelope) -> None:
 def feed(ours: Settings) -> None:
     """Deliver all that waits, as a feeder does that was just started."""
     with closing(open_spool(ours)) as log:
-        with closing(Feeder(log, open_lake(ours, log.log_id), webhooks(ours), ours.data_dir)) as feeder:
+        with closing(Feeder(log, open_lake(ours, log.log_id), accounts(ours), ours.data_dir)) as feeder:
             feeder.drain(or_raise=True)
 
 

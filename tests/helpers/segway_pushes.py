@@ -9,8 +9,7 @@ from logger.decode.result import DecodeResult
 from logger.envelope import Batch, Envelope
 from logger.settings import schema
 from logger.settings.schema import Model
-from logger.sources.segway.account import Segway
-from logger.sources.segway.messages import shapes
+from logger.sources.segway.account import SegwayAccount
 from logger.sources.segway.signature import sign
 
 SECRET = "e2651be5-12d3-48f3-ba6c-bc2b04a447b6"  # the sample of the vendor's documentation (vendor facts E.5)
@@ -83,10 +82,12 @@ def body(kind: str, without: Iterable[str] = (), **changed: str) -> bytes:
     return signed({name: value for name, value in fields.items() if name not in set(without)})
 
 
-def account(vehicles: tuple[str, ...] = (VEHICLE, OTHER), scales: Model | None = None, **settings: Any) -> Segway:
-    """The account that the samples belong to."""
-    told = schema.Segway(name="moped", client_id=CLIENT, client_secret=SECRET, vehicles=vehicles, **settings)
-    return Segway(told, shapes(told.model, scales or Model()))
+def account(
+    vehicles: tuple[str, ...] = (VEHICLE, OTHER), scales: Model | None = None, **settings: Any
+) -> SegwayAccount:
+    """The account that the samples belong to; `scales` are those of its model."""
+    ours = schema.Segway(name="moped", client_id=CLIENT, client_secret=SECRET, vehicles=vehicles, **settings)
+    return SegwayAccount(ours, schema.Settings(models={ours.model: scales or Model()}))
 
 
 def envelope(kind: str, content: bytes, at: int = RECEIVED, source: str = "moped") -> Envelope:
@@ -111,7 +112,7 @@ def rows(result: DecodeResult, table: str) -> list[Row]:
     return result.rows[table].sort("sequence").to_dicts() if table in result.rows else []
 
 
-def row(kind: str, moped: Segway | None = None, /, without: Iterable[str] = (), **changed: str) -> Row:
+def row(kind: str, moped: SegwayAccount | None = None, /, without: Iterable[str] = (), **changed: str) -> Row:
     """The one row that a push of this kind makes in its own table; its flags are a list, empty where it has none."""
     push = envelope(kind, body(kind, without, **changed))
     found = rows(decoded(push, sources={"moped": moped or account()}), "event" if kind in EVENTS else kind)
@@ -119,7 +120,7 @@ def row(kind: str, moped: Segway | None = None, /, without: Iterable[str] = (), 
     return {**found[0], "flags": found[0]["flags"] or []}
 
 
-def reason(kind: str, content: bytes, moped: Segway | None = None) -> str:
+def reason(kind: str, content: bytes, moped: SegwayAccount | None = None) -> str:
     """Why this push is in quarantine, and nowhere else."""
     result = decoded(envelope(kind, content), sources={"moped": moped or account()})
     assert list(result.rows) == ["quarantine"]

@@ -20,8 +20,7 @@ from logger.simulator.vehicle import speech
 from logger.simulator.vehicle.physics import Scooter, fleet, sent
 from logger.simulator.vehicle.truth import Truth
 from logger.simulator.vehicle.world import DAY_S
-from logger.sources.segway.account import Segway
-from logger.sources.segway.messages import answer_shapes, shapes
+from logger.sources.segway.account import SegwayAccount
 from logger.stores.merge import merge_rows
 from logger.tables import RAW
 from tests.helpers.segway_pushes import FirstSeen
@@ -183,11 +182,8 @@ def outages(count: int, days: int) -> list[tuple[float, float]]:
 
 
 def _rows(envelopes: list[Envelope]) -> dict[str, pl.DataFrame]:
-    told = schema.Segway(
-        name="segway", client_id=PLATFORM, client_secret=SECRET, vehicles="all", unknown_vehicles="accept"
-    )
-    model = schema.Model()
-    source, memory = Segway(told, {**shapes(told.model, model), **answer_shapes(model)}), FirstSeen()
+    told = schema.Segway(name="segway", client_id=PLATFORM, client_secret=SECRET, unknown_vehicles="accept")
+    source, memory = SegwayAccount(told, schema.Settings()), FirstSeen()
     parts = {name: [pl.DataFrame(schema=RAW[name].schema)] for name in _TABLES}
     for begin in range(0, len(envelopes), _BATCH):
         some = envelopes[begin : begin + _BATCH]

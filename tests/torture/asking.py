@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from logger.sources.segway.messages import CODES, PERMANENT
+from logger.sources.segway.messages import CODES, UNSUPPORTED
 from logger.stores.lake.lake import Lake
 from tests.torture import light_cloud
 from tests.torture.light_cloud import Said, vehicle
@@ -112,7 +112,7 @@ def _aside(weather: str) -> str:
     """The reason of quarantine that this deserves; empty where it is read."""
     if weather in SET_ASIDE:
         return SET_ASIDE[weather]
-    return "the vendor answered" if weather.isdigit() and CODES[int(weather)] == PERMANENT else ""
+    return "the vendor answered" if weather.isdigit() and CODES[int(weather)] == UNSUPPORTED else ""
 
 
 def _rows(said: Said) -> Iterator[tuple[Key, object]]:

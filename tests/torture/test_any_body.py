@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logger.receive.app import MAX_BODY_BYTES, MAX_FIELDS
 from logger.simulator.demo.collector import PLATFORM, PREFIX, SECRET
 from logger.simulator.demo.pushes import body
 from logger.simulator.demo.sender import post, send
+from logger.sources.segway.account import MAX_FIELDS, SegwayWebhook
 from tests.torture.fleet import HOST, Story
 from tests.torture.running import SOURCE, Service
 from tests.torture.verdict import booked, settled
@@ -125,7 +125,7 @@ _KEPT_ALIVE: tuple[Callable[[random.Random], _Case], ...] = (
 
 
 def _too_large(chance: random.Random) -> _Case:
-    size = chance.choice((MAX_BODY_BYTES + 1, 20_000, 70_000, 3_000_000))
+    size = chance.choice((SegwayWebhook.max_body_bytes + 1, 20_000, 70_000, 3_000_000))
     return post(chance.choice(PATHS), chance.randbytes(size)), (413,)
 
 
@@ -134,7 +134,9 @@ def _too_many_fields(chance: random.Random) -> _Case:
 
 
 def _large_chunks(chance: random.Random) -> _Case:
-    return chunked(chance.choice(PATHS), chance.randbytes(chance.choice((MAX_BODY_BYTES + 1, 200_000))), chance), (413,)
+    return chunked(
+        chance.choice(PATHS), chance.randbytes(chance.choice((SegwayWebhook.max_body_bytes + 1, 200_000))), chance
+    ), (413,)
 
 
 def _broken(chance: random.Random) -> _Case:

@@ -10,8 +10,7 @@ from logger.envelope import Envelope
 from logger.settings import schema
 from logger.simulator.demo.collector import PLATFORM, SECRET
 from logger.simulator.demo.pushes import body
-from logger.sources.segway.account import Segway
-from logger.sources.segway.messages import shapes
+from logger.sources.segway.account import SegwayAccount
 from logger.spool.log import Spool
 from logger.stores.lake.lake import Lake
 from tests.torture.disks import Full, disk
@@ -35,7 +34,7 @@ class Feeding:
 
     def _new(self) -> Feeder:
         account = schema.Segway(SOURCE, PLATFORM, client_secret=SECRET, unknown_vehicles="accept")
-        sources = {SOURCE: Segway(account, shapes(account.model, schema.Model()))}
+        sources = {SOURCE: SegwayAccount(account, schema.Settings())}
         return Feeder(self.spool, Lake(str(self._folder / "lake"), self.spool.log_id), sources, self._folder)
 
     def receive(self, count: int, received_at: int) -> None:

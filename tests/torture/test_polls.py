@@ -22,7 +22,7 @@ _MINUTE_S = 60 / 8  # of the ten
 _AT_MOST = 1.25  # of a minute's share of the budget
 _PACE_HZ = 500.0  # a third of what the intervals ask for
 _PATIENCE_S = 240.0
-_LATENESS = "voltrail_ask_lateness_seconds"
+_LATENESS = "voltrail_poll_delay_seconds"
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -84,7 +84,7 @@ def run(folder: Path, where: Clouded, source: str) -> tuple[Run, Service]:
 
 def _waiting(service: Service) -> int:
     told = json.loads((service.settings.data_dir / "receiver.json").read_text())
-    return int(told["asking"][SOURCE]["waiting"])
+    return int(told["polls"][SOURCE]["waiting"])
 
 
 def _data(folder: Path) -> Path:

@@ -17,7 +17,7 @@ from tests.torture.verdict import verdict
 from tests.torture.weather import FAILURES, REFUSALS, SET_ASIDE, TYPES
 
 _VEHICLES, _STORM_S, _PUSHES_HZ = 400, 30.0, 100.0
-_ANSWERED = 'voltrail_asks_total{outcome="answered",query="%s",source="segway"}'
+_ANSWERED = 'voltrail_poll_requests_total{outcome="answered",query="%s",source="segway"}'
 _AFTERWARDS = 500  # answers, of each query alone
 
 
@@ -47,7 +47,7 @@ def test_in_a_storm_nothing_falls_nothing_is_stored_wrong_and_afterwards_asking_
             assert service.stop() == 0
             assert not service.log.faults(), service.log.faults()
             diary = where.read()
-    told = read_state(service.settings.data_dir, "receiver")["asking"][SOURCE]
+    told = read_state(service.settings.data_dir, "receiver")["polls"][SOURCE]
     pushes, books = verdict(service, client, story), asked_books(service.lake(), diary)
     weather = Counter(said.weather for said in diary)
     failures = sum(weather[kind] for kind in FAILURES)

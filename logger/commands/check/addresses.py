@@ -12,13 +12,13 @@ import msgspec
 from logger.commands.check.finding import Finding, error, ok, plain, warning
 from logger.envelope import Envelope
 from logger.errors import ConfigError, Retry
-from logger.receive.app import FORGED, NOWHERE, TAKEN, Receiver
+from logger.receive.app import NOT_FOUND, OK, Receiver
 from logger.receive.metrics import ReceiverMetrics
 from logger.service.receiver import http_server
 from logger.service.supervisor import listening
 from logger.settings.schema import Settings
-from logger.sources import webhooks
-from logger.sources.contract import Webhook
+from logger.sources import accounts
+from logger.sources.contract import Account, PushOutcome
 from logger.spool.group_commit import GroupCommit
 
 _TIMEOUT_S = 10.0
@@ -64,7 +64,7 @@ def _answers(settings: Settings) -> bool:
     url = f"http://{f'[{host}]' if ':' in host else host}:{number}/healthz"
     try:
         with httpx.Client(trust_env=False, timeout=_TIMEOUT_S) as http:
-            return bool(http.get(url).content == TAKEN[1]["body"])
+            return http.get(url).content == OK.body
     except httpx.HTTPError:
         return False
 
@@ -82,7 +82,7 @@ class Knock(msgspec.Struct, frozen=True):
 
 def check_push_addresses(settings: Settings) -> Iterator[Finding]:
     """Push without a signature to each account by its public address: our own refusal proves the way."""
-    hooks = tuple(webhooks(settings).values())
+    hooks = [each for each in accounts(settings).values() if each.webhook]
     collector = settings.collector
     if not collector.public_url:
         yield from (_not_tried(settings, hook) for hook in hooks)
@@ -98,7 +98,7 @@ def check_push_addresses(settings: Settings) -> Iterator[Finding]:
         yield _reached(settings, hook, knock)
 
 
-def _not_tried(settings: Settings, hook: Webhook) -> Finding:
+def _not_tried(settings: Settings, hook: Account) -> Finding:
     return warning(
         f"push address {hook.name}",
         "not tried: there is no public_url in [collector]",
@@ -106,13 +106,22 @@ def _not_tried(settings: Settings, hook: Webhook) -> Finding:
     )
 
 
-def register(settings: Settings, hook: Webhook) -> str:
+def register(settings: Settings, hook: Account) -> str:
     """What to tell the vendor of this account."""
-    first = next(iter(hook.paths))
+    first = _first_path(hook)
     return f"register {settings.collector.push_address(hook.name)} with the vendor, who adds {first} and so on"
 
 
-async def _knocks(settings: Settings, hooks: Sequence[Webhook]) -> list[Knock]:
+def _first_path(hook: Account) -> str:
+    return next(iter(hook.webhook.paths), "") if hook.webhook else ""
+
+
+def _is_reply(hook: Account, outcome: PushOutcome, knock: Knock) -> bool:
+    reply = hook.webhook.reply(outcome) if hook.webhook else None
+    return reply is not None and (knock.status, knock.body) == (reply.status, reply.body)
+
+
+async def _knocks(settings: Settings, hooks: Sequence[Account]) -> list[Knock]:
     """What each account's address answers; where nobody serves it, we do so for this moment."""
     if is_running(settings):
         return await _pushed(settings, hooks)
@@ -120,7 +129,7 @@ async def _knocks(settings: Settings, hooks: Sequence[Webhook]) -> list[Knock]:
         return await _served(settings, listener, hooks)
 
 
-async def _served(settings: Settings, listener: socket.socket, hooks: Sequence[Webhook]) -> list[Knock]:
+async def _served(settings: Settings, listener: socket.socket, hooks: Sequence[Account]) -> list[Knock]:
     commits = GroupCommit(_refuse)  # a real push that comes in meanwhile is answered 503, and sent again
     metrics = ReceiverMetrics(dict)
     own = {hook.name: hook for hook in hooks}
@@ -138,9 +147,9 @@ def _refuse(_: Sequence[Envelope]) -> int:
     raise Retry("this is only a check")
 
 
-async def _pushed(settings: Settings, hooks: Sequence[Webhook]) -> list[Knock]:
+async def _pushed(settings: Settings, hooks: Sequence[Account]) -> list[Knock]:
     async with httpx.AsyncClient(timeout=_TIMEOUT_S) as http:
-        addresses = [settings.collector.push_address(hook.name) + next(iter(hook.paths)) for hook in hooks]
+        addresses = [settings.collector.push_address(hook.name) + _first_path(hook) for hook in hooks]
         return await asyncio.gather(*(_pushed_to(http, address) for address in addresses))
 
 
@@ -152,7 +161,7 @@ async def _pushed_to(http: httpx.AsyncClient, address: str) -> Knock:
     return Knock(answer.status_code, answer.content)
 
 
-def _reached(settings: Settings, hook: Webhook, knock: Knock) -> Finding:
+def _reached(settings: Settings, hook: Account, knock: Knock) -> Finding:
     about, base = f"push address {hook.name}", settings.collector.push_address(hook.name)
     if knock.trouble:
         return error(
@@ -160,9 +169,9 @@ def _reached(settings: Settings, hook: Webhook, knock: Knock) -> Finding:
             f"{base} cannot be reached from this machine: {knock.trouble}",
             "check DNS, certificate, firewall and proxy; some routers do not lead back in: then try from elsewhere",
         )
-    if (knock.status, knock.body) == (401, FORGED[1]["body"]):
+    if _is_reply(hook, "forged", knock):
         return ok(about, f"{base} leads to voltrail, seen from this machine")
-    if (knock.status, knock.body) == (404, NOWHERE[1]["body"]):
+    if knock == Knock(404, NOT_FOUND.body) or _is_reply(hook, "unknown", knock):
         return _not_here(settings, hook, about, base)
     return error(
         about,
@@ -171,8 +180,8 @@ def _reached(settings: Settings, hook: Webhook, knock: Knock) -> Finding:
     )
 
 
-def _not_here(settings: Settings, hook: Webhook, about: str, base: str) -> Finding:
-    if not all(hook.admits(host) for host in ("127.0.0.1", "::1")):
+def _not_here(settings: Settings, hook: Account, about: str, base: str) -> Finding:
+    if hook.webhook and not all(hook.webhook.admits(host) for host in ("127.0.0.1", "::1")):
         return warning(
             about,
             f"{base} leads to voltrail, which does not admit this machine: `clients` of the account says who may call",

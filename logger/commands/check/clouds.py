@@ -8,8 +8,8 @@ import httpx
 from logger.commands.check.finding import Finding, duration, error, ok, warning
 from logger.errors import ConfigError
 from logger.settings.schema import Settings, Source
-from logger.sources import clouds
-from logger.sources.contract import Poller
+from logger.sources import accounts
+from logger.sources.contract import Cloud
 from logger.sources.login_check import LoginCheck
 
 # Half of 10 s, the shortest time between two pushes of a vehicle: beyond it, neighbours change places when one is dated
@@ -19,10 +19,12 @@ _OFF_S, _WRONG_S = 5.0, 60.0
 
 def check_logins(settings: Settings) -> Iterator[Finding]:
     """A token is asked for and nothing else: no vehicle is woken."""
-    known: list[tuple[Source, Poller]] = []
+    known: list[tuple[Source, Cloud]] = []
+    opened = accounts(settings)
     for account in settings.sources:
         try:
-            known.append((account, clouds([account])[account.name]))
+            if cloud := opened[account.name].cloud():
+                known.append((account, cloud))
         except ConfigError as failure:
             yield _nowhere(account, failure)
     greetings = asyncio.run(_greetings([cloud for _, cloud in known]))
@@ -32,9 +34,9 @@ def check_logins(settings: Settings) -> Iterator[Finding]:
         yield _clock(greetings)
 
 
-async def _greetings(accounts: Sequence[Poller]) -> list[LoginCheck]:
+async def _greetings(clouds: Sequence[Cloud]) -> list[LoginCheck]:
     async with httpx.AsyncClient() as http:
-        return await asyncio.gather(*(account.hello(http) for account in accounts))
+        return await asyncio.gather(*(cloud.check_login(http) for cloud in clouds))
 
 
 def _nowhere(account: Source, failure: ConfigError) -> Finding:
@@ -46,7 +48,7 @@ def _nowhere(account: Source, failure: ConfigError) -> Finding:
 
 def _login(account: Source, greeting: LoginCheck) -> Finding:
     about = f"cloud {account.name}"
-    if greeting.meaning == "welcome":
+    if greeting.meaning == "ok":
         return ok(about, f"{greeting.host} knows the account")
     if greeting.meaning == "refused" or account.poll is not None:
         return error(about, greeting.trouble, greeting.remedy)

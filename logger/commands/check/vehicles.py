@@ -9,8 +9,8 @@ from logger.commands.check.addresses import register
 from logger.commands.check.finding import Finding, ok, warning
 from logger.errors import Retry
 from logger.settings.schema import Settings
-from logger.sources import webhooks
-from logger.sources.contract import Webhook
+from logger.sources import accounts
+from logger.sources.contract import Account
 from logger.spool.inspect import SpoolReader
 from logger.stores import open_lake
 from logger.stores.lake.lake import Lake
@@ -24,7 +24,7 @@ Spoken = set[tuple[str, str, str]]  # (account, via, vehicle)
 
 def check_vehicles(settings: Settings) -> Iterator[Finding]:
     """By account: whether a push ever came, and which vehicles never said anything."""
-    hooks = tuple(webhooks(settings).values())
+    hooks = tuple(accounts(settings).values())
     spooled = _in_spool(settings, hooks)
     accepting = {account.name for account in settings.sources if account.unknown_vehicles == "accept"}
     for hook in hooks:
@@ -35,13 +35,13 @@ def check_vehicles(settings: Settings) -> Iterator[Finding]:
             yield warning(f"vehicles {hook.name}", "not looked at: the lake cannot be read", "mend the lake first")
 
 
-def _in_spool(settings: Settings, hooks: Sequence[Webhook]) -> Spoken:
+def _in_spool(settings: Settings, hooks: Sequence[Account]) -> Spoken:
     seen, known = SpoolReader(settings.data_dir), {hook.name: hook for hook in hooks}
     if not seen.there:
         return set()
     try:
         return {
-            (each.source, each.via, each.vehicle or known[each.source].speaks_of(each.body))
+            (each.source, each.via, each.vehicle or known[each.source].glance(each).vehicle)
             for each in seen.newest(_SEARCHED)
             if each.source in known
         }
@@ -49,7 +49,7 @@ def _in_spool(settings: Settings, hooks: Sequence[Webhook]) -> Spoken:
         return set()
 
 
-def _pushes(settings: Settings, hook: Webhook, spooled: Spoken) -> Iterator[Finding]:
+def _pushes(settings: Settings, hook: Account, spooled: Spoken) -> Iterator[Finding]:
     about = f"pushes {hook.name}"
     came = any((source, via) == (hook.name, "push") for source, via, _ in spooled)
     if came or _pushed(open_lake(settings), hook):
@@ -58,13 +58,13 @@ def _pushes(settings: Settings, hook: Webhook, spooled: Spoken) -> Iterator[Find
     yield warning(about, "none has ever come: is the address registered?", register(settings, hook))
 
 
-def _pushed(store: Lake, hook: Webhook) -> bool:
+def _pushed(store: Lake, hook: Account) -> bool:
     """Whether the lake holds a push of this account, newest days first."""
     refused = store.scan("quarantine").filter(pl.col("source") == hook.name, pl.col("via") == "push")
     if not refused.head(1).collect().is_empty():
         return True
     known = store.scan("intake").filter(pl.col("source") == hook.name).select("vehicle").unique().collect()["vehicle"]
-    made = {rows.table for kind in hook.paths.values() for rows in hook.shapes[kind].rows}
+    made = {rows.table for shape in hook.shapes.values() for rows in shape.rows}
     return any(_pushed_in(store, table, hook.provider, {*known, *hook.vehicles}) for table in sorted(made))
 
 
@@ -81,10 +81,10 @@ def _of(provider: str) -> pl.Expr:
     return pl.col("provider") == provider
 
 
-def _vehicles(settings: Settings, hook: Webhook, spooled: Spoken, accepts: bool) -> Iterator[Finding]:
+def _vehicles(settings: Settings, hook: Account, spooled: Spoken, accepts: bool) -> Iterator[Finding]:
     about = f"vehicles {hook.name}"
     listed = [each for each in hook.vehicles if each not in settings.vehicles or settings.vehicles[each].in_service]
-    odd = [each for each in listed if hook.stranger(each)]
+    odd = [each for each in listed if not hook.is_known(each)]
     if odd:
         yield warning(about, f"no number of a vehicle: {_some(odd)}", "write the number that the vendor knows it by")
     if not listed and not accepts:
@@ -100,7 +100,7 @@ def _vehicles(settings: Settings, hook: Webhook, spooled: Spoken, accepts: bool)
         yield ok(about, f"all {len(listed)} have spoken" if listed else "none is listed, all are accepted")
 
 
-def _never_heard(store: Lake, hook: Webhook, vehicles: Sequence[str]) -> list[str]:
+def _never_heard(store: Lake, hook: Account, vehicles: Sequence[str]) -> list[str]:
     """Those of which the lake holds no row that they made themselves; the small table of the books is asked first."""
     booked = store.scan("intake", vehicles=vehicles).filter(pl.col("source") == hook.name)
     silent = set(vehicles) - set(booked.select("vehicle").unique().collect()["vehicle"])

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 OUTCOMES = ("asked", "answered", "spared", "late", "failed")
+_COUNTERS = {"asked": "requests", "spared": "skipped", "late": "delayed"}
 _COLUMNS = {"source": pl.String(), "query": pl.String(), **dict.fromkeys((*OUTCOMES, "called"), pl.Int64())}
 
 
@@ -16,8 +17,13 @@ def asked(receiver: Mapping[str, Any], called: Counter[str]) -> pl.DataFrame:
     `receiver` is the last word of one that has ended: only then can both sides say the same.
     """
     rows = [
-        {"source": source, "query": query, **{word: counts[word] for word in OUTCOMES}, "called": called[query]}
-        for source, told in receiver["asking"].items()
+        {
+            "source": source,
+            "query": query,
+            **{word: counts[_COUNTERS.get(word, word)] for word in OUTCOMES},
+            "called": called[query],
+        }
+        for source, told in receiver["polls"].items()
         for query, counts in told["queries"].items()
     ]
     return pl.DataFrame(rows, schema=_COLUMNS)

@@ -1,4 +1,4 @@
-"""Segway "API of Gateway": where an account's cloud is, and the way in."""
+"""Segway "API of Gateway": where an account's cloud is, and its tokens."""
 
 import re
 import time
@@ -15,26 +15,26 @@ from logger.sources.login_check import LoginCheck, clock_offset
 REGIONS: Mapping[str, str] = {"A": "apac", "E": "eu", "U": "us", "C": "cn"}
 TOKEN_PATH = "/oauth/token"
 _REFUSED = (400, 401, 403)
-_AHEAD_S = 300.0  # old and new token overlap by as much (E.1 no. 1)
+_AHEAD_S = 300.0  # old and new token are both valid for as long
 _RENEW_AT = 0.9  # of a token's life
-_LIFE_S, _LEAST_LIFE_S, _MOST_LIFE_S = 3600.0, 60.0, 86_400.0  # where nothing usable is said; the bounds of what is
+_LIFE_S, _LEAST_LIFE_S, _MOST_LIFE_S = 3600.0, 60.0, 86_400.0  # the default, and the bounds of what the cloud may name
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")  # what fits into a header; anything else would tear it, or be logged
 
 
 class Grant(msgspec.Struct):
-    """What the cloud gives who knows the secret."""
+    """The cloud's answer to a right secret."""
 
     access_token: str
-    expires_in: msgspec.Raw = msgspec.Raw(b"")  # whatever it is: a token without a usable end is a token
+    expires_in: msgspec.Raw = msgspec.Raw(b"")  # of any type: a token without a usable end is a token
 
     @property
     def renew_in_s(self) -> float:
-        """When to ask for the next one: never at once, which would be a token for each question."""
+        """When to request the next one [s]; never at once, which would be a token for each query."""
         try:
-            told_s = float(bytes(self.expires_in).strip(b'"'))
+            life_s = float(bytes(self.expires_in).strip(b'"'))
         except ValueError:
-            told_s = _LIFE_S
-        life_s = max(_LEAST_LIFE_S, min(_MOST_LIFE_S, told_s)) if told_s == told_s else _LIFE_S
+            life_s = _LIFE_S
+        life_s = max(_LEAST_LIFE_S, min(_MOST_LIFE_S, life_s)) if life_s == life_s else _LIFE_S
         return max(_LEAST_LIFE_S, min(life_s * _RENEW_AT, life_s - _AHEAD_S))
 
 
@@ -52,7 +52,7 @@ def base_url(account: Account) -> str:
 
 
 class Login:
-    """One account at its cloud's door. Raises `ConfigError` where nothing says where that is."""
+    """Tokens of one account. Raises `ConfigError` where neither `client_id` nor `base_url` names its cloud."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -60,21 +60,21 @@ class Login:
 
     async def grant(self, http: httpx.AsyncClient) -> Grant:
         """A new token. Raises `Retry` for what may work later, `LoginNeeded` where the account is refused."""
-        return self._granted(await self._answer(http))
+        return self._read_grant(await self._answer(http))
 
-    async def greeting(self, http: httpx.AsyncClient) -> LoginCheck:
-        """Ask for a token and nothing else, and tell how that went."""
-        told, sent_at = None, time.time()
+    async def check(self, http: httpx.AsyncClient) -> LoginCheck:
+        """Request a token and nothing else, and return the result."""
+        clock, sent_at = None, time.time()
         try:
             answer = await self._answer(http)
-            told = clock_offset(answer.date, sent_at, time.time())
-            self._granted(answer)
+            clock = clock_offset(answer.date, sent_at, time.time())
+            self._read_grant(answer)
         except LoginNeeded:
-            return LoginCheck(self.base_url, "refused", self._refusal(answer), self._advice(), told)
+            return LoginCheck(self.base_url, "refused", self._refusal(answer), self._advice(), clock)
         except Retry as error:
             trouble = str(error).removeprefix(f"{self._account.name}: ")
-            return LoginCheck(self.base_url, "silent", trouble, self._where(), told)
-        return LoginCheck(self.base_url, "welcome", clock=told)
+            return LoginCheck(self.base_url, "unreachable", trouble, self._where(), clock)
+        return LoginCheck(self.base_url, "ok", clock=clock)
 
     async def _answer(self, http: httpx.AsyncClient) -> Answer:
         form = {
@@ -84,7 +84,7 @@ class Login:
         }
         return await exchange(http, self._account.name, "POST", self.base_url + TOKEN_PATH, data=form)
 
-    def _granted(self, answer: Answer) -> Grant:
+    def _read_grant(self, answer: Answer) -> Grant:
         name = self._account.name
         if answer.status in _REFUSED:
             raise LoginNeeded(f"{name}: {self._refusal(answer)}: {self._advice()}")
@@ -93,7 +93,7 @@ class Login:
             grant = msgspec.json.decode(answer.body, type=Grant)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Retry(f"{name}: the cloud's token answer cannot be read: {error}", after=30) from error
-        if not _TOKEN.fullmatch(grant.access_token):  # and not a word of it: it may be a token nevertheless
+        if not _TOKEN.fullmatch(grant.access_token):  # not quoted in the error: it may be a token all the same
             raise Retry(f"{name}: the cloud's token is empty or no word of printable characters", after=30)
         return grant
 

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from logger.envelope import Envelope
 from logger.mapping import Band, Field, Rows, Shape
 from logger.settings.schema import Model
+from logger.sources.contract import Glance, State
 
 _KINDS = ("status", "location", "alert", "fault", "components")
 PATHS: Mapping[str, str] = {f"/v2/vehicle/{kind}": kind for kind in _KINDS}
@@ -172,30 +174,45 @@ def shapes(name: str, model: Model) -> dict[str, Shape]:
     }
 
 
-_WHO = re.compile(rb"(?:^|&)iotCode=([0-9]+)")
+_VEHICLE = re.compile(rb"(?:^|&)iotCode=([0-9]+)")
+_FLAGS = re.compile(rb'"?(online|locked|charging)"?\s*[=:]\s*"?(true|false|1|0)\b')
+_TRUE = (b"true", b"1")
 
 
-def speaks_of(push: bytes) -> str:
-    """The vehicle of a push, as far as a glance shows it; empty where it does not."""
-    found = _WHO.search(push)
-    return found[1].decode() if found else ""
+def glance(message: Envelope) -> Glance:
+    """The vehicle and state of a push or an answer, without decoding it."""
+    vehicle = _VEHICLE.search(message.body) if not message.vehicle else None
+    return Glance(vehicle[1].decode() if vehicle else message.vehicle, _state(message.body))
+
+
+def _state(body: bytes) -> State | None:
+    flags = dict(_FLAGS.findall(body))
+    if flags.get(b"online") in (b"false", b"0"):
+        return "offline"
+    if flags.get(b"charging") in _TRUE:
+        return "charging"
+    if b"locked" in flags:
+        return "parked" if flags[b"locked"] in _TRUE else "riding"
+    return None
 
 
 # ---- answers ------------------------------------------------------------------------------------------------------
 
-LOGIN, PERMANENT, DEVICE, AGAIN = "login", "permanent", "device", "again"
+LOGIN, UNSUPPORTED, UNAVAILABLE, RETRY = "login", "unsupported", "unavailable", "retry"
 CODES: Mapping[int, str] = {
-    # What each error code asks of a logger (E.2). Those of lock, unlock and rental answer commands that are never
-    # sent from here; whatever they said, they spoke of the state of the device.
+    # What to do about each error code of the vendor's list. Those of lock, unlock and rental answer commands that are
+    # never sent from here; they would report the state of the device.
     15101: LOGIN,
-    **dict.fromkeys((15004, 15100, 15102, 15707, 15990), PERMANENT),
-    **dict.fromkeys((15300, 15301, 15302, 15303, 15400, 15500), DEVICE),
-    **dict.fromkeys((*range(15600, 15604), *range(15611, 15614), *range(15620, 15626), *range(15627, 15636)), DEVICE),
-    **dict.fromkeys((15638, 15996, 15997), DEVICE),
-    15001: AGAIN,
+    **dict.fromkeys((15004, 15100, 15102, 15707, 15990), UNSUPPORTED),
+    **dict.fromkeys((15300, 15301, 15302, 15303, 15400, 15500), UNAVAILABLE),
+    **dict.fromkeys(
+        (*range(15600, 15604), *range(15611, 15614), *range(15620, 15626), *range(15627, 15636)), UNAVAILABLE
+    ),
+    **dict.fromkeys((15638, 15996, 15997), UNAVAILABLE),
+    15001: RETRY,
 }
 
-_DEVICE_CODES = tuple(str(code) for code, meaning in CODES.items() if meaning == DEVICE)
+_UNAVAILABLE_CODES = tuple(str(code) for code, kind in CODES.items() if kind == UNAVAILABLE)
 _OFFLINE = {str(code): False for code in (15300, 15301, 15302, 15303)}  # the vehicle itself cannot be reached
 _NO_LINK = Rows("status", "t", (Field(path="code", to="online", choices=_OFFLINE, lookup=True),), clock="server")
 _ANSWER_FIX_TIME = "data.gpsUtcTime|data.gpsUTCTime"
@@ -220,7 +237,7 @@ _BATTERY = (
     Field(path="data.charging", to="bms_charging"),
     Field(path="data.vehiclePercent", to="bms_soc_pct", unit="%"),
     Field(path="data.batteryCount", to="pack_count"),
-    Field(path="data.drivingVoltage", to="voltage_v", unit="V", doubtful=True),  # 80 with two packs of 48 V (no. 20)
+    Field(path="data.drivingVoltage", to="voltage_v", unit="V", doubtful=True),  # 80 was seen with two packs of 48 V
     Field(path="data.currentPower", to="motor_power_w", unit="W"),  # the vendor does not say which way is positive
     Field(path="data.iotPercent", to="iot_soc_pct", unit="%"),
     Field(path="data.iotVoltage", to="iot_voltage_v", unit="0.01 V", scale=0.01),
@@ -253,4 +270,4 @@ def answer_shapes(model: Model) -> dict[str, Shape]:
 
 
 def _answer(*rows: Rows) -> Shape:
-    return Shape("data.iotCode", (("t",),), (), rows, identity="t", json=True, codes=("0", *_DEVICE_CODES))
+    return Shape("data.iotCode", (("t",),), (), rows, identity="t", json=True, codes=("0", *_UNAVAILABLE_CODES))

@@ -10,7 +10,7 @@ from logger.deliver.feeder import Feeder
 from logger.envelope import Envelope
 from logger.errors import ConfigError
 from logger.settings import schema
-from logger.sources import webhooks
+from logger.sources import accounts
 from logger.spool.log import Spool
 from logger.spool.open import open_spool
 from logger.stores import open_lake
@@ -91,7 +91,7 @@ def test_another_sink_that_lags_hides_no_message(tmp_path: Path) -> None:
         for each in TWO_DAYS:
             log.append([each])
         store = open_lake(ours, log.log_id)
-        with closing(Feeder(log, store, webhooks(ours), ours.data_dir)) as feeder:
+        with closing(Feeder(log, store, accounts(ours), ours.data_dir)) as feeder:
             feeder.drain(or_raise=True)
         assert log.depth("other") == len(TWO_DAYS)
         assert [(run.first, run.last) for run in log.kept("lake")] == [(1, len(TWO_DAYS))]

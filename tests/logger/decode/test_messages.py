@@ -146,10 +146,10 @@ class Touchy:
         moped = account()
         self.bound, self.shapes, self.variants, self._error = moped.bound, moped.shapes, moped.variants, error
 
-    def stranger(self, vehicle: str) -> bool:
+    def is_known(self, vehicle: str) -> bool:
         if vehicle == STRANGER:
             raise self._error
-        return False
+        return True
 
 
 @pytest.mark.parametrize("error", [RuntimeError("stumbled"), pl.exceptions.PanicException("stumbled")])

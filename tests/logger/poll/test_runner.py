@@ -25,6 +25,7 @@ from logger.simulator.demo.pushes import request
 from logger.simulator.demo.sender import get, send
 from logger.simulator.vehicle.physics import fleet
 from logger.simulator.vehicle.world import DAY_S
+from logger.sources.segway.account import SegwayAccount
 from logger.sources.segway.api import SegwayCloud
 from logger.spool.group_commit import GroupCommit
 from logger.spool.log import Spool
@@ -101,7 +102,7 @@ EVERY_SECOND = schema.Polling(riding_s=1, charging_s=1, parked_s=1, offline_s=1,
 def test_every_vehicle_is_asked_everything_and_the_answers_lie_in_the_spool(tmp_path: Path) -> None:
     with asking(tmp_path, EVERY_SECOND) as (receiver, cloud):
         until(lambda: len(set(receiver.polled())) == 8)
-        assert receiver.metric('voltrail_asks_total{outcome="answered"') >= 8
+        assert receiver.metric('voltrail_poll_requests_total{outcome="answered"') >= 8
         assert not cloud.forbidden
     assert sum(json.loads((tmp_path / "calls-segway.json").read_text()).values()) >= 8
 
@@ -109,8 +110,10 @@ def test_every_vehicle_is_asked_everything_and_the_answers_lie_in_the_spool(tmp_
 def test_the_last_word_of_a_receiver_counts_what_the_cloud_and_the_spool_count(tmp_path: Path) -> None:
     with asking(tmp_path, EVERY_SECOND) as (receiver, cloud):
         until(lambda: len(receiver.polled()) >= 8)
-    (told,) = read_state(tmp_path, "receiver")["asking"].values()
-    assert told["asked"] == told["answered"] == sum(count for (word, _), count in cloud.calls.items() if word in WORDS)
+    (told,) = read_state(tmp_path, "receiver")["polls"].values()
+    assert (
+        told["requests"] == told["answered"] == sum(count for (word, _), count in cloud.calls.items() if word in WORDS)
+    )
     spool = Spool(tmp_path)
     assert told["answered"] == sum(each.via == "poll" for each in spool.read("lake").envelopes)
     spool.close()
@@ -122,7 +125,7 @@ def test_a_push_spares_the_question_that_it_answers_and_no_other(tmp_path: Path)
 
         def spared_enough() -> bool:
             assert {answer.status for answer in send(receiver.address, pushes, 1)} == {200}
-            return receiver.metric('voltrail_asks_total{outcome="spared",query="status-query"') >= 6
+            return receiver.metric('voltrail_poll_requests_total{outcome="skipped",query="status-query"') >= 6
 
         until(spared_enough)
         asked = {word: sum(count for (path, _), count in cloud.calls.items() if path == word) for word in WORDS}
@@ -132,7 +135,7 @@ def test_a_push_spares_the_question_that_it_answers_and_no_other(tmp_path: Path)
 
 def test_a_cloud_in_trouble_is_left_alone_and_pushes_go_on(tmp_path: Path) -> None:
     with asking(tmp_path, EVERY_SECOND, Mishap("http", "status", code=429, count=0)) as (receiver, cloud):
-        until(lambda: receiver.metric('voltrail_asking_rests_seconds{source="segway"}') > 0)
+        until(lambda: receiver.metric('voltrail_poll_pause_seconds{source="segway"}') > 0)
         (answer,) = send(receiver.address, [request(VEHICLES[0], "status", STATUS)], 1)
         assert answer.status == 200
         assert sum(cloud.calls.values()) < 40
@@ -148,7 +151,7 @@ def test_status_says_what_became_of_the_questions_and_what_troubles_a_cloud(tmp_
     assert (account.taken, account.refused) == (1, 1)
     assert account.asking is not None
     assert account.asking["failed"] >= 1
-    assert account.asking["rests_s"] > 10
+    assert account.asking["pause_s"] > 10
     told = "\n".join(lines(read_overview(receiver.settings)))
     assert "1 pushes taken, 1 refused" in told
     assert "questions:" in told
@@ -191,11 +194,11 @@ def test_a_damaged_note_of_calls_is_no_reason_not_to_ask(tmp_path: Path, text: s
 def test_how_late_questions_are_asked_is_told_as_a_histogram(tmp_path: Path) -> None:
     with asking(tmp_path, EVERY_SECOND) as (receiver, _):
         until(lambda: len(receiver.polled()) > 8)
-        bins = 'voltrail_ask_lateness_seconds_bucket{le="%s",source="segway"}'
+        bins = 'voltrail_poll_delay_seconds_bucket{le="%s",source="segway"}'
         counts = [receiver.metric(bins % bound) for bound in ("0.01", "1.0", "+Inf")]
         assert counts == sorted(counts)
         assert counts[-1] >= 8
-        assert receiver.metric("voltrail_ask_lateness_seconds_count") == receiver.metric(bins % "+Inf")
+        assert receiver.metric("voltrail_poll_delay_seconds_count") == receiver.metric(bins % "+Inf")
 
 
 def test_as_many_places_are_free_as_calls_may_be_made_at_once() -> None:
@@ -212,9 +215,9 @@ def test_as_many_places_are_free_as_calls_may_be_made_at_once() -> None:
 
 def test_asking_ends_when_told_to_though_a_call_comes_back_at_the_same_moment(tmp_path: Path) -> None:
     async def scenario() -> None:
-        cloud = SegwayCloud(schema.Segway("segway", PLATFORM, client_secret=SECRET, base_url="http://127.0.0.1:1"))
+        ours = schema.Segway("segway", PLATFORM, client_secret=SECRET, base_url="http://127.0.0.1:1")
         commits = GroupCommit(len)
-        poller = PollRunner(cloud, commits, tmp_path)
+        poller = PollRunner(SegwayAccount(ours, schema.Settings()), SegwayCloud(ours), commits, tmp_path)
         asking = asyncio.create_task(poller.run())
         for _ in range(10):
             await asyncio.sleep(0)  # until it waits for something to do

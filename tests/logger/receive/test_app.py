@@ -132,7 +132,8 @@ def test_health_readiness_and_metrics_tell_how_things_stand(served: Served) -> N
     status, text = get(served.address, "/metrics")
     assert status == 200
     lines = text.decode().splitlines()
-    assert 'voltrail_pushes_taken_total{source="segway",variant="decoded"} 1.0' in lines
+    assert 'voltrail_pushes_taken_total{source="segway"} 1.0' in lines
+    assert 'voltrail_push_signatures_total{reading="decoded",source="segway"} 1.0' in lines
     assert 'voltrail_pushes_refused_total{reason="wrong signature",source="segway"} 1.0' in lines
     assert 'voltrail_spool_depth{sink="lake"} 3.0' in lines  # the push; of our own the vehicles' names and a heartbeat
     assert "voltrail_spool_alarm 0.0" in lines

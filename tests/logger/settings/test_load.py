@@ -104,7 +104,7 @@ def test_an_unknown_key_is_an_error_that_names_the_nearest(tmp_path: Path, text:
         (SEGWAY.replace('"city"', '"import"'), "the name 'import'"),
         (SEGWAY.replace('"city"', '"a/b"'), "the name 'a/b'"),
         (SEGWAY + "clients = ['10.0.0.0/33']", "clients: "),
-        (SEGWAY + "vehicles = 'all'", "Segway does not list its vehicles"),
+        (SEGWAY + "vehicles = 'all'", "kind segway does not list its vehicles"),
     ],
 )
 def test_what_cannot_work_says_where_and_what_to_do(tmp_path: Path, text: str, message: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from logger.errors import Busy, LoginNeeded, Retry
 from logger.settings.schema import Segway as Account
-from logger.sources.contract import Meaning
+from logger.sources.contract import PollOutcome
 from logger.sources.http import MAX_BODY_BYTES, WHOLE_S, Answer, exchange, raise_for_later
 from logger.sources.segway.api import SegwayCloud
 
@@ -205,15 +205,15 @@ def cloud_of(token: bytes, answer: bytes = b'{"code":0,"t":1}') -> Reply:
     return reply
 
 
-async def asked(server: Server, *, at_once: int = 1, times: int = 1, vehicle: str = VEHICLE) -> list[Meaning]:
+async def asked(server: Server, *, at_once: int = 1, times: int = 1, vehicle: str = VEHICLE) -> list[PollOutcome]:
     """Ask so many at once, so many times, ten seconds of the client's clock apart."""
     now = 1000.0
     account = Account("city", "A00000", client_secret="hush-hush", base_url=server.url, vehicles=(vehicle,))
     client = SegwayCloud(account, clock=lambda: now)
-    meanings: list[Meaning] = []
+    meanings: list[PollOutcome] = []
     async with httpx.AsyncClient() as http:
         for _ in range(times):
-            calls = (client.ask(http, "status-query", vehicle) for _ in range(at_once))
+            calls = (client.request(http, "status-query", vehicle) for _ in range(at_once))
             meanings += [meaning for _, meaning in await asyncio.gather(*calls)]
             now += 10
     return meanings
@@ -256,7 +256,7 @@ def test_a_wrong_secret_is_tried_once_however_many_wait_for_the_token() -> None:
             account = Account("city", "A00000", client_secret="hush-hush", base_url=server.url)
             client = SegwayCloud(account)
             async with httpx.AsyncClient() as http:
-                calls = [client.ask(http, "status-query", VEHICLE) for _ in range(8)]
+                calls = [client.request(http, "status-query", VEHICLE) for _ in range(8)]
                 ends = await asyncio.gather(*calls, return_exceptions=True)
             assert {type(end) for end in ends} == {LoginNeeded}
             assert server.calls(b"POST") == 1
@@ -277,7 +277,7 @@ def test_a_wrong_secret_is_tried_once_however_many_wait_for_the_token() -> None:
 def test_an_answer_that_cannot_be_read_is_kept_and_is_no_failure(body: bytes) -> None:
     async def scenario() -> None:
         async with serving(cloud_of(json.dumps(TOKEN).encode(), body)) as server:
-            assert await asked(server) == ["changed"]
+            assert await asked(server) == ["unreadable"]
 
     asyncio.run(scenario())
 

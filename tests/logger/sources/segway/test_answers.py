@@ -218,10 +218,10 @@ def test_a_pack_without_a_port_is_no_row_without_a_key() -> None:
 
 def test_all_38_codes_are_sorted() -> None:
     assert len(CODES) == 38
-    assert {CODES[code] for code in (15623, 15624, 15625)} == {"device"}
-    assert {code for code, meaning in CODES.items() if meaning == "permanent"} == {15004, 15100, 15102, 15707, 15990}
+    assert {CODES[code] for code in (15623, 15624, 15625)} == {"unavailable"}
+    assert {code for code, meaning in CODES.items() if meaning == "unsupported"} == {15004, 15100, 15102, 15707, 15990}
     assert [code for code, meaning in CODES.items() if meaning == "login"] == [15101]
-    assert [code for code, meaning in CODES.items() if meaning == "again"] == [15001]
+    assert [code for code, meaning in CODES.items() if meaning == "retry"] == [15001]
 
 
 def test_nothing_here_knows_a_key_of_a_lock_or_a_way_to_control_a_vehicle() -> None:

@@ -42,7 +42,7 @@ class Simulated:
 
         async def together() -> list[tuple[Envelope, str]]:
             async with httpx.AsyncClient() as http:
-                return await asyncio.gather(*(self.client.ask(http, query, vehicle) for query in queries))
+                return await asyncio.gather(*(self.client.request(http, query, vehicle) for query in queries))
 
         return asyncio.run(together())
 
@@ -68,7 +68,7 @@ def test_all_four_queries_are_answered_and_wrapped_bytes_untouched() -> None:
         for envelope, meaning in answers:
             assert (envelope.source, envelope.via, envelope.vehicle) == ("city", "poll", VEHICLE)
             assert envelope.body.startswith(b'{"code":')
-            assert meaning in ("ok", "device")
+            assert meaning in ("ok", "unavailable")
         assert not here.cloud.forbidden
 
 
@@ -137,7 +137,7 @@ def test_what_may_work_later_says_when(mishap: Mishap, after: float | None) -> N
 def test_a_state_of_the_device_is_an_answer_and_stored(code: int) -> None:
     with simulated(Mishap("code", "status", code=code)) as here:
         ((envelope, meaning),) = here.ask("status-query")
-        assert meaning == "device"
+        assert meaning == "unavailable"
         assert str(code).encode() in envelope.body
 
 
@@ -145,14 +145,14 @@ def test_a_state_of_the_device_is_an_answer_and_stored(code: int) -> None:
 def test_what_will_never_work_is_said_so(code: int) -> None:
     with simulated(Mishap("code", "status", code=code)) as here:
         ((_, meaning),) = here.ask("status-query")
-        assert meaning == "permanent"
+        assert meaning == "unsupported"
 
 
 @pytest.mark.parametrize("mishap", [Mishap("html", "status"), Mishap("code", "status", code=77777)])
 def test_an_answer_that_nobody_knows_is_kept_as_it_is(mishap: Mishap) -> None:
     with simulated(mishap) as here:
         ((envelope, meaning),) = here.ask("status-query")
-        assert meaning == "changed"
+        assert meaning == "unreadable"
         assert envelope.body
 
 
@@ -161,7 +161,7 @@ def test_a_cloud_that_is_not_there_is_a_matter_of_later() -> None:
 
     async def ask() -> None:
         async with httpx.AsyncClient() as http:
-            await SegwayCloud(account).ask(http, "status-query", VEHICLE)
+            await SegwayCloud(account).request(http, "status-query", VEHICLE)
 
     with pytest.raises(Retry, match="does not answer as it should"):
         asyncio.run(ask())
