@@ -1,20 +1,18 @@
 """Polling one account: its scheduled calls over HTTP, and their answers into the spool."""
 
 import asyncio
-import contextvars
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-import httpx
 import msgspec
 
 from logger.envelope import Envelope
 from logger.errors import LoggerError, LoginNeeded, Retry
+from logger.poll.client_pool import CONNECTIONS, EACH, ClientPool, open_client, wire_calls
 from logger.poll.scheduler import Call, CallCounts, Scheduler
 from logger.poll.used_calls import UsedCalls
 from logger.settings.schema import Polling
@@ -23,13 +21,10 @@ from logger.spool.group_commit import GroupCommit
 
 log = logging.getLogger(__name__)
 
-_CLIENTS, _EACH = 4, 8  # measured: a client of httpx is quickest at 8 calls at once, and slows down beyond
-CONNECTIONS = _CLIENTS * _EACH  # a cloud that takes 0.2 s for an answer is polled 40 times a second by 8
 _SAVE_EVERY_S = 60.0
 _LIST_EVERY_S = 6 * 3600.0
 _FINISH_S = 3.0  # what a call under way may still take when polling ends: its answer was paid for
 _QUIET_S = 10.0  # a cloud in trouble gives a line in so many seconds, not one a call
-_wire_calls: contextvars.ContextVar[int] = contextvars.ContextVar("wire_calls", default=0)  # of one task
 
 
 class CallResult(msgspec.Struct, frozen=True):
@@ -100,7 +95,7 @@ class PollRunner:
         seen = self._account.glance(push)
         self.scheduler.push_received(seen.vehicle, push.path, seen.state, time.monotonic())
 
-    def _begin(self, clients: "ClientPool") -> float:
+    def _begin(self, clients: ClientPool) -> float:
         """Make the calls that are due and have a free connection; return how long there is nothing more to do [s]."""
         now = time.monotonic()
         try:
@@ -113,7 +108,7 @@ class PollRunner:
             log.exception("scheduling failed")
             return _QUIET_S
 
-    async def _make(self, clients: "ClientPool", call: Call) -> None:
+    async def _make(self, clients: ClientPool, call: Call) -> None:
         try:
             outcome, answer = await self._request(clients, call)
         except (Retry, LoginNeeded) as error:
@@ -125,16 +120,16 @@ class PollRunner:
             return
         now = time.monotonic()
         self.scheduler.answered(call, outcome, self._account.glance(answer).state, now)
-        if not self.scheduler.failing and not self.scheduler.paused_s(now):
+        if not self.scheduler.failing and not self.scheduler.breaker.pause_s(now):
             self.trouble = ""
 
-    async def _request(self, clients: "ClientPool", call: Call) -> tuple[PollOutcome, Envelope]:
+    async def _request(self, clients: ClientPool, call: Call) -> tuple[PollOutcome, Envelope]:
         """The answer, once it is in the spool. Raises `Retry` and `LoginNeeded`."""
         try:
             with clients.free() as http:
                 answer, outcome = await self._cloud.request(http, call.query, call.vehicle)
         finally:
-            self.scheduler.count_calls(max(0, _wire_calls.get() - 1), datetime.now(UTC))
+            self.scheduler.count_calls(max(0, wire_calls.get() - 1), datetime.now(UTC))
         failure = await self._commits.put(answer)
         if failure is not None:
             raise failure
@@ -203,12 +198,12 @@ class PollRunner:
 
     async def list_now(self) -> tuple[str, ...]:
         """All vehicles of the account, as its cloud lists them. Raises `Retry` and `LoginNeeded`."""
-        before = _wire_calls.get()
+        before = wire_calls.get()
         try:
-            async with _client() as http:
+            async with open_client() as http:
                 return await self._cloud.list_vehicles(http)
         finally:
-            self.scheduler.count_calls(_wire_calls.get() - before, datetime.now(UTC))
+            self.scheduler.count_calls(wire_calls.get() - before, datetime.now(UTC))
 
     @property
     def lists_vehicles(self) -> bool:
@@ -225,13 +220,13 @@ class PollRunner:
     async def poll_now(self, vehicles: Sequence[str]) -> list[CallResult]:
         """Make every query of these vehicles once, within the budget, until the cloud fails three times in a row."""
         calls = [Call(vehicle, query, 0.0, 0.0) for vehicle in vehicles for query in self._cloud.queries]
-        places = asyncio.Semaphore(_EACH)
+        places = asyncio.Semaphore(EACH)
         async with ClientPool() as clients:
             results = await asyncio.gather(*(self._make_now(clients, places, call) for call in calls))
         self._used.save()
         return results
 
-    async def _make_now(self, clients: "ClientPool", places: asyncio.Semaphore, call: Call) -> CallResult:
+    async def _make_now(self, clients: ClientPool, places: asyncio.Semaphore, call: Call) -> CallResult:
         async def make() -> CallResult:
             refusal = self.scheduler.refusal(time.monotonic(), datetime.now(UTC))
             if refusal:
@@ -262,42 +257,6 @@ class PollRunner:
             "queries": queries,
             "waiting": self.scheduler.waiting,
             "failing": self.scheduler.failing,
-            "pause_s": self.scheduler.paused_s(time.monotonic()),
+            "pause_s": self.scheduler.breaker.pause_s(time.monotonic()),
             "trouble": self.trouble,
         }
-
-
-class ClientPool:
-    """The HTTP clients of an account; the first with a free connection is used, so that few connections stay open."""
-
-    def __init__(self) -> None:
-        self._clients = [_client() for _ in range(_CLIENTS)]
-        self._under_way = [0] * _CLIENTS
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        for client in self._clients:
-            await client.aclose()
-
-    @contextmanager
-    def free(self) -> Iterator[httpx.AsyncClient]:
-        """A client with a free connection; there is one for each of `CONNECTIONS`."""
-        at = next(at for at, calls in enumerate(self._under_way) if calls < _EACH)
-        self._under_way[at] += 1
-        try:
-            yield self._clients[at]
-        finally:
-            self._under_way[at] -= 1
-
-
-def _client() -> httpx.AsyncClient:
-    async def count(_: httpx.Request) -> None:
-        _wire_calls.set(_wire_calls.get() + 1)  # each call is a task, and has a count of its own
-
-    return httpx.AsyncClient(
-        limits=httpx.Limits(max_connections=_EACH, max_keepalive_connections=_EACH),
-        follow_redirects=False,
-        event_hooks={"request": [count]},
-    )

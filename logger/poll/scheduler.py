@@ -26,8 +26,6 @@ _REST_S, _FIRST_REST_S = 86_400.0, 3600.0  # an unsupported query is tried again
 _MOST_DOUBLINGS = 5  # of the interval, for a vehicle that does not answer or a query that fails
 _IDLE_S = 5.0
 _MOST_STALE = 4  # entries of the queue for each query in it
-
-
 _Key = tuple[str, str]  # vehicle and query
 
 
@@ -63,7 +61,7 @@ class _Vehicle:
 
 
 class _Turn(msgspec.Struct, frozen=True, gc=False):
-    """When a query is due: an interval, stretched as the budget demands, after a moment [s]."""
+    """When a query is due [s]: an interval, stretched as the budget demands, after a moment."""
 
     due_at: float
     since_at: float
@@ -223,10 +221,6 @@ class Scheduler:
         """How many queries failed at their last call."""
         return len(self._failures)
 
-    def paused_s(self, now: float) -> float:
-        """How long the account is still paused after failures [s]."""
-        return self.breaker.pause_s(now)
-
     # ---- intervals -------------------------------------------------------------------------------------------------
 
     def _every_s(self, vehicle: str, query: str, now: float) -> float | None:
@@ -291,8 +285,6 @@ class Scheduler:
         self.counts[query].skipped += 1
         self._schedule(key, pushed_at, every_s * self._random.uniform(1, 1 + _JITTER))
         return True
-
-    # ---- counts ----------------------------------------------------------------------------------------------------
 
     def _count_request(self, call: Call, now: float, wall: datetime) -> None:
         delay_s, counts = now - call.due_at, self.counts[call.query]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from logger.poll.runner import CONNECTIONS
+from logger.poll.client_pool import CONNECTIONS
 from logger.process_state import read_state
 from logger.sources.segway.messages import CODES
 from tests.torture.asking import books as asked_books

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from logger.commands.status import lines, read_overview
-from logger.poll.runner import CONNECTIONS, ClientPool, PollRunner
+from logger.poll.client_pool import CONNECTIONS, ClientPool
+from logger.poll.runner import PollRunner
 from logger.process_state import read_state
 from logger.service.receiver import run_receiver
 from logger.settings import schema

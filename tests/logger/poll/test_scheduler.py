@@ -204,7 +204,7 @@ def test_a_login_that_a_person_must_mend_rests_half_a_minute_and_in_the_end_a_qu
     for _ in range(8):
         (ask,) = here.scheduler.due_calls(1, now, here.wall)
         here.scheduler.failed(ask, LoginNeeded("mend it"), now)
-        rests.append(here.scheduler.paused_s(now))
+        rests.append(here.scheduler.breaker.pause_s(now))
         now += rests[-1] + 1
     assert 30 <= rests[0] <= 36
     assert all(before < after for before, after in itertools.pairwise(rests[:6]))
@@ -278,7 +278,7 @@ def test_calls_that_fail_together_open_the_circuit_by_one_step_and_not_by_eight(
     here = Simulation(vehicles=20)
     for ask in here.scheduler.due_calls(8, 1800, here.wall):
         here.scheduler.failed(ask, Retry("cut", after=1), 1800)
-    assert 0 < here.scheduler.paused_s(1800) <= 3
+    assert 0 < here.scheduler.breaker.pause_s(1800) <= 3
 
 
 def test_a_vendors_never_is_not_asked_again_because_a_push_came() -> None:
