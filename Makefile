@@ -1,26 +1,33 @@
 # One command runs everything; each target builds .venv by itself from the pinned, hashed lock.
 PYTHON ?= python3
 BIN := .venv/bin
+WORKERS ?= 3
 export TZ := UTC
 
-.PHONY: test demo check torture bench score lock clean
+.PHONY: help test test-all demo torture bench score lock clean
 
-test: .venv/ready
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+test: .venv/ready ## ruff, mypy, and the tests (under five minutes on two cores)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q -m "not torture"
+	$(BIN)/pytest -q -n $(WORKERS) -m "not torture and not long"
 
-demo: .venv/ready
+test-all: .venv/ready ## the long tests that `make test` leaves out: properties, kills, full disks
+	$(BIN)/pytest -q -n $(WORKERS) -m long
+
+demo: .venv/ready ## a simulated fleet against a real collector, left in demo/
 	$(BIN)/voltrail demo --out demo --no-open
 
-torture: .venv/ready
+torture: .venv/ready ## kill -9, full disks, odd bodies, ten thousand vehicles (half an hour)
 	$(BIN)/pytest -q -s -m torture
 
-bench: .venv/ready
+bench: .venv/ready ## speeds and memory as ratios
 	$(BIN)/python -m tests.benchmarks
 
-score: .venv/score
+score: .venv/score ## analyses against the truth of simulated fleets
 	$(BIN)/python -m tests.score
 
 .venv/score: .venv/ready requirements-score.lock
@@ -35,12 +42,11 @@ score: .venv/score
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-# Needs uv (pip install uv); writes names, versions and hashes, no address.
-lock:
+lock: ## renew the lock files (needs uv; they hold names, versions and hashes, no address)
 	uv pip compile pyproject.toml --group dev --group bench --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
 	uv pip compile pyproject.toml --group score --constraint requirements.lock --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-score.lock
 
-clean:
+clean: ## remove what was built and left behind
 	rm -rf .venv .cache demo .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -131,6 +131,7 @@ def test_power_whose_sign_nobody_knows_gives_nothing() -> None:
     assert (got["answer"], got["value"], got["n"]) == (INSUFFICIENT, None, 0)
 
 
+@pytest.mark.long
 def test_the_interval_of_pooled_power_covers_as_often_as_it_promises() -> None:
     chance, inside = np.random.default_rng(9), 0
     trips = rides(40)

@@ -120,6 +120,7 @@ def test_figures_asked_for_by_name_are_followed_by_the_next_run(place: Place) ->
     assert place.made("trips")["energy_wh"].mean() == pytest.approx(52.5, rel=0.02)
 
 
+@pytest.mark.long
 @settings(max_examples=1, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_late_split_shuffled_and_doubled_gives_what_comes_of_it_at_once(random: Any) -> None:

@@ -43,6 +43,7 @@ def errors(fleets: int = 22, vehicles: int = 60) -> Iterator[pl.DataFrame]:
 _FIGURES = (("capacity_wh", "true_wh", "capacity_sd"), ("wh_per_km", "true_use", "wh_per_km_sd"))
 
 
+@pytest.mark.long
 def test_intervals_of_five_thousand_packs_hold_what_they_promise() -> None:
     off = pl.concat(errors())
     assert off.height > 5000
@@ -52,6 +53,7 @@ def test_intervals_of_five_thousand_packs_hold_what_they_promise() -> None:
         assert abs(mean) < 0.3
 
 
+@pytest.mark.long
 def test_a_fleet_of_two_is_not_surer_than_it_may_be() -> None:
     off = pl.concat(errors(fleets=40, vehicles=2))
     inside = off.select((pl.col("capacity_wh").abs() < 1.96).mean()).item()

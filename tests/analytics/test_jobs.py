@@ -208,6 +208,7 @@ def test_a_row_that_began_long_before_goes_on(place: Place) -> None:
     assert stretches["finished_at"].max() == max(row["time"] for row in ROWS)
 
 
+@pytest.mark.long
 def test_a_late_row_in_a_long_stand_does_not_cut_it_short(place: Place) -> None:
     falling = [
         row | {"soc_pct": 100.0 - (row["time"] - BEGIN) // (20 * HOUR)} for row in driven("a", 60, 9.5, 30.5, 1300.5)
@@ -344,6 +345,7 @@ def same(one: Place, other: Place) -> None:
         assert_frame_equal(one.made(name), other.made(name))
 
 
+@pytest.mark.long
 @settings(max_examples=2, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_late_split_shuffled_and_doubled_gives_what_comes_of_it_at_once(random: Any) -> None:
@@ -360,6 +362,7 @@ def test_late_split_shuffled_and_doubled_gives_what_comes_of_it_at_once(random: 
         same(place, scratch)
 
 
+@pytest.mark.long
 @settings(max_examples=3, deadline=None)
 @given(
     st.sampled_from(["a", "b"]), st.sampled_from([1, 3, 7]), st.floats(0, DAYS * 24 - 1), st.sampled_from([3, 30, 150])

@@ -23,6 +23,8 @@ from logger.stores import open_store
 from tests.analytics.driven import BEGIN, HOUR, RIDE_S, driven
 from tests.analytics.fleet_lake import Place
 
+pytestmark = pytest.mark.long
+
 DAYS, SPELL_DAYS = 70, 7  # two months by themselves, and one by those before
 RIDE_KM = 1.8
 HOURS = {name: [24.0 * day + hour for day in range(DAYS) for hour in (8.5, 12.3, 16.7)] for name in ("a", "b", "c")}

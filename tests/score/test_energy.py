@@ -11,6 +11,8 @@ from tests.score.energy import figures, pairs
 from tests.score.matching import score
 from tests.score.scenarios import BEGIN_S, POLL_S, SCENARIOS, Case, Scenario, case, stories
 
+pytestmark = pytest.mark.long
+
 VEHICLES, DAYS, SEED = 8, 14, 31
 
 
