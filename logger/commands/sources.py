@@ -1,4 +1,4 @@
-"""`voltrail sources`: what each account can tell, signal by signal, and what it cannot."""
+"""`voltrail sources`: the fields that each account reports, what they become, and what it does not report."""
 
 from collections.abc import Iterator
 from importlib.resources import files
@@ -12,7 +12,7 @@ from logger.sources import accounts
 
 
 class FieldLine(msgspec.Struct, frozen=True):
-    """One field of one message: what we make of it."""
+    """One field of one message, and the column that it becomes."""
 
     source: str
     message: str
@@ -36,12 +36,12 @@ def list_fields(settings: Settings) -> list[FieldLine]:
 
 
 def limits(settings: Settings) -> dict[str, str]:
-    """By account: what its vendor cannot tell, as its document says."""
+    """What each account does not report, from the document of its source."""
     return {name: _limits(account.provider) for name, account in accounts(settings).items()}
 
 
 def lines(settings: Settings) -> Iterator[str]:
-    """All of it for people."""
+    """Both of them as lines of text."""
     yield f"{'source':<12}{'message':<16}{'field':<40}{'table':<10}{'signal':<20}unit"
     for each in list_fields(settings):
         made = f"{each.table:<10}{each.signal:<20}{each.unit}".rstrip()

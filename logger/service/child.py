@@ -1,4 +1,4 @@
-"""What every child of the supervisor does first: log lines, settings out of the pipe, and an end when it closes."""
+"""What every child of the supervisor does first: set up its log, read the settings, watch for the supervisor's end."""
 
 import logging
 import os
@@ -13,36 +13,36 @@ from logger.settings.schema import Settings
 
 
 class Stop:
-    """Whether one of these signals came. No `threading.Event`: a `set` in the handler can wait for its own `wait`."""
+    """Remembers whether one of these signals came. No `threading.Event`: its `set` in a handler can block `wait`."""
 
     def __init__(self, *numbers: signal.Signals) -> None:
-        self._asked: queue.SimpleQueue[None] = queue.SimpleQueue()  # its `put` is safe in a signal handler
+        self._signals: queue.SimpleQueue[None] = queue.SimpleQueue()  # its `put` is safe in a signal handler
         for number in numbers:
-            signal.signal(number, lambda *_: self._asked.put(None))
+            signal.signal(number, lambda *_: self._signals.put(None))
 
     def wait(self, seconds: float) -> bool:
-        """Wait so long, or until asked to stop; whether that is so."""
+        """Wait so long, or until a signal; return whether one came."""
         try:
-            self._asked.get(timeout=seconds)
+            self._signals.get(timeout=seconds)
         except queue.Empty:
             return False
-        self._asked.put(None)
+        self._signals.put(None)
         return True
 
 
 def set_up_logging(name: str, *, debug: bool) -> None:
-    """Lines on stderr: when, how bad, which process, what."""
+    """Log to stderr: time, level, process, message."""
     logging.basicConfig(
         level=logging.DEBUG if debug else logging.INFO,
         format=f"%(asctime)s %(levelname)s {name}: %(message)s",
         stream=sys.stderr,
     )
-    for chatty in ("uvicorn", "asyncio", "httpx", "httpcore"):  # httpx has a line for each question
+    for chatty in ("uvicorn", "asyncio", "httpx", "httpcore"):  # httpx logs a line for each request
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def receive_settings() -> Settings:
-    """The settings from the pipe; from then on, a thread waits for its end."""
+    """Read the settings from standard input; from then on, a thread ends this process when that closes."""
     data = b""
     while not data.endswith(b"\n"):
         part = os.read(0, 65536)

@@ -1,4 +1,4 @@
-"""The feeder process: spool → decode → one sink, until told to stop; and the same work done by a command meanwhile."""
+"""The feeder process: spool → decode → one sink, until a signal; and the same work done by a command."""
 
 import logging
 import time
@@ -13,33 +13,33 @@ from logger.spool.open import open_spool
 
 log = logging.getLogger(__name__)
 
-_LOOK_S = 0.2  # between two looks at whether the lake is free
+_LOOK_S = 0.2  # between two looks at whether the sink is free
 
 
 def run_feeder(settings: Settings, sink: str, stop: Stop) -> None:
-    """Deliver to this sink until told to stop, then drain. Steps aside while somebody asks for it."""
-    wait, folder = 0.0, settings.data_dir
-    while not stop.wait(wait):
-        wait = _LOOK_S
+    """Deliver to this sink until a signal to stop, then drain it. While a command requests the sink, it is let go."""
+    wait_s, folder = 0.0, settings.data_dir
+    while not stop.wait(wait_s):
+        wait_s = _LOOK_S
         if not is_requested(folder, sink):
             with exclusive_lock(feeder_lock(folder, sink)) as free:
-                if free and _fed(settings, sink, stop):
+                if free and _deliver(settings, sink, stop):
                     return
 
 
-def _fed(settings: Settings, sink: str, stop: Stop) -> bool:
-    """Deliver until told to stop, and drain; or (False) until somebody asks for the sink."""
+def _deliver(settings: Settings, sink: str, stop: Stop) -> bool:
+    """Deliver until a signal to stop, and drain; or return False once a command requests the sink."""
     with _feeder(settings, sink) as feeder:
         while not stop.wait(feeder.step()):
             if is_requested(settings.data_dir, sink):
-                log.info("stepping aside: somebody asks for the %s", sink)
+                log.info("a command requests the %s: the feeder pauses", sink)
                 return False
         feeder.drain()
     return True
 
 
 def wait_delivered(settings: Settings, until: int, progress: Callable[[int], None]) -> None:
-    """Wait until the lake holds all up to this sequence; where no feeder runs, do its work. Raises `Retry`.
+    """Wait until the lake holds all messages up to this sequence; if no feeder runs, do its work. Raises `Retry`.
 
     Other sinks take what they can now, and the rest when the service runs.
     """
@@ -66,11 +66,11 @@ def drain_sink(settings: Settings, sink: str, *, or_raise: bool, keep_house: boo
 
 @contextmanager
 def _feeder(settings: Settings, sink: str) -> Iterator[Any]:
-    from logger.deliver.sinks import open_feeder as feeder  # polars and deltalake: the receiver starts without them
+    from logger.deliver.sinks import open_feeder  # polars and deltalake: the receiver starts without them
 
     if sink == "lake":
         clear_scratch(settings.data_dir)
     log_spool = open_spool(settings)
-    with feeder(settings, sink, log_spool) as made:
-        yield made
+    with open_feeder(settings, sink, log_spool) as feeder:
+        yield feeder
     log_spool.close()

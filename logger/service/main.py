@@ -38,7 +38,7 @@ def _loop() -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 def main() -> None:
-    """`receiver HANDLE` or `feeder SINK`: what the supervisor starts, and nobody else."""
+    """Run `receiver HANDLE` or `feeder SINK`; only the supervisor starts this."""
     try:
         _child(sys.argv[1], sys.argv[2:])
     except LoggerError as error:

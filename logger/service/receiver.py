@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,17 @@ _MAX_REQUESTS = 4096  # at once; more are answered 503, so that memory stays fla
 
 async def run_receiver(settings: Settings, listener: socket.socket) -> None:
     """Serve pushes and poll clouds until SIGTERM."""
-    log_spool, watched = open_spool(settings), open_spool(settings)
-    metrics = ReceiverMetrics(lambda: _state(watched, settings))
-    commits = GroupCommit(log_spool.append, metrics.committed)
+    with closing(open_spool(settings)) as log_spool, closing(open_spool(settings)) as watched:
+        metrics = ReceiverMetrics(lambda: _state(watched, settings))
+        commits = GroupCommit(log_spool.append, metrics.committed)
+        try:
+            await _run(settings, listener, commits, metrics)
+        finally:
+            write_state(settings.data_dir, "receiver", metrics.summary())  # with the calls that have just ended
+            await commits.close()
+
+
+async def _run(settings: Settings, listener: socket.socket, commits: GroupCommit, metrics: ReceiverMetrics) -> None:
     known = accounts(settings)
     runners = _runners(settings, known, commits, metrics)
     _connect(metrics, known, runners)
@@ -46,12 +55,8 @@ async def run_receiver(settings: Settings, listener: socket.socket) -> None:
     server = http_server(Receiver(known, prefix, commits, metrics, lambda: _not_ready(metrics), _notify(runners)))
     _end_on_sigterm(server)
     await _name_vehicles(settings, known, commits)
-    lasting = (
-        _heartbeat(commits),
-        _write_summary(settings.data_dir, metrics),
-        *(each.run() for each in runners.values()),
-    )
-    tasks = [asyncio.create_task(each) for each in lasting]
+    lasting = [_heartbeat(commits), _write_summary(settings.data_dir, metrics)]
+    tasks = [asyncio.create_task(each) for each in (*lasting, *(runner.run() for runner in runners.values()))]
     log.info("listening on %s", settings.collector.listen)
     try:
         await server.serve(sockets=[listener])
@@ -59,10 +64,6 @@ async def run_receiver(settings: Settings, listener: socket.socket) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        write_state(settings.data_dir, "receiver", metrics.summary())  # with the calls that have just ended
-        await commits.close()
-        log_spool.close()
-        watched.close()
 
 
 def _connect(metrics: ReceiverMetrics, known: Mapping[str, Account], runners: Mapping[str, PollRunner]) -> None:

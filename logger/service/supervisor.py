@@ -1,8 +1,8 @@
-"""The supervisor of `voltrail run`: holds the listening socket, starts receiver and feeders, restarts whichever dies.
+"""The supervisor of `voltrail run`: starts a receiver and the feeders, and restarts each that dies.
 
-On schedule it starts an analysis, which looks at what is new and ends. It holds the socket, so that callers queue
-while a receiver restarts. It hands each child the settings through a pipe and keeps that open: its end tells the child
-that the supervisor is gone.
+On schedule it starts an analysis, which analyses what is new and ends. It holds the listening socket, so that callers
+queue while a receiver restarts. It hands each child the settings through a pipe and keeps that open: when the pipe
+ends, the child knows that the supervisor is gone.
 """
 
 import logging
@@ -27,7 +27,7 @@ from logger.spool.open import open_spool
 
 log = logging.getLogger(__name__)
 
-_RESTART_S = (0.1, 1.0, 5.0)  # the first restart is at once, a process that keeps dying waits longer
+_RESTART_S = (0.1, 1.0, 5.0)  # the first restart is at once, a process that dies again and again waits longer
 _STEADY_S = 30.0
 _STOP_S = {"analysis": 5.0, "receiver": 15.0, "feeder": 300.0}
 _OURS = (sys.executable, "-m", f"{__package__}.main")  # not imported here: it needs a web server
@@ -68,17 +68,17 @@ def _supervise(settings: Settings, listener: socket.socket, analysis: Sequence[s
         children.insert(0, Analysis(analysis, settings, debug))
     while not stop.wait(0.1):
         for child in children:
-            child.revive()
+            child.restart_if_dead()
     log.info("stopping: first the receiver, then what waits in the spool is delivered")
     for child in children:
         child.stop()
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
-    """A process that is started here is deaf to Ctrl-C from its first instruction on; for us none is lost.
+def interrupts_blocked() -> Iterator[None]:
+    """Let a process that is started here ignore Ctrl-C from its first instruction on; we still get it afterwards.
 
-    A terminal sends it to the whole group, and a child that only imports so far would die of it.
+    A terminal sends it to the whole group, and a child that has only begun its imports would die of it.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -88,26 +88,26 @@ def uninterrupted() -> Iterator[None]:
 
 
 class Child:
-    """One child process, restarted when it dies."""
+    """A child process, restarted when it dies: what it is (`role`), and the command that starts it."""
 
     def __init__(
-        self, role: str, words: Sequence[str], settings: Settings, debug: bool, handles: tuple[int, ...] = ()
+        self, role: str, command: Sequence[str], settings: Settings, debug: bool, handles: tuple[int, ...] = ()
     ) -> None:
-        self._role, self._words = role, words
+        self._role, self._command = role, command
         self._settings, self._handles, self._debug = settings, handles, debug
         self._process: subprocess.Popen[bytes] | None = None
-        self._began = 0.0
+        self._started_at = 0.0
         self._deaths = 0
-        self._due = 0.0
+        self._restart_at = 0.0
 
     def start(self) -> None:
         """Start the process and hand it the settings."""
         environment = {**os.environ, "VOLTRAIL_DEBUG": "1" if self._debug else ""}
-        with uninterrupted():
+        with interrupts_blocked():
             self._process = subprocess.Popen(
-                self._words, stdin=subprocess.PIPE, pass_fds=self._handles, env=environment
+                self._command, stdin=subprocess.PIPE, pass_fds=self._handles, env=environment
             )
-        self._began = time.monotonic()
+        self._started_at = time.monotonic()
         pipe = self._process.stdin
         assert pipe is not None
         try:
@@ -116,25 +116,25 @@ class Child:
         except BrokenPipeError:
             log.error("the %s ended at its start", self._role)
 
-    def revive(self) -> None:
-        """Start it again where it died; one that keeps dying waits a little longer each time."""
+    def restart_if_dead(self) -> None:
+        """Start it again if it has died; after each death in a row it waits a little longer."""
         process = self._process
         if process is None or process.poll() is None:
             return
         now = time.monotonic()
-        if not self._due:
-            self._deaths = 0 if now - self._began > _STEADY_S else self._deaths
-            wait = _RESTART_S[min(self._deaths, len(_RESTART_S) - 1)]
+        if not self._restart_at:
+            self._deaths = 0 if now - self._started_at > _STEADY_S else self._deaths
+            wait_s = _RESTART_S[min(self._deaths, len(_RESTART_S) - 1)]
             self._deaths += 1
-            self._due = now + wait
-            log.error("the %s ended with %s; again in %.1f s", self._role, process.returncode, wait)
-        elif now >= self._due:
-            self._due = 0.0
+            self._restart_at = now + wait_s
+            log.error("the %s ended with %s; again in %.1f s", self._role, process.returncode, wait_s)
+        elif now >= self._restart_at:
+            self._restart_at = 0.0
             self._close_pipe()
             self.start()
 
     def stop(self) -> None:
-        """Ask it to finish; kill it where it does not within its time."""
+        """Ask it to finish, and kill it if it takes too long."""
         process = self._process
         if process is None:
             return
@@ -156,18 +156,18 @@ class Child:
 
 
 class Analysis(Child):
-    """The analysis: started when its time has come; where it dies, the next one does its work."""
+    """The analysis, started on schedule; if it dies, the next one does its work."""
 
-    def __init__(self, words: Sequence[str], settings: Settings, debug: bool) -> None:
-        super().__init__("analysis", words, settings, debug)
+    def __init__(self, command: Sequence[str], settings: Settings, debug: bool) -> None:
+        super().__init__("analysis", command, settings, debug)
         last = read_state(settings.data_dir, "analysis").get("at")
-        before = datetime.fromisoformat(last).timestamp() if last else time.time()
-        self._next_at = before + settings.analytics.every_s
+        last_at = datetime.fromisoformat(last).timestamp() if last else time.time()
+        self._next_at = last_at + settings.analytics.every_s
 
-    def revive(self) -> None:
-        """Start it where it is due and the last one has ended."""
-        over = self._process is None or self._process.poll() is not None
-        if over and time.time() >= self._next_at:
+    def restart_if_dead(self) -> None:
+        """Start it if it is due and the last one has ended."""
+        has_ended = self._process is None or self._process.poll() is not None
+        if has_ended and time.time() >= self._next_at:
             self._close_pipe()
             self._next_at = time.time() + self._settings.analytics.every_s
             self.start()
@@ -175,7 +175,7 @@ class Analysis(Child):
 
 @contextmanager
 def listening(settings: Settings) -> Iterator[socket.socket]:
-    """The socket of `listen` while the block lasts. Raises `ConfigError` where it cannot be had."""
+    """The socket of `listen`, open while the block lasts. Raises `ConfigError` where that fails."""
     host, port = settings.collector.address
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,7 +1,7 @@
-"""One HTTP exchange with a cloud, bounded in time and size: whatever comes is an answer, or a `Retry`.
+"""One HTTP exchange with a cloud, bounded in time and size: it ends with an answer, or a `Retry`.
 
-httpx bounds each read, not the whole; it takes a body of any size, and unpacks it to any size. A cloud in trouble, or
-whatever answers in its place, must cost neither memory nor a connection for ever.
+httpx bounds each read, not the whole; it takes a body of any size, and unpacks it to any size. A cloud in trouble, or a
+server that answers in its place, must not cost memory, nor keep a connection for ever.
 """
 
 import asyncio
@@ -17,16 +17,13 @@ from logger.errors import Busy, Retry
 
 _READ_S, WHOLE_S = 20.0, 30.0
 MAX_BODY_BYTES = 64 * 1024  # an answer has half a kilobyte
-_MOST_SAID = 200  # characters of another's words in an error of ours
-_AFTER_S, _MOST_AFTER_S = 10.0, 3600.0  # where nothing usable is said; a slip of days must not be the end of asking
+_MOST_QUOTED = 200  # characters of a foreign error in one of ours
+_AFTER_S, _MOST_AFTER_S = 10.0, 3600.0  # the default; and the bound, so that a wrong date does not end polling
 _PACKED = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # window bits of zlib
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came: HTTP status, body unpacked, for how long the cloud asks to be left alone [s] (None: it does not).
-
-    `date` is its header of that name, as it came.
-    """
+    """HTTP status, body unpacked, `Retry-After` [s] (None: there is none), and the header `Date` as it came."""
 
     status: int
     body: bytes
@@ -35,24 +32,24 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 async def exchange(
-    http: httpx.AsyncClient, name: str, method: str, url: str, *, whole_s: float = WHOLE_S, **words: Any
+    http: httpx.AsyncClient, name: str, method: str, url: str, *, whole_s: float = WHOLE_S, **options: Any
 ) -> Answer:
-    """Send this and read the answer. Raises `Retry` where none comes in time, or none that can be taken."""
-    request = http.build_request(method, url, timeout=_READ_S, **words)
+    """Send this request and read the answer. Raises `Retry` where none comes in time, or none that can be read."""
+    request = http.build_request(method, url, timeout=_READ_S, **options)
     request.headers["Accept-Encoding"] = "identity"
     try:
         async with asyncio.timeout(whole_s):
-            return await _exchanged(http, request)
+            return await _send(http, request)
     except TimeoutError as error:
         raise Retry(f"{name}: {request.url.host} takes more than {whole_s:.0f} s for an answer", after=5) from error
-    except (httpx.HTTPError, httpx.InvalidURL, zlib.error, _Odd) as error:
-        what = f"{type(error).__name__.lstrip('_')}: {error}".rstrip(": ")[:_MOST_SAID]
+    except (httpx.HTTPError, httpx.InvalidURL, zlib.error, _Unreadable) as error:
+        what = f"{type(error).__name__.lstrip('_')}: {error}".rstrip(": ")[:_MOST_QUOTED]
         raise Retry(f"{name}: {request.url.host} does not answer as it should: {what}", after=5) from error
 
 
 def raise_for_later(name: str, answer: Answer) -> None:
-    """Raise `Busy` where the cloud wants to be left alone, `Retry` for any other status than 200."""
-    text = f"{name}: the cloud says HTTP {answer.status}"
+    """Raise `Busy` for 429, and 503 with `Retry-After`; `Retry` for any other status than 200."""
+    text = f"{name}: the cloud answers HTTP {answer.status}"
     if answer.status == 429 or (answer.status == 503 and answer.after_s is not None):
         raise Busy(text, after=_AFTER_S if answer.after_s is None else answer.after_s)
     if answer.status >= 500:
@@ -61,35 +58,35 @@ def raise_for_later(name: str, answer: Answer) -> None:
         raise Retry(f"{text}, which it should not", after=60)
 
 
-class _Odd(Exception):
-    """An answer that nobody could mean."""
+class _Unreadable(Exception):
+    """An answer that cannot be read within the bounds."""
 
 
-async def _exchanged(http: httpx.AsyncClient, request: httpx.Request) -> Answer:
+async def _send(http: httpx.AsyncClient, request: httpx.Request) -> Answer:
     response = await http.send(request, stream=True)
     try:
         packed = b""
         async for part in response.aiter_raw():
             packed += part
             if len(packed) > MAX_BODY_BYTES:
-                raise _Odd(f"a body of more than {MAX_BODY_BYTES:,} bytes")
+                raise _Unreadable(f"a body of more than {MAX_BODY_BYTES:,} bytes")
     finally:
         await response.aclose()
-    body = _unpacked(packed, response.headers.get("content-encoding", "").strip().lower())
+    body = _unpack(packed, response.headers.get("content-encoding", "").strip().lower())
     after_s = _after_s(response.headers.get("retry-after", ""))
     return Answer(response.status_code, body, after_s, response.headers.get("date", ""))
 
 
-def _unpacked(packed: bytes, how: str) -> bytes:
-    """The body, though it was asked for plain; as it came where nobody knows how it is packed."""
-    if how not in _PACKED:
+def _unpack(packed: bytes, encoding: str) -> bytes:
+    """The body unpacked, though it was requested plain; as it came where its encoding is unknown."""
+    if encoding not in _PACKED:
         return packed
-    inflate = zlib.decompressobj(_PACKED[how])
+    inflate = zlib.decompressobj(_PACKED[encoding])
     body = inflate.decompress(packed, MAX_BODY_BYTES)
     if inflate.unconsumed_tail:
-        raise _Odd(f"a body of more than {MAX_BODY_BYTES:,} bytes, unpacked")
+        raise _Unreadable(f"a body of more than {MAX_BODY_BYTES:,} bytes, unpacked")
     if not inflate.eof:
-        raise _Odd("a packed body without its end")
+        raise _Unreadable("a packed body without its end")
     return body
 
 

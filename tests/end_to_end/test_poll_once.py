@@ -66,7 +66,7 @@ def test_one_vehicle_may_be_named_and_programs_are_answered_in_json(clouded: Clo
 def test_what_failed_is_said_and_what_was_answered_is_stored(clouded: Clouded) -> None:
     done = clouded.poll("--once")
     assert isinstance(done.exception, LoggerError)
-    assert "2 of 8 questions got no answer: city: the cloud says HTTP 500" in str(done.exception)
+    assert "2 of 8 questions got no answer: city: the cloud answers HTTP 500" in str(done.exception)
     assert (clouded.rows("status"), clouded.rows("battery")) == (2, 0)
 
 

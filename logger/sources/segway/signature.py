@@ -49,7 +49,7 @@ class Verifier:
 
     The rule: all fields but `signature`, sorted by key, as `k=v` joined by `&`, then `&client_secret=` and the
     secret; MD5 in hex. What it leaves open is tried in the order of `VARIANTS`. Nearly every body is plain ASCII
-    without `%` and `+`, where the first reading needs no decoding: `_plain` does only that.
+    without `%` and `+`, where the first reading needs no decoding: `_matches_plain` does only that.
     """
 
     def __init__(self, secret: str, variants: tuple[str, ...] = VARIANTS) -> None:
@@ -62,11 +62,11 @@ class Verifier:
 
     def verify(self, body: bytes) -> str:
         """Return the reading under which the signature holds, and count it in `matched`. Raises `Forged`."""
-        reading = "decoded" if self._plain(body) else self._slow(body)
+        reading = "decoded" if self._matches_plain(body) else self._find_reading(body)
         self.matched[reading] += 1
         return reading
 
-    def _plain(self, body: bytes) -> bool:
+    def _matches_plain(self, body: bytes) -> bool:
         if "decoded" not in self._variants or body.translate(None, _SAFE):
             return False
         parts = body.replace(b"=", b"&").split(b"&")
@@ -82,7 +82,7 @@ class Verifier:
             self._layouts.setdefault(keys, layout)
         return True
 
-    def _slow(self, body: bytes) -> str:
+    def _find_reading(self, body: bytes) -> str:
         raw = [(key, value) for key, _, value in (part.partition(b"=") for part in body.split(b"&") if part)]
         decoded = [(_decoded(key), _decoded(value)) for key, value in raw]
         signature = _signature(decoded)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from logger.service.supervisor import uninterrupted
+from logger.service.supervisor import interrupts_blocked
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def heard() -> Iterator[list[int]]:
 
 
 def test_a_child_that_only_begins_is_deaf_to_ctrl_c() -> None:
-    with uninterrupted():
+    with interrupts_blocked():
         child = subprocess.Popen([sys.executable, "-c", "import sys; sys.exit(len(sys.stdin.read()))"], stdin=-1)
     child.send_signal(signal.SIGINT)
     child.communicate(b"abc", timeout=60)
@@ -28,6 +28,6 @@ def test_a_child_that_only_begins_is_deaf_to_ctrl_c() -> None:
 
 
 def test_a_ctrl_c_meanwhile_is_not_lost(heard: list[int]) -> None:
-    with uninterrupted():
+    with interrupts_blocked():
         os.kill(os.getpid(), signal.SIGINT)
     assert heard == [signal.SIGINT]

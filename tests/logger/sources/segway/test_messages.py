@@ -334,7 +334,7 @@ PIECES = st.sampled_from(
 
 def long_way(body: bytes, verifier: Verifier = ANY) -> str:
     try:
-        return verifier._slow(body)
+        return verifier._find_reading(body)
     except Forged:
         return "forged"
 
@@ -347,7 +347,7 @@ def agree(body: bytes) -> None:
         with contextlib.suppress(Forged):
             outcome = verifier.verify(body)
         assert outcome == found
-        assert not verifier._plain(body) or found == "decoded"
+        assert not verifier._matches_plain(body) or found == "decoded"
 
 
 @settings(deadline=None)
@@ -404,7 +404,7 @@ def test_both_ways_agree_on_any_bytes(body: bytes) -> None:
 @given(FORMS)
 def test_a_plain_signed_body_takes_the_short_way(fields: dict[str, str]) -> None:
     plain = {key: value for key, value in fields.items() if value.isascii() and value.isalnum()}
-    assert Verifier(SECRET)._plain(signed(plain))
+    assert Verifier(SECRET)._matches_plain(signed(plain))
 
 
 def test_forgers_cannot_use_up_the_layouts_that_are_remembered() -> None:
