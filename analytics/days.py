@@ -10,13 +10,13 @@ from analytics.consumption import sure
 from analytics.soc_used import parts
 from analytics.steps import WHO, as_of, before, marked
 from analytics.ticks import ridden
-from logger.derived_tables import DERIVED
+from logger.tables import table
 
 _Z = 1.96
 _MS = pl.Datetime("ms", "UTC")
-_COLUMNS = DERIVED["consumption"][1]
+_COLUMNS = table("consumption").values
 _OF_TRIPS = ("distance_m", "driven_wh", "own_variance", "common_sd_wh", "regen_wh", "driving_s")
-_SCHEMA = pl.Schema({"provider": pl.String(), "vehicle": pl.String(), "time": _MS, **_COLUMNS})
+_SCHEMA = table("consumption").schema
 
 
 def days(

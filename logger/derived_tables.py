@@ -1,88 +1,297 @@
-"""What derived tables are made of beside provider, vehicle and time: what the key adds, columns, and one never null.
+"""Derived tables: what `voltrail analyze` computes from raw rows, every column with its type, unit and meaning.
 
-A row sits at its start. `low` and `high` are the ends of a 95 % interval. Times are UTC, days local, as YYYY-MM-DD.
+A row stands at the `time` at which it starts. `low` and `high` are the ends of a 95 % interval, `sd` is a relative
+standard error. Energies are positive when used. Times are UTC, days are local, as YYYY-MM-DD.
 """
 
 from collections.abc import Mapping
 
-import polars as pl
+from logger.columns import Column, Table, build_table
+from logger.signals import EVENT_KINDS
 
-TIME = pl.Datetime("ms", "UTC")
-_T, _N, _I, _B = pl.String(), pl.Float64(), pl.Int64(), pl.Boolean()
-_WORDS: Mapping[str, pl.DataType] = {"T": _T, "N": _N, "I": _I, "B": _B, "M": TIME, "L": pl.List(_T)}
-
-
-def _columns(text: str) -> dict[str, pl.DataType]:
-    """`name:type` by blanks: T text, N number, I count, B boolean, M moment, L list of texts."""
-    pairs = (word.split(":") for word in text.split())
-    return {name: _WORDS[kind] for name, kind in pairs}
-
-
-# name: (what the key adds, columns, the one that is never null)
-DERIVED: Mapping[str, tuple[dict[str, pl.DataType], dict[str, pl.DataType], str]] = {
-    "trips": (
-        {},
-        _columns(
-            "trip_id:T kind:T started_at:M finished_at:M start_uncertainty_s:N finish_uncertainty_s:N duration_s:N "
-            "riding_s:N paused_s:N distance_m:N distance_source:T start_odometer_m:N finish_odometer_m:N "
-            "start_lat_deg:N start_lon_deg:N finish_lat_deg:N finish_lon_deg:N start_place:T finish_place:T "
-            "soc_start_pct:N soc_finish_pct:N soc_used_pct:N soc_used_low_pct:N soc_used_high_pct:N "
-            "energy_wh:N energy_low_wh:N energy_high_wh:N energy_source:T regen_wh:N wh_per_km:N "
-            "mean_speed_kmh:N max_speed_kmh:N ambient_c:N samples:I coverage:N swaps:I flags:L"
-        ),
-        "trip_id",
-    ),
-    "charges": (
-        _columns("kind:T port:T"),
-        _columns(
-            "charge_id:T started_at:M finished_at:M soc_start_pct:N soc_finish_pct:N soc_added_pct:N "
-            "energy_wh:N energy_low_wh:N energy_high_wh:N energy_source:T wall_wh:N efficiency:N mean_w:N peak_w:N "
-            "lat_deg:N lon_deg:N place:T cost:N currency:T flags:L"
-        ),
-        "charge_id",
-    ),
-    "states": ({}, _columns("state:T started_at:M finished_at:M duration_s:N"), "state"),
-    "consumption": (
-        {},
-        _columns(
-            "day:T distance_m:N driven_wh:N driven_low_wh:N driven_high_wh:N standby_wh:N charged_wh:N residual_wh:N "
-            "wh_per_km_net:N wh_per_km_gross:N trips:I driving_s:N"
-        ),
-        "day",
-    ),
-    "standby": (
-        {},
-        _columns(
-            "started_at:M finished_at:M soc_lost_pct:N pct_per_day:N pct_per_day_low:N pct_per_day_high:N mean_w:N "
-            "resolvable:N"
-        ),
-        "finished_at",
-    ),
-    "episodes": (
-        _columns("kind:T code:T"),
-        _columns("system:T text:T started_at:M finished_at:M count:I odometer_m:N open:B"),
-        "started_at",
-    ),
-    "coverage": (
-        {},
-        _columns(
-            "day:T expected:I received:I duplicates:I late:I median_latency_s:N longest_gap_s:N "
-            "odometer_m:N trips_m:N pushed_m:N unplaced_m:N"
-        ),
-        "day",
-    ),
-    "forecast": ({}, _columns("soc_pct:N t10:M t50:M t90:M below_at_next_service:N"), "soc_pct"),
-    # A provider has several models: without `model` in the key they would overwrite each other.
-    "calibration": (_columns("model:T check:T"), _columns("answer:T value:N low:N high:N n:I"), "answer"),
-    # What `calibration` and energies are made of, in the lake alone.
-    "evidence": (_columns("check:T"), _columns("n:I sum_x:N sum_y:N sum_xx:N sum_xy:N sum_yy:N"), "n"),
-    "stretches": (
-        {},
-        _columns(
-            "swapped:B ports:I first_low:I first_high:I last_low:I last_high:I km:N blind_km:N drag:N rush:N "
-            "used_pct:N tilted_pct:N polled_km:N polled_wh:N motor_km:N motor_wh:N"
-        ),
-        "swapped",
-    ),
-    "worth": ({}, _columns("capacity_wh:N capacity_sd:N wh_per_km:N wh_per_km_sd:N"), "capacity_wh"),
+TRIP_KINDS: Mapping[str, str] = {
+    "observed": "messages came all the way through",
+    "bridged": "a gap in the messages lies within, before or after it, and counters close it",
+    "inferred": "nobody saw it: counters or positions prove that it happened, when exactly is unsure",
 }
+DISTANCE_SOURCES: Mapping[str, str] = {
+    "odometer": "difference of two odometer readings",
+    "speed": "speeds added up over time; a lower bound where a gap lies within",
+    "gps": "distances between positions added up; a lower bound, because corners are cut",
+}
+TRIP_ENERGY_SOURCES: Mapping[str, str] = {
+    "soc": "state of charge used, times the capacity",
+    "power": "readings of power added up over time",
+    "model": "distance, times the usual consumption of the model",
+    "reported": "the vendor's own figure, which has no interval",
+}
+TRIP_FLAGS: Mapping[str, str] = {
+    "collector_away": "the collector did not run during a part of it",
+    "journal_differs": "the vendor's journal has a distance that differs by more than 200 m and 5 %",
+    "not_in_journal": "the vendor's journal has trips on the days around it, but not this one",
+    "odometer_reset": "the odometer started again or leapt, so that metres are missing",
+    "open_end": "the vehicle was locked unseen, or left unlocked for an hour; or the log ends under way",
+    "open_start": "the log begins under way",
+    "outlier": "shorter than 10 s or longer than 5 h",
+    "private_place": "a position is left out, because it lies in a private place",
+}
+CHARGE_KINDS: Mapping[str, str] = {
+    "charge": "the vehicle reported that it charged, or its state of charge rose step by step",
+    "swap": "a battery pack was exchanged for another; it adds charge and no charged energy",
+    "inferred": "two readings alone show it; it lies somewhere between start and end",
+}
+CHARGE_ENERGY_SOURCES: Mapping[str, str] = {
+    "power": "charging power added up over time, known for 80 % of the charge or more",
+    "soc": "state of charge added, times the capacity, and 5 % for losses",
+}
+CHARGE_FLAGS: Mapping[str, str] = {
+    "efficiency_odd": "wall and battery contradict each other: an efficiency below 75 % or above 100 %",
+    "finish_unsure": "the end lies somewhere in a gap of more than 30 min",
+    "open": "no reading after it yet",
+    "or_swap": "it may have been a swap that nobody saw; the energy is null, its interval begins at 0",
+    "start_unsure": "the start lies somewhere in a gap of more than 30 min",
+    "unreported": "the vehicle did not report it; its state of charge rose",
+}
+STATES: Mapping[str, str] = {
+    "riding": "on a trip",
+    "paused": "on a trip, standing",
+    "charging": "the vehicle reports that it charges",
+    "discharging": "energy is drawn on purpose, for a load or into the grid; no analysis finds it yet",
+    "parked": "none of the others",
+    "offline": "the vendor's cloud reports no connection to the vehicle",
+    "no_data": "the vehicle was silent for over 30 min, or the collector did not run",
+    "out_of_service": "taken out of service in the settings",
+}
+_STARTED = Column("started_at", "time", "", "start")
+_FINISHED = Column("finished_at", "time", "", "end")
+_DAY = Column("day", "text", "", "the local day, YYYY-MM-DD")
+_DAY_STARTS = "midnight of the local day, in UTC"
+
+_TRIPS = (
+    Column("trip_id", "text", "", "name of the trip; the same whenever it is computed from the same counters"),
+    Column("kind", "enum", "", "how sure it is", TRIP_KINDS),
+    _STARTED,
+    _FINISHED,
+    Column("start_uncertainty_s", "float", "s", "the true start is not farther away than this for 19 trips of 20"),
+    Column("finish_uncertainty_s", "float", "s", "the true end is not farther away than this for 19 trips of 20"),
+    Column("duration_s", "float", "s", "from start to end"),
+    Column("riding_s", "float", "s", "time in motion, by the vehicle's riding time counter"),
+    Column("paused_s", "float", "s", "time at a standstill"),
+    Column("distance_m", "float", "m", "distance"),
+    Column("distance_source", "enum", "", "what the distance was measured with", DISTANCE_SOURCES),
+    Column("start_odometer_m", "float", "m", "odometer at the start"),
+    Column("finish_odometer_m", "float", "m", "odometer at the end"),
+    Column("start_lat_deg", "float", "deg", "latitude of the start: where the vehicle stood before"),
+    Column("start_lon_deg", "float", "deg", "longitude of the start"),
+    Column("finish_lat_deg", "float", "deg", "latitude of the end"),
+    Column("finish_lon_deg", "float", "deg", "longitude of the end"),
+    Column("start_place", "text", "", "place of the settings (`[places]`) in which it started"),
+    Column("finish_place", "text", "", "place of the settings in which it ended"),
+    Column("soc_start_pct", "float", "%", "state of charge at the start, to a fraction of a percent"),
+    Column("soc_finish_pct", "float", "%", "state of charge at the end"),
+    Column("soc_used_pct", "float", "%", "state of charge used; what a swap on the way added is left out"),
+    Column("soc_used_low_pct", "float", "%", "lower end of its 95 % interval"),
+    Column("soc_used_high_pct", "float", "%", "upper end"),
+    Column("energy_wh", "float", "Wh", "energy used at the battery's terminals, less what was fed back"),
+    Column("energy_low_wh", "float", "Wh", "lower end of its 95 % interval"),
+    Column("energy_high_wh", "float", "Wh", "upper end"),
+    Column("energy_source", "text", "", "what the energy is computed from; several joined by `+`", TRIP_ENERGY_SOURCES),
+    Column("regen_wh", "float", "Wh", "energy fed back into the battery; empty where no readings of power show it"),
+    Column("wh_per_km", "float", "Wh/km", "energy over distance"),
+    Column("mean_speed_kmh", "float", "km/h", "distance over time in motion"),
+    Column("max_speed_kmh", "float", "km/h", "highest speed that was reported"),
+    Column("ambient_c", "float", "degC", "mean outside temperature"),
+    Column("samples", "int", "1", "readings of the vehicle on the trip"),
+    Column("coverage", "float", "1", "these readings as a share of those that a trip of this length has, 0 to 1"),
+    Column("swaps", "int", "1", "battery packs exchanged on the way"),
+    Column("flags", "words", "", "what to know before using the trip, sorted; empty where nothing is", TRIP_FLAGS),
+)
+_CHARGES = (
+    Column("kind", "enum", "", "a charge or a swap, and how it is known", CHARGE_KINDS, key=True),
+    Column("port", "text", "", "of a swap, the battery compartment; empty for a charge", key=True),
+    Column("charge_id", "text", "", "name of the charge; the same whenever it is computed from the same readings"),
+    _STARTED,
+    _FINISHED,
+    Column("soc_start_pct", "float", "%", "state of charge at the start"),
+    Column("soc_finish_pct", "float", "%", "state of charge at the end"),
+    Column("soc_added_pct", "float", "%", "state of charge added"),
+    Column("energy_wh", "float", "Wh", "energy into the battery, at its terminals; 0 for a swap"),
+    Column("energy_low_wh", "float", "Wh", "lower end of its 95 % interval"),
+    Column("energy_high_wh", "float", "Wh", "upper end"),
+    Column("energy_source", "enum", "", "what the energy is computed from", CHARGE_ENERGY_SOURCES),
+    Column("wall_wh", "float", "Wh", "energy from the wall, where the charger reports its power"),
+    Column("efficiency", "float", "1", "energy into the battery as a share of that from the wall, 0 to 1"),
+    Column("mean_w", "float", "W", "mean power into the battery"),
+    Column("peak_w", "float", "W", "highest power into the battery"),
+    Column("lat_deg", "float", "deg", "latitude"),
+    Column("lon_deg", "float", "deg", "longitude"),
+    Column("place", "text", "", "place of the settings (`[places]`) in which it was"),
+    Column("cost", "float", "currency", "what it cost by `[tariffs]` of the settings; empty for a swap"),
+    Column("currency", "text", "", "currency of the cost, such as `EUR`"),
+    Column("flags", "words", "", "what to know before using the charge, sorted", CHARGE_FLAGS),
+)
+_STATES = (
+    Column("state", "enum", "", "the state", STATES),
+    _STARTED,
+    _FINISHED,
+    Column("duration_s", "float", "s", "from start to end"),
+)
+_CONSUMPTION = (
+    _DAY,
+    Column("distance_m", "float", "m", "distance on trips; a trip over midnight is shared between its days"),
+    Column("driven_wh", "float", "Wh", "energy used on trips"),
+    Column("driven_low_wh", "float", "Wh", "lower end of its 95 % interval"),
+    Column("driven_high_wh", "float", "Wh", "upper end"),
+    Column("standby_wh", "float", "Wh", "energy lost while parked; may be below 0, because a resting battery recovers"),
+    Column("charged_wh", "float", "Wh", "energy charged, by the state of charge; swaps count as none"),
+    Column("residual_wh", "float", "Wh", "what the state of charge shows of trips beyond `driven_wh`"),
+    Column("wh_per_km_net", "float", "Wh/km", "energy over distance, less what was fed back"),
+    Column("wh_per_km_gross", "float", "Wh/km", "the same before what was fed back; empty where that is not known"),
+    Column("trips", "int", "1", "trips that started on this day"),
+    Column("driving_s", "float", "s", "time in motion"),
+)
+_STANDBY = (
+    _STARTED,
+    _FINISHED,
+    Column("soc_lost_pct", "float", "%", "state of charge lost; below 0 where it recovered"),
+    Column("pct_per_day", "float", "%/d", "loss per day"),
+    Column("pct_per_day_low", "float", "%/d", "lower end of its 95 % interval"),
+    Column("pct_per_day_high", "float", "%/d", "upper end"),
+    Column("mean_w", "float", "W", "the same as power"),
+    Column("resolvable", "float", "%/d", "the smallest loss that would have been seen with 95 % probability"),
+)
+_EPISODES = (
+    Column("kind", "enum", "", "what sort of event", EVENT_KINDS, key=True),
+    Column("code", "text", "", "the vendor's code; of `pipeline`, the place's name or what was found", key=True),
+    Column("system", "text", "", "the part of the vehicle; of `pipeline`: place, relocation, odometer or journal"),
+    Column("text", "text", "", "what the code means, or what was found"),
+    _STARTED,
+    Column("finished_at", "time", "", "end; empty while it lasts, or where nothing ended it"),
+    Column("count", "int", "1", "how often it was reported"),
+    Column("odometer_m", "float", "m", "odometer at the start"),
+    Column("open", "bool", "", "whether it lasts"),
+)
+_COVERAGE = (
+    _DAY,
+    Column(
+        "expected", "int", "1", "messages that a vehicle of this use sends in a day; empty where it reports no lock"
+    ),
+    Column("received", "int", "1", "messages received, repeats included"),
+    Column("duplicates", "int", "1", "of these, repeats"),
+    Column("late", "int", "1", "of these, received more than 60 s after their own time"),
+    Column("median_latency_s", "float", "s", "median time from the vehicle's clock to the receipt"),
+    Column("longest_gap_s", "float", "s", "longest time between two readings"),
+    Column("odometer_m", "float", "m", "what the odometer rose by: the sum of the three that follow"),
+    Column("trips_m", "float", "m", "of this, on trips"),
+    Column("pushed_m", "float", "m", "of this, locked, out of service or too short for a trip"),
+    Column("unplaced_m", "float", "m", "of this, around a stop hidden in a gap, or of a trip that still goes on"),
+)
+_FORECAST = (
+    Column("soc_pct", "float", "%", "state of charge then"),
+    Column(
+        "t10", "time", "", "with a probability of 10 % it falls below `swap_below_pct` before this; empty after 14 d"
+    ),
+    Column("t50", "time", "", "the same with 50 %"),
+    Column("t90", "time", "", "the same with 90 %"),
+    Column("below_at_next_service", "float", "1", "probability that it is below when the crew comes next, 0 to 1"),
+)
+_CALIBRATION = (
+    Column("model", "text", "", "the model of vehicles", key=True),
+    Column("check", "text", "", "the question; `analytics/calibration.md` lists them with their answers", key=True),
+    Column("answer", "text", "", "the answer in a word; `insufficient` where the data cannot say"),
+    Column("value", "float", "", "the answer as a number, in the unit of the check"),
+    Column("low", "float", "", "lower end of its 95 % interval"),
+    Column("high", "float", "", "upper end"),
+    Column("n", "int", "1", "trips, readings or vehicles that it is computed from"),
+)
+_EVIDENCE = (
+    Column("check", "text", "", "what the points are", key=True),
+    Column("n", "int", "1", "number of points (x, y)"),
+    Column("sum_x", "float", "", "sum of x"),
+    Column("sum_y", "float", "", "sum of y"),
+    Column("sum_xx", "float", "", "sum of x²"),
+    Column("sum_xy", "float", "", "sum of x y"),
+    Column("sum_yy", "float", "", "sum of y²"),
+)
+_STRETCHES = (
+    Column("swapped", "bool", "", "whether it begins with a swap"),
+    Column("ports", "int", "1", "battery compartments of which a pack is known"),
+    Column("first_low", "int", "1", "fewest charging cycles among the packs when it began"),
+    Column("first_high", "int", "1", "most charging cycles then"),
+    Column("last_low", "int", "1", "fewest charging cycles among the packs when it ended"),
+    Column("last_high", "int", "1", "most charging cycles then"),
+    Column("km", "float", "km", "distance on trips whose speeds are known"),
+    Column("blind_km", "float", "km", "distance on the other trips"),
+    Column("drag", "float", "km", "of trips whose speeds are known: sum of km times squared speed in 30 km/h"),
+    Column("rush", "float", "1", "of these: sum of the rises of that squared speed"),
+    Column("used_pct", "float", "%", "state of charge used on all these trips"),
+    Column("tilted_pct", "float", "%", "the same, times (level - 50 %) / 50 %"),
+    Column("polled_km", "float", "km", "distance on trips with a reading of `power_w` under way"),
+    Column("polled_wh", "float", "Wh", "energy of these by `power_w`"),
+    Column("motor_km", "float", "km", "distance on trips with a reading of `motor_power_w` under way"),
+    Column("motor_wh", "float", "Wh", "energy of these by `motor_power_w`, its sign as the vendor has it"),
+)
+_WORTH = (
+    Column("capacity_wh", "float", "Wh", "capacity of the packs in the vehicle"),
+    Column("capacity_sd", "float", "1", "relative standard error of the capacity"),
+    Column("wh_per_km", "float", "Wh/km", "consumption of the vehicle"),
+    Column("wh_per_km_sd", "float", "1", "relative standard error of the consumption"),
+)
+
+
+def _derived(
+    name: str, row: str, always: str, columns: tuple[Column, ...], time: str = "its start", *, analysis: str = "",
+    lake_only: bool = False,
+) -> Table:  # fmt: skip
+    source = f"`voltrail analyze {analysis or name}`"
+    return build_table(name, row, source, time, columns, always=always, lake_only=lake_only)
+
+
+ALL = (
+    _derived("trips", "a trip", "trip_id", _TRIPS),
+    _derived("charges", "a charge, or a swap of battery packs", "charge_id", _CHARGES),
+    _derived("states", "a span of time in one state; the spans of a vehicle leave no gap", "state", _STATES),
+    _derived("consumption", "a local day of a vehicle", "day", _CONSUMPTION, _DAY_STARTS),
+    _derived("standby", "an interval at rest, without charge or swap", "finished_at", _STANDBY),
+    _derived(
+        "episodes",
+        "a fault, alert, stay in a place or finding, from its start to its end",
+        "started_at",
+        _EPISODES,
+        analysis="episodes places audit",
+    ),
+    _derived("coverage", "a local day of a vehicle: messages and metres accounted for", "day", _COVERAGE, _DAY_STARTS),
+    _derived("forecast", "when a vehicle will need charge", "soc_pct", _FORECAST, "when its state of charge was read"),
+    _derived(
+        "calibration",
+        "a month's answer to a question about a model (the vehicle is `none`)",
+        "answer",
+        _CALIBRATION,
+        "the start of the month, UTC; the figures are of the three months before",
+    ),
+    _derived(
+        "evidence",
+        "a vehicle's day in sums that `calibration` is computed from",
+        "n",
+        _EVIDENCE,
+        "the start of the day, UTC",
+        lake_only=True,
+    ),
+    _derived(
+        "stretches",
+        "a vehicle's trips with the same packs, within a day, as sums",
+        "swapped",
+        _STRETCHES,
+        "the start of the day, UTC, or the swap",
+        lake_only=True,
+    ),
+    _derived(
+        "worth",
+        "what the packs in a vehicle hold between two swaps, and what a kilometre takes",
+        "capacity_wh",
+        _WORTH,
+        "the swap, or the start of the month",
+        analysis="calibration",
+        lake_only=True,
+    ),
+)

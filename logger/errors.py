@@ -1,11 +1,11 @@
-"""The error tree: every failure that somebody must answer, and one answer for each.
+"""The error tree: every failure that needs an answer, and one answer for each.
 
     LoggerError
     ├── ConfigError      stop at start, exit 2
-    │   └── UnknownName  a word that nobody knows; the message names the nearest known one
-    ├── Retry            wait, then the same again
-    │   └── Busy         wait with everything else, too
-    ├── LoginNeeded      tell a person
+    │   └── UnknownName  an unknown name; the message gives the nearest known one
+    ├── Retry            wait, then try the same again
+    │   └── Busy         wait with every other request, too
+    ├── LoginNeeded      ask a person to act
     ├── Forged           refuse the push: 401
     └── Refused          refuse the push for good, such as 413
 
@@ -14,7 +14,7 @@ Each text is for people: what is wrong, where, and what to do.
 
 
 class LoggerError(Exception):
-    """Anything that voltrail itself has to say about a failure."""
+    """A failure that voltrail itself reports."""
 
 
 class ConfigError(LoggerError):
@@ -22,11 +22,11 @@ class ConfigError(LoggerError):
 
 
 class UnknownName(ConfigError):
-    """A name outside the vocabulary, the settings or the tables."""
+    """A name that is no signal, setting or table."""
 
 
 class Retry(LoggerError):
-    """It did not work now and may work later. `after` says when to try again [s]."""
+    """A failure that may pass. `after` is how long to wait before the next try [s]."""
 
     def __init__(self, message: str, after: float = 1.0) -> None:
         super().__init__(message)
@@ -34,11 +34,11 @@ class Retry(LoggerError):
 
 
 class Busy(Retry):
-    """The vendor wants to be left alone for `after` seconds, by everybody."""
+    """The vendor asks for no request at all for `after` seconds."""
 
 
 class LoginNeeded(LoggerError):
-    """The vendor does not know us (any more); only a person can mend that."""
+    """The vendor refuses our credentials; only a person can mend that."""
 
 
 class Forged(LoggerError):

@@ -1,10 +1,11 @@
-"""The vocabulary: every signal, the table it lives in, its unit, plausible range and meaning.
+"""The vocabulary: every signal with its table, unit, plausible range and meaning, and the words of events and flags.
 
 The unit is the last word of a name. Missing is null, never 0 and never false. Power and current are
 positive into the battery. `vss` is the path in the COVESA Vehicle Signal Specification 6, or "extension".
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
@@ -13,15 +14,15 @@ from logger.suggest import nearest
 
 
 class Signal(msgspec.Struct, frozen=True):
-    """One thing that a vehicle can tell.
+    """One quantity or state that a vehicle reports.
 
-    `type` is `bool`, `float`, `int` or `enum`; the words of an enum open its `meaning`, parted by `|`.
-    `low` and `high` bound what is plausible [unit], ends included; None where any value is.
+    `type` is `bool`, `float`, `int` or `enum`; the `meaning` of an enum lists its words, separated by `|`.
+    `low` and `high` are the plausible range [unit], ends included; None where every value is plausible.
     """
 
     name: str
     table: str
-    type: str
+    type: Literal["bool", "float", "int", "enum"]
     unit: str
     low: float | None
     high: float | None
@@ -320,6 +321,48 @@ _ALL = (
 SIGNALS: Mapping[str, Signal] = {each.name: each for each in _ALL}
 
 
+# Words of raw tables, with their meanings.
+EVENT_KINDS: Mapping[str, str] = {
+    "alert": "an incident that the vehicle reports, such as illegal moving",
+    "fault": "a fault code of the vehicle",
+    "component": "a lockable part, such as the saddle or a helmet, changed its state",
+    "dtc": "a standardised diagnostic trouble code",
+    "firmware": "a firmware version; `code` is the version, `appeared` when it was first seen",
+    "pipeline": "found by voltrail in the data, and not reported by the vehicle",
+}
+EVENT_STATES: Mapping[str, str] = {
+    "appeared": "an alert or a fault began, a firmware version was first seen",
+    "cleared": "an alert or a fault ended",
+    "locked": "the component was locked",
+    "unlocked": "the component was unlocked",
+    "returned": "a helmet was put back",
+    "taken": "a helmet was taken out",
+}
+VIA: Mapping[str, str] = {
+    "push": "the vendor sent it to us, or the collector wrote it",
+    "poll": "the answer to a request of ours",
+    "import": "read from a file or from the settings",
+}
+CLOCKS: Mapping[str, str] = {
+    "device": "the vehicle's clock",
+    "server": "the clock of the vendor's cloud or of voltrail",
+    "received": "the moment of the first receipt, because the message had no usable time",
+}
+FLAGS: Mapping[str, str] = {
+    "unreadable:SIGNAL": "the message held a text that is no value of this signal; the value is null",
+    "implausible:SIGNAL": "the value was outside the plausible range of this signal; the value is null",
+    "unit:SIGNAL": "the unit of this value is unsure: its magnitude fits none of the vendor's units, or the vendor "
+    "names none; the value is kept as it came",
+    "differ:SIGNAL": "the message held this value under two names and the two differ; the first is kept",
+    "null_island": "the position was 0, 0; it is null and `fix_valid` is false",
+    "time_missing": "the message had no time; `time` is that of the receipt",
+    "time_behind": "the message's time was over 30 days old; `time` is that of the receipt",
+    "time_ahead": "the message's time was over 10 minutes ahead; `time` is that of the receipt",
+    "odometer_back": "the odometer is below the vehicle's reading before it",
+    "odometer_jump": "the odometer rose faster than 200 km/h since the reading before it",
+}
+
+
 def signal(name: str) -> Signal:
     """The signal of this name. Raises `UnknownName`, which names the nearest known one."""
     if name not in SIGNALS:
@@ -328,5 +371,5 @@ def signal(name: str) -> Signal:
 
 
 def of_table(table: str) -> tuple[Signal, ...]:
-    """The signals that live in this table, in the order of the vocabulary."""
+    """The signals of this table, in the order of the vocabulary."""
     return tuple(each for each in _ALL if each.table == table)

@@ -17,8 +17,9 @@ GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
     "envelope": set(),
     "mapping": set(),
     "signals": {"errors", "suggest"},
-    "derived_tables": set(),
-    "tables": {"derived_tables", "errors", "signals", "suggest"},
+    "columns": set(),
+    "derived_tables": {"columns", "signals"},
+    "tables": {"columns", "derived_tables", "errors", "signals", "suggest"},
     "process_state": {"atomic"},
     "settings": {"errors", "suggest"},
     "sources": {"settings", *WORDS},
@@ -34,7 +35,7 @@ GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
         "deliver", "envelope", "errors", "locks", "poll", "process_state", "receive", "settings", "sources", "spool",
     },
 }  # fmt: skip
-GRANTS["commands"] = {*GRANTS} - {"derived_tables", "signals", "suggest"}
+GRANTS["commands"] = {*GRANTS} - {"columns", "derived_tables", "signals", "suggest"}
 GRANTS["simulator"] = {"envelope", "errors", "process_state", "settings", "sources", "spool", "stores", "tables"}
 LIGHT = ("service.supervisor", "service.main", "service.receiver")  # processes that start without polars
 HEAVY = {"polars", "deltalake", "influxdb_client"}

@@ -1,16 +1,7 @@
 """Fields of a message as expressions: texts → values in our units, plausible or null, and flags that say so.
 
-A bad field costs that field, never the message. Every row that lost something tells:
-
-| flag | the row |
-|---|---|
-| `unreadable:SIGNAL` | held a text that is no value of this signal; the value is null |
-| `implausible:SIGNAL` | held a value outside the plausible range; the value is null |
-| `unit:SIGNAL` | held a magnitude that fits none of the vendor's units, or one it is vague about; as it came |
-| `differ:SIGNAL` | gave one value under two spellings, not the same; the first is kept |
-| `null_island` | had its position at 0, 0; the position is null and `fix_valid` false |
-| `time_missing` `time_behind` `time_ahead` | had no usable device time; `time` is the receipt's |
-| `odometer_back` `odometer_jump` | is below the vehicle's reading before it, or beyond 200 km/h (`continuity`) |
+A bad field costs that field, never the message. Each row that lost a value has a flag: `FLAGS` in `logger/signals.py`
+lists them.
 """
 
 from collections.abc import Iterator, Sequence

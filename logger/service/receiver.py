@@ -76,7 +76,7 @@ def _runners(
     settings: Settings, known: Mapping[str, Account], commits: GroupCommit, metrics: ReceiverMetrics
 ) -> dict[str, PollRunner]:
     """A runner for each account that is polled regularly."""
-    polled = {source.name: source.poll for source in settings.polled}
+    polled = {source.name: source.poll for source in settings.polled_sources}
     return {
         name: PollRunner(
             known[name],

@@ -52,7 +52,7 @@ def run(settings: Settings, analysis: Sequence[str], *, debug: bool = False) -> 
 
 def _check_accounts(settings: Settings) -> None:
     """Raise `ConfigError` here, once, for what would end each child again and again."""
-    polled = {source.name for source in settings.polled}
+    polled = {source.name for source in settings.polled_sources}
     clouds({name: account for name, account in accounts(settings).items() if name in polled})
 
 

@@ -1,4 +1,4 @@
-"""Settings: one TOML file into frozen structs; an unknown key is an error that names the nearest known one.
+"""Read `voltrail.toml` into frozen structs; an unknown key is an error that names the nearest known one.
 
 A relative path is relative to the file. A secret comes from a file (`client_secret_file`) or from the
 environment (`VOLTRAIL_<SOURCE>_CLIENT_SECRET`, `VOLTRAIL_INFLUX_TOKEN`), never from the settings themselves.
@@ -23,7 +23,7 @@ from logger.settings.validation import check_settings
 def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings, or the embedded default where `path` is None. Raises `ConfigError`."""
     if path is None:
-        return _placed(Settings(), Path.cwd())
+        return _resolve_paths(Settings(), Path.cwd())
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -32,7 +32,7 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
 
 
 def parse_settings(text: str, path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of this text, as if it stood in the file at `path`. Raises `ConfigError`."""
+    """Return the settings in this text, as if it were the file at `path`. Raises `ConfigError`."""
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -41,27 +41,27 @@ def parse_settings(text: str, path: Path, environment: Mapping[str, str] = os.en
 
 
 def settings_from_tables(raw: dict[str, Any], path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of these tables, as if they stood in the file at `path`. Raises `ConfigError`."""
+    """Return the settings in these tables, as if they were the file at `path`. Raises `ConfigError`."""
     try:
         folder = path.resolve().parent
-        settings = _with_rosters(_converted(raw), folder)
+        settings = _add_vehicles_of_files(_convert(raw), folder)
         check_settings(settings)
-        return _with_secrets(_placed(settings, folder), folder, environment)
+        return _add_secrets(_resolve_paths(settings, folder), folder, environment)
     except ConfigError as error:
         raise type(error)(f"{path}: {error}") from error
 
 
 def encode_settings(settings: Settings) -> bytes:
-    """The settings as bytes for a child process, secrets included: for a pipe, never for a file."""
+    """Return the settings as bytes for a child process, secrets included: for a pipe, never for a file."""
     return msgspec.json.encode(settings)
 
 
 def decode_settings(data: bytes) -> Settings:
-    """The settings that `encode_settings` wrote."""
+    """Return the settings that `encode_settings` wrote."""
     return msgspec.json.decode(data, type=Settings)
 
 
-def _converted(raw: dict[str, Any]) -> Settings:
+def _convert(raw: dict[str, Any]) -> Settings:
     check_keys(raw, Settings)
     try:
         return msgspec.convert(raw, Settings)
@@ -69,20 +69,21 @@ def _converted(raw: dict[str, Any]) -> Settings:
         raise ConfigError(plain_error(error)) from error
 
 
-def _with_rosters(settings: Settings, folder: Path) -> Settings:
-    """The vehicles of each account's file beside those of the settings, which have the last word."""
-    named, sources = dict[str, Vehicle](), []
+def _add_vehicles_of_files(settings: Settings, folder: Path) -> Settings:
+    """Add the vehicles of each account's CSV; what the settings themselves say of a vehicle wins."""
+    vehicles, sources = dict[str, Vehicle](), []
     for source in settings.sources:
         if source.vehicles_file and source.vehicles != "all":
-            told = vehicles_csv.read_vehicles(folder / source.vehicles_file, Vehicle)
-            named |= told
-            listed = tuple(dict.fromkeys((*source.vehicles, *told)))
-            source = msgspec.structs.replace(source, vehicles=listed)
+            rows = vehicles_csv.read_vehicles(folder / source.vehicles_file, Vehicle)
+            vehicles |= rows
+            numbers = tuple(dict.fromkeys((*source.vehicles, *rows)))
+            source = msgspec.structs.replace(source, vehicles=numbers)
         sources.append(source)
-    return msgspec.structs.replace(settings, sources=tuple(sources), vehicles={**named, **settings.vehicles})
+    return msgspec.structs.replace(settings, sources=tuple(sources), vehicles={**vehicles, **settings.vehicles})
 
 
-def _placed(settings: Settings, folder: Path) -> Settings:
+def _resolve_paths(settings: Settings, folder: Path) -> Settings:
+    """Make the paths of data folder and lake absolute; the URL of an object store stays as it is."""
     data_dir = folder / settings.collector.data_dir
     lake = settings.sinks.lake.path or str(data_dir / "lake")
     if "://" not in lake:
@@ -94,16 +95,14 @@ def _placed(settings: Settings, folder: Path) -> Settings:
     )
 
 
-def _with_secrets(settings: Settings, folder: Path, environment: Mapping[str, str]) -> Settings:
-    def secret(account: Any, keys: tuple[str, ...], where: str, prefix: str) -> Any:
-        return fill_secrets(account, keys, where, f"VOLTRAIL_{prefix}", folder, environment)
+def _add_secrets(settings: Settings, folder: Path, environment: Mapping[str, str]) -> Settings:
+    def add(account: Any, keys: tuple[str, ...], where: str, name: str) -> Any:
+        return fill_secrets(account, keys, where, f"VOLTRAIL_{name}", folder, environment)
 
-    sources = tuple(
-        secret(source, source.secrets, f"sources: {source.name}", source.name) for source in settings.sources
-    )
+    sources = tuple(add(source, source.secrets, f"sources: {source.name}", source.name) for source in settings.sources)
     influx = settings.sinks.influx
     if influx is not None:
-        influx = secret(influx, ("password",) if influx.username else ("token",), "sinks.influx", "influx")
+        influx = add(influx, ("password",) if influx.username else ("token",), "sinks.influx", "influx")
     return msgspec.structs.replace(
         settings, sources=sources, sinks=msgspec.structs.replace(settings.sinks, influx=influx)
     )

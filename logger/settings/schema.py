@@ -1,31 +1,46 @@
-"""What settings are: frozen structs, one for each table of `voltrail.toml`."""
+"""The settings as frozen structs: a struct for each table of `voltrail.toml`, a field with its meaning for each key.
+
+The docstrings and descriptions are the text of `docs/reference/settings.md`.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-import msgspec
+from msgspec import Meta, Struct
 
 DEFAULT_FOLDER = "voltrail-data"
-BUILT_IN = (
-    "import",
-    "collector",
-    "settings",
-    "influx",
-)  # sources that are always there; no account may take their names
-_Count = Annotated[int, msgspec.Meta(ge=0)]
+RESERVED_NAMES = ("import", "collector", "settings", "influx")  # sources of our own; no account may take their names
 
 
-class Collector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[collector]`: where it listens, what it keeps and for how long."""
+class Collector(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[collector]`: where the service listens, where it keeps its data and for how long."""
 
-    listen: str = "127.0.0.1:8080"
-    data_dir: str = DEFAULT_FOLDER
-    raw_days: _Count = 90
-    max_bytes: _Count = 10_000_000_000
-    path_prefix: str = ""
-    public_url: str = ""
-    timezone: str = "UTC"
+    listen: Annotated[
+        str,
+        Meta(description="ADDRESS:PORT at which pushes are received; put a TLS proxy in front of it"),
+    ] = "127.0.0.1:8080"
+    data_dir: Annotated[str, Meta(description="folder for the spool, raw messages and the lake")] = DEFAULT_FOLDER
+    raw_days: Annotated[
+        int,
+        Meta(ge=0, description="days for which raw messages are kept, so that `voltrail replay` can decode them again"),
+    ] = 90
+    max_bytes: Annotated[
+        int,
+        Meta(ge=0, description="limit of the spool [bytes]; beyond it pushes are answered 503, and nothing is dropped"),
+    ] = 10_000_000_000
+    path_prefix: Annotated[
+        str,
+        Meta(description="first part of the path at which pushes are received, such as `/a1b2c3`; keep it secret"),
+    ] = ""
+    public_url: Annotated[
+        str,
+        Meta(description="`https://HOST` at which vendors reach this collector; `voltrail check` tries it"),
+    ] = ""
+    timezone: Annotated[
+        str,
+        Meta(description="time zone of vehicles that have none of their own, and of times on the command line"),
+    ] = "UTC"
 
     @property
     def address(self) -> tuple[str, int]:
@@ -34,41 +49,46 @@ class Collector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return host.strip("[]"), int(port)
 
     def push_address(self, source: str) -> str:
-        """What to register with the vendor of this account, who adds a path of its own."""
+        """Return the address to register with the vendor of this account, who adds a path of its own."""
         return f"{(self.public_url or 'https://YOUR-HOST').rstrip('/')}{self.path_prefix}/{source}"
 
 
-class LakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[sinks.lake]`: a folder or an object-store URL, and how long a day rests before it is compacted [s]."""
+class LakeSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[sinks.lake]`: the lake, which holds every table as Delta Lake files."""
 
-    path: str = ""
-    compact_after_s: _Count = 600
+    path: Annotated[
+        str,
+        Meta(
+            description="a folder, or a URL of an object store (`s3://`, `az://`, `gs://`); else `data_dir` + `/lake`"
+        ),
+    ] = ""
+    compact_after_s: Annotated[
+        int,
+        Meta(ge=0, description="a day's files are put together once nothing was written to it for so long [s]"),
+    ] = 600
 
 
-class InfluxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[sinks.influx]`: server, bucket (1.x: database), who we are there, and how long rows are kept [d] (0: for ever).
+class InfluxSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[sinks.influx]`: a second store, for dashboards. 1.x takes `username`, 2.x and 3.x take `org` and a token."""
 
-    `retention_days` is that of raw rows, `rollup_retention_days` that of what is made of them. `version` is found.
-    """
-
-    url: str
-    bucket: str
-    org: str = ""
-    token_file: str = ""
+    url: Annotated[str, Meta(description="address of the server, such as `http://127.0.0.1:8086`")]
+    bucket: Annotated[str, Meta(description="bucket, or database of 1.x, to write to")]
+    org: Annotated[str, Meta(description="organisation of 2.x")] = ""
+    token_file: Annotated[str, Meta(description="file that holds the token and nothing else")] = ""
     token: str = ""
-    username: str = ""
-    password_file: str = ""
+    username: Annotated[str, Meta(description="user of 1.x")] = ""
+    password_file: Annotated[str, Meta(description="file that holds the password and nothing else")] = ""
     password: str = ""
-    version: Literal["auto", "1", "2", "3"] = "auto"
-    retention_days: _Count = 0
-    rollup_retention_days: _Count = 0
+    version: Annotated[Literal["auto", "1", "2", "3"], Meta(description="server version; `auto` finds it")] = "auto"
+    retention_days: Annotated[int, Meta(ge=0, description="days for which raw rows are kept; 0: for ever")] = 0
+    rollup_retention_days: Annotated[int, Meta(ge=0, description="the same of rollups and derived rows")] = 0
 
     def __repr__(self) -> str:
         return f"Influx({self.url!r}, {self.bucket!r})"  # and not the token, wherever this is printed
 
 
-class Sinks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[sinks]`: where decoded rows go."""
+class Sinks(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[sinks]`: the stores that decoded rows are written to."""
 
     lake: LakeSettings = LakeSettings()
     influx: InfluxSettings | None = None
@@ -79,46 +99,62 @@ class Sinks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return ("lake",) if self.influx is None else ("lake", "influx")
 
 
-class Polling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[sources.poll]`: how often a vehicle is asked in each state [s] (0: never), and the most calls `per` period."""
+class Polling(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[sources.poll]`: how often the vendor's cloud is polled for each vehicle. Without this table it is not polled.
 
-    riding_s: _Count = 60
-    charging_s: _Count = 120
-    parked_s: _Count = 900
-    offline_s: _Count = 3600
-    silent_s: _Count = 1800
-    out_of_service_s: _Count = 0
-    calls: _Count = 0
-    per: Literal["day", "month"] = "day"
+    The interval follows the state of the vehicle; 0 is never.
+    """
+
+    riding_s: Annotated[int, Meta(ge=0, description="interval while riding [s]")] = 60
+    charging_s: Annotated[int, Meta(ge=0, description="interval while charging [s]")] = 120
+    parked_s: Annotated[int, Meta(ge=0, description="interval while parked [s]")] = 900
+    offline_s: Annotated[int, Meta(ge=0, description="interval while the cloud cannot reach the vehicle [s]")] = 3600
+    silent_s: Annotated[int, Meta(ge=0, description="interval after a long time without a message [s]")] = 1800
+    out_of_service_s: Annotated[int, Meta(ge=0, description="interval while it is out of service [s]")] = 0
+    calls: Annotated[
+        int,
+        Meta(ge=0, description="most calls in a period; where they do not suffice, all intervals grow. 0: no limit"),
+    ] = 0
+    per: Annotated[Literal["day", "month"], Meta(description="the period of `calls`")] = "day"
 
     @property
     def every_s(self) -> dict[str, float]:
-        """The interval by state; a state that is never asked is left out."""
+        """The interval by state [s]; a state in which nothing is polled is left out."""
         states = ("riding", "charging", "parked", "offline", "silent", "out_of_service")
         return {state: float(seconds) for state in states if (seconds := getattr(self, f"{state}_s"))}
 
 
-class _Named(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    name: str
+class _Named(Struct, frozen=True, forbid_unknown_fields=True):
+    name: Annotated[str, Meta(description="name of the account, of your choice; the last part of its push address")]
 
 
 class AccountSettings(_Named, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[[sources]]`: what the accounts of every kind of source have; each kind adds its own below.
+    """`[[sources]]`: the keys that accounts of every kind have; each kind adds its own below.
 
-    `vehicles_file` is a CSV of more vehicles and what a person calls them. Without `poll` the cloud is not polled.
-    `clients` limits who may call, by address or network; empty admits all. A kind also has a `model`, that of every
-    vehicle without one of its own.
+    A kind also has a `model`, which is that of every vehicle without one of its own.
     """
 
     secrets: ClassVar[tuple[str, ...]] = ()  # fields that come from `FIELD_file` or the environment
     lists_vehicles: ClassVar[bool] = False  # whether the vendor lists them, so that `vehicles = "all"` is possible
 
-    base_url: str = ""
-    vehicles: tuple[str, ...] | Literal["all"] = ()
-    vehicles_file: str = ""
-    unknown_vehicles: Literal["quarantine", "accept"] = "quarantine"
+    base_url: Annotated[str, Meta(description="address of another cloud than the vendor's own")] = ""
+    vehicles: Annotated[
+        tuple[str, ...] | Literal["all"],
+        Meta(description="the vendor's number of each vehicle; `all` where the vendor lists them (Segway does not)"),
+    ] = ()
+    vehicles_file: Annotated[
+        str,
+        Meta(description='CSV of more vehicles: `vehicle`, and any keys of `[vehicles."NUMBER"]` as columns'),
+    ] = ""
+    unknown_vehicles: Annotated[
+        Literal["quarantine", "accept"],
+        Meta(description="what becomes of messages of other vehicles"),
+    ] = "quarantine"
     poll: Polling | None = None
-    clients: tuple[str, ...] = ()
+    clients: Annotated[
+        tuple[str, ...],
+        Meta(description="addresses or networks that may push, such as `203.0.113.0/24`; empty admits all"),
+    ] = ()
 
     @property
     def listed(self) -> tuple[str, ...]:
@@ -130,99 +166,101 @@ class AccountSettings(_Named, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Segway(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="segway"):
-    """`[[sources]]` of kind `segway`: one account of the Segway gateway.
-
-    `signature` limits the readings of the vendor's signature rule that are accepted; empty tries all.
-    """
+    """`[[sources]]` with `kind = "segway"`: one account of Segway's gateway; repeat the table for another account."""
 
     secrets: ClassVar[tuple[str, ...]] = ("client_id", "client_secret")
 
-    client_id: str = ""
-    client_id_file: str = ""
-    client_secret_file: str = ""
+    client_id: Annotated[
+        str,
+        Meta(description="platform code from Segway; its first letter is the region (A, E, U, C)"),
+    ] = ""
+    client_id_file: Annotated[str, Meta(description="file that holds the platform code and nothing else")] = ""
+    client_secret_file: Annotated[str, Meta(description="file that holds the secret and nothing else")] = ""
     client_secret: str = ""
-    model: str = "E-moped"
-    signature: tuple[Literal["decoded", "decoded-no-blanks", "raw", "raw-no-blanks"], ...] = ()
+    model: Annotated[str, Meta(description="model of every vehicle that has none of its own")] = "E-moped"
+    signature: Annotated[
+        tuple[Literal["decoded", "decoded-no-blanks", "raw", "raw-no-blanks"], ...],
+        Meta(description="accepted readings of the vendor's signature rule; empty tries all"),
+    ] = ()
 
 
 Source = Segway
 
 
-class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[models."NAME"]`: what is known of a model. The scales turn its readings into m and km/h."""
+class Model(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[models."NAME"]`: a model of vehicles. All keys may be left out."""
 
-    capacity_wh: float | None = None
-    nominal_voltage_v: float | None = None
-    wh_per_km: float | None = None
-    top_speed_kmh: float | None = None
-    odometer_scale: float = 1.0
-    speed_scale: float = 1.0
-
-
-class Vehicle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[vehicles."NUMBER"]`: what a person calls a vehicle; out of service, it is asked no more."""
-
-    label: str | None = None
-    model: str | None = None
-    group: str | None = None
-    plate: str | None = None
-    timezone: str | None = None
-    in_service: bool = True
+    capacity_wh: Annotated[float | None, Meta(description="capacity of a new battery, all packs together [Wh]")] = None
+    nominal_voltage_v: Annotated[float | None, Meta(description="nominal voltage of the battery [V]")] = None
+    wh_per_km: Annotated[float | None, Meta(description="usual consumption [Wh/km]")] = None
+    top_speed_kmh: Annotated[float | None, Meta(description="top speed [km/h]; faster movements are errors")] = None
+    odometer_scale: Annotated[float, Meta(description="one unit of the odometer [m]; 10 for older scooters")] = 1.0
+    speed_scale: Annotated[float, Meta(description="speed of one unit of the vendor's speed [km/h]")] = 1.0
 
 
-class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[places."NAME"]`: a circle (centre and radius) or a polygon of (latitude, longitude) [deg].
+class Vehicle(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[vehicles."NUMBER"]`: what people call a vehicle. All keys may be left out."""
 
-    Trips and charges name it, and each vehicle's stay in it is an episode. In a `private` place positions are left out
-    of whatever is made of the raw tables.
+    label: Annotated[str | None, Meta(description="name, such as `Moped 7`")] = None
+    model: Annotated[str | None, Meta(description="model, where it differs from that of the account")] = None
+    group: Annotated[str | None, Meta(description="group within the fleet")] = None
+    plate: Annotated[str | None, Meta(description="number plate")] = None
+    timezone: Annotated[str | None, Meta(description="time zone, such as `Europe/Berlin`")] = None
+    in_service: Annotated[bool, Meta(description="`false`: it is not polled and makes no trips")] = True
+
+
+class Place(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[places."NAME"]`: a place, either a circle (`lat_deg`, `lon_deg`, `radius_m`) or a `polygon`.
+
+    Trips and charges name the place they are in, and each stay of a vehicle is an episode.
     """
 
-    lat_deg: Annotated[float, msgspec.Meta(ge=-90, le=90)] | None = None
-    lon_deg: Annotated[float, msgspec.Meta(ge=-180, le=180)] | None = None
-    radius_m: Annotated[float, msgspec.Meta(gt=0)] | None = None
-    polygon: tuple[tuple[float, float], ...] = ()
-    private: bool = False
+    lat_deg: Annotated[float, Meta(ge=-90, le=90, description="latitude of the centre [°]")] | None = None
+    lon_deg: Annotated[float, Meta(ge=-180, le=180, description="longitude of the centre [°]")] | None = None
+    radius_m: Annotated[float, Meta(gt=0, description="radius [m]")] | None = None
+    polygon: Annotated[
+        tuple[tuple[float, float], ...],
+        Meta(description="three corners or more, each as `[latitude, longitude]` [°]"),
+    ] = ()
+    private: Annotated[bool, Meta(description="`true`: trips, charges and tracks leave out positions in it")] = False
 
 
-class Analytics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[analytics]`: how often `voltrail run` analyses what is new [s] (0: never), and what a forecast is for.
+class Analytics(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[analytics]`: when analyses run, and the limits they use."""
 
-    A pack is swapped, or a vehicle charged, below `swap_below_pct` [%]; `service_at` (HH:MM, local) is when the crew
-    comes.
-    """
-
-    every_s: _Count = 900
-    swap_below_pct: float = 20.0
-    service_at: str = "06:00"
+    every_s: Annotated[int, Meta(ge=0, description="interval of analyses in `voltrail run` [s]; 0: never")] = 900
+    swap_below_pct: Annotated[float, Meta(description="packs are swapped or charged below this [%]")] = 20.0
+    service_at: Annotated[str, Meta(description="local time at which the crew comes, HH:MM")] = "06:00"
 
 
-class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[[tariffs.rates]]`: what a kWh costs from `begin` to `end` (HH:MM, local) on these days; past midnight too.
+class Rate(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[[tariffs.rates]]`: a price at certain times; repeat the table for another rate. The first that fits counts."""
 
-    A day is that on which the rate begins. The first rate that fits holds.
-    """
+    begin: Annotated[str, Meta(description="local time at which it begins, HH:MM")]
+    end: Annotated[str, Meta(description="local time at which it ends, HH:MM; may be past midnight")]
+    per_kwh: Annotated[float, Meta(description="price of a kWh")]
+    days: Annotated[
+        tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...],
+        Meta(description="days on which it begins; empty is every day"),
+    ] = ()
 
-    begin: str
-    end: str
-    per_kwh: float
-    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ()
 
+class Tariffs(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[tariffs]`: what energy costs. Prices are per kWh at the wall."""
 
-class Tariffs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[tariffs]`: what energy costs. Without `currency` nothing is priced.
-
-    `per_kwh` holds where none of `rates` does, `session_fee` once a charge. A kWh is one at the wall: where that is not
-    metered, it is the battery's by `efficiency`, wall to battery, or the battery's own where that is not given.
-    """
-
-    currency: str = ""
-    per_kwh: float | None = None
-    session_fee: float = 0.0
-    efficiency: float | None = None
+    currency: Annotated[
+        str, Meta(description="currency of all prices, such as `EUR`; without it there are no prices")
+    ] = ""
+    per_kwh: Annotated[float | None, Meta(description="price of a kWh where no rate fits")] = None
+    session_fee: Annotated[float, Meta(description="fee for each charge")] = 0.0
+    efficiency: Annotated[
+        float | None,
+        Meta(description="energy into the battery as a share of that from the wall, where no charger measures it"),
+    ] = None
     rates: tuple[Rate, ...] = ()
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of `voltrail.toml`, paths made absolute and secrets filled in."""
 
     collector: Collector = Collector()
@@ -235,8 +273,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tariffs: Tariffs = Tariffs()
 
     @property
-    def polled(self) -> tuple[Source, ...]:
-        """The accounts whose cloud is polled regularly."""
+    def polled_sources(self) -> tuple[Source, ...]:
+        """The accounts whose cloud the service polls."""
         return tuple(source for source in self.sources if source.poll is not None)
 
     @property
@@ -246,9 +284,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def data_dir(self) -> Path:
-        """Where spool, day files and notes of the processes lie."""
+        """The folder for the spool, day files and the state of processes."""
         return Path(self.collector.data_dir)
 
     def model(self, name: str) -> Model:
-        """What the settings say of this model; the defaults where they say nothing."""
+        """Return the settings of this model; the defaults where there are none."""
         return self.models.get(name, Model())

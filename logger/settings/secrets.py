@@ -14,24 +14,24 @@ Account = TypeVar("Account", bound=msgspec.Struct)
 def fill_secrets(
     account: Account, keys: Iterable[str], where: str, prefix: str, folder: Path, environment: Mapping[str, str]
 ) -> Account:
-    """These fields of an account out of the file that `KEY_file` names, or out of `PREFIX_KEY` in the environment.
+    """Return the account with these fields filled from the file that `KEY_file` names, or from `PREFIX_KEY`.
 
-    Raises `ConfigError` where a file cannot be read or a field stays empty.
+    `where` names the account in errors. Raises `ConfigError` where a file cannot be read or a field stays empty.
     """
-    told = {key: getattr(account, key) or _told(account, key, where, prefix, folder, environment) for key in keys}
-    return msgspec.structs.replace(account, **told)
+    values = {key: getattr(account, key) or _read(account, key, where, prefix, folder, environment) for key in keys}
+    return msgspec.structs.replace(account, **values)
 
 
-def _told(
+def _read(
     account: msgspec.Struct, key: str, where: str, prefix: str, folder: Path, environment: Mapping[str, str]
 ) -> str:
     variable = f"{prefix}_{key}".upper().replace("-", "_")
-    named = getattr(account, f"{key}_file")
-    if named:
+    file = getattr(account, f"{key}_file")
+    if file:
         try:
-            value: str = (folder / named).read_text(encoding="utf-8").strip()
+            value: str = (folder / file).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{where}: {key}_file: cannot read {folder / named}: {error}") from error
+            raise ConfigError(f"{where}: {key}_file: cannot read {folder / file}: {error}") from error
     else:
         value = environment.get(variable, "").strip()
     if not value:

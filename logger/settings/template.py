@@ -1,4 +1,4 @@
-"""The settings that `voltrail init` writes: commented, complete, with a path prefix that nobody guesses."""
+"""The text of the settings that `voltrail init` writes: commented, complete, with a random path prefix."""
 
 import json
 import secrets
@@ -10,12 +10,12 @@ _COLLECTOR = """\
 # `voltrail check` says what is wrong with them, and what to do.
 
 [collector]
-{listen}  # where pushes come in; put a TLS proxy in front of it
+{listen}  # where pushes are received; put a TLS proxy in front of it
 {data_dir}  # spool, raw messages, lake
-raw_days = 90  # raw messages stay this long, so that a better rule can decode them again
-max_bytes = 10_000_000_000  # the spool's limit: beyond it pushes are answered 503, nothing is dropped
-{path_prefix}  # part of the address that you register; keep it to yourself
-{public_url}  # the host in that address, for `voltrail check` to try it
+raw_days = 90  # raw messages are kept this long, so that `voltrail replay` can decode them again
+max_bytes = 10_000_000_000  # limit of the spool: beyond it pushes are answered 503, nothing is dropped
+{path_prefix}  # part of the address that you register; keep it secret
+{public_url}  # the host in that address; `voltrail check` tries it
 timezone = "UTC"  # for local days where a vehicle has no zone of its own
 
 [sinks.lake]
@@ -27,7 +27,7 @@ timezone = "UTC"  # for local days where a vehicle has no zone of its own
 # org = "fleet"
 # bucket = "voltrail"
 # token_file = "influx.token"
-# retention_days = 0  # for how long it keeps raw rows; 0: for ever
+# retention_days = 0  # days for which it keeps raw rows; 0: for ever
 """
 _ACCOUNT = """
 # One table for each account. Register this base URL with Segway:
@@ -41,51 +41,51 @@ kind = "segway"
 {base_url}  # another cloud than that of the region
 {vehicles}  # the IMEI (15 digits) of each vehicle
 # vehicles_file = "fleet.csv"  # or a CSV: vehicle,label,model,group,plate,timezone,in_service
-unknown_vehicles = "quarantine"  # what to do with any other: "quarantine", or "accept" it
+unknown_vehicles = "quarantine"  # what becomes of messages of others: "quarantine" or "accept"
 model = "E-moped"
 """
 _MORE = """
-# Ask the vendor's cloud for what is not pushed (battery, packs); leave the table out to ask nothing.
+# Poll the vendor's cloud for what is not pushed (battery, packs). Without this table it is not polled.
 # [sources.poll]
-# riding_s = 60  # seconds between two questions while riding; 0: never
+# riding_s = 60  # seconds between two polls of a vehicle while it is ridden; 0: never
 # parked_s = 900
-# calls = 20000  # the most in a day; 0: no limit
+# calls = 20000  # most calls in a day; 0: no limit
 
-# What you call a vehicle; all of it may be left out. Out of service, it is asked no more.
+# What you call a vehicle; all of it may be left out. Out of service, it is not polled.
 # [vehicles."861477038719116"]
 # label = "Moped 7"
 # plate = "AB-123"
 # group = "north"
 # in_service = true
 
-# What is known of a model; all of it may be left out.
+# A model of vehicles; all of it may be left out.
 # [models."E-moped"]
 # capacity_wh = 1440
 # nominal_voltage_v = 48
 # wh_per_km = 31
 # top_speed_kmh = 45
-# odometer_scale = 1  # 10 for older scooters, which count in 10 m
+# odometer_scale = 1  # 10 for older scooters, whose odometer counts in 10 m
 
-# Places that trips name as their start and finish, and whose stays are episodes: a circle, or
+# Places that trips and charges name, and in which each stay is an episode: a circle, or
 # polygon = [[lat, lon], ...].
 # [places."Depot"]
 # lat_deg = 52.5200
 # lon_deg = 13.4050
 # radius_m = 80
-# private = false  # true: positions within are left out of trips and tracks
+# private = false  # true: positions in it are left out of trips, charges and tracks
 
 # [analytics]
-# every_s = 900  # how often `voltrail run` analyses what is new; 0: never
-# swap_below_pct = 20  # a forecast tells when a vehicle falls below it,
-# service_at = "06:00"  # and how likely that is by the time of day at which the crew comes, local
+# every_s = 900  # interval at which `voltrail run` analyses new rows; 0: never
+# swap_below_pct = 20  # the forecast is when a vehicle falls below it,
+# service_at = "06:00"  # and how likely that is when the crew comes, at this local time
 
 # What energy costs at the wall; without it charges have no cost.
 # [tariffs]
 # currency = "EUR"
 # per_kwh = 0.32
 # session_fee = 0.0
-# efficiency = 0.9  # wall to battery, where nobody meters the wall
-# [[tariffs.rates]]  # at other times another price; local time, the day is that of its begin
+# efficiency = 0.9  # wall to battery, where no charger measures it
+# [[tariffs.rates]]  # another price at these local times; the day is the one on which it begins
 # begin = "22:00"
 # end = "06:00"
 # per_kwh = 0.24
@@ -94,7 +94,7 @@ _MORE = """
 
 
 class Answers(msgspec.Struct, frozen=True):
-    """What is known at the beginning; without a `client_id` the account is written as a comment."""
+    """The values of the settings to write; without a `client_id` the account is written as a comment."""
 
     listen: str = "127.0.0.1:8080"
     data_dir: str = "voltrail-data"
@@ -108,7 +108,7 @@ class Answers(msgspec.Struct, frozen=True):
 
 
 def settings_text(answers: Answers) -> str:
-    """The whole of a `voltrail.toml`."""
+    """Return the whole of a `voltrail.toml`."""
     collector = _COLLECTOR.format(
         listen=_line("listen", answers.listen),
         data_dir=_line("data_dir", answers.data_dir),
@@ -116,31 +116,32 @@ def settings_text(answers: Answers) -> str:
         public_url=_line("public_url", answers.public_url, "https://YOUR-HOST"),
     )
     account = _ACCOUNT.format(
-        address=_comment(
+        address=_one_line(
             f"{(answers.public_url or 'https://YOUR-HOST').rstrip('/')}{answers.path_prefix}/{answers.name}"
         ),
-        variable=_comment(secret_variable(answers.name)),
+        variable=_one_line(secret_variable(answers.name)),
         name=_line("name", answers.name),
         client_id=_line("client_id", answers.client_id or "A00000"),
         client_secret_file=_secret_line(answers),
         base_url=_line("base_url", answers.base_url, "http://127.0.0.1:9000"),
         vehicles=f"vehicles = [{', '.join(map(toml_string, answers.vehicles))}]",
     )
-    return collector + (account if answers.client_id else _commented(account)) + _MORE
+    return collector + (account if answers.client_id else _comment_out(account)) + _MORE
 
 
 def toml_string(text: str) -> str:
-    """This text as a string of TOML: JSON's escapes are TOML's too, but for DEL."""
+    """Return this text as a string of TOML: JSON's escapes are TOML's too, except for DEL."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def secret_variable(name: str) -> str:
-    """Where the environment may hold the secret of the account of this name."""
+    """Return the environment variable that may hold the secret of the account of this name."""
     return f"VOLTRAIL_{name}_CLIENT_SECRET".upper().replace("-", "_")
 
 
-def _comment(text: str) -> str:
-    return " ".join(text.split())  # in one line, whatever it holds
+def _one_line(text: str) -> str:
+    """Return the text without line breaks, which would end a comment."""
+    return " ".join(text.split())
 
 
 def _line(key: str, value: str, example: str = "") -> str:
@@ -152,5 +153,5 @@ def _secret_line(answers: Answers) -> str:
     return _line("client_secret_file", answers.client_secret_file or ("" if answers.client_id else example), example)
 
 
-def _commented(text: str) -> str:
+def _comment_out(text: str) -> str:
     return "".join(line if line.startswith(("#", "\n")) else f"# {line}" for line in text.splitlines(keepends=True))

@@ -1,9 +1,9 @@
-"""Settings against the structs that they become: an unknown key is an error that names the nearest known one."""
+"""Compare the keys of settings with the fields of structs; an unknown key is an error that names the nearest one."""
 
 import types
 import typing
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -12,29 +12,32 @@ from logger.suggest import nearest
 
 
 def plain_error(error: msgspec.ValidationError) -> str:
-    """What a value of the wrong type is, and where, in words of the settings."""
+    """Return where a value of the wrong type is, in words of the settings, and what is wrong with it."""
     text = str(error)
-    what, _, where = text.partition(" - at `$.")
-    return f"{where.rstrip('`')}: {what}" if where else what
+    problem, _, where = text.partition(" - at `$.")
+    return f"{where.rstrip('`')}: {problem}" if where else problem
 
 
 def check_keys(raw: object, kind: Any, where: str = "") -> None:
-    """Compare the keys of `raw`, as TOML has it, with the fields of `kind`. Raises `UnknownName`."""
+    """Compare the keys of `raw`, as TOML has it, with the fields of type `kind`. Raises `UnknownName`."""
+    if typing.get_origin(kind) is Annotated:
+        kind = typing.get_args(kind)[0]
     origin, args = typing.get_origin(kind), typing.get_args(kind)
     if isinstance(raw, list) and origin is tuple:
-        for each in raw:
-            check_keys(each, args[0], where)
+        for item in raw:
+            check_keys(item, args[0], where)
     elif isinstance(raw, dict) and origin is Mapping:
-        for name, each in raw.items():
-            check_keys(each, args[1], f'{where}."{name}"')
+        for name, item in raw.items():
+            check_keys(item, args[1], f'{where}."{name}"')
     elif isinstance(raw, dict) and origin in (typing.Union, types.UnionType):
         kinds = tuple(kind for kind in args if kind is not types.NoneType)
-        check_keys(raw, kinds[0] if len(kinds) == 1 else _tagged(raw, kinds, where), where)
+        check_keys(raw, kinds[0] if len(kinds) == 1 else _struct_of_kind(raw, kinds, where), where)
     elif isinstance(raw, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        _known_fields(raw, kind, where)
+        _check_fields(raw, kind, where)
 
 
-def _tagged(raw: dict[str, Any], kinds: tuple[Any, ...], where: str) -> Any:
+def _struct_of_kind(raw: dict[str, Any], kinds: tuple[Any, ...], where: str) -> Any:
+    """Return the struct that the key `kind` names."""
     tags = {kind.__struct_config__.tag: kind for kind in kinds}
     word = raw.get("kind", "")
     if word not in tags:
@@ -42,13 +45,13 @@ def _tagged(raw: dict[str, Any], kinds: tuple[Any, ...], where: str) -> Any:
     return tags[word]
 
 
-def _known_fields(raw: dict[str, Any], kind: type[msgspec.Struct], where: str) -> None:
+def _check_fields(raw: dict[str, Any], kind: type[msgspec.Struct], where: str) -> None:
     fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
-    tag = kind.__struct_config__.tag_field
+    config = kind.__struct_config__
     for key, value in raw.items():
-        if key == tag:
-            if value != kind.__struct_config__.tag:
-                _tagged(raw, (kind,), where)
+        if key == config.tag_field:
+            if value != config.tag:
+                _struct_of_kind(raw, (kind,), where)
         elif key not in fields:
             raise UnknownName(f"unknown key {key!r} in [{where or 'the top level'}]{nearest(key, fields)}")
         else:

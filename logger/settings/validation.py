@@ -1,4 +1,4 @@
-"""What settings must hold beyond their types; each that does not is a `ConfigError` that says where and what to do."""
+"""Check settings beyond their types; what cannot work is a `ConfigError` that says where it is and what to do."""
 
 import ipaddress
 import math
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from logger.errors import ConfigError
 from logger.settings.schema import (
-    BUILT_IN,
+    RESERVED_NAMES,
     Analytics,
     Collector,
     InfluxSettings,
@@ -23,17 +23,13 @@ _SECRET_ENDINGS = ("secret", "token", "password", "key")  # an account's name fo
 
 
 def check_settings(settings: Settings) -> None:
-    """Raise `ConfigError` for what cannot work."""
+    """Raise `ConfigError` for the first setting that cannot work."""
     _check_collector(settings.collector)
-    _check_named(settings)
+    _check_vehicles(settings)
+    _check_places(settings)
     _check_tariffs(settings.tariffs)
     _check_analytics(settings.analytics)
-    names = [source.name for source in settings.sources]
-    for name in names:
-        if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or name in BUILT_IN:
-            raise ConfigError(f"sources: the name {name!r} must be letters, digits, - or _, and none of {BUILT_IN}")
-        if names.count(name) > 1:
-            raise ConfigError(f"sources: the name {name!r} stands twice")
+    _check_source_names([source.name for source in settings.sources])
     if settings.sinks.influx is not None:
         _check_influx(settings.sinks.influx)
     for source in settings.sources:
@@ -41,11 +37,23 @@ def check_settings(settings: Settings) -> None:
         _check_account(source)
 
 
-def _check_named(settings: Settings) -> None:
+def _check_vehicles(settings: Settings) -> None:
     for number, vehicle in settings.vehicles.items():
         _check_zone(f'vehicles."{number}"', vehicle.timezone or "UTC")
+
+
+def _check_places(settings: Settings) -> None:
     for name, place in settings.places.items():
         _check_place(f'places."{name}"', place)
+
+
+def _check_source_names(names: list[str]) -> None:
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", name) or name in RESERVED_NAMES:
+            allowed = f"letters, digits, - or _, and none of {RESERVED_NAMES}"
+            raise ConfigError(f"sources: the name {name!r} must be {allowed}")
+        if names.count(name) > 1:
+            raise ConfigError(f"sources: the name {name!r} stands twice")
 
 
 def _check_collector(collector: Collector) -> None:
@@ -108,6 +116,7 @@ def _check_account(source: Source) -> None:
 
 
 def _check_inline(where: str, key: str, secret: str) -> None:
+    """Raise `ConfigError` for a secret in the settings themselves."""
     if secret:
         raise ConfigError(
             f"{where}: a secret does not belong in the settings: put it into a file and name that as `{key}_file`"
@@ -153,6 +162,6 @@ def _check_analytics(analytics: Analytics) -> None:
         raise ConfigError(f"analytics.swap_below_pct: {analytics.swap_below_pct:g} is not from 0 to 99, such as 20")
 
 
-def _check_time(what: str, word: str) -> None:
+def _check_time(where: str, word: str) -> None:
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", word):
-        raise ConfigError(f"{what} {word!r} is not HH:MM from 00:00 to 23:59, such as 22:00")
+        raise ConfigError(f"{where} {word!r} is not HH:MM from 00:00 to 23:59, such as 22:00")

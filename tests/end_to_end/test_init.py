@@ -81,7 +81,7 @@ def test_the_comments_become_an_account_where_they_are_uncommented(tmp_path: Pat
     text = (
         settings_text(Answers()).replace("# VOLTRAIL", "# # VOLTRAIL").replace("# vehicles_file", "# # vehicles_file")
     )
-    account = text[text.index("# [[sources]]") : text.index("\n# Ask the vendor")]
+    account = text[text.index("# [[sources]]") : text.index("\n# Poll the vendor")]
     (tmp_path / "segway.secret").write_text("x")
     file = tmp_path / "voltrail.toml"
     file.write_text(text.replace(account, re.sub("^# ", "", account, flags=re.M)))

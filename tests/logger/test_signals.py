@@ -1,11 +1,14 @@
 import csv
+import subprocess
+import sys
 
+import msgspec
 import pytest
 
 from logger.errors import UnknownName
 from logger.mapping import Field, Rows
 from logger.settings.schema import Model
-from logger.signals import SIGNALS, Signal, of_table, signal
+from logger.signals import EVENT_KINDS, EVENT_STATES, SIGNALS, Signal, of_table, signal
 from logger.sources.segway.messages import shapes
 from logger.tables import RAW, table
 from tests.conftest import SHARED
@@ -18,7 +21,7 @@ FIELDS = [
 ]
 
 
-def test_the_vocabulary_is_the_one_of_the_contract() -> None:
+def test_the_signals_are_those_of_the_contract() -> None:
     path = SHARED / "facts" / "signals.csv"
     if not path.is_file():
         pytest.skip(f"no contract to compare with: {path} is not there")
@@ -28,22 +31,33 @@ def test_the_vocabulary_is_the_one_of_the_contract() -> None:
 
 
 def _signal(line: dict[str, str]) -> Signal:
-    low, high = (float(line[end]) if line[end] else None for end in ("low", "high"))
-    return Signal(line["signal"], line["table"], line["type"], line["unit"], low, high, line["vss"], line["meaning"])
+    ends = {end: float(line[end]) if line[end] else None for end in ("low", "high")}
+    return msgspec.convert({**line, **ends, "name": line["signal"]}, Signal)
 
 
-def test_no_name_stands_twice() -> None:
+def test_no_two_signals_have_the_same_name() -> None:
     assert sum(len(of_table(name)) for name in RAW) == len(SIGNALS)
 
 
-def test_only_what_is_counted_or_named_has_no_range() -> None:
+def test_only_yes_no_signals_and_enums_have_no_range() -> None:
     open_ended = {each.type for each in SIGNALS.values() if each.low is None or each.high is None}
     assert open_ended == {"bool", "enum"}
 
 
-def test_an_enum_knows_its_words_and_no_other_type_has_any() -> None:
+def test_an_enum_has_words_and_no_other_type_has_any() -> None:
     assert "charging_dc" in signal("charge_state").words
     assert [each.name for each in SIGNALS.values() if each.words] == ["charge_state", "charger_kind"]
+
+
+def test_every_signal_has_a_path_in_the_vehicle_signal_specification_or_is_an_extension() -> None:
+    paths = {each.name: each.vss for each in SIGNALS.values() if each.vss != "extension"}
+    assert len(set(paths.values())) == len(paths)
+    assert all(path and all(word.isidentifier() for word in path.split(".")) for path in paths.values())
+
+
+def test_signals_and_settings_start_without_polars() -> None:
+    code = "import sys, logger.signals, logger.settings.load; sys.exit('polars' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -54,7 +68,7 @@ def test_an_unknown_signal_names_the_nearest(wrong: str, near: str) -> None:
         signal(wrong)
 
 
-def test_a_word_that_is_near_nothing_gets_no_advice() -> None:
+def test_an_unknown_signal_that_resembles_none_gets_no_hint() -> None:
     with pytest.raises(UnknownName, match=r"unknown signal 'zzzzzzzz'$"):
         signal("zzzzzzzz")
 
@@ -68,6 +82,14 @@ def test_an_unknown_table_names_the_nearest_and_all() -> None:
 def test_every_line_of_a_decoder_fills_a_column_of_its_table(rows: Rows, field: Field) -> None:
     assert field.to in table(rows.table).columns
     assert field.to not in SIGNALS or SIGNALS[field.to].table == rows.table
+
+
+@pytest.mark.parametrize(("rows", "field"), FIELDS)
+def test_every_event_of_a_decoder_has_a_known_kind_and_state(rows: Rows, field: Field) -> None:
+    if rows.table != "event":
+        return
+    assert rows.constants["kind"] in EVENT_KINDS
+    assert field.to != "state" or set((field.choices or {}).values()) <= set(EVENT_STATES)
 
 
 @pytest.mark.parametrize(("rows", "field"), FIELDS)

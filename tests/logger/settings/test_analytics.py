@@ -1,4 +1,4 @@
-"""`[analytics]`: limits that cannot be are errors that say where."""
+"""`[analytics]`: impossible limits are errors that say where they are."""
 
 from pathlib import Path
 
@@ -20,12 +20,12 @@ from logger.settings.template import Answers, settings_text
         ("swap_below = 20", r"unknown key 'swap_below' in \[analytics\]; did you mean 'swap_below_pct'"),
     ],
 )
-def test_limits_that_cannot_be_say_where_and_what_to_do(text: str, message: str) -> None:
+def test_impossible_limits_say_where_they_are_and_what_to_do(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         parse_settings(f"[analytics]\n{text}", Path("voltrail.toml"))
 
 
-def test_the_limits_that_init_shows_are_those_that_hold_without_them() -> None:
+def test_the_limits_that_init_shows_are_the_defaults() -> None:
     shown = settings_text(Answers()).partition("# [analytics]")[2].partition("\n\n")[0]
     lines = ["[analytics]", *(line.removeprefix("# ") for line in shown.splitlines())]
     assert parse_settings("\n".join(lines), Path("voltrail.toml")).analytics == schema.Settings().analytics

@@ -15,7 +15,7 @@ client_secret_file = "city.secret"
 """
 
 
-def written(folder: Path, text: str) -> Path:
+def write_settings(folder: Path, text: str) -> Path:
     (folder / "city.secret").write_text("s3cret\n")
     path = folder / "voltrail.toml"
     path.write_text(text)
@@ -23,48 +23,48 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_paths_are_relative_to_the_file_and_the_secret_is_read(tmp_path: Path) -> None:
-    settings = load_settings(written(tmp_path, '[collector]\ndata_dir = "here"\n' + SEGWAY))
+    settings = load_settings(write_settings(tmp_path, '[collector]\ndata_dir = "here"\n' + SEGWAY))
     assert settings.data_dir == tmp_path / "here"
     assert settings.sinks.lake.path == str(tmp_path / "here" / "lake")
     assert settings.sources[0].client_secret == "s3cret"
 
 
-def test_an_account_is_asked_as_its_table_says(tmp_path: Path) -> None:
+def test_an_account_is_polled_as_its_table_says(tmp_path: Path) -> None:
     text = SEGWAY + '[sources.poll]\nriding_s = 30\nparked_s = 0\ncalls = 500\nper = "month"\n'
-    (account,) = load_settings(written(tmp_path, text)).polled
+    (account,) = load_settings(write_settings(tmp_path, text)).polled_sources
     assert account.poll is not None
     assert (account.poll.calls, account.poll.per) == (500, "month")
     assert account.poll.every_s == {"riding": 30, "charging": 120, "offline": 3600, "silent": 1800}
 
 
-def test_an_object_store_is_no_relative_path(tmp_path: Path) -> None:
-    settings = load_settings(written(tmp_path, '[sinks.lake]\npath = "s3://fleet/lake"\n'))
+def test_the_url_of_an_object_store_is_not_taken_for_a_path(tmp_path: Path) -> None:
+    settings = load_settings(write_settings(tmp_path, '[sinks.lake]\npath = "s3://fleet/lake"\n'))
     assert settings.sinks.lake.path == "s3://fleet/lake"
 
 
-def test_without_a_file_the_embedded_default_lies_in_this_folder() -> None:
+def test_without_a_file_the_data_folder_is_in_the_current_folder() -> None:
     assert load_settings(None).data_dir == Path.cwd() / "voltrail-data"
 
 
-def test_the_environment_may_bring_the_secret(tmp_path: Path) -> None:
-    path = written(tmp_path, SEGWAY.replace('client_secret_file = "city.secret"', ""))
+def test_the_secret_may_come_from_the_environment(tmp_path: Path) -> None:
+    path = write_settings(tmp_path, SEGWAY.replace('client_secret_file = "city.secret"', ""))
     settings = load_settings(path, {"VOLTRAIL_CITY_CLIENT_SECRET": "from outside"})
     assert settings.sources[0].client_secret == "from outside"
 
 
 def test_settings_can_be_printed_without_their_secret(tmp_path: Path) -> None:
-    assert "s3cret" not in repr(load_settings(written(tmp_path, SEGWAY)))
+    assert "s3cret" not in repr(load_settings(write_settings(tmp_path, SEGWAY)))
 
 
-def test_settings_survive_the_way_to_a_child_process(tmp_path: Path) -> None:
-    settings = load_settings(written(tmp_path, SEGWAY + '[models."E-moped"]\nodometer_scale = 10\n'))
+def test_settings_reach_a_child_process_unchanged(tmp_path: Path) -> None:
+    settings = load_settings(write_settings(tmp_path, SEGWAY + '[models."E-moped"]\nodometer_scale = 10\n'))
     assert decode_settings(encode_settings(settings)) == settings
     assert settings.model("E-moped").odometer_scale == 10
     assert settings.model("another").odometer_scale == 1
 
 
-def test_what_init_writes_can_be_read_and_no_two_prefixes_are_alike(tmp_path: Path) -> None:
-    path = written(tmp_path, settings_text(Answers()))
+def test_what_init_writes_can_be_read_and_no_two_path_prefixes_are_the_same(tmp_path: Path) -> None:
+    path = write_settings(tmp_path, settings_text(Answers()))
     (tmp_path / "segway.secret").write_text("x")
     assert len(load_settings(path).collector.path_prefix) > 20
     assert settings_text(Answers()) != settings_text(Answers())
@@ -81,9 +81,9 @@ def test_what_init_writes_can_be_read_and_no_two_prefixes_are_alike(tmp_path: Pa
         (SEGWAY + "[models.'X']\ncapacity = 1", r"unknown key 'capacity'.*did you mean 'capacity_wh'"),
     ],
 )
-def test_an_unknown_key_is_an_error_that_names_the_nearest(tmp_path: Path, text: str, message: str) -> None:
+def test_an_unknown_key_is_an_error_that_names_the_nearest_known_one(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(UnknownName, match=message):
-        load_settings(written(tmp_path, text))
+        load_settings(write_settings(tmp_path, text))
 
 
 @pytest.mark.parametrize(
@@ -109,14 +109,14 @@ def test_an_unknown_key_is_an_error_that_names_the_nearest(tmp_path: Path, text:
 )
 def test_what_cannot_work_says_where_and_what_to_do(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message) as raised:
-        load_settings(written(tmp_path, text))
+        load_settings(write_settings(tmp_path, text))
     assert "voltrail.toml" in str(raised.value)
     assert "s3cret" not in str(raised.value)
     assert "'abc'" not in str(raised.value)
 
 
 def test_an_empty_secret_file_is_no_secret(tmp_path: Path) -> None:
-    path = written(tmp_path, SEGWAY)
+    path = write_settings(tmp_path, SEGWAY)
     (tmp_path / "city.secret").write_text("\n")
     with pytest.raises(ConfigError, match="no client_secret"):
         load_settings(path)

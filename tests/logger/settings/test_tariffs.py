@@ -1,4 +1,4 @@
-"""`[tariffs]`: prices that cannot be are errors that say where."""
+"""`[tariffs]`: impossible prices are errors that say where they are."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def test_prices_by_time_are_read() -> None:
         (PRICED + RATE.replace("per_kwh", "price"), r"unknown key 'price' in \[tariffs.rates\]"),
     ],
 )
-def test_prices_that_cannot_be_say_where_and_what_to_do(text: str, message: str) -> None:
+def test_impossible_prices_say_where_they_are_and_what_to_do(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         parse_settings(text, Path("voltrail.toml"))
 
