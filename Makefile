@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= 3
 export TZ := UTC
 
-.PHONY: help test test-all demo torture bench score lock clean
+.PHONY: help test test-all demo torture bench score reference lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,9 @@ bench: .venv/ready ## speeds and memory as ratios
 
 score: .venv/score ## analyses against the truth of simulated fleets
 	$(BIN)/python -m tests.score
+
+reference: .venv/ready ## write docs/reference/ from the code
+	$(BIN)/python -m tests.reference
 
 .venv/score: .venv/ready requirements-score.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-score.lock
