@@ -20,6 +20,8 @@ from typing import Any
 import httpx
 import pytest
 
+from logger.stores.lake.lake import Lake
+
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(\w+) title=(\S+)\n(.*?)^```$", re.M | re.S)
 FOLDER = "logger/sources/tiny/"
@@ -173,8 +175,8 @@ def until(true: Callable[[], bool], process: "subprocess.Popen[str] | None" = No
         tick.wait(0.1)
 
 
-def exported(service: Service, table: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in service.run("export", table, "--format", "ndjson").splitlines()]
+def stored(service: Service, table: str) -> list[dict[str, Any]]:
+    return Lake(str(service.folder / "data" / "lake")).scan(table).collect().to_dicts()
 
 
 def test_at_most_four_files_outside_its_folder_are_touched() -> None:
@@ -203,8 +205,8 @@ def test_a_handshake_is_answered_and_stores_nothing(service: Service) -> None:
 def test_a_signed_push_becomes_a_row_and_a_forged_one_gets_the_vendors_refusal(service: Service) -> None:
     assert service.push(charge=0.75, locked=True) == 202
     assert service.push(signature="0" * 64, charge=0.1) == 403
-    until(lambda: any(row["via"] == "push" for row in exported(service, "status")))
-    (row,) = [row for row in exported(service, "status") if row["via"] == "push"]
+    until(lambda: any(row["via"] == "push" for row in stored(service, "status")))
+    (row,) = [row for row in stored(service, "status") if row["via"] == "push"]
     assert (row["provider"], row["vehicle"], row["soc_pct"], row["locked"]) == ("tiny", VEHICLES[0], 75, True)
 
 
@@ -215,12 +217,12 @@ def test_a_push_over_the_vendors_limit_is_refused(service: Service) -> None:
 
 def test_all_vehicles_that_the_cloud_lists_are_polled_and_named(service: Service) -> None:
     def polled() -> list[dict[str, Any]]:
-        return [row for row in exported(service, "status") if row["via"] == "poll"]
+        return [row for row in stored(service, "status") if row["via"] == "poll"]
 
     until(lambda: {row["vehicle"] for row in polled()} == set(VEHICLES))
     assert {(row["soc_pct"], row["odometer_m"]) for row in polled()} == {(50, 12_500)}
-    until(lambda: {row["vehicle"]: row["label"] for row in exported(service, "vehicles")}.keys() == set(VEHICLES))
-    assert {row["label"] for row in exported(service, "vehicles")} == {"the first", None}
+    until(lambda: {row["vehicle"]: row["label"] for row in stored(service, "vehicles")}.keys() == set(VEHICLES))
+    assert {row["label"] for row in stored(service, "vehicles")} == {"the first", None}
 
 
 def test_the_commands_know_it(service: Service) -> None:
