@@ -3,10 +3,9 @@
 import json
 import os
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
@@ -45,13 +44,14 @@ def _settings(path: Path | None) -> schema.Settings:
 
 
 def _moment(text: str, settings: schema.Settings, option: str) -> datetime | None:
+    from logger.times import parse_moment
+
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigError(f"{option} {text!r} is no day or moment such as 2026-10-01 or 2026-10-01T08:00Z") from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(settings.collector.timezone))).astimezone(UTC)
+        return parse_moment(text, settings.collector.timezone)
+    except ConfigError as error:
+        raise ConfigError(f"{option} {error}") from error
 
 
 @app.command()

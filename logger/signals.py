@@ -319,6 +319,10 @@ _ALL = (
 # fmt: on
 
 SIGNALS: Mapping[str, Signal] = {each.name: each for each in _ALL}
+BOOLEAN_WORDS: Mapping[str, bool] = {  # in files that people write; lower case
+    **dict.fromkeys(("true", "t", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "f", "no", "off", "0"), False),
+}
 
 
 # Words of raw tables, with their meanings.

@@ -16,17 +16,18 @@ GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
     "locks": set(),
     "envelope": set(),
     "mapping": set(),
+    "times": {"errors"},
     "signals": {"errors", "suggest"},
     "columns": set(),
     "derived_tables": {"columns", "signals"},
     "tables": {"columns", "derived_tables", "errors", "signals", "suggest"},
     "process_state": {"atomic"},
-    "settings": {"errors", "suggest"},
-    "sources": {"settings", *WORDS},
+    "settings": {"errors", "signals", "suggest"},
+    "sources": {"settings", "times", *WORDS},
     "spool": {"atomic", "envelope", "errors", "settings"},
     "receive": {"envelope", "errors", "sources", "spool"},
     "poll": {"atomic", "envelope", "errors", "settings", "sources", "spool"},
-    "decode": {"envelope", "errors", "mapping", "signals", "tables"},
+    "decode": {"envelope", "errors", "mapping", "signals", "tables", "times"},
     "stores": {"atomic", "errors", "settings", "suggest", "tables"},
     "deliver": {
         "atomic", "decode", "envelope", "errors", "process_state", "settings", "sources", "spool", "stores", "tables",
@@ -35,7 +36,7 @@ GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
         "deliver", "envelope", "errors", "locks", "poll", "process_state", "receive", "settings", "sources", "spool",
     },
 }  # fmt: skip
-GRANTS["commands"] = {*GRANTS} - {"columns", "derived_tables", "signals", "suggest"}
+GRANTS["commands"] = {*GRANTS} - {"columns", "derived_tables", "signals", "suggest", "times"}
 GRANTS["simulator"] = {"envelope", "errors", "process_state", "settings", "sources", "spool", "stores", "tables"}
 LIGHT = ("service.supervisor", "service.main", "service.receiver")  # processes that start without polars
 HEAVY = {"polars", "deltalake", "influxdb_client"}

@@ -12,7 +12,7 @@ import polars as pl
 
 from logger.decode import form_bodies, json_bodies
 from logger.decode.result import MESSAGES, DecodeResult, merge_results, quarantine_messages
-from logger.decode.values import FLAG, TIME_FLAGS, device_ms, finish_rows, read_values
+from logger.decode.values import FLAG, TIME_FLAGS, device_time_ms, finish_rows, read_values
 from logger.envelope import Batch
 from logger.errors import Retry
 from logger.mapping import Rows, Shape
@@ -195,7 +195,7 @@ def _rows(
     told = frame.filter(pl.any_horizontal(texts.is_not_null()))
     if told.is_empty():
         return merge_results([])
-    timed = _timed(told.with_columns(device_ms(rows.time)), rows.clock, path, shape, memory)
+    timed = _timed(told.with_columns(device_time_ms(rows.time)), rows.clock, path, shape, memory)
     made = finish_rows(read_values(timed, rows), rows.table)
     if shape.json:
         made = made.filter(_says_something(rows.table))
@@ -216,7 +216,7 @@ def _lines(good: pl.DataFrame, source: str, path: str, shape: Shape) -> pl.DataF
         "provider",
         "vehicle",
         "received_at",
-        device_ms(shape.rows[0].time),
+        device_time_ms(shape.rows[0].time),
         _identity(path, shape),
     )
 

@@ -1,4 +1,4 @@
-"""Fields of a message as expressions: texts → values in our units, plausible or null, and flags that say so.
+"""Fields of a message as expressions: texts → values in our units, plausible or null, and flags where a value was lost.
 
 A bad field costs that field, never the message. Each row that lost a value has a flag: `FLAGS` in `logger/signals.py`
 lists them.
@@ -9,72 +9,73 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from logger.mapping import Field, Rows
-from logger.signals import SIGNALS, of_table
+from logger.signals import BOOLEAN_WORDS, SIGNALS, of_table
 from logger.tables import TIME, shaped
+from logger.times import epoch_ms
 
 FLAG = "flag:"
 _TEXT = "text:"
-_PLACE = "place:"
-_KEPT = ("provider", "vehicle", "received_at", "via", "sequence", "time", "clock")
+_ROW = "row:"
+_ORIGIN = ("provider", "vehicle", "received_at", "via", "sequence", "time", "clock")
 TIME_FLAGS = ("time_missing", "time_behind", "time_ahead")
-_SECONDS_BELOW, _MILLISECONDS_BELOW = 1e11, 1e14
-_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+# A vendor that sends another word than these has changed something: the field is flagged and its meaning not guessed.
+_VENDOR_BOOLEANS = {word: BOOLEAN_WORDS[word] for word in ("true", "false", "1", "0")}
 
 
-def device_ms(time: str) -> pl.Expr:
-    """The device's clock [epoch ms], by magnitude of seconds or milliseconds; null where there is none."""
-    number = _text(time.split("|")).cast(pl.Float64, strict=False)
-    milliseconds = pl.when(number < _SECONDS_BELOW).then(number * 1000).when(number < _MILLISECONDS_BELOW).then(number)
-    return milliseconds.round().cast(pl.Int64, strict=False).alias("device_at")
+def device_time_ms(time: str) -> pl.Expr:
+    """Return the device's clock [epoch ms] as `device_at`, from the vendor's names `time`; null where there is none."""
+    return epoch_ms(_first_text(time.split("|")).cast(pl.Float64, strict=False)).alias("device_at")
 
 
 # ---- values --------------------------------------------------------------------------------------------------------
 
 
 def read_values(frame: pl.DataFrame, rows: Rows) -> pl.DataFrame:
-    """The value of each field, its flags as boolean columns, and of the other columns those that every row keeps.
+    """Return the value of each field, its flags as boolean columns, and the columns of the row's origin.
 
-    Texts, values and flags one after the other, in columns: what two expressions share is else worked out twice.
+    Texts, values and flags are computed one after the other, in columns: else polars evaluates shared parts twice.
     """
     texts = frame.select(
-        *_KEPT,
+        *_ORIGIN,
         *(f"{FLAG}{word}" for word in TIME_FLAGS),
         *(pl.lit(word).alias(name) for name, word in rows.constants.items()),
         *(each for field in rows.fields for each in _texts(field)),
     )
-    found = texts.with_columns(_typed(field, _found(field)).alias(field.to) for field in rows.fields)
+    values = texts.with_columns(_typed(field, _field_text(field)).alias(field.to) for field in rows.fields)
     flags = [flag for field in rows.fields for flag in _flags(field)]
-    return found.with_columns(flags).drop(f"{_TEXT}{field.to}" for field in rows.fields)
+    return values.with_columns(flags).drop(f"{_TEXT}{field.to}" for field in rows.fields)
 
 
 def _texts(field: Field) -> Iterator[pl.Expr]:
-    text = _text(field.spellings)
+    """The raw text of this field, null where it stands for unknown; and whether its spellings differ."""
+    text = _first_text(field.spellings)
     text = pl.when(~text.is_in(list(field.unknown))).then(text) if field.unknown else text
     yield text.alias(f"{_TEXT}{field.to}")
     if len(field.spellings) > 1:
-        spelled = [_text([spelling]) for spelling in field.spellings]
-        differ = pl.any_horizontal(spelled[0] != other for other in spelled[1:])
+        first, *others = (_first_text([spelling]) for spelling in field.spellings)
+        differ = pl.any_horizontal(first != other for other in others)
         yield differ.fill_null(False).alias(f"{FLAG}differ:{field.to}")
 
 
 def _flags(field: Field) -> Iterator[pl.Expr]:
+    """Boolean columns, one for each flag that this field can raise."""
     if not field.lookup:
-        unreadable = _found(field).is_not_null() & pl.col(field.to).is_null()
+        unreadable = _field_text(field).is_not_null() & pl.col(field.to).is_null()
         yield unreadable.alias(f"{FLAG}unreadable:{field.to}")
     if field.bands:
-        number = _found(field).cast(pl.Float64, strict=False)
+        number = _field_text(field).cast(pl.Float64, strict=False)
         unit = ~pl.any_horizontal(_inside(number, band.low, band.high) for band in field.bands)
         yield unit.fill_null(False).alias(f"{FLAG}unit:{field.to}")
     if field.doubtful:
         yield pl.col(field.to).is_not_null().alias(f"{FLAG}unit:{field.to}")
 
 
-def _found(field: Field) -> pl.Expr:
+def _field_text(field: Field) -> pl.Expr:
     return pl.col(f"{_TEXT}{field.to}")
 
 
-def _text(spellings: Sequence[str]) -> pl.Expr:
-    """The text under the first of these names that is there and not blank."""
+def _first_text(spellings: Sequence[str]) -> pl.Expr:
+    """The text of the first of these spellings that is present and not blank."""
     options = []
     for spelling in spellings:
         names = spelling.split("+")
@@ -84,13 +85,11 @@ def _text(spellings: Sequence[str]) -> pl.Expr:
 
 
 def _typed(field: Field, text: pl.Expr) -> pl.Expr:
+    """The text as a value of the field's signal, null where it is none."""
     signal = SIGNALS.get(field.to)
     kind = signal.type if signal else "enum"
     if kind == "bool" or field.choices is not None:
-        choices = _BOOLEANS if field.choices is None else dict(field.choices)
-        dtype = pl.Boolean if kind == "bool" else pl.String
-        low = text.str.to_lowercase() if all(word == word.lower() for word in choices) else text
-        return low.replace_strict(choices, default=None, return_dtype=dtype) if choices else pl.lit(None, dtype=dtype)
+        return _chosen(field, text, pl.Boolean() if kind == "bool" else pl.String())
     if kind == "enum":
         return text
     number = _scaled(field, text.cast(pl.Float64, strict=False))
@@ -99,15 +98,23 @@ def _typed(field: Field, text: pl.Expr) -> pl.Expr:
     return number
 
 
+def _chosen(field: Field, text: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    choices = _VENDOR_BOOLEANS if field.choices is None else dict(field.choices)
+    if not choices:
+        return pl.lit(None, dtype=dtype)
+    any_case = all(word == word.lower() for word in choices)
+    return (text.str.to_lowercase() if any_case else text).replace_strict(choices, default=None, return_dtype=dtype)
+
+
 def _scaled(field: Field, number: pl.Expr) -> pl.Expr:
     if not field.bands:
-        return number if (field.scale, field.offset) == (1, 0) else _times(number, field.scale) + field.offset
+        return number if (field.scale, field.offset) == (1, 0) else _multiply(number, field.scale) + field.offset
     scales = (pl.when(_inside(number, band.low, band.high)).then(pl.lit(band.scale)) for band in field.bands)
-    return _times(number, pl.coalesce(scales)).fill_null(number)
+    return _multiply(number, pl.coalesce(scales)).fill_null(number)
 
 
-def _times(number: pl.Expr, scale: float | pl.Expr) -> pl.Expr:
-    """Times the scale, to the 15 digits that a float is sure of: 406 at 0.01 is 4.06 and not 4.0600000000000005."""
+def _multiply(number: pl.Expr, scale: float | pl.Expr) -> pl.Expr:
+    """The product to the 15 digits that a float holds exactly: 406 at 0.01 is 4.06 and not 4.0600000000000005."""
     return (number * scale).round_sig_figs(15)
 
 
@@ -116,21 +123,21 @@ def _inside(number: pl.Expr, low: float, high: float) -> pl.Expr:
 
 
 def finish_rows(rows: pl.DataFrame, table: str) -> pl.DataFrame:
-    """Rows with raw values and `flag:…` columns → rows of the table: plausible, flagged, in its columns and types.
+    """Return raw values with `flag:…` columns as rows of the table: plausible, flagged, in its columns and types.
 
     `time` and `received_at` may be epoch milliseconds.
     """
     rows = rows.with_columns(pl.col("time", "received_at").cast(TIME))
     if table == "location":
-        rows = _position(rows)
+        rows = _check_position(rows)
     rows = rows.with_columns(
         each for signal in of_table(table) if signal.name in rows.columns for each in _plausible(signal.name)
     )
-    return shaped(_flagged(rows), table)
+    return shaped(_join_flags(rows), table)
 
 
-def _position(rows: pl.DataFrame) -> pl.DataFrame:
-    """No position at 0, 0 and none without a fix; the row stays for its time."""
+def _check_position(rows: pl.DataFrame) -> pl.DataFrame:
+    """Remove positions at 0, 0 and those without a fix; the row stays for its time."""
     present = [name for name in ("lat_deg", "lon_deg") if name in rows.columns]
     if len(present) < 2:
         return rows
@@ -157,23 +164,26 @@ def _plausible(name: str) -> Iterator[pl.Expr]:
     yield (~inside).fill_null(False).alias(f"{FLAG}implausible:{name}")
 
 
-def _flagged(rows: pl.DataFrame) -> pl.DataFrame:
-    """The boolean flag columns as one sorted list, null where none is set; rows that bring `flags` keep them.
+def _join_flags(rows: pl.DataFrame) -> pl.DataFrame:
+    """Replace the boolean flag columns by `flags`, a sorted list, null where none is set; flags that are there stay.
 
-    Lists are made for the few rows that need one: for all, they would be a quarter of the whole decoding.
+    Lists are made for the few rows that need one: for all rows, they would take a quarter of the time of decoding.
     """
     names = sorted(name for name in rows.columns if name.startswith(FLAG))
     raised = [name for name in names if rows[name].any()]
-    words = [pl.when(name).then(pl.lit([name.removeprefix(FLAG)])).otherwise(pl.lit([], dtype=pl.List(pl.String)))
-             for name in raised]  # fmt: skip
-    odd = [pl.col(name) for name in raised]
+    flagged, lists = [pl.col(name) for name in raised], [_flag_list(name) for name in raised]
     if "flags" in rows.columns:
-        words.append(pl.col("flags").fill_null([]))
-        odd.append(pl.col("flags").list.len() > 0)
-    if not words:
+        flagged.append(pl.col("flags").list.len() > 0)
+        lists.append(pl.col("flags").fill_null([]))
+    if not lists:
         return rows.drop(names).with_columns(pl.lit(None, dtype=pl.List(pl.String)).alias("flags"))
-    flags = pl.concat_list(words).list.unique().list.sort().alias("flags")
-    numbered = rows.with_row_index(_PLACE)
-    few = numbered.filter(pl.any_horizontal(odd)).select(_PLACE, flags)
+    flags = pl.concat_list(lists).list.unique().list.sort().alias("flags")
+    numbered = rows.with_row_index(_ROW)
+    few = numbered.filter(pl.any_horizontal(flagged)).select(_ROW, flags)
     plain = numbered.drop("flags", *names, strict=False)
-    return plain.join(few, on=_PLACE, how="left", maintain_order="left").drop(_PLACE)
+    return plain.join(few, on=_ROW, how="left", maintain_order="left").drop(_ROW)
+
+
+def _flag_list(name: str) -> pl.Expr:
+    """The flag of this column in a list, empty where it is not set."""
+    return pl.when(name).then(pl.lit([name.removeprefix(FLAG)])).otherwise(pl.lit([], dtype=pl.List(pl.String)))

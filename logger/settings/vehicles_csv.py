@@ -1,4 +1,4 @@
-"""A fleet's list as a CSV file: one vehicle a line, its number and what a person calls it."""
+"""A fleet's list of vehicles as a CSV file: one vehicle a line, its number and its label, model and so on."""
 
 import csv
 from collections.abc import Iterator, Mapping
@@ -8,16 +8,16 @@ from typing import TypeVar
 import msgspec
 
 from logger.errors import ConfigError, UnknownName
+from logger.signals import BOOLEAN_WORDS
 from logger.suggest import nearest
 
 Row = TypeVar("Row", bound=msgspec.Struct)
-_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 def read_vehicles(path: Path, kind: type[Row]) -> dict[str, Row]:
-    """The vehicles by number: a column `vehicle`, any others are fields of `kind`; an empty cell says nothing.
+    """Return the vehicles of the file by their number, the column `vehicle`; any other column is a field of `kind`.
 
-    Comma or semicolon, UTF-8. Raises `ConfigError`, which names file and line.
+    Comma or semicolon, UTF-8; an empty cell is left out. Raises `ConfigError`, which names file and line.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -29,7 +29,7 @@ def read_vehicles(path: Path, kind: type[Row]) -> dict[str, Row]:
         if not vehicle or vehicle in vehicles:
             wrong = f"vehicle {vehicle!r} stands twice" if vehicle else "no vehicle"
             raise ConfigError(f"{path}: line {number}: {wrong}")
-        vehicles[vehicle] = _converted(cells, kind, f"{path}: line {number}")
+        vehicles[vehicle] = _convert(cells, kind, f"{path}: line {number}")
     return vehicles
 
 
@@ -44,14 +44,16 @@ def _rows(path: Path, lines: list[str], known: tuple[str, ...]) -> Iterator[tupl
     for cells in reader:
         if len(cells) > len(header):
             raise ConfigError(f"{path}: line {reader.line_num}: {len(cells)} cells for {len(header)} columns")
-        told = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if cell.strip()}
-        if told:
-            yield reader.line_num, told
+        filled = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if cell.strip()}
+        if filled:
+            yield reader.line_num, filled
 
 
-def _converted(cells: Mapping[str, str], kind: type[Row], where: str) -> Row:
-    words = {name: _WORDS.get(cell.lower(), cell) if name == "in_service" else cell for name, cell in cells.items()}
+def _convert(cells: Mapping[str, str], kind: type[Row], place: str) -> Row:
+    values: dict[str, str | bool] = dict(cells)
+    if "in_service" in cells:
+        values["in_service"] = BOOLEAN_WORDS.get(cells["in_service"].lower(), cells["in_service"])
     try:
-        return msgspec.convert(words, kind)
+        return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{where}: {error}: write true or false") from error
+        raise ConfigError(f"{place}: {error}: write true or false") from error

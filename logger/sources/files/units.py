@@ -1,4 +1,4 @@
-"""Units that a file may use, as (scale, offset) into ours."""
+"""Units that a file may use, as (scale, offset) into the unit of a signal."""
 
 from collections.abc import Mapping
 
@@ -28,20 +28,20 @@ _FAHRENHEIT = (5 / 9, -32 * 5 / 9)
 
 
 def conversion(name: str, unit: str) -> tuple[float, float]:
-    """(scale, offset) from `unit` into the unit of this signal; a leading `-` turns the sign.
+    """Return (scale, offset) from `unit` into the unit of this signal; a leading `-` turns the sign.
 
     Raises `ConfigError` for a unit that does not fit, naming those that do.
     """
-    ours = signal(name).unit
+    target = signal(name).unit
     plain = unit.removeprefix("-")
     sign = -1.0 if unit.startswith("-") else 1.0
-    if ours == "degC" and plain in ("degC", "degF"):
+    if target == "degC" and plain in ("degC", "degF"):
         scale, offset = (1.0, 0.0) if plain == "degC" else _FAHRENHEIT
         return sign * scale, sign * offset
-    family = next((units for units in _FAMILIES if ours in units), {ours: 1.0})
+    family = next((units for units in _FAMILIES if target in units), {target: 1.0})
     if plain not in family:
         known = ", ".join(each for each in family if each) or "no unit"
         raise ConfigError(
-            f"unit {unit!r} does not fit {name} [{ours or 'no unit'}]{nearest(plain, family)}: one of {known}"
+            f"unit {unit!r} does not fit {name} [{target or 'no unit'}]{nearest(plain, family)}: one of {known}"
         )
-    return sign * family[plain] / family[ours], 0.0
+    return sign * family[plain] / family[target], 0.0

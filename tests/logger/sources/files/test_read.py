@@ -50,11 +50,31 @@ def test_columns_named_as_signals_need_no_mapping(tmp_path: Path) -> None:
         ("1793527200000", "", 10),
         ("2026-11-01 10:00:00", "Africa/Casablanca", 9),
         ("2026-11-01T10:00:00.000", "UTC", 10),
+        ("2026-11-01T10:00Z", "", 10),
+        ("2026-11-01 10:00+02", "", 8),
+        ("2026-11-01T10:00:00+0200", "", 8),
+        ("2026-11-01T10:00", "Africa/Casablanca", 9),
+        ("2026-11-01", "Pacific/Honolulu", 10),
     ],
 )
 def test_times_are_iso_or_an_epoch_by_its_size(tmp_path: Path, text: str, zone: str, hour: int) -> None:
     rows = read_file(csv(tmp_path, f"time,soc_pct\n{text},80\n"), Options(vehicle="v1", zone=zone))
     assert rows["time"].to_list() == [datetime(2026, 11, 1, hour, tzinfo=UTC)]
+
+
+def test_a_column_may_hold_local_times_beside_those_with_a_zone(tmp_path: Path) -> None:
+    path = csv(tmp_path, "time,soc_pct\n2026-11-01T10:00Z,80\n2026-11-01 12:00,81\n")
+    rows = read_file(path, Options(vehicle="v1", zone="Europe/Berlin"))
+    assert rows["time"].to_list() == [datetime(2026, 11, 1, hour, tzinfo=UTC) for hour in (10, 11)]
+    with pytest.raises(ConfigError, match="local times: say where with --tz"):
+        read_file(path, Options(vehicle="v1"))
+
+
+def test_a_boolean_is_any_of_the_usual_words(tmp_path: Path) -> None:
+    words = ["true", "Yes", "on", "t", " 1 ", "FALSE", "no", "Off", "f", "0", ""]
+    path = csv(tmp_path, "time,locked\n" + "".join(f"{1793527200 + n},{word}\n" for n, word in enumerate(words)))
+    rows = read_file(path, Options(vehicle="v1"))
+    assert rows["locked"].to_list() == [True] * 5 + [False] * 5 + [None]
 
 
 def test_a_parquet_file_may_bring_its_own_times(tmp_path: Path) -> None:
@@ -95,7 +115,10 @@ def test_a_unit_converts_and_a_minus_turns_the_sign(tmp_path: Path, unit: str, r
         ("time,vehicle,soc_pct\n2026-11-01 10:00,v,1\n", {}, "local times: say where with --tz"),
         ("time,vehicle,soc_pct\n2026-11-01 10:00:00,v,1\n", {"zone": "Mars/Base"}, "no zone 'Mars/Base'"),
         ("time,vehicle,soc_pct\n1793527200,v,full\n", {}, "column 'soc_pct', line 2: 'full' is no value of soc_pct"),
+        ("time,vehicle,soc_pct\n2026-11-01T10:00Z,v,1\n", {"zone": "Mars/Base"}, "--tz: no zone 'Mars/Base'"),
         ("time,vehicle,soc_pct\n1793527200,v,1\nnoon,v,2\n", {"zone": "UTC"}, "column 'time', line 2"),
+        ("time,vehicle,soc_pct\nnoon,v,1\n", {}, "column 'time', line 2: 'noon' is no time that this can read"),
+        ("time,vehicle,locked\n1793527200,v,maybe\n", {}, "line 2: 'maybe' is no value of locked"),
         ("time,vehicle,soc_pct\n1793527200,,1\n", {}, "line 2: None is no vehicle"),
         ("time,vehicle,pack_soc_pct\n1793527200,v,1\n", {}, "a pack needs its port"),
         ("", {}, "empty"),
