@@ -104,7 +104,7 @@ def _finish(settings: Settings, log_spool: Spool, store: Lake) -> None:
 
 def _chosen(store: Lake, log_spool: Spool, days: Days, vehicles: Sequence[str] | None) -> tuple[Days, int]:
     """The days to make again, and from which receipt on messages may speak of them [epoch ms]."""
-    found = row_origins(store, log_spool.kept("lake"), days, vehicles)
+    found = row_origins(store, log_spool.archived_runs("lake"), days, vehicles)
     first = first_replayable_day(found)
     if days.since is None:
         return msgspec.structs.replace(days, left=frozenset(each.day for each in found if each.gone)), 0
@@ -151,7 +151,7 @@ class _Replay:
         self, start_at: int, before: FirstReceipts, again: FirstReceipts, progress: Callable[[str], None]
     ) -> None:
         """Decode what was received from `start_at` [epoch ms] on, in the order of the log, as the feeder does."""
-        batches = _together(self._spool.settled_since("lake", start_at, self._vehicles))
+        batches = _together(self._spool.read_settled("lake", start_at, self._vehicles))
         first = next(batches, None)
         if first is None:
             return
@@ -239,7 +239,7 @@ class _Replay:
         """Rows of `status` that these messages make, a batch at a time."""
         made = [pl.DataFrame(schema=RAW["status"].schema)]
         for each in sequences.unique().sort().to_frame().iter_slices(_BATCH):
-            decoded = decode(self._spool.archived(each.to_series()), self._sources, memory)
+            decoded = decode(self._spool.read_sequences(each.to_series()), self._sources, memory)
             made += [decoded.rows["status"]] if "status" in decoded.rows else []
         return pl.concat(made)
 

@@ -7,7 +7,7 @@ import msgspec
 import polars as pl
 
 from logger.decode.messages import AHEAD_MS
-from logger.spool.archive_index import Run
+from logger.spool.chunks import Run
 from logger.spool.log import COMMIT_MS
 from logger.spool.vehicle_index import UNKNOWN_VEHICLE
 from logger.stores.lake.delta import day_span

@@ -129,14 +129,14 @@ class Feeder:
                 self._house.open()
             odometers, intake = OdometerCheck(self._store.latest("status", "odometer_m")), IntakeStats()
             hour = self._first_open_hour()
-            for batch in self._spool.settled_since(self._sink, hour) if hour else ():
+            for batch in self._spool.read_settled(self._sink, hour) if hour else ():
                 since = [at for at, envelope in enumerate(batch.envelopes) if envelope.received_at >= hour]
                 intake.count(self._decoded(batch.part(since[0], len(batch)) if since else batch.part(0, 0)))
             self._odometers, self._intake = odometers, intake
 
     def _first_open_hour(self) -> int:
         """From when on the books must be made up [epoch ms]: once they hold an hour, the one before it is whole."""
-        newest = self._spool.last_settled_at() // HOUR_MS * HOUR_MS
+        newest = self._spool.last_archived_at() // HOUR_MS * HOUR_MS
         booked = self._store.scan("intake", datetime.fromtimestamp(newest / 1000, UTC)).head(1).collect()
         return newest if booked.height else max(0, newest - HOUR_MS)
 

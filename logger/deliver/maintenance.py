@@ -40,7 +40,7 @@ class LakeMaintenance:
         if self._clock() >= self._next_vacuum:
             self._next_vacuum = self._clock() + _VACUUM_EVERY_S
             self._lake.vacuum()
-            self._spool.forget_raw(today.date().isoformat())
+            self._spool.delete_old_archives(today.date().isoformat())
 
 
 class InfluxMaintenance:

@@ -1,1 +1,1 @@
-"""The spool: a durable log of raw messages, and the day files behind it."""
+"""The spool: a durable log of raw messages, and the archive behind it."""

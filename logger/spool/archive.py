@@ -1,7 +1,7 @@
-"""Raw day files: settled messages, compressed, appended, kept for as long as the settings say.
+"""The archive: messages that every sink has settled, compressed, in a file for each day of receipt.
 
-A day file is a row of zstd frames; the spool's index says where each one lies. Bytes behind the last indexed frame
-are what a crash left of an append that never counted: the next append cuts them off.
+A file is a sequence of zstd frames; `archive_index` holds where each one begins. Bytes behind the last indexed frame
+are left of an append that a crash interrupted: the next append cuts them off.
 """
 
 import os
@@ -12,12 +12,13 @@ import msgspec
 import zstandard
 
 from logger.atomic import fsync
+from logger.spool.chunks import Chunk
 
 _LEVEL = 1  # measured: 44 bytes a message in 0.3 µs; level 3 gives 50 in 0.5
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """Where one frame lies and what it holds: sequences and receipt times [epoch ms], first and last."""
+    """Where a frame is, and its first and last sequence and time of receipt [epoch ms]."""
 
     day: str
     offset: int
@@ -29,29 +30,29 @@ class Frame(msgspec.Struct, frozen=True):
 
 
 class ArchiveFiles:
-    """The day files of one data folder. Raises `OSError` where the disk refuses."""
+    """The archive files of one folder. Raises `OSError` where the disk refuses."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def append(self, day: str, known: int, chunks: Sequence[tuple[int, int, int, bytes]]) -> Frame:
-        """Write (first, last, received at [epoch ms], body) chunks as one frame behind the `known` bytes; fsynced."""
+    def append(self, day: str, size: int, chunks: Sequence[Chunk]) -> Frame:
+        """Write chunks as one frame behind the first `size` bytes of the day's file; on disk when this returns."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        packed = msgspec.msgpack.encode([(first, body) for first, _, _, body in chunks])
+        packed = msgspec.msgpack.encode([(chunk.first, chunk.body) for chunk in chunks])
         frame = zstandard.compress(packed, _LEVEL)
-        new = not self._file(day).exists()
+        is_new = not self._file(day).exists()
         with self._file(day).open("ab") as file:
-            file.truncate(known)
+            file.truncate(size)
             file.write(frame)
             file.flush()
             os.fsync(file.fileno())
-        if new:
+        if is_new:
             fsync(self._folder)
-        times = [at for _, _, at, _ in chunks]
-        return Frame(day, known, len(frame), chunks[0][0], chunks[-1][1], min(times), max(times))
+        times = [chunk.at for chunk in chunks]
+        return Frame(day, size, len(frame), chunks[0].first, chunks[-1].last, min(times), max(times))
 
     def read(self, frame: Frame) -> list[tuple[int, bytes]]:
-        """The (first sequence, body) chunks of a frame."""
+        """Return the (first sequence, body) chunks of a frame."""
         with self._file(frame.day).open("rb") as file:
             file.seek(frame.offset)
             stored = file.read(frame.bytes)
@@ -60,10 +61,10 @@ class ArchiveFiles:
         except (zstandard.ZstdError, msgspec.DecodeError) as error:
             raise OSError(f"{file.name} is damaged at byte {frame.offset:,} ({error})") from error
 
-    def forget(self, limit: str) -> None:
-        """Delete the files of days before `limit` (YYYY-MM-DD)."""
+    def delete_before(self, day: str) -> None:
+        """Delete the files of the days before `day` (YYYY-MM-DD)."""
         for file in self._folder.glob("*.zst"):
-            if file.stem < limit:
+            if file.stem < day:
                 file.unlink()
 
     def _file(self, day: str) -> Path:

@@ -1,7 +1,7 @@
 """Group commit: many waiting requests, one durable append.
 
-While one group is being put on disk by the writer thread, the requests that arrive form the next. A lone request
-waits for nobody; under load a group holds as many as came in during one commit.
+While the writer thread puts one group on disk, the requests that arrive form the next. A lone request is written at
+once; under load a group holds as many as came in during one commit.
 """
 
 import asyncio
@@ -18,26 +18,26 @@ log = logging.getLogger(__name__)
 
 
 class Commit(asyncio.Future[Retry | None]):
-    """What a whole group waits for: None once it is on disk, else why it is not.
+    """The result that a whole group waits for: None once it is on disk, else why it is not.
 
-    A waiter that is cancelled must not take the group with it, so that the future itself cannot be.
+    It cannot be cancelled: one waiter that is cancelled must not take the others of its group with it.
     """
 
     def cancel(self, msg: object = None) -> bool:
-        """Never: see the class."""
+        """Refuse: see the class."""
         return False
 
 
 class GroupCommit:
     """Collects envelopes on the event loop and appends them group by group in one thread.
 
-    `append` is the spool's own; `observe` is told the size of each group, its duration [s] and whether it held.
+    `append` is that of the spool; `observe` is called with each group's size, its duration [s] and its success.
     """
 
     def __init__(
         self,
         append: Callable[[Sequence[Envelope]], int],
-        observe: Callable[[int, float, bool], None] = lambda size, seconds, held: None,
+        observe: Callable[[int, float, bool], None] = lambda size, seconds, stored: None,
     ) -> None:
         self._append = append
         self._observe = observe
@@ -50,21 +50,21 @@ class GroupCommit:
         self._thread.start()
 
     def put(self, envelope: Envelope) -> Commit:
-        """Wait on what this returns: None means on disk, a `Retry` says why not."""
+        """Add a message to the next group; return the future of its commit: None is on disk, a `Retry` is why not."""
         self._waiting.append(envelope)
         if not self._busy:
             self._busy, self._under_way = True, self._commit
-            self._loop.call_soon(self._hand_over)  # at the end of this turn: whoever else came in it goes along
+            self._loop.call_soon(self._start_commit)  # after what else is ready in the loop: it may add to the group
         return self._commit
 
     async def close(self) -> None:
-        """Wait for what is under way, then stop the thread."""
+        """Wait for the commits that have begun, then stop the thread."""
         while self._busy:
             await self._under_way
         self._work.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    def _hand_over(self) -> None:
+    def _start_commit(self) -> None:
         self._under_way = self._commit
         self._work.put((self._waiting, self._commit))
         self._waiting, self._commit = [], Commit(loop=self._loop)
@@ -74,16 +74,16 @@ class GroupCommit:
             group, commit = work
             log.debug("append begins")
             began = time.perf_counter()
-            failure = self._appended(group)
+            failure = self._append_group(group)
             log.debug("append ends")
             self._loop.call_soon_threadsafe(self._finish, commit, failure, len(group), time.perf_counter() - began)
 
-    def _appended(self, group: list[Envelope]) -> Retry | None:
+    def _append_group(self, group: list[Envelope]) -> Retry | None:
         try:
             self._append(group)
         except Retry as error:
             return error
-        except Exception as error:  # whatever it was, nothing of this group may be called safe
+        except Exception as error:  # whatever it was, no message of this group counts as stored
             log.exception("the spool failed")
             return Retry(f"the spool failed: {error}")
         return None
@@ -91,7 +91,7 @@ class GroupCommit:
     def _finish(self, commit: Commit, failure: Retry | None, size: int, seconds: float) -> None:
         commit.set_result(failure)
         if self._waiting:
-            self._hand_over()
+            self._start_commit()
         else:
             self._busy = False
         self._observe(size, seconds, failure is None)

@@ -1,4 +1,4 @@
-"""What waits in a spool, read without touching it: no lock, no schema, no file made."""
+"""A spool read from outside, without touching it: no lock is taken, no table and no file is made."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -10,17 +10,13 @@ import msgspec
 
 from logger.envelope import Envelope
 from logger.errors import Retry
+from logger.spool.chunks import Chunk, Chunks, decode_chunk
 
-_HEAD = "SELECT coalesce((SELECT last FROM chunks ORDER BY first DESC LIMIT 1), max(sequence), 0) FROM cursors"
-_OLDEST = "SELECT at FROM chunks WHERE last > ? ORDER BY first LIMIT 1"
-_CURSOR = """
-SELECT coalesce((SELECT sequence FROM cursors WHERE sink = ?), (SELECT min(first) - 1 FROM chunks), ?)
-"""
-_decode = msgspec.msgpack.Decoder(list[Envelope]).decode
+_BUSY_S = 10.0
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """How many messages wait for a sink, when the oldest of them came [epoch ms] (0: none waits)."""
+    """How many messages wait for a sink, and when the oldest of them was received [epoch ms] (0: none waits)."""
 
     sink: str
     messages: int
@@ -28,59 +24,52 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 class SpoolReader:
-    """The spool of a data folder, looked at from outside. Each method raises `Retry` where it cannot be read."""
+    """The spool of a data folder, which another process may be writing to.
+
+    Check `exists` first. Every other method raises `Retry` where the spool cannot be read.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "spool.db"
 
     @property
-    def there(self) -> bool:
+    def exists(self) -> bool:
         """Whether a spool was made already."""
         return self.path.exists()
 
     def bytes(self) -> int:
-        """Bytes in use by the log [B]."""
-        with self._open() as db:
-            pages, free, size = (
-                int(db.execute(f"PRAGMA {name}").fetchone()[0])
-                for name in ("page_count", "freelist_count", "page_size")
-            )
-        return (pages - free) * size
+        """Return the bytes in use by the log [B]."""
+        with self._open() as chunks:
+            return chunks.used_bytes()
 
     def waiting(self, sinks: Sequence[str]) -> list[Waiting]:
-        """What waits for each of these sinks."""
-        with self._open() as db:
-            head = int(db.execute(_HEAD).fetchone()[0])
-            return [_waiting(db, sink, head) for sink in sinks]
+        """Return what waits for each of these sinks."""
+        with self._open() as chunks:
+            head = chunks.head()
+            cursors = {sink: chunks.cursor(sink) for sink in sinks}
+            return [Waiting(sink, max(0, head - cursor), chunks.oldest_at(cursor)) for sink, cursor in cursors.items()]
 
     def newest(self, limit: int) -> Iterator[Envelope]:
-        """The messages in the spool, newest chunk first, at most about `limit` of them."""
-        with self._open() as db:
-            for (body,) in db.execute("SELECT body FROM chunks ORDER BY first DESC"):
-                chunk = _decode(body)
-                yield from chunk
-                limit -= len(chunk)
+        """Yield the messages in the spool, newest chunk first, at most about `limit` of them."""
+        with self._open() as chunks:
+            for row in chunks.newest_first():
+                envelopes = decode_chunk(Chunk(*row).body)
+                yield from envelopes
+                limit -= len(envelopes)
                 if limit <= 0:
                     return
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        # A reader of a log in WAL mode makes that file where it is missing. Where it is, nobody has the spool open, and
-        # the file itself holds all.
-        logged = self.path.with_name(self.path.name + "-wal").exists()
+    def _open(self) -> Iterator[Chunks]:
+        # SQLite makes the -wal file where it is missing, even for a reader. Where it is missing, no process has the
+        # spool open and the file itself holds everything: it is read as one that does not change.
+        has_wal = self.path.with_name(f"{self.path.name}-wal").exists()
+        address = f"file:{quote(str(self.path))}?mode=ro{'' if has_wal else '&immutable=1'}"
         try:
-            db = sqlite3.connect(
-                f"file:{quote(str(self.path))}?mode=ro{'' if logged else '&immutable=1'}", uri=True, timeout=10
-            )
+            db = sqlite3.connect(address, uri=True, timeout=_BUSY_S)
             try:
-                yield db
+                yield Chunks(db)
             finally:
                 db.close()
         except (sqlite3.Error, msgspec.DecodeError) as error:
             raise Retry(f"{self.path}: {error}") from error
-
-
-def _waiting(db: sqlite3.Connection, sink: str, head: int) -> Waiting:
-    cursor = int(db.execute(_CURSOR, (sink, head)).fetchone()[0])
-    oldest = db.execute(_OLDEST, (cursor,)).fetchone()
-    return Waiting(sink, max(0, head - cursor), int(oldest[0]) if oldest else 0)

@@ -1,14 +1,12 @@
-"""The spool: a durable log of raw messages in one SQLite file, and the day files behind it.
+"""The spool: a durable log of raw messages in one SQLite file, and the archive behind it, a file a day.
 
 Invariants, attacked by `tests/logger/spool/test_log.py`:
 
 1. When `append` returns, the envelopes are on disk: they survive kill -9 and loss of power.
 2. Sequences are 1, 2, 3, … in the order of `append`; none is used twice, none is left out.
 3. `read` gives a sink what follows its cursor, in order, each envelope until `settle` passes it.
-4. An envelope leaves the spool only when every sink has settled it, and only into a day file that is on disk.
+4. An envelope leaves the spool only when every sink has settled it, and only into an archive file that is on disk.
 5. `append` either takes all envelopes of a call or none of them.
-
-The envelopes of one commit are one row, a chunk: one small insert per commit, however many requests wait for it.
 """
 
 import fcntl
@@ -17,33 +15,25 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import date
 from pathlib import Path
-
-import msgspec
 
 from logger.envelope import Batch, Envelope
 from logger.errors import Retry
 from logger.spool.archive import ArchiveFiles, Frame
-from logger.spool.archive_index import ArchiveIndex, Run
+from logger.spool.archive_index import ArchiveIndex
+from logger.spool.chunks import Chunk, Chunks, Run, extend_batch, to_batch
 
-_PAGE_BYTES = 8192  # measured: 5 % more pushes a second than 4096, and no less than 16384
-_BUSY_MS = 10_000
 COMMIT_MS = 60_000  # a chunk is dated by its first message; its last came no more than one slow commit later
-_TRIM_BYTES = 32 << 20  # give freed pages back to the disk once there are this many, so much at a time
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS chunks (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB);
-CREATE TABLE IF NOT EXISTS cursors (sink TEXT PRIMARY KEY, sequence INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS identity (log TEXT PRIMARY KEY);
-"""
-_HEAD = "SELECT coalesce((SELECT last FROM chunks ORDER BY first DESC LIMIT 1), max(sequence), 0) AS head FROM cursors"
-# One statement, which is a transaction of its own: each further one would wait for the interpreter's lock once more.
-_APPEND = f"""
-INSERT INTO chunks SELECT head + 1, head + ?1, ?2, ?3 FROM ({_HEAD}), pragma_page_count, pragma_freelist_count
-WHERE (page_count - freelist_count) * {_PAGE_BYTES} + length(?3) <= ?4
-"""
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[Envelope]).decode
+_SETUP = """
+PRAGMA busy_timeout = 10000;
+PRAGMA page_size = 8192;
+PRAGMA auto_vacuum = INCREMENTAL;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA journal_size_limit = 67108864;
+"""  # pages measured: 5 % more pushes a second than with 4096 bytes, and no fewer than with 16384
 
 
 class SpoolFull(Retry):
@@ -51,10 +41,10 @@ class SpoolFull(Retry):
 
 
 class Spool:
-    """The log of one data folder; any number of processes may hold one open.
+    """The log of one data folder; any number of processes may have it open.
 
-    `sinks` names the cursors; `max_bytes` bounds the log itself, not the day files, which stay `raw_days` days.
-    Raises `Retry` where the disk refuses.
+    `sinks` are those that the messages are kept for; `max_bytes` limits the log itself, not the archive, whose files
+    are kept for `raw_days` days. Raises `Retry` where the disk refuses.
     """
 
     def __init__(
@@ -65,11 +55,11 @@ class Spool:
         self.max_bytes = max_bytes
         self.raw_days = raw_days
         self._sinks = tuple(sinks)
-        self._raw = ArchiveFiles(folder / "raw")
-        with _answered(self.path), (folder / "spool.lock").open("a") as lock:
+        self._archive = ArchiveFiles(folder / "raw")
+        with _disk_errors(self.path), (folder / "spool.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # two that turn a new file to WAL at once do not wait for each other
             self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-            self._frames = ArchiveIndex(self._db)
+            self._chunks, self._index = Chunks(self._db), ArchiveIndex(self._db)
             try:
                 self._prepare()
             except BaseException:
@@ -77,172 +67,139 @@ class Spool:
                 raise
 
     def _prepare(self) -> None:
-        self._db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-        self._db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
-        self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute(f"PRAGMA journal_size_limit = {64 << 20}")
-        self._db.executescript(_SCHEMA)
-        self._frames.prepare()
+        self._db.executescript(_SETUP)
+        self._chunks.create_tables()
+        self._index.create_tables()
         with self._transaction():
-            self._db.execute("INSERT INTO identity SELECT ? WHERE NOT EXISTS (SELECT 1 FROM identity)", (_new_id(),))
-            self._keep_cursors()
-
-    def _keep_cursors(self) -> None:
-        oldest = self._one("SELECT coalesce(min(first) - 1, ?) FROM chunks", self._head())
-        for sink in self._sinks:
-            self._db.execute("INSERT OR IGNORE INTO cursors VALUES (?, ?)", (sink, oldest))
-        marks = ",".join("?" * len(self._sinks))
-        if self._sinks:  # a sink that left the settings must not hold the others back
-            self._db.execute(f"DELETE FROM cursors WHERE sink NOT IN ({marks})", self._sinks)
+            self._chunks.register(f"voltrail-{uuid.uuid4().hex}", self._sinks)
 
     @property
     def log_id(self) -> str:
-        """A word that names this log among all logs, for sinks that remember how far they came."""
-        return str(self._db.execute("SELECT log FROM identity").fetchone()[0])
-
-    def append(self, envelopes: Sequence[Envelope]) -> int:
-        """Put these on disk; returns the sequence of the last. Raises `SpoolFull`, or `Retry` for a broken disk."""
-        body = _encode(envelopes)
-        with _answered(self.path):
-            done = self._db.execute(_APPEND, (len(envelopes), envelopes[0].received_at, body, self.max_bytes))
-            if not done.rowcount or done.lastrowid is None:
-                raise SpoolFull(
-                    f"{self.path} holds {self.bytes:,} bytes of {self.max_bytes:,}: mend the sink {self._slowest()}"
-                )
-        return done.lastrowid + len(envelopes) - 1
-
-    def read(self, sink: str, limit: int = 50_000, max_bytes: int = 32 << 20) -> Batch:
-        """What follows the cursor of this sink, oldest first: about `limit` envelopes, empty where none waits."""
-        batch, size = Batch([], []), 0
-        with _answered(self.path):
-            cursor = self.cursor(sink)
-            rows = self._db.execute("SELECT first, body FROM chunks WHERE last > ? ORDER BY first", (cursor,))
-            for first, body in rows:
-                _extend(batch, first, body, cursor)
-                size += len(body)
-                if len(batch) >= limit or size >= max_bytes:
-                    break
-            rows.close()
-        return batch
-
-    def settle(self, sink: str, sequence: int, vehicles: Iterable[str] | None = None) -> None:
-        """This sink has taken or refused all up to `sequence`; what every sink has settled moves to the day files.
-
-        `vehicles` are those that the messages since its last `settle` speak of, `heard.UNKNOWN` among them where that
-        cannot be told; None says nothing of them, and they are found whomever `raw` is asked for.
-        """
-        with _answered(self.path):
-            floor = min([sequence, *(self.cursor(other) for other in self._sinks if other != sink)])
-            notes = self._frames.notes(self.cursor(sink), sequence, vehicles)
-            frames = list(self._archived(floor))
-            with self._transaction():
-                self._frames.add(frames, notes, floor)
-                self._db.execute("UPDATE cursors SET sequence = max(sequence, ?) WHERE sink = ?", (sequence, sink))
-                self._db.execute("DELETE FROM chunks WHERE last <= ?", (floor,))
-            self._give_back()
-
-    def depth(self, sink: str) -> int:
-        """How many envelopes wait for this sink."""
-        with _answered(self.path):
-            return self._head() - self.cursor(sink)
-
-    def cursor(self, sink: str) -> int:
-        """The sequence up to which this sink has settled."""
-        return self._one("SELECT sequence FROM cursors WHERE sink = ?", sink)
+        """A name that tells this log from all others, for sinks that remember how far they came."""
+        return self._chunks.log_id()
 
     @property
     def bytes(self) -> int:
         """Bytes in use by the log; pages that were freed and wait for reuse do not count [B]."""
-        return (self._pragma("page_count") - self._pragma("freelist_count")) * _PAGE_BYTES
+        return self._chunks.used_bytes()
 
-    def raw(self, first_at: int, last_at: int, vehicles: Collection[str] | None = None) -> Iterator[Batch]:
-        """Archived batches that may hold messages received in this span [epoch ms, both ends], oldest first.
+    def append(self, envelopes: Sequence[Envelope]) -> int:
+        """Put these on disk; return the sequence of the last. Raises `SpoolFull`, or `Retry` for a broken disk."""
+        with _disk_errors(self.path):
+            last = self._chunks.append(envelopes, self.max_bytes)
+            if last is None:
+                sizes = f"{self.bytes:,} bytes of {self.max_bytes:,}"
+                raise SpoolFull(f"{self.path} holds {sizes}: mend the sink {self._chunks.slowest_sink()}")
+        return last
 
-        With `vehicles`, those that cannot speak of any of them are passed over unread.
+    def read(self, sink: str, limit: int = 50_000, max_bytes: int = 32 << 20) -> Batch:
+        """Return what follows the cursor of this sink, oldest first: about `limit` envelopes, or none."""
+        batch, size = Batch([], []), 0
+        with _disk_errors(self.path):
+            cursor = self._chunks.cursor(sink)
+            with closing(self._chunks.after(cursor)) as rows:
+                for chunk in map(Chunk._make, rows):
+                    extend_batch(batch, chunk.first, chunk.body, cursor)
+                    size += len(chunk.body)
+                    if len(batch) >= limit or size >= max_bytes:
+                        break
+        return batch
+
+    def settle(self, sink: str, sequence: int, vehicles: Iterable[str] | None = None) -> None:
+        """Move this sink's cursor to `sequence`: it has stored or refused all up to there.
+
+        What every sink has settled moves to the archive. `vehicles` are those of the messages since this sink's last
+        `settle`, `UNKNOWN_VEHICLE` among them where that of a message is not known; with None, nothing is known of
+        the vehicles, and the messages are read for whichever vehicles `read_archive` is called.
         """
-        for frame in self._frames.find(first_at - COMMIT_MS, last_at, vehicles):
-            with _answered(self.path):
-                chunks = self._raw.read(frame)
-            yield _batch(chunks)
+        with _disk_errors(self.path):
+            others = [self._chunks.cursor(other) for other in self._sinks if other != sink]
+            floor = min([sequence, *others])
+            marks = self._index.pending_marks(self._chunks.cursor(sink), sequence, vehicles)
+            frames = list(self._write_archive(floor))
+            with self._transaction():
+                self._index.add(frames, marks, floor)
+                self._chunks.settle(sink, sequence, floor)
+            self._chunks.trim()
 
-    def settled_since(self, sink: str, first_at: int, vehicles: Collection[str] | None = None) -> Iterator[Batch]:
-        """What this sink has settled and was received from then on [epoch ms], oldest first; `vehicles` as in `raw`."""
-        yield from self.raw(first_at, 2**62, vehicles)
-        last, cursor = 0, self.cursor(sink)
-        query = "SELECT first, last, body FROM chunks WHERE first > ? AND first <= ? AND at >= ? ORDER BY first LIMIT 1"
-        while chunk := self._db.execute(query, (last, cursor, first_at - COMMIT_MS)).fetchone():
-            first, last, body = chunk
-            yield _batch([(first, body)]).part(0, min(last, cursor) - first + 1)
+    def depth(self, sink: str) -> int:
+        """Return how many envelopes wait for this sink."""
+        with _disk_errors(self.path):
+            return self._chunks.head() - self._chunks.cursor(sink)
 
-    def archived(self, sequences: Iterable[int]) -> Batch:
-        """Those of these messages that the day files hold, in the order of the log."""
-        wanted, found = set(sequences), Batch([], [])
-        with _answered(self.path):
-            frames = {self._frames.holding(sequence) for sequence in wanted}
+    def cursor(self, sink: str) -> int:
+        """Return the sequence up to which this sink has settled."""
+        return self._chunks.cursor(sink)
+
+    def read_settled(self, sink: str, first_at: int, vehicles: Collection[str] | None = None) -> Iterator[Batch]:
+        """Yield what this sink has settled and was received from `first_at` [epoch ms] on, oldest first.
+
+        That is the archive, `vehicles` as in `read_archive`, and the messages that wait for other sinks.
+        """
+        yield from self.read_archive(first_at, 2**62, vehicles)
+        last, cursor = 0, self._chunks.cursor(sink)
+        while chunk := self._chunks.next_since(first_at - COMMIT_MS, last, cursor):
+            last = chunk.last
+            yield to_batch([(chunk.first, chunk.body)]).part(0, min(last, cursor) - chunk.first + 1)
+
+    def read_archive(self, first_at: int, last_at: int, vehicles: Collection[str] | None = None) -> Iterator[Batch]:
+        """Yield archived batches that may hold messages received in this span [epoch ms, both ends], oldest first.
+
+        With `vehicles`, batches that certainly hold no message of any of them are skipped unread.
+        """
+        for frame in self._index.frames_between(first_at - COMMIT_MS, last_at, vehicles):
+            with _disk_errors(self.path):
+                chunks = self._archive.read(frame)
+            yield to_batch(chunks)
+
+    def read_sequences(self, sequences: Iterable[int]) -> Batch:
+        """Return the messages with these sequences that are in the archive, in the order of the log."""
+        wanted, messages = set(sequences), Batch([], [])
+        with _disk_errors(self.path):
+            frames = {self._index.frame_of(sequence) for sequence in wanted}
             for frame in sorted(filter(None, frames), key=lambda frame: frame.first):
-                batch = _batch(self._raw.read(frame))
-                for place, sequence in enumerate(batch.sequences):
+                batch = to_batch(self._archive.read(frame))
+                for sequence, envelope in zip(batch.sequences, batch.envelopes, strict=True):
                     if sequence in wanted:
-                        _extend_by(found, batch.part(place, place + 1))
-        return found
+                        messages.sequences.append(sequence)
+                        messages.envelopes.append(envelope)
+        return messages
 
-    def kept(self, sink: str) -> list[Run]:
-        """Which of the messages that this sink has settled can still be read, in order; a run has no gap in it."""
-        query = "SELECT min(first), max(last), min(at), max(at) FROM chunks WHERE first <= ? HAVING count(*)"
-        with _answered(self.path):
-            cursor = self.cursor(sink)
-            waiting = [Run(*row) for row in self._db.execute(query, (cursor,))]
-            runs = [*self._frames.runs(), *waiting]
-        return [Run(run.first, min(run.last, cursor), run.first_at, run.last_at) for run in runs]
+    def archived_runs(self, sink: str) -> list[Run]:
+        """Return which of the messages that this sink has settled can still be read, as runs without gaps, in order.
 
-    def last_settled_at(self) -> int:
-        """When the newest message in the day files was received [epoch ms]; 0 where there is none."""
-        return self._frames.last_at()
+        Those that wait for another sink are not in the archive yet, and are the last run.
+        """
+        with _disk_errors(self.path):
+            waiting = self._chunks.run_up_to(self._chunks.cursor(sink))
+            return [*self._index.runs(), *([waiting] if waiting else [])]
 
-    def forget_raw(self, today: str) -> None:
-        """Delete the day files older than `raw_days` before `today` (YYYY-MM-DD)."""
-        with _answered(self.path), self._transaction():
-            limit = self._one_text("SELECT date(?, ?)", today, f"-{self.raw_days} days")
-            self._frames.forget(limit)
-        self._raw.forget(limit)
+    def last_archived_at(self) -> int:
+        """Return when the newest message in the archive was received [epoch ms]; 0 where it is empty."""
+        return self._index.last_at()
+
+    def delete_old_archives(self, today: str) -> None:
+        """Delete the archive files older than `raw_days` before `today` (YYYY-MM-DD)."""
+        limit = date.fromordinal(max(1, date.fromisoformat(today).toordinal() - self.raw_days)).isoformat()
+        with _disk_errors(self.path), self._transaction():
+            self._index.delete_before(limit)
+        self._archive.delete_before(limit)
 
     def close(self) -> None:
-        """Let go of the file; nothing is lost without it."""
+        """Close the file; nothing is lost where this is not called."""
         self._db.close()
 
-    def _archived(self, floor: int) -> Iterator[Frame]:
-        """Chunks up to here, written to the day files run by run, so that frames in their order are the log's order."""
-        written: dict[str, int] = {}
+    def _write_archive(self, floor: int) -> Iterator[Frame]:
+        """Write the chunks up to `floor` to the archive, run by run: the order of frames is the order of the log."""
         if self.raw_days <= 0:
             return
-        query = "SELECT first, last, at, body FROM chunks WHERE last <= ? ORDER BY first"
-        for day, chunks in itertools.groupby(self._db.execute(query, (floor,)), lambda chunk: _day(chunk[2])):
-            known = max(written.get(day, 0), self._frames.end(day))
-            frame = self._raw.append(day, known, list(chunks))
-            written[day] = known + frame.bytes
+        written: dict[str, int] = {}
+        chunks = map(Chunk._make, self._chunks.up_to(floor))
+        for day, run in itertools.groupby(chunks, lambda chunk: _day(chunk.at)):
+            size = max(written.get(day, 0), self._index.size(day))
+            frame = self._archive.append(day, size, list(run))
+            written[day] = size + frame.bytes
             yield frame
-
-    def _slowest(self) -> str:
-        return self._one_text("SELECT sink FROM cursors ORDER BY sequence LIMIT 1")
-
-    def _head(self) -> int:
-        return self._one(_HEAD)
-
-    def _give_back(self) -> None:
-        if self._pragma("freelist_count") * _PAGE_BYTES > 2 * _TRIM_BYTES:
-            self._db.executescript(f"PRAGMA incremental_vacuum({_TRIM_BYTES // _PAGE_BYTES})")
-
-    def _pragma(self, name: str) -> int:
-        return int(self._db.execute(f"PRAGMA {name}").fetchone()[0])
-
-    def _one(self, query: str, *values: object) -> int:
-        row = self._db.execute(query, values).fetchone()
-        return int(row[0]) if row else 0
-
-    def _one_text(self, query: str, *values: object) -> str:
-        return str(self._db.execute(query, values).fetchone()[0])
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -257,35 +214,13 @@ class Spool:
 
 
 @contextmanager
-def _answered(path: Path) -> Iterator[None]:
+def _disk_errors(path: Path) -> Iterator[None]:
+    """Raise `Retry` for what the disk refuses."""
     try:
         yield
     except (sqlite3.Error, OSError) as error:
         raise Retry(f"{path}: {error}: is the disk full or gone?") from error
 
 
-def _extend(batch: Batch, first: int, body: bytes, cursor: int) -> None:
-    envelopes = _decode(body)
-    skipped = max(0, cursor + 1 - first)
-    batch.sequences.extend(range(first + skipped, first + len(envelopes)))
-    batch.envelopes.extend(envelopes[skipped:])
-
-
-def _extend_by(batch: Batch, more: Batch) -> None:
-    batch.sequences.extend(more.sequences)
-    batch.envelopes.extend(more.envelopes)
-
-
-def _batch(chunks: list[tuple[int, bytes]]) -> Batch:
-    batch = Batch([], [])
-    for first, body in chunks:
-        _extend(batch, first, body, 0)
-    return batch
-
-
 def _day(at: int) -> str:
     return time.strftime("%Y-%m-%d", time.gmtime(at / 1000))
-
-
-def _new_id() -> str:
-    return f"voltrail-{uuid.uuid4().hex}"

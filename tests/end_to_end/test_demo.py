@@ -131,7 +131,7 @@ def test_the_books_on_intake_add_up(demo: tuple[Path, dict[str, Any]]) -> None:
 def told_apart(settings: schema.Settings) -> Iterator[tuple[object, ...]]:
     """What tells one message of a listed vehicle from all others that came in its hour."""
     log = open_spool(settings)
-    for batch in log.settled_since("lake", 0):
+    for batch in log.read_settled("lake", 0):
         for each in batch.envelopes:
             if each.source == "segway" and STRANGERS not in each.body:
                 said = each.body[-32:] if each.via == "push" else (each.vehicle, json.loads(each.body)["t"])

@@ -24,7 +24,7 @@ _FILLING = 0.5  # as much time again until it is full
 def check_spool(settings: Settings) -> Iterator[Finding]:
     """What waits for each sink, for how long, and whether the feeder has trouble."""
     seen, limit = SpoolReader(settings.data_dir), settings.collector.max_bytes
-    if not seen.there:
+    if not seen.exists:
         yield ok("spool", "there is none yet: the first message makes it")
         return
     try:

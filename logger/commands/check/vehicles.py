@@ -37,7 +37,7 @@ def check_vehicles(settings: Settings) -> Iterator[Finding]:
 
 def _in_spool(settings: Settings, hooks: Sequence[Account]) -> Spoken:
     seen, known = SpoolReader(settings.data_dir), {hook.name: hook for hook in hooks}
-    if not seen.there:
+    if not seen.exists:
         return set()
     try:
         return {

@@ -55,7 +55,7 @@ def compared(
 def _received(settings: Settings) -> Iterator[tuple[object, ...]]:
     """All messages of vehicles, in the order of receipt."""
     log = open_spool(settings)
-    for batch in log.settled_since("lake", 0):
+    for batch in log.read_settled("lake", 0):
         for each in batch.envelopes:
             if each.source == SOURCE:
                 yield each.via, each.vehicle, each.path, _identity(each), each.received_at, each.body

@@ -94,8 +94,8 @@ def test_another_sink_that_lags_hides_no_message(tmp_path: Path) -> None:
         with closing(Feeder(log, store, accounts(ours), ours.data_dir)) as feeder:
             feeder.drain(or_raise=True)
         assert log.depth("other") == len(TWO_DAYS)
-        assert [(run.first, run.last) for run in log.kept("lake")] == [(1, len(TWO_DAYS))]
-        assert sum(len(batch) for batch in log.settled_since("lake", 0)) == len(TWO_DAYS)
+        assert [(run.first, run.last) for run in log.archived_runs("lake")] == [(1, len(TWO_DAYS))]
+        assert sum(len(batch) for batch in log.read_settled("lake", 0)) == len(TWO_DAYS)
 
 
 # ---- what is not kept any more -------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ def test_another_sink_that_lags_hides_no_message(tmp_path: Path) -> None:
 def forgotten(ours: schema.Settings, today: str) -> None:
     """The day files older than `raw_days` before this day are deleted."""
     with closing(open_spool(ours)) as log:
-        log.forget_raw(today)
+        log.delete_old_archives(today)
 
 
 def three_days(folder: Path, raw_days: int = 1) -> schema.Settings:

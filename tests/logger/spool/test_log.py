@@ -1,3 +1,5 @@
+"""The spool keeps its invariants: whatever is appended is on disk, in order, until every sink has settled it."""
+
 import sqlite3
 import tempfile
 from contextlib import closing
@@ -20,7 +22,7 @@ VEHICLES = ("a", "b", "c")
 
 
 def vehicle(number: int) -> str:
-    """Whom this message speaks of."""
+    """The vehicle that this message is from."""
     return VEHICLES[number // 2 % 3]
 
 
@@ -73,7 +75,7 @@ def test_two_processes_that_append_never_share_a_sequence(tmp_path: Path) -> Non
     other.close()
 
 
-def test_a_full_spool_takes_nothing_and_keeps_all_and_takes_again_when_there_is_room(tmp_path: Path) -> None:
+def test_a_full_spool_refuses_messages_keeps_all_it_has_and_accepts_again_when_there_is_room(tmp_path: Path) -> None:
     spool = Spool(tmp_path, max_bytes=300_000)
     taken = 0
     while spool.bytes < 290_000:
@@ -87,13 +89,13 @@ def test_a_full_spool_takes_nothing_and_keeps_all_and_takes_again_when_there_is_
     spool.close()
 
 
-def test_settled_messages_lie_in_the_day_file_of_their_receipt(tmp_path: Path) -> None:
+def test_settled_messages_are_in_the_archive_file_of_the_day_they_were_received(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     spool.append([envelope(1, at=DAY_MS)])
     spool.append([envelope(2, at=2 * DAY_MS)])
     spool.settle("lake", 2)
     assert sorted(file.name for file in (tmp_path / "raw").iterdir()) == ["1970-01-02.zst", "1970-01-03.zst"]
-    (batch,) = spool.raw(2 * DAY_MS, 3 * DAY_MS)
+    (batch,) = spool.read_archive(2 * DAY_MS, 3 * DAY_MS)
     assert (batch.sequences, batch.envelopes) == ([2], [envelope(2, at=2 * DAY_MS)])
     spool.close()
 
@@ -106,22 +108,22 @@ def test_what_a_crash_left_behind_the_last_frame_is_cut_off(tmp_path: Path) -> N
         file.write(b"half a frame that was never indexed")
     spool.append([envelope(2)])
     spool.settle("lake", 2)
-    assert [batch.sequences for batch in spool.raw(0, DAY_MS)] == [[1], [2]]
+    assert [batch.sequences for batch in spool.read_archive(0, DAY_MS)] == [[1], [2]]
     spool.close()
 
 
-def test_day_files_stay_for_raw_days(tmp_path: Path) -> None:
+def test_archive_files_are_kept_for_raw_days(tmp_path: Path) -> None:
     spool = Spool(tmp_path, raw_days=30)
     for day in (1, 20, 40):
         spool.append([envelope(day, at=day * DAY_MS)])
     spool.settle("lake", 3)
-    spool.forget_raw("1970-02-15")
+    spool.delete_old_archives("1970-02-15")
     assert sorted(file.stem for file in (tmp_path / "raw").iterdir()) == ["1970-01-21", "1970-02-10"]
-    assert [batch.sequences for batch in spool.raw(0, 100 * DAY_MS)] == [[2], [3]]
+    assert [batch.sequences for batch in spool.read_archive(0, 100 * DAY_MS)] == [[2], [3]]
     spool.close()
 
 
-def test_no_raw_days_means_no_day_files(tmp_path: Path) -> None:
+def test_zero_raw_days_make_no_archive(tmp_path: Path) -> None:
     spool = Spool(tmp_path, raw_days=0)
     spool.append([envelope(1)])
     spool.settle("lake", 1)
@@ -129,23 +131,23 @@ def test_no_raw_days_means_no_day_files(tmp_path: Path) -> None:
     spool.close()
 
 
-def test_the_slowest_sink_holds_the_messages_and_no_other_sink(tmp_path: Path) -> None:
+def test_messages_stay_for_the_slowest_sink_and_delay_no_other(tmp_path: Path) -> None:
     spool = Spool(tmp_path, SINKS)
     spool.append([envelope(1), envelope(2)])
     spool.settle("lake", 2)
     assert (spool.depth("lake"), spool.depth("influx")) == (0, 2)
     assert spool.read("influx").sequences == [1, 2]
-    assert list(spool.raw(0, DAY_MS)) == []
-    assert [batch.sequences for batch in spool.settled_since("lake", 0)] == [[1, 2]]
+    assert list(spool.read_archive(0, DAY_MS)) == []
+    assert [batch.sequences for batch in spool.read_settled("lake", 0)] == [[1, 2]]
     spool.close()
 
 
-def test_what_waits_for_a_slow_sink_is_not_read_again_by_one_that_asks_for_later_messages(tmp_path: Path) -> None:
+def test_messages_that_wait_for_a_slow_sink_are_not_read_where_later_ones_are_wanted(tmp_path: Path) -> None:
     with closing(Spool(tmp_path, SINKS)) as spool:
         for day in range(4):
             spool.append([envelope(day, at=day * DAY_MS)])
         spool.settle("lake", 4)
-        assert [batch.sequences for batch in spool.settled_since("lake", 3 * DAY_MS)] == [[4]]
+        assert [batch.sequences for batch in spool.read_settled("lake", 3 * DAY_MS)] == [[4]]
 
 
 def test_a_full_spool_names_the_sink_that_holds_it_up(tmp_path: Path) -> None:
@@ -156,13 +158,13 @@ def test_a_full_spool_names_the_sink_that_holds_it_up(tmp_path: Path) -> None:
             spool.append([envelope(2, size=150_000)])
 
 
-def test_a_sink_that_left_the_settings_does_not_hold_messages_for_ever(tmp_path: Path) -> None:
+def test_a_sink_that_left_the_settings_does_not_keep_messages_in_the_spool(tmp_path: Path) -> None:
     both = Spool(tmp_path, SINKS)
     both.append([envelope(1)])
     both.close()
     alone = Spool(tmp_path, ("lake",))
     alone.settle("lake", 1)
-    assert [batch.sequences for batch in alone.raw(0, DAY_MS)] == [[1]]
+    assert [batch.sequences for batch in alone.read_archive(0, DAY_MS)] == [[1]]
     alone.close()
 
 
@@ -198,13 +200,13 @@ def test_a_file_that_is_no_database_is_an_error_that_names_it(tmp_path: Path) ->
 
 
 class SpoolMachine(RuleBasedStateMachine):
-    """The spool against a list, two sinks, and any number of ends without a goodbye."""
+    """The spool compared with a list, with two sinks and any number of processes that end without closing it."""
 
     @initialize()
     def begin(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.spools = [Spool(Path(self.folder.name), SINKS)]
-        self.kept: list[Envelope] = []
+        self.appended: list[Envelope] = []
         self.cursor = dict.fromkeys(SINKS, 0)
 
     @property
@@ -213,24 +215,24 @@ class SpoolMachine(RuleBasedStateMachine):
 
     @rule(count=st.integers(1, 5), at=st.integers(0, 3 * DAY_MS))
     def append(self, count: int, at: int) -> None:
-        new = [envelope(len(self.kept) + number, at) for number in range(count)]
-        assert self.spool.append(new) == len(self.kept) + count
-        self.kept += new
+        new = [envelope(len(self.appended) + number, at) for number in range(count)]
+        assert self.spool.append(new) == len(self.appended) + count
+        self.appended += new
 
     @rule(sink=st.sampled_from(SINKS), limit=st.integers(1, 6))
     def read(self, sink: str, limit: int) -> None:
         batch = self.spool.read(sink, limit=limit)
         start = self.cursor[sink]
         assert batch.sequences == list(range(start + 1, start + 1 + len(batch)))
-        assert batch.envelopes == self.kept[start : start + len(batch)]
-        assert len(batch) > 0 or start == len(self.kept)
+        assert batch.envelopes == self.appended[start : start + len(batch)]
+        assert len(batch) > 0 or start == len(self.appended)
 
-    @rule(sink=st.sampled_from(SINKS), share=st.floats(0, 1), tells=st.booleans())
-    def settle(self, sink: str, share: float, tells: bool) -> None:
+    @rule(sink=st.sampled_from(SINKS), share=st.floats(0, 1), vehicles_known=st.booleans())
+    def settle(self, sink: str, share: float, vehicles_known: bool) -> None:
         start = self.cursor[sink]
-        self.cursor[sink] = start + round(share * (len(self.kept) - start))
-        told = [vehicle(number) for number in range(start, self.cursor[sink])]
-        self.spool.settle(sink, self.cursor[sink], told if tells else None)
+        self.cursor[sink] = start + round(share * (len(self.appended) - start))
+        vehicles = [vehicle(number) for number in range(start, self.cursor[sink])]
+        self.spool.settle(sink, self.cursor[sink], vehicles if vehicles_known else None)
 
     @rule()
     def another_process_opens_it(self) -> None:
@@ -238,20 +240,20 @@ class SpoolMachine(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_lost_and_nothing_is_there_twice(self) -> None:
-        if not hasattr(self, "kept"):
+        if not hasattr(self, "appended"):
             return
         for sink in SINKS:
-            settled = [batch for batch in self.spool.settled_since(sink, 0) if len(batch)]
-            places = [sequence for batch in settled for sequence in batch.sequences]
-            assert places[: self.cursor[sink]] == list(range(1, self.cursor[sink] + 1))
-            found = [each for batch in settled for each in batch.envelopes]
-            assert found[: self.cursor[sink]] == self.kept[: self.cursor[sink]]
+            settled = [batch for batch in self.spool.read_settled(sink, 0) if len(batch)]
+            sequences = [sequence for batch in settled for sequence in batch.sequences]
+            assert sequences[: self.cursor[sink]] == list(range(1, self.cursor[sink] + 1))
+            envelopes = [each for batch in settled for each in batch.envelopes]
+            assert envelopes[: self.cursor[sink]] == self.appended[: self.cursor[sink]]
 
     @invariant()
-    def who_is_asked_for_is_found(self) -> None:
-        for who in VEHICLES if hasattr(self, "kept") else ():
-            read = [place for batch in self.spool.settled_since("lake", 0, [who]) for place in batch.sequences]
-            assert {n + 1 for n in range(self.cursor["lake"]) if vehicle(n) == who} <= set(read)
+    def every_message_of_a_vehicle_is_read(self) -> None:
+        for name in VEHICLES if hasattr(self, "appended") else ():
+            read = [sequence for batch in self.spool.read_settled("lake", 0, [name]) for sequence in batch.sequences]
+            assert {n + 1 for n in range(self.cursor["lake"]) if vehicle(n) == name} <= set(read)
             assert read == sorted(set(read))
 
     def teardown(self) -> None:
