@@ -1,4 +1,4 @@
-"""Envelope: one raw message, where it came from and when; and a batch of them out of the spool."""
+"""One raw message with its origin and time of receipt, and a batch of them as read from the spool."""
 
 import msgspec
 
@@ -6,9 +6,9 @@ import msgspec
 class Envelope(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One message as it arrived, bytes untouched.
 
-    `source` is the account's name in the settings, `path` which of its messages this is, `received_at`
-    our clock [epoch ms], `via` one of `push`, `poll`, `import`, and `vehicle` whom we asked
-    (empty where the message itself says it).
+    `source` is the account's name in the settings, `path` the kind of message, `received_at` our clock [epoch ms],
+    `via` one of `push`, `poll` and `import`, and `vehicle` the one that was polled (empty where the message itself
+    holds it).
     """
 
     source: str
@@ -20,7 +20,7 @@ class Envelope(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """Envelopes in the order of the spool; `sequences[i]` is the place of `envelopes[i]` in it."""
+    """Envelopes in the order of the spool; `sequences[i]` is that of `envelopes[i]`."""
 
     sequences: list[int]
     envelopes: list[Envelope]
@@ -29,5 +29,5 @@ class Batch(msgspec.Struct, frozen=True):
         return len(self.envelopes)
 
     def part(self, start: int, stop: int) -> "Batch":
-        """The envelopes from `start` up to `stop`, as a batch of their own."""
+        """Return the envelopes from index `start` up to `stop` as a batch of their own."""
         return Batch(self.sequences[start:stop], self.envelopes[start:stop])

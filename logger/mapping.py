@@ -1,6 +1,6 @@
-"""The declarative tables of a source: their name → our signal → conversion, a line each.
+"""The grammar of a vendor's tables: the vendor's name → our signal → conversion, a line for each field.
 
-Numbers, not functions, so that a table can be printed, documented and tested.
+Conversions are numbers and not functions, so that a table can be printed, documented and tested.
 """
 
 from collections.abc import Mapping
@@ -19,10 +19,10 @@ class Band(msgspec.Struct, frozen=True):
 class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a table: value = raw * scale + offset.
 
-    `path` is the vendor's name; `a|b` takes either spelling, `a+b` joins two texts by `+`. `to` is a signal or a
-    column of the table. `bands` replace `scale` where the raw magnitude tells the unit. A text in `unknown`
-    means that the vehicle does not know. `choices` maps texts to values; a text that is missing there is
-    unreadable, but for a lookup (`lookup=True`), where it is merely null. A `doubtful` unit flags every value.
+    `path` is the vendor's name; `a|b` is either spelling, `a+b` two texts joined by `+`. `to` is a signal or a column
+    of the table. `bands` replace `scale` where the unit follows from the size of the raw value. A text in `unknown`
+    stands for a value that the vehicle does not know. `choices` maps texts to values; a text that it lacks is
+    unreadable, except in a lookup (`lookup=True`), where it is null. A `doubtful` unit flags every value.
     """
 
     path: str
@@ -38,7 +38,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def spellings(self) -> tuple[str, ...]:
-        """The vendor's names for the one value."""
+        """The vendor's names for this value."""
         return tuple(self.path.split("|"))
 
     @property
@@ -50,9 +50,9 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 class Rows(msgspec.Struct, frozen=True):
     """The rows that a message makes in one table; `constants` are columns with a fixed word.
 
-    A message that holds none of the fields' values makes no row. `time` names the clock (any spelling), which is the
-    `device`'s or the vendor's `server`'s. With `each`, every element of that array makes a row, and the fields are read
-    below it.
+    A message without a value of any field makes no row. `time` is the vendor's name (or names, `a|b`) of the time by
+    `clock`: that of the `device` or of the vendor's `server`. With `each`, every element of that array makes a row, and
+    the fields are read below it.
     """
 
     table: str
@@ -69,11 +69,11 @@ class Rows(msgspec.Struct, frozen=True):
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """One kind of message: whom it speaks of, what it must hold, and which rows it makes.
+    """One kind of message: the field with its vehicle, what it must contain, and the rows it makes.
 
-    `needs` lists groups of names, one of each group must be there; none of `forbids` may. `identity` names what
-    makes a repeat of the same message recognisable; `bound` names what must be the account's own. An answer is `json`,
-    and of its vendor's `codes` only these make rows.
+    `needs` lists groups of names: one of each group must be present; none of `forbids` may be. `identity` is the field
+    that a repeat of the same message shares with it; `bound` is the field that must hold the account's own id. An
+    answer to a poll is `json`, and makes rows only where its code is one of `codes`, if there are any.
     """
 
     vehicle: str
@@ -87,7 +87,7 @@ class Shape(msgspec.Struct, frozen=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every vendor name that decoding this kind of message reads, sorted; those below an array left out."""
-        named = {self.vehicle, self.identity, self.bound, *self.forbids, *(["code"] if self.codes else [])} - {""}
-        rows = (frozenset(rows.time.split("|")) if rows.each else rows.names for rows in self.rows)
-        return tuple(sorted(named.union(*self.needs, *rows)))
+        """Every vendor name that decoding this kind of message reads, sorted; those below an array are left out."""
+        names = {self.vehicle, self.identity, self.bound, *self.forbids, *(["code"] if self.codes else [])} - {""}
+        row_names = (frozenset(rows.time.split("|")) if rows.each else rows.names for rows in self.rows)
+        return tuple(sorted(names.union(*self.needs, *row_names)))

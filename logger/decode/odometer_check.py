@@ -1,60 +1,56 @@
-"""Each vehicle's odometer against its own last reading: steps back and impossible jumps are kept, and flagged.
+"""Each vehicle's odometer against its own last reading: steps back and impossible jumps stay, with a flag.
 
-What a row is held against depends on what came before it and on nothing else, above all not on how messages were split
-into batches: decoded again, the same messages have the same flags.
+The reading that a row is compared with depends on the messages before it alone, above all not on how they were split
+into batches: decoded again, the same messages get the same flags.
 """
 
 import polars as pl
 
-MAX_KMH = 200.0  # no light vehicle covers ground faster (vendor facts E.4 no. 17)
-_SLACK_M = 10.0  # a reading is whole metres and up to a push old
-_WHO = ("provider", "vehicle")
+MAX_KMH = 200.0  # no light vehicle is faster: a reading that implies more is in another unit, or of another vehicle
+_TOLERANCE_M = 10.0  # a reading is whole metres, and as old as the time between two pushes
+_VEHICLE = ("provider", "vehicle")
 _LAST = {"provider": pl.String(), "vehicle": pl.String(), "time": pl.Datetime("ms", "UTC"), "odometer_m": pl.Float64()}
 
 
 class OdometerCheck:
-    """The newest reading of every vehicle. `latest` are rows to start from, such as the newest of a store.
+    """The newest reading of every vehicle; `latest` are rows to start from, such as the newest ones of a store.
 
-    `flagged` may be asked again for the same rows, until `keep` says that they are delivered.
+    `check` may be called again with the same rows, with the same result, until `commit`.
     """
 
     def __init__(self, latest: pl.DataFrame) -> None:
-        self._last = self._newest = latest.select(*_LAST).drop_nulls()
+        self._last = self._uncommitted = latest.select(*_LAST).drop_nulls()
 
-    def keep(self) -> None:
-        """The rows of the last `flagged` are delivered; the next are held against them."""
-        self._last = self._newest
+    def check(self, status: pl.DataFrame) -> pl.DataFrame:
+        """Return these `status` rows, `odometer_back` or `odometer_jump` among their flags where it applies.
 
-    def flagged(self, status: pl.DataFrame) -> pl.DataFrame:
-        """These `status` rows with `odometer_back` and `odometer_jump` among their flags where they apply.
-
-        A row is held against the newest, by its own time, of all that came before it; one that is older is let be.
+        A row is compared with the newest reading, by its own time, of all rows before it; an older row is not checked.
         """
-        read = status.select("sequence", *_LAST).drop_nulls()
-        if read.is_empty():
+        readings = status.select("sequence", *_LAST).drop_nulls()
+        if readings.is_empty():
             return status
-        known = self._last.with_columns(pl.lit(None, dtype=pl.Int64).alias("sequence"))
-        came = pl.concat([known, read.select(known.columns)]).sort("sequence", "time", nulls_last=False)
-        newest = came.filter(pl.col("time") == pl.col("time").cum_max().over(_WHO))
-        judged = newest.with_columns(_step(), _limit())
-        self._newest = judged.group_by(_WHO).last().select(*_LAST)
-        wrong = (pl.col("step") < 0) | (pl.col("step") > pl.col("limit"))
-        odd = judged.filter(pl.col("sequence").is_not_null() & wrong)
-        if odd.is_empty():
-            return status
-        word = pl.when(pl.col("step") < 0).then(pl.lit("odometer_back")).otherwise(pl.lit("odometer_jump"))
-        row = (*_WHO, "time", "sequence")  # a slice of an imported file is many rows of one sequence
-        words = odd.group_by(row).agg(word.alias("word"))
-        joined = status.join(words, on=row, how="left", maintain_order="left")
-        both = pl.concat_list(pl.col("flags").fill_null([]), pl.col("word").fill_null([])).list.unique().list.sort()
-        flags = pl.when(both.list.len() > 0).then(both).alias("flags")
-        return joined.with_columns(flags).drop("word")
+        last = self._last.with_columns(pl.lit(None, dtype=pl.Int64).alias("sequence"))
+        ordered = pl.concat([last, readings.select(last.columns)]).sort("sequence", "time", nulls_last=False)
+        newest = ordered.filter(pl.col("time") == pl.col("time").cum_max().over(_VEHICLE))
+        self._uncommitted = newest.group_by(_VEHICLE).last().select(*_LAST)
+        flags = newest.with_columns(_flag().alias("flag")).filter(pl.col("sequence").is_not_null()).drop_nulls("flag")
+        return status if flags.is_empty() else _add_flags(status, flags)
+
+    def commit(self) -> None:
+        """Compare the next rows with those of the last `check`, too: they are delivered."""
+        self._last = self._uncommitted
 
 
-def _step() -> pl.Expr:
-    return (pl.col("odometer_m") - pl.col("odometer_m").shift(1).over(_WHO)).alias("step")
+def _flag() -> pl.Expr:
+    """The flag of a reading, null where it may follow the reading before it."""
+    step_m = pl.col("odometer_m") - pl.col("odometer_m").shift(1).over(_VEHICLE)
+    seconds = (pl.col("time") - pl.col("time").shift(1).over(_VEHICLE)).dt.total_milliseconds() / 1000
+    limit_m = seconds * MAX_KMH / 3.6 + _TOLERANCE_M
+    return pl.when(step_m < 0).then(pl.lit("odometer_back")).when(step_m > limit_m).then(pl.lit("odometer_jump"))
 
 
-def _limit() -> pl.Expr:
-    seconds = (pl.col("time") - pl.col("time").shift(1).over(_WHO)).dt.total_milliseconds() / 1000
-    return (seconds * MAX_KMH / 3.6 + _SLACK_M).alias("limit")
+def _add_flags(status: pl.DataFrame, flagged: pl.DataFrame) -> pl.DataFrame:
+    row = (*_VEHICLE, "time", "sequence")  # a slice of an imported file is many rows of one sequence
+    joined = status.join(flagged.group_by(row).agg("flag"), on=row, how="left", maintain_order="left")
+    both = pl.concat_list(pl.col("flags").fill_null([]), pl.col("flag").fill_null([])).list.unique().list.sort()
+    return joined.with_columns(pl.when(both.list.len() > 0).then(both).alias("flags")).drop("flag")

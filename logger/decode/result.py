@@ -1,4 +1,4 @@
-"""What decoding makes: rows by table, a line per message for the books, and the quarantine of what cannot be read."""
+"""The result of decoding: rows by table, a line per message for the intake statistics, and rows of `quarantine`."""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,19 +16,19 @@ MESSAGES = {
 
 
 class DecodeResult(msgspec.Struct):
-    """Rows by table, and one line per readable message (columns `MESSAGES`) for the books on intake."""
+    """Rows by table, and one line per readable message (columns `MESSAGES`) for the intake statistics."""
 
     rows: dict[str, pl.DataFrame]
     messages: pl.DataFrame
 
     @property
     def quarantined(self) -> int:
-        """How many messages could not be read."""
+        """How many messages are in quarantine."""
         return self.rows["quarantine"].height if "quarantine" in self.rows else 0
 
 
 def merge_results(parts: Sequence[DecodeResult]) -> DecodeResult:
-    """Several results as one."""
+    """Return several results as one."""
     tables: dict[str, list[pl.DataFrame]] = {}
     for part in parts:
         for name, rows in part.rows.items():
@@ -44,7 +44,7 @@ def merge_results(parts: Sequence[DecodeResult]) -> DecodeResult:
 def quarantine_messages(
     batch: Batch, reasons: Sequence[str], provider: str = "none", vehicles: Sequence[str | None] | None = None
 ) -> DecodeResult:
-    """These messages as rows of `quarantine`, each with its reason and its bytes."""
+    """Return these messages as rows of `quarantine`, each with its reason and its bytes."""
     rows = pl.DataFrame(
         {
             "provider": [provider] * len(batch),

@@ -30,10 +30,10 @@ class LakeMaintenance:
         self.every_s = min(_EVERY_S, max(1.0, compact_after_s))
         self._next_vacuum = clock() + _VACUUM_EVERY_S
 
-    def open(self) -> None:
+    def prepare(self) -> None:
         """Nothing: a table is made with its first row."""
 
-    def keep(self) -> None:
+    def run(self) -> None:
         """What is due. Raises `Retry`."""
         today = datetime.now(UTC)
         self._lake.tidy(today, self._rest)
@@ -54,11 +54,11 @@ class InfluxMaintenance:
         self._influx, self._settings, self._follower, self._clock = influx, settings, follower, clock
         self._next_count = clock()
 
-    def open(self) -> None:
+    def prepare(self) -> None:
         """Make what is missing there. Raises `Retry` and `LoginNeeded`."""
         buckets.make_missing(self._influx.server, self._settings)
 
-    def keep(self) -> None:
+    def run(self) -> None:
         """What is due. Raises `Retry` and `LoginNeeded`."""
         self._follower.follow()
         if self._clock() >= self._next_count:

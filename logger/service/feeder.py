@@ -60,7 +60,7 @@ def drain_sink(settings: Settings, sink: str, *, or_raise: bool, keep_house: boo
             with _feeder(settings, sink) as feeder:
                 feeder.drain(or_raise=or_raise)
                 if keep_house:
-                    feeder.keep_house()
+                    feeder.run_maintenance()
     return free
 
 

@@ -21,7 +21,7 @@ _BATCH = 50_000
 class NoMemory:
     """Every message is new: none of this fleet comes twice."""
 
-    def first(self, identities: Sequence[str], received_at: Sequence[int]) -> list[int]:
+    def remember(self, identities: Sequence[str], received_at: Sequence[int]) -> list[int]:
         """When each was received."""
         return list(received_at)
 

@@ -62,7 +62,7 @@ class FirstSeen:
     def __init__(self) -> None:
         self._at: dict[str, int] = {}
 
-    def first(self, identities: Sequence[str], received_at: Sequence[int]) -> list[int]:
+    def remember(self, identities: Sequence[str], received_at: Sequence[int]) -> list[int]:
         return [self._at.setdefault(each, at) for each, at in zip(identities, received_at, strict=True)]
 
 

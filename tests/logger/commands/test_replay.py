@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from logger.commands.replay import Change, Replayed, lines, replay
+from logger.commands.replay import Change, ReplayResult, lines, replay
 from logger.deliver.feeder import Feeder
 from logger.envelope import Envelope
 from logger.errors import ConfigError
@@ -33,7 +33,7 @@ from tests.helpers.data_folder import (
 from tests.helpers.segway_pushes import OTHER
 
 
-def counts(told: Replayed) -> dict[str, Change]:
+def counts(told: ReplayResult) -> dict[str, Change]:
     return {each.table: each for each in told.tables}
 
 

@@ -36,8 +36,8 @@ def books(*batches: DecodeResult) -> pl.DataFrame:
     """What the books say after these batches."""
     intake = IntakeStats()
     for each in batches:
-        intake.count(each)
-    return intake.rows().sort("time", "vehicle")
+        intake.add(each)
+    return intake.changed_rows().sort("time", "vehicle")
 
 
 def told(found: pl.DataFrame, *names: str) -> list[tuple[Any, ...]]:
@@ -101,29 +101,29 @@ def test_a_clock_that_is_off_by_decades_does_no_harm() -> None:
 
 def test_only_the_hours_that_changed_are_told_again() -> None:
     intake = IntakeStats()
-    intake.count(of(("a", HOUR, HOUR, "1")))
-    assert intake.rows().height == 1
-    assert intake.rows().schema == RAW["intake"].schema
-    assert intake.rows().height == 0
-    intake.count(of(("a", HOUR + HOUR_MS, HOUR, "2"), first=2))
-    assert told(intake.rows(), "time") == [(when(HOUR + HOUR_MS),)]
+    intake.add(of(("a", HOUR, HOUR, "1")))
+    assert intake.changed_rows().height == 1
+    assert intake.changed_rows().schema == RAW["intake"].schema
+    assert intake.changed_rows().height == 0
+    intake.add(of(("a", HOUR + HOUR_MS, HOUR, "2"), first=2))
+    assert told(intake.changed_rows(), "time") == [(when(HOUR + HOUR_MS),)]
 
 
 def test_the_newest_two_hours_stay_open_and_older_ones_are_let_go() -> None:
     intake = IntakeStats()
     for hour in range(4):
-        intake.count(of(("a", HOUR + hour * HOUR_MS, HOUR, f"{hour}"), first=hour + 1))
-        intake.rows()
+        intake.add(of(("a", HOUR + hour * HOUR_MS, HOUR, f"{hour}"), first=hour + 1))
+        intake.changed_rows()
     assert sorted(intake._hours) == [HOUR + 2 * HOUR_MS, HOUR + 3 * HOUR_MS]
-    intake.count(of(("a", HOUR + 3 * HOUR_MS - 1, HOUR, "late"), first=9))
-    assert told(intake.rows(), "time", "received") == [(when(HOUR + 2 * HOUR_MS), 2)]
+    intake.add(of(("a", HOUR + 3 * HOUR_MS - 1, HOUR, "late"), first=9))
+    assert told(intake.changed_rows(), "time", "received") == [(when(HOUR + 2 * HOUR_MS), 2)]
 
 
 def test_an_hour_that_nobody_asked_for_yet_is_not_let_go() -> None:
     intake = IntakeStats()
     for hour in range(4):
-        intake.count(of(("a", HOUR + hour * HOUR_MS, HOUR, f"{hour}"), first=hour + 1))
-    assert intake.rows()["received"].to_list() == [1, 1, 1, 1]
+        intake.add(of(("a", HOUR + hour * HOUR_MS, HOUR, f"{hour}"), first=hour + 1))
+    assert intake.changed_rows()["received"].to_list() == [1, 1, 1, 1]
 
 
 def test_each_readable_push_is_counted_once_whatever_it_made() -> None:
@@ -181,8 +181,8 @@ def test_the_books_are_the_same_however_the_messages_are_split(messages: list[Me
     ends = [0, *sorted(cut for cut in cuts if cut < len(messages)), len(messages)]
     intake, written = IntakeStats(), [books(of())]
     for start, stop in pairwise(ends):
-        intake.count(of(*messages[start:stop], first=start + 1))
-        written.append(intake.rows())
+        intake.add(of(*messages[start:stop], first=start + 1))
+        written.append(intake.changed_rows())
     key = RAW["intake"].key
     stored = merge_rows(pl.concat(written).lazy(), key).collect().sort(key)
     assert_frame_equal(stored, books(of(*messages)).sort(key))

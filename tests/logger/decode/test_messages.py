@@ -289,7 +289,7 @@ def test_a_memory_that_lost_what_it_wrote_holds_up_the_batch(tmp_path: Path) -> 
         with closing(sqlite3.connect(tmp_path / "replaced-times.db")) as other:
             other.execute("ALTER TABLE seen RENAME COLUMN at TO other")
         with pytest.raises(Retry):
-            memory.first(["a"], [1])
+            memory.remember(["a"], [1])
 
 
 # ---- values --------------------------------------------------------------------------------------------------------
@@ -378,29 +378,29 @@ def flags(found: pl.DataFrame) -> list[list[str] | None]:
 
 def test_an_odometer_that_goes_back_or_jumps_is_kept_and_flagged() -> None:
     status = ride((0, 9000), (10, 9100), (20, 9050), (30, 99_000), (40, 99_100))
-    found = OdometerCheck(status.clear()).flagged(status)
+    found = OdometerCheck(status.clear()).check(status)
     assert found.drop("flags").equals(status.drop("flags"))
     assert flags(found) == [None, None, ["odometer_back"], ["odometer_jump"], None]
 
 
 def test_an_odometer_is_held_against_the_last_row_of_the_store() -> None:
     odometers = OdometerCheck(ride((0, 9000)))
-    assert flags(odometers.flagged(ride((10, 8999)))) == [["odometer_back"]]
-    assert flags(odometers.flagged(ride((10, 9001)))) == [None]
-    assert flags(odometers.flagged(ride((-10, 8000)))) == [None]
+    assert flags(odometers.check(ride((10, 8999)))) == [["odometer_back"]]
+    assert flags(odometers.check(ride((10, 9001)))) == [None]
+    assert flags(odometers.check(ride((-10, 8000)))) == [None]
 
 
 def test_readings_count_once_they_are_delivered() -> None:
     odometers = OdometerCheck(ride((0, 9000)))
     for _ in range(2):
-        assert flags(odometers.flagged(ride((10, 9100)))) == [None]
-    odometers.keep()
-    assert flags(odometers.flagged(ride((20, 9050)))) == [["odometer_back"]]
+        assert flags(odometers.check(ride((10, 9100)))) == [None]
+    odometers.commit()
+    assert flags(odometers.check(ride((20, 9050)))) == [["odometer_back"]]
 
 
 def test_a_reading_that_comes_late_is_let_be_and_nothing_is_held_against_it() -> None:
     status = ride((0, 9000), (20, 9200), (10, 9100), (15, 9300), (30, 9250))
-    assert flags(OdometerCheck(status.clear()).flagged(status)) == [None] * 5
+    assert flags(OdometerCheck(status.clear()).check(status)) == [None] * 5
 
 
 @settings(deadline=None)
@@ -413,14 +413,14 @@ def test_the_flags_are_the_same_however_the_messages_are_split(readings: list[tu
     odometers, found = OdometerCheck(status.clear()), []
     ends = [0, *sorted(cut for cut in cuts if cut < status.height), status.height]
     for start, stop in pairwise(ends):
-        found += flags(odometers.flagged(status[start:stop]))
-        odometers.keep()
-    assert found == flags(OdometerCheck(status.clear()).flagged(status))
+        found += flags(odometers.check(status[start:stop]))
+        odometers.commit()
+    assert found == flags(OdometerCheck(status.clear()).check(status))
 
 
 def test_vehicles_do_not_mix_their_odometers() -> None:
     status = pl.concat([ride((0, 9000)), ride((10, 50), vehicle=OTHER).with_columns(sequence=pl.lit(2, pl.Int64))])
-    assert flags(OdometerCheck(status.clear()).flagged(status)) == [None, None]
+    assert flags(OdometerCheck(status.clear()).check(status)) == [None, None]
 
 
 def test_a_flag_of_the_odometer_joins_the_others() -> None:
@@ -428,12 +428,12 @@ def test_a_flag_of_the_odometer_joins_the_others() -> None:
         envelope("status", body("status")),
         envelope("status", body("status", odometer="8000", statusUtcTime=f"{AT + 1}", speed="400")),
     ).rows["status"]
-    assert flags(OdometerCheck(status.clear()).flagged(status))[1] == ["implausible:speed_kmh", "odometer_back"]
+    assert flags(OdometerCheck(status.clear()).check(status))[1] == ["implausible:speed_kmh", "odometer_back"]
 
 
 def test_one_odd_reading_of_an_imported_file_flags_that_row_alone() -> None:
     status = decoded(imported(odometer_m=[1.0, 2.0, 1.0, 3.0])).rows["status"]
-    assert flags(OdometerCheck(status.clear()).flagged(status)) == [None, None, ["odometer_back"], None]
+    assert flags(OdometerCheck(status.clear()).check(status)) == [None, None, ["odometer_back"], None]
 
 
 # ---- messages of our own -------------------------------------------------------------------------------------------

@@ -164,7 +164,7 @@ def test_trap_17_a_wrong_scale_shows_as_a_jump_beyond_two_hundred_kmh() -> None:
         envelope("status", body("status", odometer=f"{odometer}", statusUtcTime=f"{AT + seconds}"))
         for seconds, odometer in ((0, 9000), (10, 9555), (20, 10200), (30, 10190))
     ]
-    got = OdometerCheck(pl.DataFrame(schema=decoded(pushes[0]).rows["status"].schema)).flagged(
+    got = OdometerCheck(pl.DataFrame(schema=decoded(pushes[0]).rows["status"].schema)).check(
         decoded(*pushes).rows["status"]
     )
     assert got["odometer_m"].to_list() == [9000, 9555, 10200, 10190]

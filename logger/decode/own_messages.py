@@ -1,0 +1,71 @@
+"""Messages that voltrail itself puts into the spool: heartbeats, vehicles of the settings, slices of imported files."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+import polars as pl
+
+from logger.decode.result import MESSAGES, DecodeResult, merge_results
+from logger.decode.values import finish_rows
+from logger.envelope import Batch
+from logger.signals import SIGNALS
+from logger.tables import table
+
+
+def decode_heartbeats(batch: Batch) -> DecodeResult:
+    """Return one row of `collector` per message."""
+    times = [envelope.received_at for envelope in batch.envelopes]
+    rows = pl.DataFrame({"time": times, "received_at": times, "sequence": batch.sequences}).with_columns(
+        *(pl.lit("none").alias(name) for name in ("provider", "vehicle")),
+        pl.lit("push").alias("via"),
+        pl.lit("server").alias("clock"),
+    )
+    return _result({"collector": finish_rows(rows, "collector")})
+
+
+def decode_vehicles(batch: Batch) -> DecodeResult:
+    """Return a row of `vehicles` for each vehicle that a message lists, with the label, model and so on it had then."""
+    rows = [
+        {**vehicle, "time": envelope.received_at, "received_at": envelope.received_at, "sequence": sequence}
+        for sequence, envelope in zip(batch.sequences, batch.envelopes, strict=True)
+        for vehicle in msgspec.json.decode(envelope.body)
+    ]
+    frame = pl.DataFrame(rows, infer_schema_length=None).with_columns(
+        pl.lit("import").alias("via"), pl.lit("server").alias("clock")
+    )
+    return _result({"vehicles": finish_rows(frame, "vehicles")})
+
+
+def decode_imports(batch: Batch) -> DecodeResult:
+    """Return the rows of slices of files: Parquet in columns named as signals, split over the tables of the signals."""
+    return merge_results([_decode_slice(batch.part(at, at + 1)) for at in range(len(batch))])
+
+
+OWN_SOURCES: Mapping[str, Callable[[Batch], DecodeResult]] = {  # by the name of the envelope's source
+    "collector": decode_heartbeats,
+    "settings": decode_vehicles,
+    "import": decode_imports,
+}
+
+
+def _decode_slice(batch: Batch) -> DecodeResult:
+    envelope = batch.envelopes[0]
+    rows = pl.read_parquet(envelope.body).with_columns(
+        pl.lit(envelope.received_at).alias("received_at"),
+        pl.lit(envelope.via).alias("via"),
+        pl.lit("device").alias("clock"),
+        pl.lit(batch.sequences[0]).alias("sequence"),
+    )
+    tables = {SIGNALS[name].table for name in rows.columns if name in SIGNALS}
+    return _result({name: _rows_of_table(rows, name) for name in sorted(tables)})
+
+
+def _rows_of_table(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The rows that have a value of this table."""
+    values = [column for column in table(name).values if column in rows.columns]
+    return finish_rows(rows.filter(pl.any_horizontal(pl.col(values).is_not_null())), name)
+
+
+def _result(rows: dict[str, pl.DataFrame]) -> DecodeResult:
+    """These rows, and no lines for the intake statistics, which count messages of vendors alone."""
+    return DecodeResult(rows, pl.DataFrame(schema=MESSAGES))
