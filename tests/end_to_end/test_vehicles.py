@@ -16,7 +16,7 @@ from logger.simulator.demo.pushes import request
 from logger.simulator.demo.sender import get, send
 from logger.sources import accounts
 from logger.stores import open_lake
-from tests.helpers.segway_pushes import AT, RECEIVED, decoded, envelope, rows, signed
+from tests.helpers.segway_pushes import AT, RECEIVED, decode_all, envelope, rows, signed_body
 
 ONE, OTHER = "861000000000001", "861000000000002"
 
@@ -147,7 +147,7 @@ def test_each_vehicle_is_read_as_its_own_model_pushed_or_asked() -> None:
     pushes = [
         envelope(
             kind,
-            signed({"iotCode": vehicle, **who, **fields}),
+            signed_body({"iotCode": vehicle, **who, **fields}),
             source="city",
         )
         for vehicle in (ONE, OTHER)
@@ -155,7 +155,7 @@ def test_each_vehicle_is_read_as_its_own_model_pushed_or_asked() -> None:
     ]
     told = json.dumps({"code": 0, "t": AT * 1000, "data": {"odometer": 13, "statusUtcTime": AT + 1}}).encode()
     answers = [Envelope("city", "status-query", RECEIVED, "poll", told, vehicle) for vehicle in (ONE, OTHER)]
-    result = decoded(*pushes, *answers, sources=sources)
+    result = decode_all(*pushes, *answers, sources=sources)
     metres = {(row["vehicle"], row["via"]): row["odometer_m"] for row in rows(result, "status")}
     assert metres == {(ONE, "push"): 12, (OTHER, "push"): 120, (ONE, "poll"): 13, (OTHER, "poll"): 130}
     assert {row["vehicle"]: row["text"] for row in rows(result, "event")} == {ONE: "GNSS", OTHER: None}

@@ -1,4 +1,4 @@
-"""A data folder of one's own: messages into a real spool, through a real feeder, into a real lake."""
+"""A data folder for a test: messages into a real spool, through a real feeder, into a real lake."""
 
 import io
 import json
@@ -25,7 +25,7 @@ LATER = "later"  # an account that some settings do not have
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """What the settings say of how to read messages."""
+    """The settings that the rows of a message depend on; `later` is whether there is the account `LATER`."""
 
     odometer_scale: float = 1.0
     vehicles: tuple[str, ...] = (VEHICLE, OTHER)
@@ -36,7 +36,7 @@ class Rules(msgspec.Struct, frozen=True):
 Tables = Mapping[str, pl.DataFrame]
 
 
-def settings(folder: Path, rules: Rules, raw_days: int = 90) -> Settings:
+def make_settings(folder: Path, rules: Rules, raw_days: int = 90) -> Settings:
     """Settings with these rules, all data below this folder."""
     names = ("moped", *([LATER] if rules.later else []))
     return Settings(
@@ -50,47 +50,48 @@ def settings(folder: Path, rules: Rules, raw_days: int = 90) -> Settings:
     )
 
 
-def take(ours: Settings, *envelopes: Envelope) -> None:
+def append_messages(settings: Settings, *envelopes: Envelope) -> None:
     """Put these into the spool, each as a commit of its own."""
-    with closing(open_spool(ours)) as log:
+    with closing(open_spool(settings)) as spool:
         for each in envelopes:
-            log.append([each])
+            spool.append([each])
 
 
-def feed(ours: Settings) -> None:
-    """Deliver all that waits, as a feeder does that was just started."""
-    with closing(open_spool(ours)) as log:
-        with closing(Feeder(log, open_lake(ours, log.log_id), accounts(ours), ours.data_dir)) as feeder:
+def deliver_all(settings: Settings) -> None:
+    """Deliver all that waits, with a feeder that was just started."""
+    with closing(open_spool(settings)) as spool:
+        store = open_lake(settings, spool.log_id)
+        with closing(Feeder(spool, store, accounts(settings), settings.data_dir)) as feeder:
             feeder.drain(or_raise=True)
 
 
-def compact(ours: Settings) -> None:
-    """Fold every day of every table."""
-    store = open_lake(ours)
+def compact_all(settings: Settings) -> None:
+    """Compact every day of every table."""
+    store = open_lake(settings)
     for name in RAW:
         for day in {file.day for file in store.files(name)}:
             store.compact(name, day)
 
 
-def tables(ours: Settings) -> Tables:
-    """All that the lake holds, in the order of the keys."""
-    store = open_lake(ours)
+def read_tables(settings: Settings) -> Tables:
+    """All raw tables of the lake, in the order of their keys."""
+    store = open_lake(settings)
     return {name: store.scan(name).sort(table.key).collect() for name, table in RAW.items()}
 
 
-def of_days(found: Tables, days: Iterable[date], *, without: bool = False) -> Tables:
+def rows_of_days(tables: Tables, days: Iterable[date], *, without: bool = False) -> Tables:
     """The rows of these days, or of all others."""
     inside = pl.col("time").dt.date().is_in(list(days))
-    return {name: rows.filter(~inside if without else inside) for name, rows in found.items()}
+    return {name: rows.filter(~inside if without else inside) for name, rows in tables.items()}
 
 
-def differing(one: Tables, other: Tables) -> dict[str, tuple[pl.DataFrame, pl.DataFrame]]:
-    """The tables that are not the same row for row."""
-    return {name: (one[name], other[name]) for name in one if not one[name].equals(other[name])}
+def differences(left: Tables, right: Tables) -> dict[str, tuple[pl.DataFrame, pl.DataFrame]]:
+    """The tables that are not equal row for row."""
+    return {name: (left[name], right[name]) for name in left if not left[name].equals(right[name])}
 
 
 def stored_days(store: Lake) -> list[date]:
-    """Every day of which the lake holds something."""
+    """Every day of which the lake has a row."""
     return sorted({file.day for name in RAW for file in store.files(name)})
 
 
@@ -98,39 +99,39 @@ def stored_days(store: Lake) -> list[date]:
 
 
 def push(kind: str, at: int, device_at: int, vehicle: str = VEHICLE, source: str = "moped", **more: str) -> Envelope:
-    """A push received and dated at these moments [epoch ms]."""
+    """A push received at `at`, with the device time `device_at` [epoch ms]."""
     clock = "gpsUtcTime" if kind == "location" else "statusUtcTime"
     return envelope(kind, body(kind, iotCode=vehicle, **{clock: f"{device_at // 1000}"}, **more), at, source)
 
 
 def status(at: int, odometer: int, late_ms: int = 1000, vehicle: str = VEHICLE, source: str = "moped") -> Envelope:
-    """A status with this odometer, so long under way."""
+    """A status with this odometer, received so long after its device time."""
     return push("status", at, at - late_ms, vehicle, source, odometer=f"{odometer}")
 
 
 def answer(query: str, at: int, data: Mapping[str, object], vehicle: str = VEHICLE) -> Envelope:
-    """What the cloud answered."""
-    told = {"code": 0, "msg": "Success", "data": data, "t": at - 200}
-    return Envelope("moped", query, at, "poll", json.dumps(told).encode(), vehicle)
+    """An answer of the cloud to a poll."""
+    document = {"code": 0, "msg": "Success", "data": data, "t": at - 200}
+    return Envelope("moped", query, at, "poll", json.dumps(document).encode(), vehicle)
 
 
-def imported(at: int, times: Sequence[datetime], vehicle: str = "van", **columns: Sequence[float]) -> Envelope:
-    """A slice of a file."""
+def imported_slice(at: int, times: Sequence[datetime], vehicle: str = "van", **columns: Sequence[float]) -> Envelope:
+    """A slice of an imported file."""
     buffer = io.BytesIO()
-    when = pl.Series("time", times, dtype=pl.Datetime("ms", "UTC"))
-    who = {"provider": ["import"] * len(times), "vehicle": [vehicle] * len(times)}
-    pl.DataFrame({**who, "time": when, **columns}).write_parquet(buffer)
+    column = pl.Series("time", times, dtype=pl.Datetime("ms", "UTC"))
+    keys = {"provider": ["import"] * len(times), "vehicle": [vehicle] * len(times)}
+    pl.DataFrame({**keys, "time": column, **columns}).write_parquet(buffer)
     return Envelope("import", "rows", at, "import", buffer.getvalue())
 
 
-def named(at: int, label: str) -> Envelope:
-    """What the settings called a vehicle."""
-    told = [{"provider": "segway", "vehicle": VEHICLE, "label": label, "in_service": True}]
-    return Envelope("settings", "vehicles", at, "import", json.dumps(told).encode())
+def vehicle_names(at: int, label: str) -> Envelope:
+    """The label that the settings gave a vehicle."""
+    vehicles = [{"provider": "segway", "vehicle": VEHICLE, "label": label, "in_service": True}]
+    return Envelope("settings", "vehicles", at, "import", json.dumps(vehicles).encode())
 
 
 def heartbeat(at: int) -> Envelope:
-    """The collector ran."""
+    """A heartbeat of the collector."""
     return Envelope("collector", "heartbeat", at, "push", b"")
 
 
@@ -138,7 +139,8 @@ def heartbeat(at: int) -> Envelope:
 
 DAY_MS = 86_400_000
 NOON = int(datetime(2026, 10, 1, 12, tzinfo=UTC).timestamp() * 1000)
-TWO_DAYS = (  # of every kind, and of each something that other rules read otherwise
+FILE_TIMES = (datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 10, 1, 13, tzinfo=UTC))
+TWO_DAYS = (  # messages of every kind, and of each kind one whose rows differ under other rules
     status(NOON, 9000),
     status(NOON + 10_000, 9100),
     push("location", NOON + 11_000, NOON + 10_000),
@@ -146,9 +148,9 @@ TWO_DAYS = (  # of every kind, and of each something that other rules read other
     status(NOON + 20_000, 9000, vehicle=OTHER),
     status(NOON + 30_000, 9050, source=LATER),
     heartbeat(NOON + 60_000),
-    named(NOON + 61_000, "moped 7"),
+    vehicle_names(NOON + 61_000, "moped 7"),
     answer("battery-info", NOON + 62_000, {"batteryData": [{"batteryPort": 1, "batteryPercent": 80}]}),
-    imported(NOON + 63_000, [datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 10, 1, 13, tzinfo=UTC)], soc_pct=[1, 2]),
+    imported_slice(NOON + 63_000, FILE_TIMES, soc_pct=[1, 2]),
     Envelope("moped", "status", NOON + 64_000, "push", b"nonsense"),
     status(NOON + DAY_MS, 9200, late_ms=DAY_MS // 4 * 3),
     status(NOON + DAY_MS + 10_000, 9300, late_ms=40 * DAY_MS),

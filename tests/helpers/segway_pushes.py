@@ -12,11 +12,11 @@ from logger.settings.schema import Model
 from logger.sources.segway.account import SegwayAccount
 from logger.sources.segway.signature import sign
 
-SECRET = "e2651be5-12d3-48f3-ba6c-bc2b04a447b6"  # the sample of the vendor's documentation (vendor facts E.5)
+SECRET = "e2651be5-12d3-48f3-ba6c-bc2b04a447b6"  # the sample of the vendor's documentation
 CLIENT, VEHICLE, OTHER = "A20081", "861477038719116", "861477038719117"
 AT = 1591067719  # the device's clock in the vendor's samples [s]
-RECEIVED = AT * 1000 + 1500  # ours [ms]
-WHO = {"platformCode": CLIENT, "iotCode": VEHICLE}
+RECEIVED = AT * 1000 + 1500  # our clock [ms]
+IDS = {"platformCode": CLIENT, "iotCode": VEHICLE}
 
 Fields = Mapping[str, str]
 STATUS: Fields = {
@@ -56,8 +56,8 @@ EVENTS = ("alert", "fault", "components")
 Row = dict[str, Any]
 
 
-class FirstSeen:
-    """A memory that lasts as long as the test."""
+class MemoryReceipts:
+    """First receipts in memory."""
 
     def __init__(self) -> None:
         self._at: dict[str, int] = {}
@@ -71,40 +71,40 @@ def form(fields: Fields) -> bytes:
     return "&".join(f"{quote_plus(key)}={quote_plus(value)}" for key, value in fields.items()).encode()
 
 
-def signed(fields: Fields, secret: str = SECRET) -> bytes:
-    """The body of a push with these fields and their signature, and nothing that is not told."""
+def signed_body(fields: Fields, secret: str = SECRET) -> bytes:
+    """The body of a push with these fields and their signature."""
     return form({**fields, "signature": sign(fields, secret)})
 
 
 def body(kind: str, without: Iterable[str] = (), **changed: str) -> bytes:
     """The vendor's sample of this kind, some fields changed, added or left out, signed anew."""
-    fields = {**WHO, **SAMPLES[kind], **changed}
-    return signed({name: value for name, value in fields.items() if name not in set(without)})
+    fields = {**IDS, **SAMPLES[kind], **changed}
+    return signed_body({name: value for name, value in fields.items() if name not in set(without)})
 
 
 def account(
     vehicles: tuple[str, ...] = (VEHICLE, OTHER), scales: Model | None = None, **settings: Any
 ) -> SegwayAccount:
     """The account that the samples belong to; `scales` are those of its model."""
-    ours = schema.Segway(name="moped", client_id=CLIENT, client_secret=SECRET, vehicles=vehicles, **settings)
-    return SegwayAccount(ours, schema.Settings(models={ours.model: scales or Model()}))
+    config = schema.Segway(name="moped", client_id=CLIENT, client_secret=SECRET, vehicles=vehicles, **settings)
+    return SegwayAccount(config, schema.Settings(models={config.model: scales or Model()}))
 
 
 def envelope(kind: str, content: bytes, at: int = RECEIVED, source: str = "moped") -> Envelope:
-    """This body as it lies in the spool."""
+    """This body as a message in the spool."""
     return Envelope(source, kind, at, "push", content)
 
 
 def batch(*envelopes: Envelope) -> Batch:
-    """These envelopes as the first of a spool."""
+    """These envelopes as the first batch of a spool."""
     return Batch(list(range(1, len(envelopes) + 1)), list(envelopes))
 
 
-def decoded(
-    *envelopes: Envelope, sources: Mapping[str, Source] | None = None, memory: Receipts | None = None
+def decode_all(
+    *envelopes: Envelope, sources: Mapping[str, Source] | None = None, receipts: Receipts | None = None
 ) -> DecodeResult:
-    """What comes of these envelopes."""
-    return decode(batch(*envelopes), sources or {"moped": account()}, memory or FirstSeen())
+    """The result of decoding these envelopes."""
+    return decode(batch(*envelopes), sources or {"moped": account()}, receipts or MemoryReceipts())
 
 
 def rows(result: DecodeResult, table: str) -> list[Row]:
@@ -115,15 +115,14 @@ def rows(result: DecodeResult, table: str) -> list[Row]:
 def row(kind: str, moped: SegwayAccount | None = None, /, without: Iterable[str] = (), **changed: str) -> Row:
     """The one row that a push of this kind makes in its own table; its flags are a list, empty where it has none."""
     push = envelope(kind, body(kind, without, **changed))
-    found = rows(decoded(push, sources={"moped": moped or account()}), "event" if kind in EVENTS else kind)
-    assert len(found) == 1
-    return {**found[0], "flags": found[0]["flags"] or []}
+    (only,) = rows(decode_all(push, sources={"moped": moped or account()}), "event" if kind in EVENTS else kind)
+    return {**only, "flags": only["flags"] or []}
 
 
 def reason(kind: str, content: bytes, moped: SegwayAccount | None = None) -> str:
-    """Why this push is in quarantine, and nowhere else."""
-    result = decoded(envelope(kind, content), sources={"moped": moped or account()})
+    """The reason for which this push is in quarantine, and in no other table."""
+    result = decode_all(envelope(kind, content), sources={"moped": moped or account()})
     assert list(result.rows) == ["quarantine"]
-    (found,) = rows(result, "quarantine")
-    assert found["body"] == content
-    return str(found["reason"])
+    (only,) = rows(result, "quarantine")
+    assert only["body"] == content
+    return str(only["reason"])

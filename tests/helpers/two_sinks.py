@@ -22,7 +22,7 @@ _STEPS = 60
 
 def settings(folder: Path, influx: InfluxSettings) -> Settings:
     """Settings of both sinks, all data below this folder."""
-    ours = data_folder.settings(folder, Rules())
+    ours = data_folder.make_settings(folder, Rules())
     return msgspec.structs.replace(ours, sinks=msgspec.structs.replace(ours.sinks, influx=influx))
 
 

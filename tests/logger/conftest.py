@@ -1,37 +1,46 @@
-"""A spool; and for replays two days under old rules, and how they look under new ones."""
+"""A spool; and for replays two days under old rules, and their tables under new ones."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from logger.settings import schema
+from logger.settings.schema import Settings
 from logger.spool.log import Spool
-from tests.helpers.data_folder import NEW, OLD, TWO_DAYS, Tables, feed, settings, tables, take
+from tests.helpers.data_folder import (
+    NEW,
+    OLD,
+    TWO_DAYS,
+    Tables,
+    append_messages,
+    deliver_all,
+    make_settings,
+    read_tables,
+)
 
 
 @pytest.fixture
 def spool(tmp_path: Path) -> Iterator[Spool]:
-    opened = Spool(tmp_path)
-    yield opened
-    opened.close()
+    with closing(Spool(tmp_path)) as spool:
+        yield spool
 
 
 @pytest.fixture
-def always(tmp_path: Path) -> Tables:
-    """What two days look like under the new rules, had they always been there."""
-    ours = settings(tmp_path / "always", NEW)
-    take(ours, *TWO_DAYS)
-    feed(ours)
-    return tables(ours)
+def new_tables(tmp_path: Path) -> Tables:
+    """The tables of two days that were delivered under the new rules."""
+    settings = make_settings(tmp_path / "always", NEW)
+    append_messages(settings, *TWO_DAYS)
+    deliver_all(settings)
+    return read_tables(settings)
 
 
 @pytest.fixture
-def changed(tmp_path: Path) -> schema.Settings:
-    """The new rules on a folder that was filled under the old ones."""
-    old = settings(tmp_path / "data", OLD)
-    take(old, *TWO_DAYS[:7])
-    feed(old)
-    take(old, *TWO_DAYS[7:])
-    feed(old)
-    return settings(tmp_path / "data", NEW)
+def changed_settings(tmp_path: Path) -> Settings:
+    """Settings with the new rules, of a folder whose two days were delivered under the old ones."""
+    settings = make_settings(tmp_path / "data", OLD)
+    append_messages(settings, *TWO_DAYS[:7])
+    deliver_all(settings)
+    append_messages(settings, *TWO_DAYS[7:])
+    deliver_all(settings)
+    return make_settings(tmp_path / "data", NEW)

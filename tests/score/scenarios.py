@@ -23,7 +23,7 @@ from logger.simulator.vehicle.world import DAY_S
 from logger.sources.segway.account import SegwayAccount
 from logger.stores.merge import merge_rows
 from logger.tables import RAW
-from tests.helpers.segway_pushes import FirstSeen
+from tests.helpers.segway_pushes import MemoryReceipts
 
 BEGIN_S, SEED = 1_790_000_000, 7
 OUTAGES, OUTAGE_S = 120, (60, 2400)  # in the whole story, uniformly drawn
@@ -183,7 +183,7 @@ def outages(count: int, days: int) -> list[tuple[float, float]]:
 
 def _rows(envelopes: list[Envelope]) -> dict[str, pl.DataFrame]:
     told = schema.Segway(name="segway", client_id=PLATFORM, client_secret=SECRET, unknown_vehicles="accept")
-    source, memory = SegwayAccount(told, schema.Settings()), FirstSeen()
+    source, memory = SegwayAccount(told, schema.Settings()), MemoryReceipts()
     parts = {name: [pl.DataFrame(schema=RAW[name].schema)] for name in _TABLES}
     for begin in range(0, len(envelopes), _BATCH):
         some = envelopes[begin : begin + _BATCH]

@@ -1,4 +1,4 @@
-"""Whatever came in and whatever was changed: a replay leaves what would be there had the change always been there."""
+"""After a replay, the tables are as if the new settings had been there from the start, whatever came in."""
 
 import tempfile
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from logger.commands.replay import replay
 from logger.envelope import Envelope
+from logger.settings.schema import Settings
 from logger.spool.vehicle_index import UNKNOWN_VEHICLE
 from logger.stores import open_lake
 from tests.helpers.data_folder import (
@@ -20,19 +21,19 @@ from tests.helpers.data_folder import (
     Rules,
     Tables,
     answer,
-    compact,
-    differing,
-    feed,
+    append_messages,
+    compact_all,
+    deliver_all,
+    differences,
     heartbeat,
-    imported,
-    named,
-    of_days,
+    imported_slice,
+    make_settings,
     push,
+    read_tables,
+    rows_of_days,
     stored_days,
-    tables,
-    take,
+    vehicle_names,
 )
-from tests.helpers.data_folder import settings as made
 from tests.helpers.segway_pushes import OTHER, VEHICLE
 
 BEGIN = int(datetime(2026, 10, 1, 22, tzinfo=UTC).timestamp() * 1000)
@@ -45,32 +46,32 @@ RULES = st.builds(
     model=st.sampled_from(["E-moped", "other"]),
     later=st.booleans(),
 )
-WHO = st.sampled_from([VEHICLE, VEHICLE, OTHER])
-# How long under way [ms]: at once, late, beyond what any clock is believed, and ahead of ours.
-LATE = st.sampled_from([SECOND, SECOND, 3 * HOUR, 2 * DAY, 29 * DAY, 31 * DAY, -300 * SECOND, -2 * HOUR])
+VEHICLES = st.sampled_from([VEHICLE, VEHICLE, OTHER])
+# Time from the device to the receipt [ms]: at once, late, longer than a clock is believed, and from the future.
+DELAYS_MS = st.sampled_from([SECOND, SECOND, 3 * HOUR, 2 * DAY, 29 * DAY, 31 * DAY, -300 * SECOND, -2 * HOUR])
 KINDS = st.sampled_from(
-    "status status status location fault garbage again again query pack file old-file named heartbeat".split()
+    "status status status location fault garbage repeat repeat query pack file old-file names heartbeat".split()
 )
 
 
-class Told(msgspec.Struct, frozen=True):
-    """One message to be: `gap_ms` after the one before it."""
+class Draft(msgspec.Struct, frozen=True):
+    """A message to make, received `gap_ms` after the one before it."""
 
     kind: str
     gap_ms: int
     vehicle: str
-    late_ms: int
+    delay_ms: int
     source: str
     number: int
 
 
-TOLD = st.lists(
+DRAFTS = st.lists(
     st.builds(
-        Told,
+        Draft,
         kind=KINDS,
         gap_ms=st.sampled_from([0, 5, 5 * SECOND, 20 * 60 * SECOND, 2 * HOUR, 9 * HOUR]),
-        vehicle=WHO,
-        late_ms=LATE,
+        vehicle=VEHICLES,
+        delay_ms=DELAYS_MS,
         source=st.sampled_from(["moped", "moped", LATER]),
         number=st.integers(0, 3),
     ),
@@ -78,130 +79,134 @@ TOLD = st.lists(
     max_size=14,
 )
 CUTS = st.sets(st.integers(1, 13), max_size=3)
+LAST = Draft("status", HOUR, VEHICLE, SECOND, "moped", 2)
 
 
-def messages(told: Sequence[Told]) -> list[Envelope]:
+def messages(drafts: Sequence[Draft]) -> list[Envelope]:
     """All of them, in the order of their receipt."""
-    found: list[Envelope] = []
+    envelopes: list[Envelope] = []
     at = BEGIN
-    for each in told:
-        at += each.gap_ms
-        found.append(message(each, at, found))
-    return found
+    for draft in drafts:
+        at += draft.gap_ms
+        envelopes.append(message(draft, at, envelopes))
+    return envelopes
 
 
-def message(each: Told, at: int, before: Sequence[Envelope]) -> Envelope:
-    device_at, odometer = at - each.late_ms, f"{9000 + 40 * each.number}"
-    moment = datetime.fromtimestamp(device_at / 1000, UTC)
-    if each.kind == "again" and before:
-        return msgspec.structs.replace(before[each.number % len(before)], received_at=at)
-    if each.kind == "query":
-        data = {
-            "iotCode": each.vehicle,
-            "odometer": int(odometer),
-            "charging": True,
-            "statusUtcTime": at // 7_200_000 * 7200,
-        }
-        return answer("status-query", at, data, each.vehicle)
-    if each.kind == "pack":
-        packs = [{"batteryPort": 1, "batteryPercent": 80 + each.number}]
-        return answer("battery-info", at, {"vehiclePercent": 79, "batteryData": packs}, each.vehicle)
-    if each.kind == "file":
-        return imported(at, [moment, moment + timedelta(days=1)], odometer_m=[1.0, 2.0 - each.number])
-    if each.kind == "old-file":
+def message(draft: Draft, at: int, before: Sequence[Envelope]) -> Envelope:
+    moment = datetime.fromtimestamp((at - draft.delay_ms) / 1000, UTC)
+    if draft.kind == "repeat" and before:
+        return msgspec.structs.replace(before[draft.number % len(before)], received_at=at)
+    if draft.kind == "file":
+        return imported_slice(at, [moment, moment + timedelta(days=1)], odometer_m=[1.0, 2.0 - draft.number])
+    if draft.kind == "old-file":
         times = [moment - timedelta(days=400), moment + timedelta(days=3)]
-        return imported(at, times, each.vehicle, soc_pct=[50.0, 60.0], lat_deg=[48.0, 0.0], lon_deg=[11.0, 0.0])
-    return pushed(each, at, device_at, odometer)
-
-
-def pushed(each: Told, at: int, device_at: int, odometer: str) -> Envelope:
-    if each.kind == "garbage":
-        return Envelope(each.source, "status", at, "push", b"nonsense %d" % each.number)
-    if each.kind == "named":
-        return named(at, f"moped {each.number}")
-    if each.kind == "heartbeat":
+        return imported_slice(at, times, draft.vehicle, soc_pct=[50.0, 60.0], lat_deg=[48.0, 0.0], lon_deg=[11.0, 0.0])
+    if draft.kind == "names":
+        return vehicle_names(at, f"moped {draft.number}")
+    if draft.kind == "heartbeat":
         return heartbeat(at)
-    more = {"status": {"odometer": odometer}, "fault": {"code": f"1{each.number}"}}.get(each.kind, {})
-    kind = each.kind if each.kind in ("status", "location", "fault") else "location"
-    return push(kind, at, device_at, each.vehicle, each.source, **more)
+    return poll_answer(draft, at) if draft.kind in ("query", "pack") else vendor_push(draft, at)
 
 
-def collected(folder: Path, rules: Rules, envelopes: Sequence[Envelope], cuts: set[int]) -> None:
-    """A folder that was fed under these rules, by a feeder that was started anew at each cut."""
-    ours = made(folder, rules)
+def odometer(draft: Draft) -> int:
+    return 9000 + 40 * draft.number
+
+
+def poll_answer(draft: Draft, at: int) -> Envelope:
+    if draft.kind == "pack":
+        packs = [{"batteryPort": 1, "batteryPercent": 80 + draft.number}]
+        return answer("battery-info", at, {"vehiclePercent": 79, "batteryData": packs}, draft.vehicle)
+    time_s = at // 7_200_000 * 7200
+    data = {"iotCode": draft.vehicle, "odometer": odometer(draft), "charging": True, "statusUtcTime": time_s}
+    return answer("status-query", at, data, draft.vehicle)
+
+
+def vendor_push(draft: Draft, at: int) -> Envelope:
+    if draft.kind == "garbage":
+        return Envelope(draft.source, "status", at, "push", b"nonsense %d" % draft.number)
+    fields = {"status": {"odometer": f"{odometer(draft)}"}, "fault": {"code": f"1{draft.number}"}}.get(draft.kind, {})
+    kind = draft.kind if draft.kind in ("status", "location", "fault") else "location"
+    return push(kind, at, at - draft.delay_ms, draft.vehicle, draft.source, **fields)
+
+
+def collect(folder: Path, rules: Rules, envelopes: Sequence[Envelope], cuts: set[int]) -> Settings:
+    """Deliver the messages under these rules, with a new feeder after each cut; return the settings."""
+    ours = make_settings(folder, rules)
     ends = [0, *sorted(cut for cut in cuts if cut < len(envelopes)), len(envelopes)]
     for start, stop in pairwise(ends):
-        take(ours, *envelopes[start:stop])
-        feed(ours)
+        append_messages(ours, *envelopes[start:stop])
+        deliver_all(ours)
+    return ours
 
 
 SLOW = settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @SLOW
-@given(TOLD, RULES, RULES, CUTS, CUTS, st.booleans(), st.booleans())
-def test_a_replay_leaves_what_would_be_there_had_the_rules_always_been_these(
-    told: list[Told], old: Rules, new: Rules, cuts: set[int], other_cuts: set[int], before: bool, after: bool
+@given(DRAFTS, RULES, RULES, CUTS, CUTS, st.booleans(), st.booleans())
+def test_after_a_replay_the_tables_are_as_if_the_new_rules_had_always_been_there(
+    drafts: list[Draft], old: Rules, new: Rules, cuts: set[int], other_cuts: set[int], before: bool, after: bool
 ) -> None:
     with tempfile.TemporaryDirectory() as name:
-        folder, envelopes = Path(name), messages(told)
-        collected(folder / "changed", old, envelopes, cuts)
-        collected(folder / "always", new, envelopes, other_cuts)
-        compact(made(folder / "changed", old)) if before else None
-        ours = made(folder / "changed", new)
-        result = replay(ours)
+        folder, envelopes = Path(name), messages(drafts)
+        replaced = collect(folder / "changed", old, envelopes, cuts)
+        always_new = collect(folder / "always", new, envelopes, other_cuts)
+        compact_all(replaced) if before else None
+        changed = make_settings(folder / "changed", new)
+        result = replay(changed)
         assert (result.messages, result.left) == (len(envelopes), [])
-        compact(ours) if after else None
-        assert differing(tables(ours), tables(made(folder / "always", new))) == {}
-        assert not any(table.days_changed for table in replay(ours).tables)
-        take(ours, *messages([*told, Told("status", HOUR, VEHICLE, SECOND, "moped", 2)])[-1:])
-        take(made(folder / "always", new), *messages([*told, Told("status", HOUR, VEHICLE, SECOND, "moped", 2)])[-1:])
-        feed(ours)
-        feed(made(folder / "always", new))
-        assert differing(tables(ours), tables(made(folder / "always", new))) == {}
+        compact_all(changed) if after else None
+        assert differences(read_tables(changed), read_tables(always_new)) == {}
+        assert not any(table.days_changed for table in replay(changed).tables)
+        for each in (changed, always_new):
+            append_messages(each, messages([*drafts, LAST])[-1])
+            deliver_all(each)
+        assert differences(read_tables(changed), read_tables(always_new)) == {}
 
 
 @SLOW
-@given(TOLD, RULES, RULES, CUTS, st.integers(0, 5), st.booleans())
-def test_a_replay_of_one_day_makes_that_day_and_leaves_all_others(
-    told: list[Told], old: Rules, new: Rules, cuts: set[int], place: int, before: bool
+@given(DRAFTS, RULES, RULES, CUTS, st.integers(0, 5), st.booleans())
+def test_a_replay_of_one_day_replaces_that_day_and_no_other(
+    drafts: list[Draft], old: Rules, new: Rules, cuts: set[int], place: int, before: bool
 ) -> None:
     with tempfile.TemporaryDirectory() as name:
-        folder, envelopes = Path(name), messages(told)
-        collected(folder / "changed", old, envelopes, cuts)
-        collected(folder / "always", new, envelopes, set())
-        compact(made(folder / "changed", old)) if before else None
-        ours, was = made(folder / "changed", new), tables(made(folder / "changed", old))
-        days = stored_days(open_lake(ours))
+        folder, envelopes = Path(name), messages(drafts)
+        replaced = collect(folder / "changed", old, envelopes, cuts)
+        new_tables = read_tables(collect(folder / "always", new, envelopes, set()))
+        compact_all(replaced) if before else None
+        changed, old_tables = make_settings(folder / "changed", new), read_tables(replaced)
+        days = stored_days(open_lake(changed))
         day = days[place % len(days)]
         noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-        replay(ours, noon, noon + timedelta(hours=1))
-        found, always = tables(ours), tables(made(folder / "always", new))
-        assert differing(of_days(found, [day]), of_days(always, [day])) == {}
-        assert differing(of_days(found, [day], without=True), of_days(was, [day], without=True)) == {}
+        replay(changed, noon, noon + timedelta(hours=1))
+        tables = read_tables(changed)
+        assert differences(rows_of_days(tables, [day]), rows_of_days(new_tables, [day])) == {}
+        others, old_others = (rows_of_days(each, [day], without=True) for each in (tables, old_tables))
+        assert differences(others, old_others) == {}
 
 
-def of(found: Tables, vehicle: str) -> Tables:
-    return {name: rows.filter(pl.col("vehicle") == vehicle) for name, rows in found.items()}
+def rows_of(tables: Tables, vehicle: str) -> Tables:
+    return {name: rows.filter(pl.col("vehicle") == vehicle) for name, rows in tables.items()}
 
 
 @SLOW
-@given(TOLD, RULES, RULES, CUTS)
-def test_a_replay_of_one_vehicle_makes_its_rows_and_leaves_all_others(
-    told: list[Told], old: Rules, new: Rules, cuts: set[int]
+@given(DRAFTS, RULES, RULES, CUTS)
+def test_a_replay_of_one_vehicle_replaces_its_rows_and_no_others(
+    drafts: list[Draft], old: Rules, new: Rules, cuts: set[int]
 ) -> None:
     with tempfile.TemporaryDirectory() as name:
-        folder, envelopes = Path(name), messages(told)
-        collected(folder / "changed", old, envelopes, cuts)
-        collected(folder / "always", new, envelopes, set())
-        ours, was = made(folder / "changed", new), tables(made(folder / "changed", old))
-        replay(ours, vehicles=[VEHICLE])
-        found, always = tables(ours), tables(made(folder / "always", new))
-        assert differing(of(found, VEHICLE), of(always, VEHICLE)) == {}
+        folder, envelopes = Path(name), messages(drafts)
+        old_tables = read_tables(collect(folder / "changed", old, envelopes, cuts))
+        new_tables = read_tables(collect(folder / "always", new, envelopes, set()))
+        changed = make_settings(folder / "changed", new)
+        replay(changed, vehicles=[VEHICLE])
+        tables = read_tables(changed)
+        assert differences(rows_of(tables, VEHICLE), rows_of(new_tables, VEHICLE)) == {}
         for vehicle in (OTHER, "van"):
-            assert differing(of(found, vehicle), of(was, vehicle)) == {}
-        unread, unreadable = of(found, UNKNOWN_VEHICLE)["quarantine"], of(always, UNKNOWN_VEHICLE)["quarantine"]
-        theirs = pl.col("body").bin.contains(VEHICLE.encode())
-        others = of(was, UNKNOWN_VEHICLE)["quarantine"].filter(~theirs)
-        assert set(others["sequence"]) <= set(unread["sequence"])
-        assert set(unread.filter(theirs)["sequence"]) == set(unreadable.filter(theirs)["sequence"])
+            assert differences(rows_of(tables, vehicle), rows_of(old_tables, vehicle)) == {}
+        unread, new_unread, old_unread = (
+            rows_of(each, UNKNOWN_VEHICLE)["quarantine"] for each in (tables, new_tables, old_tables)
+        )
+        is_chosen = pl.col("body").bin.contains(VEHICLE.encode())
+        assert set(old_unread.filter(~is_chosen)["sequence"]) <= set(unread["sequence"])
+        assert set(unread.filter(is_chosen)["sequence"]) == set(new_unread.filter(is_chosen)["sequence"])

@@ -17,18 +17,18 @@ from logger.locks import clear_scratch, is_requested, scratch_folder, take_over
 from logger.settings import schema
 from logger.stores import open_lake
 from logger.tables import RAW
-from tests.helpers.data_folder import TWO_DAYS, Tables, differing, tables
+from tests.helpers.data_folder import TWO_DAYS, Tables, differences, read_tables
 
 
-def on_disk(ours: schema.Settings) -> Path:
+def on_disk(settings: schema.Settings) -> Path:
     """These settings as a file for the command line."""
-    model, scale = ours.sources[0].model, ours.model(ours.sources[0].model).odometer_scale
+    model, scale = settings.sources[0].model, settings.model(settings.sources[0].model).odometer_scale
     text = f'[collector]\ndata_dir = "data"\n[models."{model}"]\nodometer_scale = {scale}\n'
-    for each in ours.sources:
+    for each in settings.sources:
         text += f'[[sources]]\nkind = "segway"\nname = "{each.name}"\nclient_id = "{each.client_id}"\n'
         text += f'client_secret_file = "secret"\nmodel = "{model}"\nvehicles = {list(each.vehicles)}\n'
-    (ours.data_dir.parent / "secret").write_text(ours.sources[0].client_secret)
-    file = ours.data_dir.parent / "voltrail.toml"
+    (settings.data_dir.parent / "secret").write_text(settings.sources[0].client_secret)
+    file = settings.data_dir.parent / "voltrail.toml"
     file.write_text(text)
     return file
 
@@ -48,24 +48,25 @@ def killed_at(words: Sequence[str], line: str, place: int) -> None:
 
 @pytest.mark.parametrize(("line", "place"), [("decode ends", 1), ("replacement begins", 1), ("replacement begins", 5)])
 def test_after_a_kill_each_day_is_old_or_new_and_another_replay_does_the_rest(
-    changed: schema.Settings, always: Tables, line: str, place: int
+    changed_settings: schema.Settings, new_tables: Tables, line: str, place: int
 ) -> None:
-    was = tables(changed)
-    killed_at(command(on_disk(changed), "--debug"), line, place)
-    assert (changed.data_dir / "replay").exists()
-    for name, rows in tables(changed).items():
+    before = read_tables(changed_settings)
+    killed_at(command(on_disk(changed_settings), "--debug"), line, place)
+    assert (changed_settings.data_dir / "replay").exists()
+    for name, rows in read_tables(changed_settings).items():
         for day in rows["time"].dt.date().unique():
             found, old, new = (
-                each[name].filter(pl.col("time").dt.date() == day) for each in (tables(changed), was, always)
+                each[name].filter(pl.col("time").dt.date() == day)
+                for each in (read_tables(changed_settings), before, new_tables)
             )
             assert found.equals(old) or found.equals(new), f"{name} {day}"
-    replay(changed)
-    assert differing(tables(changed), always) == {}
-    assert not (changed.data_dir / "replay").exists()
+    replay(changed_settings)
+    assert differences(read_tables(changed_settings), new_tables) == {}
+    assert not (changed_settings.data_dir / "replay").exists()
 
 
-def test_a_full_disk_is_one_line_and_costs_nothing(changed: schema.Settings, always: Tables) -> None:
-    was, file = tables(changed), on_disk(changed)
+def test_a_full_disk_is_one_line_and_costs_nothing(changed_settings: schema.Settings, new_tables: Tables) -> None:
+    before, file = read_tables(changed_settings), on_disk(changed_settings)
     limit = (2000, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
     done = subprocess.run(
         command(file),
@@ -76,42 +77,44 @@ def test_a_full_disk_is_one_line_and_costs_nothing(changed: schema.Settings, alw
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert len(done.stderr.splitlines()) == 1, done.stderr
-    assert differing(tables(changed), was) == {}
+    assert differences(read_tables(changed_settings), before) == {}
     done = subprocess.run(command(file), capture_output=True, text=True, check=True)
-    assert differing(tables(changed), always) == {}
+    assert differences(read_tables(changed_settings), new_tables) == {}
     assert f"messages decoded again: {len(TWO_DAYS)}" in done.stdout
     assert done.stderr == ""
 
 
-def test_a_damaged_day_file_is_named_and_nothing_is_replaced(changed: schema.Settings) -> None:
-    was = tables(changed)
-    file = changed.data_dir / "raw" / "2026-10-02.zst"
+def test_a_damaged_day_file_is_named_and_nothing_is_replaced(changed_settings: schema.Settings) -> None:
+    before = read_tables(changed_settings)
+    file = changed_settings.data_dir / "raw" / "2026-10-02.zst"
     data = bytearray(file.read_bytes())
     data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
     file.write_bytes(data)
     with pytest.raises(Retry, match=r"2026-10-02\.zst is damaged at byte \d+"):
-        replay(changed)
-    assert differing(tables(changed), was) == {}
+        replay(changed_settings)
+    assert differences(read_tables(changed_settings), before) == {}
 
 
-def test_what_a_kill_left_is_removed_by_whoever_writes_to_the_lake_next(changed: schema.Settings) -> None:
-    with take_over(changed.data_dir), scratch_folder(changed.data_dir) as place:
-        assert is_requested(changed.data_dir)
+def test_what_a_kill_left_is_removed_by_whoever_writes_to_the_lake_next(changed_settings: schema.Settings) -> None:
+    with take_over(changed_settings.data_dir), scratch_folder(changed_settings.data_dir) as place:
+        assert is_requested(changed_settings.data_dir)
         place.mkdir()
         (place / "left").touch()
     assert not place.exists()
-    assert not is_requested(changed.data_dir)
+    assert not is_requested(changed_settings.data_dir)
     place.mkdir()
-    clear_scratch(changed.data_dir)
+    clear_scratch(changed_settings.data_dir)
     assert not place.exists()
 
 
-def test_what_a_store_refused_stays_in_quarantine(changed: schema.Settings) -> None:
-    row = open_lake(changed).scan("status").head(1).collect()
-    refusals = QuarantinedRows(open_lake(changed, "refused"))
+def test_what_a_store_refused_stays_in_quarantine(changed_settings: schema.Settings) -> None:
+    row = open_lake(changed_settings).scan("status").head(1).collect()
+    refusals = QuarantinedRows(open_lake(changed_settings, "refused"))
     refusals.take(RAW["status"], row, "a word where a number should be")
     refusals.write()
     for vehicles in (None, [row["vehicle"][0]], ["another"]):
-        replay(changed, vehicles=vehicles)
-        (kept,) = open_lake(changed).scan("quarantine").filter(pl.col("source") == "influx").collect().to_dicts()
+        replay(changed_settings, vehicles=vehicles)
+        (kept,) = (
+            open_lake(changed_settings).scan("quarantine").filter(pl.col("source") == "influx").collect().to_dicts()
+        )
         assert (kept["vehicle"], kept["path"], kept["sequence"]) == (row["vehicle"][0], "status", row["sequence"][0])

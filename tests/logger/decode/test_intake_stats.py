@@ -13,7 +13,7 @@ from logger.decode.intake_stats import HOUR_MS, LATE_MS, IntakeStats
 from logger.decode.result import MESSAGES, DecodeResult
 from logger.stores.merge import merge_rows
 from logger.tables import RAW
-from tests.helpers.segway_pushes import AT, RECEIVED, VEHICLE, account, body, decoded, envelope
+from tests.helpers.segway_pushes import AT, RECEIVED, VEHICLE, account, body, decode_all, envelope
 
 HOUR = RECEIVED // HOUR_MS * HOUR_MS
 Message = tuple[str, int, int | None, str]  # vehicle, received [ms], device [ms], identity
@@ -128,7 +128,7 @@ def test_an_hour_that_nobody_asked_for_yet_is_not_let_go() -> None:
 
 def test_each_readable_push_is_counted_once_whatever_it_made() -> None:
     position = {"latitude": "22.6", "longitude": "114.1", "gpsUtcTime": f"{AT}"}
-    result = decoded(
+    result = decode_all(
         envelope("status", body("status", **position)),
         envelope("status", body("status", **position), at=RECEIVED + 5000),
         envelope("location", body("location")),

@@ -21,16 +21,16 @@ from logger.envelope import Batch, Envelope
 from logger.errors import Retry
 from tests.helpers.segway_pushes import (
     AT,
+    IDS,
     OTHER,
     RECEIVED,
     SAMPLES,
     VEHICLE,
-    WHO,
     Row,
     account,
     batch,
     body,
-    decoded,
+    decode_all,
     envelope,
     form,
     reason,
@@ -83,7 +83,7 @@ def test_a_body_that_is_no_utf_8_is_kept_as_it_came(content: bytes) -> None:
 
 
 def test_a_message_of_an_unknown_source_is_kept_as_it_came() -> None:
-    (found,) = rows(decoded(envelope("status", body("status"), source="gone")), "quarantine")
+    (found,) = rows(decode_all(envelope("status", body("status"), source="gone")), "quarantine")
     assert (found["reason"], found["source"], found["path"]) == (
         "source 'gone' is not in the settings",
         "gone",
@@ -93,7 +93,7 @@ def test_a_message_of_an_unknown_source_is_kept_as_it_came() -> None:
 
 
 def test_quarantine_says_whose_message_it_was_and_when_it_came() -> None:
-    (found,) = rows(decoded(envelope("status", body("status", iotCode=STRANGER))), "quarantine")
+    (found,) = rows(decode_all(envelope("status", body("status", iotCode=STRANGER))), "quarantine")
     assert (found["provider"], found["vehicle"], found["via"], found["clock"]) == (
         "segway",
         STRANGER,
@@ -105,7 +105,7 @@ def test_quarantine_says_whose_message_it_was_and_when_it_came() -> None:
 
 def test_one_body_of_no_use_is_one_message_however_often_it_comes() -> None:
     odd = [envelope("status", body("status", iotCode=each)) for each in (STRANGER, STRANGER, VEHICLE[:-1])]
-    found = rows(decoded(*odd), "quarantine")
+    found = rows(decode_all(*odd), "quarantine")
     assert [each["message"] == found[0]["message"] for each in found] == [True, True, False]
 
 
@@ -120,7 +120,7 @@ def test_the_others_of_the_batch_arrive() -> None:
         envelope("fault", b""),
     ]
     mixed = [each for pair in zip(bad, [*good, good[0]], strict=True) for each in pair]
-    result = decoded(*mixed)
+    result = decode_all(*mixed)
     assert {name: found.height for name, found in result.rows.items()} == {
         "status": 2,
         "location": 1,
@@ -133,7 +133,7 @@ def test_the_others_of_the_batch_arrive() -> None:
 
 
 def test_nothing_comes_of_nothing() -> None:
-    result = decoded()
+    result = decode_all()
     assert (result.rows, result.messages.height, result.quarantined) == ({}, 0, 0)
 
 
@@ -156,7 +156,7 @@ class Touchy:
 @pytest.mark.parametrize("place", [0, 37, 99])
 def test_a_decoder_that_fails_on_one_message_in_a_hundred_costs_that_one(error: BaseException, place: int) -> None:
     pushes = [envelope("status", body("status", iotCode=STRANGER if n == place else VEHICLE)) for n in range(100)]
-    result = decoded(*pushes, sources={"moped": Touchy(error)})
+    result = decode_all(*pushes, sources={"moped": Touchy(error)})
     assert result.rows["status"].sort("sequence")["sequence"].to_list() == [n for n in range(1, 101) if n != place + 1]
     (found,) = rows(result, "quarantine")
     assert (found["sequence"], found["body"]) == (place + 1, pushes[place].body)
@@ -165,7 +165,7 @@ def test_a_decoder_that_fails_on_one_message_in_a_hundred_costs_that_one(error: 
 
 def test_a_decoder_that_fails_on_every_message_loses_none() -> None:
     pushes = [envelope("status", body("status", iotCode=STRANGER)) for _ in range(9)]
-    result = decoded(*pushes, sources={"moped": Touchy(RuntimeError("stumbled"))})
+    result = decode_all(*pushes, sources={"moped": Touchy(RuntimeError("stumbled"))})
     assert list(result.rows) == ["quarantine"]
     assert result.quarantined == 9
 
@@ -198,7 +198,7 @@ def test_a_device_time_beyond_the_bounds_is_replaced_by_the_receipt_and_flagged(
 
 def test_a_position_in_a_status_has_its_own_time() -> None:
     push = envelope("status", body("status", latitude="22.6", longitude="114.1", gpsUtcTime="1"))
-    result = decoded(push)
+    result = decode_all(push)
     (status,), (location,) = rows(result, "status"), rows(result, "location")
     assert (status["time"], status["clock"], status["flags"]) == (at(AT * 1000), "device", None)
     assert (location["time"], location["clock"], location["flags"]) == (at(RECEIVED), "received", ["time_behind"])
@@ -208,8 +208,8 @@ def received_at(push: bytes, later_ms: Sequence[int], folder: Path, kind: str = 
     """The rows of this push and its repeats, each decoded by a process of its own."""
     found = []
     for later in later_ms:
-        with closing(FirstReceipts(folder)) as memory:
-            (got,) = rows(decoded(envelope(kind, push, at=RECEIVED + later), memory=memory), kind)
+        with closing(FirstReceipts(folder)) as receipts:
+            (got,) = rows(decode_all(envelope(kind, push, at=RECEIVED + later), receipts=receipts), kind)
         found.append(got)
     return found
 
@@ -236,9 +236,9 @@ def test_a_repeat_of_a_message_whose_time_was_replaced_gets_the_same_time(
 
 def test_a_repeat_in_the_same_batch_gets_the_same_time(tmp_path: Path) -> None:
     push = body("status", statusUtcTime="1")
-    with closing(FirstReceipts(tmp_path)) as memory:
+    with closing(FirstReceipts(tmp_path)) as receipts:
         pushes = [envelope("status", push, at=RECEIVED + later) for later in (0, 5000)]
-        assert {each["time"] for each in rows(decoded(*pushes, memory=memory), "status")} == {at(RECEIVED)}
+        assert {each["time"] for each in rows(decode_all(*pushes, receipts=receipts), "status")} == {at(RECEIVED)}
 
 
 @pytest.mark.parametrize(
@@ -261,8 +261,8 @@ def test_another_message_another_vehicle_and_another_path_get_a_time_of_their_ow
         envelope("alert", body("alert", without={"alertStatus"}, **told, iotCode=OTHER), at=RECEIVED + 2),
         envelope("fault", body("alert", without={"alertStatus"}, **told), at=RECEIVED + 3),
     ]
-    with closing(FirstReceipts(tmp_path)) as memory:
-        got = rows(decoded(*others, memory=memory), "event")
+    with closing(FirstReceipts(tmp_path)) as receipts:
+        got = rows(decode_all(*others, receipts=receipts), "event")
     assert [each["time"] for each in got] == [at(RECEIVED + later) for later in range(4)]
 
 
@@ -276,20 +276,20 @@ def test_the_case_of_the_signature_makes_no_other_message(tmp_path: Path) -> Non
 
 def test_a_memory_that_cannot_write_holds_up_the_batch_and_condemns_no_message(tmp_path: Path) -> None:
     odd = envelope("status", body("status", statusUtcTime="1"))
-    with closing(FirstReceipts(tmp_path)) as memory:
+    with closing(FirstReceipts(tmp_path)) as receipts:
         with closing(sqlite3.connect(tmp_path / "replaced-times.db")) as other:
             other.execute("DROP TABLE seen")
         with pytest.raises(Retry, match="is the disk full or gone") as found:
-            decoded(envelope("status", body("status")), odd, memory=memory)
+            decode_all(envelope("status", body("status")), odd, receipts=receipts)
         assert found.value.after == 1.0
 
 
 def test_a_memory_that_lost_what_it_wrote_holds_up_the_batch(tmp_path: Path) -> None:
-    with closing(FirstReceipts(tmp_path)) as memory:
+    with closing(FirstReceipts(tmp_path)) as receipts:
         with closing(sqlite3.connect(tmp_path / "replaced-times.db")) as other:
             other.execute("ALTER TABLE seen RENAME COLUMN at TO other")
         with pytest.raises(Retry):
-            memory.remember(["a"], [1])
+            receipts.remember(["a"], [1])
 
 
 # ---- values --------------------------------------------------------------------------------------------------------
@@ -369,7 +369,7 @@ def ride(*readings: tuple[int, int], vehicle: str = VEHICLE) -> pl.DataFrame:
         envelope("status", body("status", iotCode=vehicle, statusUtcTime=f"{AT + second}", odometer=f"{metres}"))
         for second, metres in readings
     ]
-    return decoded(*pushes).rows["status"]
+    return decode_all(*pushes).rows["status"]
 
 
 def flags(found: pl.DataFrame) -> list[list[str] | None]:
@@ -424,7 +424,7 @@ def test_vehicles_do_not_mix_their_odometers() -> None:
 
 
 def test_a_flag_of_the_odometer_joins_the_others() -> None:
-    status = decoded(
+    status = decode_all(
         envelope("status", body("status")),
         envelope("status", body("status", odometer="8000", statusUtcTime=f"{AT + 1}", speed="400")),
     ).rows["status"]
@@ -432,7 +432,7 @@ def test_a_flag_of_the_odometer_joins_the_others() -> None:
 
 
 def test_one_odd_reading_of_an_imported_file_flags_that_row_alone() -> None:
-    status = decoded(imported(odometer_m=[1.0, 2.0, 1.0, 3.0])).rows["status"]
+    status = decode_all(imported(odometer_m=[1.0, 2.0, 1.0, 3.0])).rows["status"]
     assert flags(OdometerCheck(status.clear()).check(status)) == [None, None, ["odometer_back"], None]
 
 
@@ -451,7 +451,7 @@ def imported(**columns: list[float]) -> Envelope:
 
 
 def test_an_imported_slice_is_split_over_the_tables_of_its_columns() -> None:
-    result = decoded(imported(soc_pct=[50.0, 101.0], lat_deg=[0.0, 48.0], lon_deg=[0.0, 11.0]))
+    result = decode_all(imported(soc_pct=[50.0, 101.0], lat_deg=[0.0, 48.0], lon_deg=[0.0, 11.0]))
     assert sorted(result.rows) == ["location", "status"]
     assert [(each["soc_pct"], each["flags"]) for each in rows(result, "status")] == [
         (50.0, None),
@@ -464,13 +464,13 @@ def test_an_imported_slice_is_split_over_the_tables_of_its_columns() -> None:
 
 def test_an_imported_slice_that_is_no_parquet_is_set_aside() -> None:
     broken = Envelope("import", "rows", RECEIVED, "import", b"PAR1 no more")
-    result = decoded(broken, imported(soc_pct=[50.0]))
+    result = decode_all(broken, imported(soc_pct=[50.0]))
     assert (result.rows["status"].height, result.quarantined) == (1, 1)
     assert rows(result, "quarantine")[0]["reason"].startswith("decoder failed: ComputeError: parquet: ")
 
 
 def test_a_heartbeat_is_a_row_of_nobody() -> None:
-    (found,) = rows(decoded(Envelope("collector", "heartbeat", RECEIVED, "push", b"")), "collector")
+    (found,) = rows(decode_all(Envelope("collector", "heartbeat", RECEIVED, "push", b"")), "collector")
     assert (found["provider"], found["vehicle"], found["time"], found["clock"]) == (
         "none",
         "none",
@@ -482,7 +482,7 @@ def test_a_heartbeat_is_a_row_of_nobody() -> None:
 # ---- batches -------------------------------------------------------------------------------------------------------
 
 TIMES = ["", "1", f"{AT}", f"{AT}500", f"{AT + 601}", f"{AT + 605}", f"{AT - 30 * 86400 + 3}", f"{AT + 86400}"]
-ODD = [b"", b"\xff", b"iotCode", b"a=1&&", b"%", form({**WHO, "statusUtcTime": "1"})]
+ODD = [b"", b"\xff", b"iotCode", b"a=1&&", b"%", form({**IDS, "statusUtcTime": "1"})]
 MESSAGES = st.one_of(
     st.builds(
         lambda kind, vehicle, time, code: (
@@ -510,9 +510,9 @@ BATCHES = st.lists(
 def in_parts(whole: Batch, cuts: list[int]) -> DecodeResult:
     """The same batch decoded in parts, one after the other."""
     ends = sorted({0, len(whole), *(cut for cut in cuts if cut < len(whole))})
-    with tempfile.TemporaryDirectory() as folder, closing(FirstReceipts(Path(folder))) as memory:
+    with tempfile.TemporaryDirectory() as folder, closing(FirstReceipts(Path(folder))) as receipts:
         parts = [whole.part(start, stop) for start, stop in pairwise(ends)]
-        return merge_results([decode(part, {"moped": account()}, memory) for part in parts])
+        return merge_results([decode(part, {"moped": account()}, receipts) for part in parts])
 
 
 @settings(max_examples=50, deadline=None)
@@ -528,7 +528,7 @@ def test_the_result_is_the_same_however_the_batch_is_split(pushes: list[Envelope
 @settings(max_examples=50, deadline=None)
 @given(BATCHES)
 def test_every_message_is_either_read_or_set_aside(pushes: list[Envelope]) -> None:
-    result = decoded(*pushes)
+    result = decode_all(*pushes)
     aside = [each["sequence"] for each in rows(result, "quarantine")]
     assert sorted(result.messages["sequence"].to_list() + aside) == list(range(1, len(pushes) + 1))
     for found in rows(result, "quarantine"):

@@ -13,7 +13,7 @@ from logger.decode.intake_stats import HOUR_MS
 from logger.decode.pipeline import Pipeline
 from logger.envelope import Batch, Envelope
 from logger.tables import RAW
-from tests.helpers.segway_pushes import RECEIVED, FirstSeen, account, body, envelope
+from tests.helpers.segway_pushes import RECEIVED, MemoryReceipts, account, body, envelope
 
 HOUR = RECEIVED // HOUR_MS * HOUR_MS
 NO_READINGS = pl.DataFrame(schema=RAW["status"].schema)
@@ -38,7 +38,7 @@ def batches(messages: Sequence[Envelope], cuts: set[int]) -> list[Batch]:
 
 
 def pipeline(last_readings: pl.DataFrame = NO_READINGS) -> Pipeline:
-    return Pipeline({"moped": account()}, FirstSeen(), last_readings)
+    return Pipeline({"moped": account()}, MemoryReceipts(), last_readings)
 
 
 def by_key(rows: Sequence[pl.DataFrame], table: str) -> pl.DataFrame:

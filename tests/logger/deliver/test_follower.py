@@ -21,7 +21,7 @@ from logger.stores import open_lake
 from logger.stores.compare import COMPARED_TABLES
 from logger.stores.influx.influx import Influx
 from logger.tables import DERIVED, TABLES, shaped
-from tests.helpers.data_folder import Rules, settings
+from tests.helpers.data_folder import Rules, make_settings
 from tests.helpers.segway_pushes import VEHICLE, body, envelope
 
 DAY = timedelta(days=1)
@@ -29,7 +29,7 @@ MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def ours(folder: Path, influx: InfluxSettings, rules: Rules) -> schema.Settings:
-    made = settings(folder / "data", rules)
+    made = make_settings(folder / "data", rules)
     return msgspec.structs.replace(made, sinks=msgspec.structs.replace(made.sinks, influx=influx))
 
 
@@ -73,7 +73,7 @@ def days(*samples: int) -> pl.DataFrame:
 def test_a_derived_table_is_followed_span_by_span_and_all_of_it_where_nobody_remembers(
     tmp_path: Path, store: Influx
 ) -> None:
-    source = open_lake(settings(tmp_path, Rules()))
+    source = open_lake(make_settings(tmp_path, Rules()))
     follower = Follower(source, store, tmp_path, lambda: True)
     source.replace("status_1d", days(1, 2, 3), None, MIDNIGHT, MIDNIGHT + 3 * DAY)
     assert follower.follow() == 3
@@ -94,7 +94,7 @@ def test_a_derived_table_is_followed_span_by_span_and_all_of_it_where_nobody_rem
 
 
 def test_raw_days_are_replaced_only_once_the_lake_has_all_that_the_other_holds(tmp_path: Path, store: Influx) -> None:
-    source, ready = open_lake(settings(tmp_path, Rules())), [False]
+    source, ready = open_lake(make_settings(tmp_path, Rules())), [False]
     follower = Follower(source, store, tmp_path, lambda: ready[0])
     follower.follow()
     row = {"provider": "p", "vehicle": "v", "time": MIDNIGHT, "received_at": MIDNIGHT, "sequence": 1, "soc_pct": 5.0}

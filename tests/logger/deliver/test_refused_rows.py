@@ -18,7 +18,7 @@ from logger.settings.schema import InfluxSettings, Settings
 from logger.stores import open_lake
 from logger.stores.influx.influx import Influx
 from tests.helpers import two_sinks
-from tests.helpers.data_folder import imported, push, status, take
+from tests.helpers.data_folder import append_messages, imported_slice, push, status
 from tests.helpers.influx_server import Place, own
 from tests.helpers.lying_proxy import Lie, lying
 from tests.logger.stores.influx.test_influx import rows, stored
@@ -67,7 +67,7 @@ def test_too_many_series_are_an_alarm_and_rows_wait(tmp_path: Path, caplog: pyte
         if place.major != "1":
             pytest.skip("only 1.x has such a limit")
         ours = two_sinks.settings(tmp_path, place.settings("voltrail"))
-        take(ours, *alerts(60), status(AT, 1000))
+        append_messages(ours, *alerts(60), status(AT, 1000))
         refused(ours, caplog, "limit exceeded", "too many series", "raise the server's limit")
         assert place.process
         place.process.stop()
@@ -92,11 +92,11 @@ def test_a_password_that_no_longer_holds_is_an_alarm_and_rows_wait(
         run(f'GRANT ALL ON "{name}" TO {name}')
         influx = influx_server.settings(name, username=name, password="one")
         ours = two_sinks.settings(tmp_path, influx)
-        take(ours, status(AT, 1000))
+        append_messages(ours, status(AT, 1000))
         with two_sinks.feeding(ours, "influx") as feeder:
             assert feeder.step() <= 1
             run(f"SET PASSWORD FOR {name} = 'two'")
-            take(ours, status(AT + 1000, 1001))
+            append_messages(ours, status(AT + 1000, 1001))
             assert feeder.step() == 10
             check_alarm(ours, caplog, 1, "HTTP 401", "check token or password")
             run(f"SET PASSWORD FOR {name} = 'one'")
@@ -114,11 +114,11 @@ def test_a_database_that_is_dropped_is_an_alarm_until_the_next_start_makes_it_ag
     with influx_server.database() as name:
         influx = influx_server.settings(name)
         ours = two_sinks.settings(tmp_path, influx)
-        take(ours, status(AT, 1000))
+        append_messages(ours, status(AT, 1000))
         with two_sinks.feeding(ours, "influx") as feeder:
             assert feeder.step() <= 1
             influx_server.drop(name)
-            take(ours, status(AT + 1000, 1001), *alerts(3))
+            append_messages(ours, status(AT + 1000, 1001), *alerts(3))
             assert [feeder.step() for _ in range(2)] == [10, 10]
         check_alarm(ours, caplog, 4, "not found", f"does {name!r} exist there?", "A start of voltrail makes it")
         two_sinks.feed(ours, "influx")
@@ -141,7 +141,7 @@ def test_a_row_whose_name_is_too_long_is_set_aside_alone_and_once(
     influx: InfluxSettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     ours, name = two_sinks.settings(tmp_path, influx), "v" * 70_000
-    take(ours, status(AT, 1000), imported(AT, [TIME], name, odometer_m=[5.0]), status(AT + 1000, 1001))
+    append_messages(ours, status(AT, 1000), imported_slice(AT, [TIME], name, odometer_m=[5.0]), status(AT + 1000, 1001))
     assert two_sinks.feed(ours, "influx")[0] <= 1
     two_sinks.feed(ours, "lake")
     (aside,) = open_lake(ours).scan("quarantine").collect().to_dicts()
@@ -160,7 +160,7 @@ def test_a_refused_row_is_set_aside_once_however_often_its_batch_is_delivered(
 ) -> None:
     with lying(influx.url) as proxy:
         ours = two_sinks.settings(tmp_path, msgspec.structs.replace(influx, url=proxy.url))
-        take(ours, status(AT, 1000), imported(AT, [TIME], "v" * 70_000, odometer_m=[5.0]), *alerts(2))
+        append_messages(ours, status(AT, 1000), imported_slice(AT, [TIME], "v" * 70_000, odometer_m=[5.0]), *alerts(2))
         proxy.lie(*(Lie("write", kind, skip=3) for kind in ("lost", "cut before")))
         waits = two_sinks.feed(ours, "influx")
         assert proxy.honest

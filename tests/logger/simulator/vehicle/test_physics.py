@@ -15,7 +15,7 @@ from logger.simulator.vehicle.effects import EFFECTS
 from logger.simulator.vehicle.moped import Said
 from logger.simulator.vehicle.physics import Scooter, fleet, sent, write_truth
 from logger.simulator.vehicle.world import DAY_S
-from tests.helpers.segway_pushes import CLIENT, account, decoded, envelope, signed
+from tests.helpers.segway_pushes import CLIENT, account, decode_all, envelope, signed_body
 
 START, DAYS, SEED = 1_790_000_000, 4, 7
 PARTS = ("drag", "rolling", "drive", "brake", "auxiliary", "climb", "kinetic")
@@ -181,9 +181,10 @@ def test_all_that_arrives_is_understood_and_makes_as_many_rows_as_the_truth_says
     scooter = Scooter(4, SEED, START, DAYS)
     who = {"iotCode": scooter.vehicle, "platformCode": CLIENT}
     pushes = [
-        envelope(push.path, signed({**who, **push.fields}), int(push.sent_at * 1000)) for push in sent(scooter, SEED)
+        envelope(push.path, signed_body({**who, **push.fields}), int(push.sent_at * 1000))
+        for push in sent(scooter, SEED)
     ]
-    result = decoded(*pushes, sources={"moped": account((scooter.vehicle,))})
+    result = decode_all(*pushes, sources={"moped": account((scooter.vehicle,))})
     assert set(result.rows) == {"status", "location", "event"}
     assert result.rows["status"]["soc_pct"].null_count() == 0
     rows = sum(

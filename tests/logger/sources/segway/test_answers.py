@@ -16,7 +16,7 @@ from logger.sources.segway import api
 from logger.sources.segway.api import QUERIES
 from logger.sources.segway.login import REGIONS, base_url
 from logger.sources.segway.messages import CODES, answer_shapes
-from tests.helpers.segway_pushes import RECEIVED, VEHICLE, account, decoded, rows
+from tests.helpers.segway_pushes import RECEIVED, VEHICLE, account, decode_all, rows
 
 SAID = RECEIVED - 500
 STATUS = {
@@ -58,7 +58,7 @@ def answer(data: Any, code: Any = 0, **more: Any) -> bytes:
 def asked(query: str, body: bytes, vehicle: str = VEHICLE, at: int = RECEIVED) -> DecodeResult:
     moped = account()
     moped.shapes = {**moped.shapes, **answer_shapes(Model())}
-    return decoded(Envelope("moped", query, at, "poll", body, vehicle), sources={"moped": moped})
+    return decode_all(Envelope("moped", query, at, "poll", body, vehicle), sources={"moped": moped})
 
 
 def only(result: DecodeResult, table: str) -> dict[str, Any]:

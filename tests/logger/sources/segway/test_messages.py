@@ -15,13 +15,13 @@ from tests.helpers.segway_pushes import (
     AT,
     COMPONENTS,
     FAULT,
+    IDS,
     LOCATION,
     SECRET,
     STATUS,
-    WHO,
     account,
     form,
-    signed,
+    signed_body,
 )
 
 # Vendor facts E.5.
@@ -64,12 +64,12 @@ def refused(body: bytes, verifier: Verifier = ANY) -> str:
 
 @pytest.mark.parametrize(("fields", "signature"), VECTORS)
 def test_a_vector_is_signed_as_agreed(fields: Mapping[str, str], signature: str) -> None:
-    assert sign({**WHO, **fields}, SECRET) == signature
+    assert sign({**IDS, **fields}, SECRET) == signature
 
 
 @pytest.mark.parametrize(("fields", "signature"), VECTORS)
 def test_a_vector_is_accepted_in_any_order_of_its_fields(fields: Mapping[str, str], signature: str) -> None:
-    pairs = [*WHO.items(), *fields.items(), ("signature", signature)]
+    pairs = [*IDS.items(), *fields.items(), ("signature", signature)]
     for seed in range(5):
         random.Random(seed).shuffle(pairs)
         assert Verifier(SECRET).verify(form(dict(pairs))) == "decoded"
@@ -77,7 +77,7 @@ def test_a_vector_is_accepted_in_any_order_of_its_fields(fields: Mapping[str, st
 
 @pytest.mark.parametrize(("fields", "signature"), VECTORS)
 def test_a_vector_is_refused_once_any_value_differs(fields: Mapping[str, str], signature: str) -> None:
-    told = {**WHO, **fields}
+    told = {**IDS, **fields}
     for name in told:
         refused(with_signature(form({**told, name: told[name] + "0"}), signature))
 
@@ -97,7 +97,7 @@ def test_keys_are_in_the_order_of_ascii() -> None:
     ],
 )
 def test_a_misread_rule_is_refused(what: str, signature: str) -> None:
-    assert refused(with_signature(form({**WHO, **ALERT}), signature)) == "wrong signature"
+    assert refused(with_signature(form({**IDS, **ALERT}), signature)) == "wrong signature"
 
 
 @pytest.mark.parametrize(
@@ -105,19 +105,19 @@ def test_a_misread_rule_is_refused(what: str, signature: str) -> None:
     [({"online": "True"}, "f17c7be8"), ({"speed": "20.0", "odometer": "9000.0"}, "91c246bb"), ({"locked": "0"}, "")],
 )
 def test_values_that_were_typed_and_written_again_are_refused(again: dict[str, str], begins: str) -> None:
-    told = {**WHO, **STATUS}
+    told = {**IDS, **STATUS}
     assert sign({**told, **again}, SECRET).startswith(begins)
     assert refused(with_signature(form({**told, **again}), sign(told, SECRET))) == "wrong signature"
     assert refused(with_signature(form(told), sign({**told, **again}, SECRET))) == "wrong signature"
 
 
 def test_another_secret_is_refused() -> None:
-    assert refused(signed({**WHO, **STATUS}, secret="another")) == "wrong signature"
+    assert refused(signed_body({**IDS, **STATUS}, secret="another")) == "wrong signature"
 
 
 def test_a_new_parameter_is_signed_like_all_others() -> None:
-    assert ANY.verify(signed({**WHO, **STATUS, "vehicleCode": "N1", "zone.id": "7"})) == "decoded"
-    refused(signed({**WHO, **STATUS}) + b"&vehicleCode=N1")
+    assert ANY.verify(signed_body({**IDS, **STATUS, "vehicleCode": "N1", "zone.id": "7"})) == "decoded"
+    refused(signed_body({**IDS, **STATUS}) + b"&vehicleCode=N1")
 
 
 # ---- what the rule leaves open -------------------------------------------------------------------------------------
@@ -183,46 +183,46 @@ def test_each_reading_is_accepted_under_its_name_and_refused_where_it_is_not_all
 def test_one_text_of_two_sets_of_fields_is_taken_for_the_plain_one_alone() -> None:
     plain, hidden = {"iotCode": "1", "platformCode": "A"}, {"iotCode": "1&platformCode=A"}
     assert sign(plain, SECRET) == sign(hidden, SECRET)
-    assert ANY.verify(signed(plain)) == "decoded"
-    assert refused(signed(hidden)) == "one signed text, several readings"
+    assert ANY.verify(signed_body(plain)) == "decoded"
+    assert refused(signed_body(hidden)) == "one signed text, several readings"
 
 
 @pytest.mark.parametrize("value", ["a&b", "a=b", "a\nb", "a\rb", "a\tb", "a\x00b", "a\x1fb", "a\x7fb"])
 def test_a_signed_value_that_holds_a_separator_or_control_character_is_refused(value: str) -> None:
-    assert refused(signed({**WHO, **ALERT, "note": value})) == "one signed text, several readings"
+    assert refused(signed_body({**IDS, **ALERT, "note": value})) == "one signed text, several readings"
 
 
 @pytest.mark.parametrize("value", ["", " ", "a b", "+22.6", "100%", "Zürich", "東京", "a/b?c#d;e:f"])
 def test_any_other_signed_value_is_accepted(value: str) -> None:
-    assert ANY.verify(signed({**WHO, **ALERT, "note": value})) == "decoded"
+    assert ANY.verify(signed_body({**IDS, **ALERT, "note": value})) == "decoded"
 
 
 # ---- the signature itself ------------------------------------------------------------------------------------------
 
 
 def test_hex_in_upper_case_is_accepted() -> None:
-    told = {**WHO, **ALERT}
+    told = {**IDS, **ALERT}
     assert ANY.verify(with_signature(form(told), sign(told, SECRET).upper())) == "decoded"
 
 
 @pytest.mark.parametrize("signature", ["", "78f2b02f", "78f2b02f54bb0a8f101100d5aa33cbae0", "g" * 32, " " * 32])
 def test_a_signature_that_is_no_md5_is_refused(signature: str) -> None:
-    assert refused(form({**WHO, **ALERT, "signature": signature})) == "no usable signature"
+    assert refused(form({**IDS, **ALERT, "signature": signature})) == "no usable signature"
 
 
-@pytest.mark.parametrize("body", [b"", b"&", b"=", b"\x00", b"\xff\xfe", form({**WHO, **ALERT})])
+@pytest.mark.parametrize("body", [b"", b"&", b"=", b"\x00", b"\xff\xfe", form({**IDS, **ALERT})])
 def test_a_body_without_a_signature_is_refused(body: bytes) -> None:
     assert refused(body) in ("no usable signature", "keys that repeat or hold odd characters")
 
 
 @pytest.mark.parametrize("name", ["Signature", "SIGNATURE", "sign"])
 def test_only_the_very_name_is_the_signature(name: str) -> None:
-    told = {**WHO, **ALERT}
+    told = {**IDS, **ALERT}
     assert refused(form({**told, name: sign(told, SECRET)})) == "no usable signature"
 
 
 def test_nothing_but_a_signature_is_a_signed_message_without_fields() -> None:
-    assert ANY.verify(signed({})) == "decoded"
+    assert ANY.verify(signed_body({})) == "decoded"
 
 
 # ---- keys ----------------------------------------------------------------------------------------------------------
@@ -230,7 +230,7 @@ def test_nothing_but_a_signature_is_a_signed_message_without_fields() -> None:
 
 @pytest.mark.parametrize("twice", [b"&code=2", b"&code=3", b"&c%6Fde=3", b"&c%6fde=2", b"&%63%6F%64%65="])
 def test_a_key_that_stands_twice_is_refused_however_it_is_written(twice: bytes) -> None:
-    told = {**WHO, **ALERT}
+    told = {**IDS, **ALERT}
     signature = sign(told, SECRET)
     for body in (form(told) + twice, twice[1:] + b"&" + form(told)):
         assert refused(with_signature(body, signature)) == "keys that repeat or hold odd characters"
@@ -238,16 +238,16 @@ def test_a_key_that_stands_twice_is_refused_however_it_is_written(twice: bytes) 
 
 @pytest.mark.parametrize("second", [b"&signature=", b"&%73ignature=", b"&signature=0"])
 def test_two_signatures_are_refused(second: bytes) -> None:
-    assert refused(signed({**WHO, **ALERT}) + second) == "keys that repeat or hold odd characters"
+    assert refused(signed_body({**IDS, **ALERT}) + second) == "keys that repeat or hold odd characters"
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a[0]", "a:b", "a/b", "ä", "a&b", "a=b", "a\n", "<a>"])
 def test_an_odd_key_is_refused_though_it_is_signed(key: str) -> None:
-    assert refused(signed({**WHO, **ALERT, key: "1"})) == "keys that repeat or hold odd characters"
+    assert refused(signed_body({**IDS, **ALERT, key: "1"})) == "keys that repeat or hold odd characters"
 
 
 def test_a_key_of_a_sane_kind_may_be_written_percent_encoded() -> None:
-    assert ANY.verify(signed({**WHO, **ALERT}).replace(b"code=", b"%63ode=")) == "decoded"
+    assert ANY.verify(signed_body({**IDS, **ALERT}).replace(b"code=", b"%63ode=")) == "decoded"
 
 
 @pytest.mark.parametrize("body", [b'{"iotCode":"1","signature":"' + b"0" * 32 + b'"}', b"[]", b"null"])
@@ -364,7 +364,7 @@ def test_both_ways_agree_on_signed_bodies(fields: dict[str, str], order: random.
 @settings(deadline=None)
 @given(FORMS, st.data())
 def test_both_ways_agree_on_signed_bodies_that_were_tampered_with(fields: dict[str, str], data: st.DataObject) -> None:
-    body = signed(fields)
+    body = signed_body(fields)
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(body)))
         stop = data.draw(st.integers(start, min(len(body), start + 3)))
@@ -404,19 +404,19 @@ def test_both_ways_agree_on_any_bytes(body: bytes) -> None:
 @given(FORMS)
 def test_a_plain_signed_body_takes_the_short_way(fields: dict[str, str]) -> None:
     plain = {key: value for key, value in fields.items() if value.isascii() and value.isalnum()}
-    assert Verifier(SECRET)._matches_plain(signed(plain))
+    assert Verifier(SECRET)._matches_plain(signed_body(plain))
 
 
 def test_forgers_cannot_use_up_the_layouts_that_are_remembered() -> None:
     verifier = Verifier(SECRET)
     for number in range(300):
         refused(f"key{number}=1&signature={'0' * 32}".encode(), verifier)
-    verifier.verify(signed({**WHO, "statusUtcTime": f"{AT}"}))
+    verifier.verify(signed_body({**IDS, "statusUtcTime": f"{AT}"}))
     assert len(verifier._layouts) == 1
 
 
 def test_more_layouts_than_are_remembered_are_still_accepted() -> None:
     verifier = Verifier(SECRET)
     for number in range(300):
-        assert verifier.verify(signed({f"key{number}": "1"})) == "decoded"
+        assert verifier.verify(signed_body({f"key{number}": "1"})) == "decoded"
     assert len(verifier._layouts) == 256

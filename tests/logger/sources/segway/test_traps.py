@@ -25,21 +25,21 @@ from logger.spool.log import Spool
 from tests.helpers.segway_pushes import (
     AT,
     EVENTS,
+    IDS,
     OTHER,
     RECEIVED,
     SAMPLES,
     SECRET,
     VEHICLE,
-    WHO,
     account,
     body,
-    decoded,
+    decode_all,
     envelope,
     form,
     reason,
     row,
     rows,
-    signed,
+    signed_body,
 )
 
 THEN = datetime.fromtimestamp(AT, UTC)
@@ -85,7 +85,7 @@ def test_trap_01_lock_voltage_is_hundredths_of_a_volt(sent: str, volt: float) ->
 def test_trap_01_hundredths_and_thousandths_are_exact() -> None:
     sent = [*range(250, 451), *range(2500, 6001, 7)]
     pushes = [envelope("status", body("status", lockVoltage=f"{each}")) for each in sent]
-    volts = [each["lock_voltage_v"] for each in rows(decoded(*pushes), "status")]
+    volts = [each["lock_voltage_v"] for each in rows(decode_all(*pushes), "status")]
     assert volts == [each / 100 if each < 1000 else each / 1000 for each in sent]
 
 
@@ -164,8 +164,8 @@ def test_trap_17_a_wrong_scale_shows_as_a_jump_beyond_two_hundred_kmh() -> None:
         envelope("status", body("status", odometer=f"{odometer}", statusUtcTime=f"{AT + seconds}"))
         for seconds, odometer in ((0, 9000), (10, 9555), (20, 10200), (30, 10190))
     ]
-    got = OdometerCheck(pl.DataFrame(schema=decoded(pushes[0]).rows["status"].schema)).check(
-        decoded(*pushes).rows["status"]
+    got = OdometerCheck(pl.DataFrame(schema=decode_all(pushes[0]).rows["status"].schema)).check(
+        decode_all(*pushes).rows["status"]
     )
     assert got["odometer_m"].to_list() == [9000, 9555, 10200, 10190]
     assert got["flags"].to_list() == [None, None, ["odometer_jump"], ["odometer_back"]]
@@ -178,7 +178,7 @@ def test_trap_25_the_radio_signal_stays_as_it_came(sent: str) -> None:
 
 
 def test_trap_26_what_the_status_says_of_charging_is_not_what_the_battery_says() -> None:
-    result = decoded(envelope("status", body("status", charging="true", powerPercent="81")))
+    result = decode_all(envelope("status", body("status", charging="true", powerPercent="81")))
     (got,) = rows(result, "status")
     assert (got["charging"], got["charge_state"], got["soc_pct"]) == (True, "charging", 81.0)
     assert list(result.rows) == ["status"]
@@ -253,7 +253,7 @@ def test_trap_08_satellites_are_counted_and_no_longitude() -> None:
 def test_trap_13_a_plus_is_a_space_and_a_percent_a_plus() -> None:
     for written in (b"+22.5", b"%2B22.5", b"22.5", b"%2022.5", b"2%32.5"):
         content = body("location", latitude="@").replace(b"%40", written)
-        (got,) = rows(decoded(envelope("location", content)), "location")
+        (got,) = rows(decode_all(envelope("location", content)), "location")
         assert (got["lat_deg"], got["flags"]) == (22.5, None)
 
 
@@ -283,7 +283,7 @@ def test_trap_18_the_equator_and_the_meridian_are_places() -> None:
 
 def test_trap_19_a_status_may_bring_its_position_along() -> None:
     more = {"latitude": "22.6", "longitude": "114.1", "altitude": "10", "gpsUtcTime": f"{AT - 7}", "vehicleCode": "N1"}
-    result = decoded(envelope("status", body("status", **more)))
+    result = decode_all(envelope("status", body("status", **more)))
     (status,), (location,) = rows(result, "status"), rows(result, "location")
     assert (status["time"], status["odometer_m"]) == (THEN, 9000.0)
     assert (location["time"], location["lat_deg"], location["altitude_m"]) == (THEN - timedelta(seconds=7), 22.6, 10.0)
@@ -292,7 +292,7 @@ def test_trap_19_a_status_may_bring_its_position_along() -> None:
 
 def test_trap_19_a_blank_position_in_a_status_makes_no_row() -> None:
     blank = {"latitude": "", "longitude": " ", "gpsUtcTime": ""}
-    assert list(decoded(envelope("status", body("status", **blank))).rows) == ["status"]
+    assert list(decode_all(envelope("status", body("status", **blank))).rows) == ["status"]
 
 
 def test_trap_19_what_is_sent_along_is_part_of_the_signature() -> None:
@@ -351,7 +351,7 @@ def test_trap_09_the_words_of_the_samples_in_braces_are_no_values() -> None:
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_trap_09_a_signature_is_asked_for_always(kind: str) -> None:
     with pytest.raises(Forged, match="no usable signature"):
-        Verifier(SECRET).verify(form({**WHO, **SAMPLES[kind]}))
+        Verifier(SECRET).verify(form({**IDS, **SAMPLES[kind]}))
 
 
 @pytest.mark.parametrize(("kind", "name"), [("alert", "code"), ("fault", "code"), ("components", "type")])
@@ -525,7 +525,7 @@ STRANGE = {
     "unknown vehicle: iotCode is not listed": body("status", iotCode="861477038719118"),
     "platformCode is not the account's": body("status", platformCode="E20081"),
     "lacks statusUtcTime": body("status", without={"statusUtcTime"}),
-    "lacks online or locked or powerPercent or odometer": signed({**WHO, "statusUtcTime": f"{AT}"}),
+    "lacks online or locked or powerPercent or odometer": signed_body({**IDS, "statusUtcTime": f"{AT}"}),
     "alertStatus belongs to another path": body("status", alertStatus="0"),
 }
 
@@ -540,7 +540,7 @@ def test_trap_30_what_is_signed_right_but_of_no_use_is_answered_200_and_set_asid
     assert reason("status", content) == why
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", form({**WHO, **SAMPLES["status"]}), body("status") + b"&a=1"])
+@pytest.mark.parametrize("content", [b"", b"{}", form({**IDS, **SAMPLES["status"]}), body("status") + b"&a=1"])
 def test_trap_30_what_is_not_signed_right_is_refused_and_never_stored(spool: Spool, content: bytes) -> None:
     (answer,) = answers(spool, account(), "", ("/moped/v2/vehicle/status", content))
     assert answer[0] == 401
@@ -551,7 +551,7 @@ def test_trap_30_what_is_not_signed_right_is_refused_and_never_stored(spool: Spo
 @pytest.mark.parametrize("path", SAMPLES)
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_a_message_sent_to_the_path_of_another_kind_never_reaches_a_table(kind: str, path: str) -> None:
-    result = decoded(envelope(path, body(kind)))
+    result = decode_all(envelope(path, body(kind)))
     if kind == path:
         assert list(result.rows) == ["event" if kind in EVENTS else kind]
     else:
@@ -559,7 +559,7 @@ def test_a_message_sent_to_the_path_of_another_kind_never_reaches_a_table(kind: 
 
 
 def test_vehicles_and_accounts_stay_apart() -> None:
-    result = decoded(
+    result = decode_all(
         envelope("status", body("status")),
         envelope("status", body("status", iotCode=OTHER, odometer="7")),
         envelope("status", body("status"), source="other"),
@@ -570,7 +570,7 @@ def test_vehicles_and_accounts_stay_apart() -> None:
 
 
 def test_a_repeat_makes_the_same_row_once_more() -> None:
-    result = decoded(*(envelope("status", body("status"), at=RECEIVED + late) for late in (0, 5000)))
+    result = decode_all(*(envelope("status", body("status"), at=RECEIVED + late) for late in (0, 5000)))
     first, second = rows(result, "status")
     assert {**first, "received_at": None, "sequence": None} == {**second, "received_at": None, "sequence": None}
     assert result.messages["identity"].n_unique() == 1

@@ -17,7 +17,7 @@ from logger.errors import Retry
 from logger.settings.schema import InfluxSettings
 from logger.stores.influx.influx import Influx
 from tests.helpers import two_sinks
-from tests.helpers.data_folder import answer, heartbeat, named, push, status, take
+from tests.helpers.data_folder import answer, append_messages, heartbeat, push, status, vehicle_names
 from tests.helpers.lying_proxy import Lie, Proxy, lying
 from tests.logger.stores.influx.test_influx import HOSTILE, rows
 
@@ -44,7 +44,11 @@ def messages(count: int = 40) -> Iterator[Envelope]:
         at = AT + n * 1000
         yield status(at, 1000 + n)
         yield push("alert", at, at, code="10", alertStatus="0")
-    yield from (named(AT, "Moped 7"), heartbeat(AT), answer("location", AT, {"latitude": 52.0, "longitude": 5.0}))
+    yield from (
+        vehicle_names(AT, "Moped 7"),
+        heartbeat(AT),
+        answer("location", AT, {"latitude": 52.0, "longitude": 5.0}),
+    )
 
 
 WRITES = [
@@ -68,7 +72,7 @@ def test_whatever_it_says_both_sinks_hold_the_same_in_the_end(
     influx: InfluxSettings, behind: InfluxSettings, proxy: Proxy, tmp_path: Path, lies: list[Lie]
 ) -> None:
     ours = two_sinks.settings(tmp_path, behind)
-    take(ours, *messages())
+    append_messages(ours, *messages())
     proxy.lie(*lies)
     waits = two_sinks.feed(ours, "influx")
     two_sinks.feed(ours, "lake")
@@ -94,7 +98,7 @@ def test_half_an_answer_is_never_taken_for_a_whole_one(
 
 def test_a_server_that_wants_to_be_left_alone_is(behind: InfluxSettings, proxy: Proxy, tmp_path: Path) -> None:
     ours = two_sinks.settings(tmp_path, behind)
-    take(ours, *messages(1))
+    append_messages(ours, *messages(1))
     with two_sinks.feeding(ours, "influx") as feeder:
         proxy.lie(*(Lie("write", status, headers=(("Retry-After", "45"),)) for status in (503, 429, 504)))
         assert [feeder.step() for _ in range(3)] == [45, 45, 45]
@@ -105,7 +109,7 @@ def test_what_stands_in_front_of_it_and_says_200_took_nothing(
     behind: InfluxSettings, proxy: Proxy, tmp_path: Path
 ) -> None:
     ours = two_sinks.settings(tmp_path, behind)
-    take(ours, *messages(1))
+    append_messages(ours, *messages(1))
     proxy.lie(Lie("write", 200, headers=HTML, body=LOGIN_PAGE))
     with two_sinks.feeding(ours, "influx") as feeder:
         feeder.step()
@@ -119,7 +123,7 @@ def test_a_sink_that_failed_a_moment_ago_does_not_hold_up_the_end(
     behind: InfluxSettings, proxy: Proxy, tmp_path: Path
 ) -> None:
     ours = two_sinks.settings(tmp_path, behind)
-    take(ours, *messages(1))
+    append_messages(ours, *messages(1))
     with two_sinks.feeding(ours, "influx") as feeder:
         proxy.lie(Lie("write", "cut before", 2))
         feeder.step()
