@@ -1,3 +1,5 @@
+"""Form bodies read many at once have the same texts as bodies that are read one by one."""
+
 from urllib.parse import quote_plus
 
 import polars as pl
@@ -25,20 +27,20 @@ BODIES = st.one_of(
 )
 
 
-def one_by_one(body: bytes) -> list[str | None]:
-    """What `texts` must say of this body: the texts under `NAMES`, and the problem."""
+def expected(body: bytes) -> list[str | None]:
+    """The texts of this body under `NAMES`, read by itself, and its problem."""
     try:
-        found = form_bodies.read_fields(body)
+        fields = form_bodies.read_fields(body)
     except ValueError as error:
         return [*[None] * len(NAMES), f"not a form in UTF-8: {error}"]
-    return [*map(found.get, NAMES), None]
+    return [*map(fields.get, NAMES), None]
 
 
 def read(bodies: list[bytes]) -> list[list[str | None]]:
-    found = form_bodies.read_texts(bodies, NAMES)
-    assert found.columns == [*NAMES, form_bodies.PROBLEM]
-    assert set(found.dtypes) == {pl.String()}
-    return [list(row) for row in found.iter_rows()]
+    texts = form_bodies.read_texts(bodies, NAMES)
+    assert texts.columns == [*NAMES, form_bodies.PROBLEM]
+    assert set(texts.dtypes) == {pl.String()}
+    return [list(row) for row in texts.iter_rows()]
 
 
 @settings(deadline=None)
@@ -46,19 +48,19 @@ def read(bodies: list[bytes]) -> list[list[str | None]]:
 @example([b"a=1", b"a", b"a=2&", b"&a=3", b"a=4=5", b"a=6&a=7", b"", b"&", b"=", b"a=%"])
 @example([b"b=1&a=2", b"a=1&b=2", b"a=1&b=2\n", b"a=1\n&b=2", b"aXb=1&b=2", b"a.b=1&b=2"])
 @example([b"a.b=1", b"aXb=2", b"a.b=3"])
-def test_many_at_once_read_like_one_by_one(bodies: list[bytes]) -> None:
-    assert read(bodies) == [one_by_one(body) for body in bodies]
+def test_many_at_once_read_like_expected(bodies: list[bytes]) -> None:
+    assert read(bodies) == [expected(body) for body in bodies]
 
 
 @settings(deadline=None)
 @given(st.lists(PLAIN, min_size=1, max_size=8), st.integers(1, 5))
-def test_layouts_may_take_turns(layouts: list[list[tuple[str, str]]], turns: int) -> None:
+def test_layouts_may_alternate(layouts: list[list[tuple[str, str]]], turns: int) -> None:
     bodies = [
         "&".join(f"{key}={value}{turn}" for key, value in layout).encode()
         for turn in range(turns)
         for layout in layouts
     ]
-    assert read(bodies) == [one_by_one(body) for body in bodies]
+    assert read(bodies) == [expected(body) for body in bodies]
 
 
 def test_more_layouts_than_there_are_patterns_are_all_read() -> None:
@@ -66,12 +68,12 @@ def test_more_layouts_than_there_are_patterns_are_all_read() -> None:
     assert form_bodies.read_texts(bodies, ["a"])["a"].to_list() == [f"{number}" for number in range(2, 30)] * 2
 
 
-def test_no_body_makes_no_row_and_all_columns() -> None:
+def test_no_bodies_make_no_rows_and_all_columns() -> None:
     assert read([]) == []
 
 
 @pytest.mark.parametrize(
-    ("body", "found"),
+    ("body", "fields"),
     [
         (b"a=1&b=2", {"a": "1", "b": "2"}),
         (b"a=%2B1+2", {"a": "+1 2"}),
@@ -85,14 +87,14 @@ def test_no_body_makes_no_row_and_all_columns() -> None:
         (b"", {}),
     ],
 )
-def test_a_form_is_read_as_browsers_write_it(body: bytes, found: dict[str, str]) -> None:
-    assert form_bodies.read_fields(body) == found
+def test_a_form_is_read_as_browsers_write_it(body: bytes, fields: dict[str, str]) -> None:
+    assert form_bodies.read_fields(body) == fields
 
 
 @pytest.mark.parametrize("body", [b"\xff", b"a=\xff", b"a=%ff", b"%c3=1", b"a=1&b=%E6%9D"])
-def test_what_is_no_utf_8_is_a_problem_of_its_own_and_of_no_other(body: bytes) -> None:
-    found = form_bodies.read_texts([b"a=1", body, b"a=2"], ["a"])
-    assert found["a"].to_list() == ["1", None, "2"]
-    problems = found[form_bodies.PROBLEM].to_list()
+def test_a_body_that_is_no_utf_8_has_a_problem_and_no_other_body_has(body: bytes) -> None:
+    texts = form_bodies.read_texts([b"a=1", body, b"a=2"], ["a"])
+    assert texts["a"].to_list() == ["1", None, "2"]
+    problems = texts[form_bodies.PROBLEM].to_list()
     assert problems[::2] == [None, None]
     assert problems[1].startswith("not a form in UTF-8: 'utf-8' codec can't decode")

@@ -1,3 +1,5 @@
+"""Intake statistics count every message once and are the same however messages are split into batches."""
+
 import statistics
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
@@ -23,7 +25,7 @@ def when(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)
 
 
-def of(*messages: Message, first: int = 1) -> DecodeResult:
+def batch_of(*messages: Message, first: int = 1) -> DecodeResult:
     """These as the readable messages of a batch, the first of which has this place in the spool."""
     lines = [
         (sequence, "moped", "segway", vehicle, received, device, identity)
@@ -32,53 +34,57 @@ def of(*messages: Message, first: int = 1) -> DecodeResult:
     return DecodeResult({}, pl.DataFrame(lines, schema=MESSAGES, orient="row"))
 
 
-def books(*batches: DecodeResult) -> pl.DataFrame:
-    """What the books say after these batches."""
+def intake_rows(*batches: DecodeResult) -> pl.DataFrame:
+    """The rows of `intake` after these batches."""
     intake = IntakeStats()
     for each in batches:
         intake.add(each)
     return intake.changed_rows().sort("time", "vehicle")
 
 
-def told(found: pl.DataFrame, *names: str) -> list[tuple[Any, ...]]:
-    return found.select(names).rows()
+def columns(intake: pl.DataFrame, *names: str) -> list[tuple[Any, ...]]:
+    return intake.select(names).rows()
 
 
-def test_the_books_hold_a_row_per_vehicle_source_and_hour() -> None:
-    found = books(of(("a", HOUR, HOUR, "1"), ("b", HOUR + 1, HOUR, "2"), ("a", HOUR + HOUR_MS, HOUR + HOUR_MS, "3")))
-    assert found.schema == RAW["intake"].schema
-    assert told(found, "provider", "vehicle", "source", "time", "received") == [
+def test_there_is_a_row_per_vehicle_source_and_hour() -> None:
+    intake = intake_rows(
+        batch_of(("a", HOUR, HOUR, "1"), ("b", HOUR + 1, HOUR, "2"), ("a", HOUR + HOUR_MS, HOUR + HOUR_MS, "3"))
+    )
+    assert intake.schema == RAW["intake"].schema
+    assert columns(intake, "provider", "vehicle", "source", "time", "received") == [
         ("segway", "a", "moped", when(HOUR), 1),
         ("segway", "b", "moped", when(HOUR), 1),
         ("segway", "a", "moped", when(HOUR + HOUR_MS), 1),
     ]
-    assert told(found, "via", "clock", "flags") == [("push", "server", None)] * 3
+    assert columns(intake, "via", "clock", "flags") == [("push", "server", None)] * 3
 
 
-def test_a_row_is_as_new_as_the_last_message_in_it() -> None:
-    found = books(of(("a", HOUR, HOUR, "1"), ("b", HOUR + 5, HOUR, "2"), ("a", HOUR + 9, HOUR, "3")))
-    assert told(found, "vehicle", "received_at", "sequence") == [("a", when(HOUR + 9), 3), ("b", when(HOUR + 5), 2)]
+def test_a_row_has_the_receipt_and_sequence_of_its_last_message() -> None:
+    intake = intake_rows(batch_of(("a", HOUR, HOUR, "1"), ("b", HOUR + 5, HOUR, "2"), ("a", HOUR + 9, HOUR, "3")))
+    assert columns(intake, "vehicle", "received_at", "sequence") == [("a", when(HOUR + 9), 3), ("b", when(HOUR + 5), 2)]
 
 
 def test_a_message_that_comes_again_is_a_duplicate() -> None:
-    found = books(of(*[("a", HOUR + at, HOUR, identity) for at, identity in enumerate("1211")]))
-    assert told(found, "received", "duplicates") == [(4, 2)]
+    intake = intake_rows(batch_of(*[("a", HOUR + at, HOUR, identity) for at, identity in enumerate("1211")]))
+    assert columns(intake, "received", "duplicates") == [(4, 2)]
 
 
 def test_a_message_that_comes_again_in_the_next_batch_is_a_duplicate() -> None:
-    found = books(of(("a", HOUR, HOUR, "1")), of(("a", HOUR + 5000, HOUR, "1"), first=2))
-    assert told(found, "received", "duplicates") == [(2, 1)]
+    intake = intake_rows(batch_of(("a", HOUR, HOUR, "1")), batch_of(("a", HOUR + 5000, HOUR, "1"), first=2))
+    assert columns(intake, "received", "duplicates") == [(2, 1)]
 
 
 def test_a_message_is_late_more_than_a_minute_after_its_own_time() -> None:
     delays = (0, LATE_MS, LATE_MS + 1, -LATE_MS - 1, None)
-    found = books(of(*[("a", HOUR, None if delay is None else HOUR - delay, f"{delay}") for delay in delays]))
-    assert told(found, "received", "late") == [(5, 1)]
+    intake = intake_rows(
+        batch_of(*[("a", HOUR, None if delay is None else HOUR - delay, f"{delay}") for delay in delays])
+    )
+    assert columns(intake, "received", "late") == [(5, 1)]
 
 
-def test_the_median_counts_a_repeated_message_once_and_as_it_first_came() -> None:
-    found = books(
-        of(
+def test_the_median_counts_a_repeated_message_once_with_its_first_delay() -> None:
+    intake = intake_rows(
+        batch_of(
             ("a", HOUR + 1000, HOUR, "1"),
             ("a", HOUR + 2000, HOUR, "2"),
             ("a", HOUR + 9000, HOUR, "3"),
@@ -86,47 +92,47 @@ def test_the_median_counts_a_repeated_message_once_and_as_it_first_came() -> Non
             ("a", HOUR + 30_000, HOUR, "3"),
         )
     )
-    assert told(found, "median_latency_s") == [(2.0,)]
+    assert columns(intake, "median_latency_s") == [(2.0,)]
 
 
 def test_messages_without_a_device_time_have_no_latency() -> None:
-    found = books(of(("a", HOUR, None, "1"), ("b", HOUR, None, "2"), ("b", HOUR + 500, HOUR, "3")))
-    assert told(found, "vehicle", "received", "median_latency_s") == [("a", 1, None), ("b", 2, 0.5)]
+    intake = intake_rows(batch_of(("a", HOUR, None, "1"), ("b", HOUR, None, "2"), ("b", HOUR + 500, HOUR, "3")))
+    assert columns(intake, "vehicle", "received", "median_latency_s") == [("a", 1, None), ("b", 2, 0.5)]
 
 
 def test_a_clock_that_is_off_by_decades_does_no_harm() -> None:
-    found = books(of(("a", HOUR, 0, "1"), ("b", HOUR, 10**13, "2")))
-    assert told(found, "late") == [(1,), (0,)]
+    intake = intake_rows(batch_of(("a", HOUR, 0, "1"), ("b", HOUR, 10**13, "2")))
+    assert columns(intake, "late") == [(1,), (0,)]
 
 
-def test_only_the_hours_that_changed_are_told_again() -> None:
+def test_only_the_hours_that_changed_make_rows_again() -> None:
     intake = IntakeStats()
-    intake.add(of(("a", HOUR, HOUR, "1")))
+    intake.add(batch_of(("a", HOUR, HOUR, "1")))
     assert intake.changed_rows().height == 1
     assert intake.changed_rows().schema == RAW["intake"].schema
     assert intake.changed_rows().height == 0
-    intake.add(of(("a", HOUR + HOUR_MS, HOUR, "2"), first=2))
-    assert told(intake.changed_rows(), "time") == [(when(HOUR + HOUR_MS),)]
+    intake.add(batch_of(("a", HOUR + HOUR_MS, HOUR, "2"), first=2))
+    assert columns(intake.changed_rows(), "time") == [(when(HOUR + HOUR_MS),)]
 
 
-def test_the_newest_two_hours_stay_open_and_older_ones_are_let_go() -> None:
+def test_the_newest_two_hours_stay_open_and_older_ones_are_forgotten() -> None:
     intake = IntakeStats()
     for hour in range(4):
-        intake.add(of(("a", HOUR + hour * HOUR_MS, HOUR, f"{hour}"), first=hour + 1))
+        intake.add(batch_of(("a", HOUR + hour * HOUR_MS, HOUR, f"{hour}"), first=hour + 1))
         intake.changed_rows()
     assert sorted(intake._hours) == [HOUR + 2 * HOUR_MS, HOUR + 3 * HOUR_MS]
-    intake.add(of(("a", HOUR + 3 * HOUR_MS - 1, HOUR, "late"), first=9))
-    assert told(intake.changed_rows(), "time", "received") == [(when(HOUR + 2 * HOUR_MS), 2)]
+    intake.add(batch_of(("a", HOUR + 3 * HOUR_MS - 1, HOUR, "late"), first=9))
+    assert columns(intake.changed_rows(), "time", "received") == [(when(HOUR + 2 * HOUR_MS), 2)]
 
 
-def test_an_hour_that_nobody_asked_for_yet_is_not_let_go() -> None:
+def test_an_hour_whose_rows_were_not_taken_yet_is_not_forgotten() -> None:
     intake = IntakeStats()
     for hour in range(4):
-        intake.add(of(("a", HOUR + hour * HOUR_MS, HOUR, f"{hour}"), first=hour + 1))
+        intake.add(batch_of(("a", HOUR + hour * HOUR_MS, HOUR, f"{hour}"), first=hour + 1))
     assert intake.changed_rows()["received"].to_list() == [1, 1, 1, 1]
 
 
-def test_each_readable_push_is_counted_once_whatever_it_made() -> None:
+def test_each_readable_push_is_counted_once_however_many_rows_it_makes() -> None:
     position = {"latitude": "22.6", "longitude": "114.1", "gpsUtcTime": f"{AT}"}
     result = decode_all(
         envelope("status", body("status", **position)),
@@ -136,8 +142,8 @@ def test_each_readable_push_is_counted_once_whatever_it_made() -> None:
         envelope("fault", body("fault", statusUtcTime=f"{AT - 100}")),
         sources={"moped": account()},
     )
-    found = books(result)
-    assert told(found, "vehicle", "received", "duplicates", "late", "median_latency_s") == [(VEHICLE, 4, 1, 1, 1.5)]
+    intake = intake_rows(result)
+    assert columns(intake, "vehicle", "received", "duplicates", "late", "median_latency_s") == [(VEHICLE, 4, 1, 1, 1.5)]
 
 
 # ---- properties ----------------------------------------------------------------------------------------------------
@@ -154,35 +160,35 @@ MESSAGES_OF_THREE_HOURS = st.lists(
 
 
 def by_hand(messages: list[Message]) -> list[tuple[Any, ...]]:
-    """The books kept by hand."""
-    pages: dict[tuple[datetime, str], list[Message]] = defaultdict(list)
+    """The statistics without polars."""
+    groups: dict[tuple[datetime, str], list[Message]] = defaultdict(list)
     for message in messages:
-        pages[when(message[1] // HOUR_MS * HOUR_MS), message[0]].append(message)
-    found = []
-    for (hour, vehicle), page in sorted(pages.items()):
-        first = {identity: (received, device) for _, received, device, identity in reversed(page)}
+        groups[when(message[1] // HOUR_MS * HOUR_MS), message[0]].append(message)
+    rows = []
+    for (hour, vehicle), group in sorted(groups.items()):
+        first = {identity: (received, device) for _, received, device, identity in reversed(group)}
         delays = [received - device for received, device in first.values() if device is not None]
-        late = sum(device is not None and received - device > LATE_MS for _, received, device, _ in page)
+        late = sum(device is not None and received - device > LATE_MS for _, received, device, _ in group)
         median = statistics.median(delays) / 1000 if delays else None
-        found.append((hour, vehicle, len(page), len(page) - len(first), late, median))
-    return found
+        rows.append((hour, vehicle, len(group), len(group) - len(first), late, median))
+    return rows
 
 
 @settings(deadline=None)
 @given(MESSAGES_OF_THREE_HOURS)
-def test_the_books_are_right(messages: list[Message]) -> None:
-    found = books(of(*messages))
-    assert told(found, "time", "vehicle", "received", "duplicates", "late", "median_latency_s") == by_hand(messages)
+def test_the_statistics_are_right(messages: list[Message]) -> None:
+    intake = intake_rows(batch_of(*messages))
+    assert columns(intake, "time", "vehicle", "received", "duplicates", "late", "median_latency_s") == by_hand(messages)
 
 
 @settings(deadline=None)
 @given(MESSAGES_OF_THREE_HOURS, st.lists(st.integers(0, 15), max_size=4))
-def test_the_books_are_the_same_however_the_messages_are_split(messages: list[Message], cuts: list[int]) -> None:
+def test_the_statistics_are_the_same_however_the_messages_are_split(messages: list[Message], cuts: list[int]) -> None:
     ends = [0, *sorted(cut for cut in cuts if cut < len(messages)), len(messages)]
-    intake, written = IntakeStats(), [books(of())]
+    intake, written = IntakeStats(), [intake_rows(batch_of())]
     for start, stop in pairwise(ends):
-        intake.add(of(*messages[start:stop], first=start + 1))
+        intake.add(batch_of(*messages[start:stop], first=start + 1))
         written.append(intake.changed_rows())
     key = RAW["intake"].key
     stored = merge_rows(pl.concat(written).lazy(), key).collect().sort(key)
-    assert_frame_equal(stored, books(of(*messages)).sort(key))
+    assert_frame_equal(stored, intake_rows(batch_of(*messages)).sort(key))
