@@ -45,7 +45,7 @@ def _decode_utf8(bodies: pl.Series) -> pl.Series:
     """The bodies as texts, null where one is no UTF-8."""
     try:
         return bodies.cast(pl.String)
-    except pl.exceptions.ComputeError:  # one of them is not, and polars does not say which
+    except pl.exceptions.ComputeError:  # one of them is not, and the error does not name it
         return pl.Series(bodies.name, map(_decode_one, bodies), dtype=pl.String)
 
 

@@ -121,7 +121,7 @@ def _check_column(column: str, columns: Sequence[str], option: str) -> None:
 
 
 def _check_names(named: Sequence[str], targets: Sequence[str]) -> None:
-    """Raise `ConfigError` for a column whose name says nothing, and for two columns with one target."""
+    """Raise `ConfigError` for a column of an unknown name, and for two columns with one target."""
     unknown = next((name for name in named if name not in SIGNALS and name not in _KEYS), None)
     if unknown:
         hint = nearest(unknown, (*SIGNALS, *_KEYS))
