@@ -106,7 +106,7 @@ def test_another_sink_that_lags_hides_no_message(tmp_path: Path) -> None:
 
 
 def delete_archives(settings: schema.Settings, today: str) -> None:
-    """The day files older than `raw_days` before this day are deleted."""
+    """Delete the archive files older than `raw_days` before this day."""
     with closing(open_spool(settings)) as spool:
         spool.delete_old_archives(today)
 
