@@ -133,7 +133,7 @@ def test_replay_tells_what_differs_to_people_and_to_programs(filled: Path) -> No
     told = json.loads(voltrail(filled, "replay", "--json", "--vehicle", "moped 7").stdout)
     assert (told["messages"], told["since"], told["left"]) == (1, None, [])
     assert {"table": "status", "before": 1, "after": 1, "days": 2, "days_changed": 0} in told["tables"]
-    assert "neither the lake nor the messages speak" in voltrail(filled, "replay", "--vehicle", "ghost").stdout
+    assert "neither the lake nor the messages have rows" in voltrail(filled, "replay", "--vehicle", "ghost").stdout
 
 
 def test_sources_says_what_each_field_becomes_and_what_nobody_tells(filled: Path) -> None:
