@@ -10,8 +10,7 @@ from logger.stores.contract import Store
 from logger.tables import TABLES
 
 DAY = timedelta(days=1)
-LAKE_ONLY = ("quarantine", "evidence", "stretches", "worth")
-COMPARED_TABLES = tuple(name for name in TABLES if name not in LAKE_ONLY)
+COMPARED_TABLES = tuple(name for name, table in TABLES.items() if not table.lake_only)
 _GROUP_ROWS = 500_000
 Progress = Callable[[str], None]
 
