@@ -53,9 +53,12 @@ class Influx:
     # ---- write -----------------------------------------------------------------------------------------------------
 
     def write(self, table_name: str, rows: pl.DataFrame) -> int:
-        """Write these rows, those of one key in their order; they merge field by field. Returns how many were taken."""
+        """Write these rows, those of one key in their order; they merge field by field. Returns how many were taken.
+
+        Rows of a table that only the lake has are left out.
+        """
         shape = table(table_name)
-        return self._write(shape, rows, "")
+        return 0 if shape.lake_only else self._write(shape, rows, "")
 
     def replace(
         self,

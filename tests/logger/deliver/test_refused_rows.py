@@ -171,3 +171,18 @@ def test_a_refused_row_is_set_aside_once_however_often_its_batch_is_delivered(
         two_sinks.feed(ours, "influx")
         assert open_lake(ours).scan("quarantine").collect().height == 1
         assert open_lake(ours).unmerged("quarantine", TIME.date()).collect().height == 1
+
+
+@pytest.mark.parametrize("body", [b"no form", b"not \xff UTF-8"])
+def test_a_message_that_nobody_can_read_is_in_the_lake_alone_and_holds_up_no_other(
+    influx: InfluxSettings, tmp_path: Path, body: bytes
+) -> None:
+    ours, good = two_sinks.settings(tmp_path, influx), status(AT, 1000)
+    take(ours, msgspec.structs.replace(good, body=body), good)
+    two_sinks.feed(ours, "influx")
+    assert open_lake(ours).scan("quarantine").collect().is_empty()
+    two_sinks.feed(ours, "lake")
+    assert open_lake(ours).scan("quarantine").collect()["body"].to_list() == [body]
+    with closing(Influx(influx)) as store:
+        assert stored(store, "status")["odometer_m"].to_list() == [1000.0]
+        assert stored(store, "quarantine").is_empty()
