@@ -23,12 +23,13 @@ from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
 from logger.errors import LoggerError, LoginNeeded, Retry
+from logger.retry_after import parse_retry_after_s
 from logger.settings.schema import InfluxSettings
 
 _CONNECT_S = _PING_S = 5.0
 _WRITE_S = 30.0  # a slow server still answers; what takes longer is written again, harmlessly, and nobody waits to stop
 _READ_S = 120.0  # a question may look at years
-_WAIT_S = 2.0
+_WAIT_S, _LONGEST_WAIT_S = 2.0, 600.0
 _CHUNK_ROWS = 10_000  # measured: a third more rows a second than one piece, and the server's memory stays flat
 _EXPIRED = re.compile("(beyond|outside) retention policy")
 _HEADER = b"name,tags"  # how an answer in CSV begins
@@ -188,7 +189,10 @@ class InfluxClient:
         words = _plain(text)
         if status == 429 or status >= 500:
             more = _NO_SPACE if "no space left" in words else ""
-            raise Retry(f"{self._who()} says HTTP {status}: {words}{more}", after=_after_s(headers))
+            after_s = parse_retry_after_s(str(headers.get("Retry-After") or ""), _LONGEST_WAIT_S)
+            raise Retry(
+                f"{self._who()} says HTTP {status}: {words}{more}", after=_WAIT_S if after_s is None else after_s
+            )
         raise self._complaint(f"HTTP {status}: {words}")
 
     def _judge_write(self, status: int, text: str, headers: Any) -> None:
@@ -247,11 +251,6 @@ def _plain(text: str | bytes) -> str:
         text = str(told.get("error") or told.get("message") or text)
     words = " ".join(text.split())
     return words if len(words) <= 2 * _END else f"{words[:_END]} … {words[-_END:]}"
-
-
-def _after_s(headers: Any) -> float:
-    word = str(headers.get("Retry-After", "") or "")
-    return min(600.0, float(word)) if word.isdigit() else _WAIT_S
 
 
 def _is_local(url: str) -> bool:
