@@ -22,8 +22,7 @@ from logger.decode.result import DecodeResult
 from logger.deliver.feeder import Feeder
 from logger.envelope import Batch
 from logger.errors import ConfigError
-from logger.locks import scratch_folder as scratch
-from logger.locks import take_over
+from logger.locks import scratch_folder, take_over
 from logger.settings.schema import Settings
 from logger.sources import accounts
 from logger.spool.log import Spool
@@ -32,7 +31,7 @@ from logger.spool.vehicle_index import UNKNOWN_VEHICLE
 from logger.stores import open_lake
 from logger.stores.lake.delta import day_span
 from logger.stores.lake.lake import Lake
-from logger.stores.lake.slices import part, ranges, slices
+from logger.stores.lake.slices import merged_range, merged_slices, vehicle_ranges
 from logger.tables import RAW
 
 log = logging.getLogger(__name__)
@@ -78,7 +77,7 @@ def replay(
     progress("waiting for the feeder to step aside")
     with (
         take_over(settings.data_dir),
-        scratch(settings.data_dir) as folder,
+        scratch_folder(settings.data_dir) as folder,
         closing(open_spool(settings)) as log_spool,
         closing(FirstReceipts(settings.data_dir)) as memory,
         closing(FirstReceipts(folder)) as again,
@@ -97,7 +96,7 @@ def replay(
 
 def _finish(settings: Settings, log_spool: Spool, store: Lake) -> None:
     """Deliver the rest of what a kill left half delivered: a row in the lake must be of a message that is settled."""
-    if store.delivered() > log_spool.cursor("lake"):
+    if store.last_delivered_sequence() > log_spool.cursor("lake"):
         with closing(Feeder(log_spool, store, accounts(settings), settings.data_dir)) as feeder:
             feeder.drain(or_raise=True)
 
@@ -184,15 +183,15 @@ class _Replay:
     def _put_day(self, table: str, day: date) -> tuple[int, int, bool]:
         """Rows before and after, and whether they differ."""
         chosen = vehicles_of_table(table, self._vehicles)
-        old, new = self._store.unmerged(table, day, chosen), self._new(table, day)
+        old, new = self._store.unmerged_rows(table, day, chosen), self._new(table, day)
         before = after = 0
         same = True
-        for low, high in ranges(pl.concat([old, new]), _SLICE_ROWS):
-            was, becomes = part(old, table, low, high), part(new, table, low, high)
+        for low, high in vehicle_ranges(pl.concat([old, new]), _SLICE_ROWS):
+            was, becomes = merged_range(old, table, low, high), merged_range(new, table, low, high)
             before, after, same = before + was.height, after + becomes.height, same and was.equals(becomes)
         if not same:
             log.debug("replacement begins: %s %s", table, day)
-            self._store.replace(table, slices(new, table, _SLICE_ROWS), chosen, *day_span(day))
+            self._store.replace(table, merged_slices(new, table, _SLICE_ROWS), chosen, *day_span(day))
             log.debug("replacement ends: %s %s", table, day)
         return before, after, not same
 
@@ -202,14 +201,14 @@ class _Replay:
         What a store refused stays in quarantine: no decoder can tell. Where only some vehicles are asked for, a message
         that nobody could read stays there too, unless it turned out to be one of theirs.
         """
-        new = self._scratch.unmerged(table, day)
+        new = self._scratch.unmerged_rows(table, day)
         if table != "quarantine":
             return new
-        refused = self._store.unmerged(table, day, self._vehicles).filter(pl.col("source").is_in(_STORES))
+        refused = self._store.unmerged_rows(table, day, self._vehicles).filter(pl.col("source").is_in(_STORES))
         if self._vehicles is None:
             return pl.concat([refused, new])
         theirs = pl.concat(self._theirs).to_frame().lazy()
-        unread = self._store.unmerged(table, day, [UNKNOWN_VEHICLE]).join(theirs, on="sequence", how="anti")
+        unread = self._store.unmerged_rows(table, day, [UNKNOWN_VEHICLE]).join(theirs, on="sequence", how="anti")
         return pl.concat([unread, refused, new])
 
     def _keep(self, decoded: DecodeResult, books: pl.DataFrame) -> None:

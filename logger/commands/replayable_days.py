@@ -52,7 +52,7 @@ class Origin(msgspec.Struct, frozen=True):
 def row_origins(store: Lake, kept: Sequence[Run], days: Days, vehicles: Sequence[str] | None) -> list[Origin]:
     """Of each table and each of these days in the lake, the origin of these vehicles' rows (None: of all)."""
     return [
-        _origin(store.unmerged(name, day, vehicles_of_table(name, vehicles)), day, kept)
+        _origin(store.unmerged_rows(name, day, vehicles_of_table(name, vehicles)), day, kept)
         for name in RAW
         for day in sorted({file.day for file in store.files(name)})
         if days.hold(day)

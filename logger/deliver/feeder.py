@@ -97,7 +97,7 @@ class Feeder:
             return 0.0 if busy else max(0.0, COMMIT_S - (self._clock() - began))
         except (Retry, LoginNeeded) as error:
             self._failures_in_row, self._failure = self._failures_in_row + 1, error
-            self._state.failed(str(error))
+            self._state.write_failure(str(error))
             after = error.after if isinstance(error, Retry) else _MAX_WAIT_S
             wait: float = max(after, min(_MAX_WAIT_S, after * 2 ** min(self._failures_in_row - 1, 8)))
             log.error("%s; nothing is lost, again in %.0f s", error, wait)
@@ -159,7 +159,7 @@ class Feeder:
         if self._odometers and "status" in decoded.rows:
             self._odometers.keep()
         self._intake.count(decoded)
-        self._state.moved(len(batch), self._clock())
+        self._state.add_messages(len(batch), self._clock())
         return len(batch)
 
     def _write(self, decoded: DecodeResult) -> None:
@@ -167,7 +167,7 @@ class Feeder:
         if self._refusals:
             self._refusals.forget()
         for table, rows in decoded.rows.items():
-            self._state.count(table, self._store.write(table, rows))
+            self._state.add_rows(table, self._store.write(table, rows))
         if self._refusals:
             self._refusals.write()
         log.debug("%s commit ends", self._sink)

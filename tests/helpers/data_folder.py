@@ -69,7 +69,7 @@ def compact(ours: Settings) -> None:
     store = open_lake(ours)
     for name in RAW:
         for day in {file.day for file in store.files(name)}:
-            store.compact(name, day)
+            store.compact_day(name, day)
 
 
 def tables(ours: Settings) -> Tables:

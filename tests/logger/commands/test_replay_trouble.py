@@ -109,7 +109,7 @@ def test_what_a_kill_left_is_removed_by_whoever_writes_to_the_lake_next(changed:
 def test_what_a_store_refused_stays_in_quarantine(changed: schema.Settings) -> None:
     row = open_lake(changed).scan("status").head(1).collect()
     refusals = QuarantinedRows(open_lake(changed, "refused"))
-    refusals.take(RAW["status"], row, "a word where a number should be")
+    refusals.add(RAW["status"], row, "a word where a number should be")
     refusals.write()
     for vehicles in (None, [row["vehicle"][0]], ["another"]):
         replay(changed, vehicles=vehicles)

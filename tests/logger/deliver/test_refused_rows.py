@@ -170,7 +170,7 @@ def test_a_refused_row_is_set_aside_once_however_often_its_batch_is_delivered(
             db.commit()
         two_sinks.feed(ours, "influx")
         assert open_lake(ours).scan("quarantine").collect().height == 1
-        assert open_lake(ours).unmerged("quarantine", TIME.date()).collect().height == 1
+        assert open_lake(ours).unmerged_rows("quarantine", TIME.date()).collect().height == 1
 
 
 @pytest.mark.parametrize("body", [b"no form", b"not \xff UTF-8"])

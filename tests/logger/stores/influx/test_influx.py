@@ -255,7 +255,7 @@ def post(store: Influx, shape: Table, rows: pl.DataFrame, wrong: pl.DataFrame) -
     (place,) = rows.with_row_index().filter(pl.col("vehicle") == wrong["vehicle"][0])["index"]
     made = encode_lines(RAW["status"], rows).to_list()
     made[place] = encode_lines(shape, wrong)[0]
-    return store.post(RAW["status"], rows, pl.Series("line", made))
+    return store.write_batch(RAW["status"], rows, pl.Series("line", made))
 
 
 def test_without_anybody_to_take_it_a_refused_row_is_an_error_that_names_it(store: Influx) -> None:

@@ -55,7 +55,7 @@ def test_another_log_counts_for_itself(lake: Lake, tmp_path: Path) -> None:
 
 def test_the_mark_of_what_was_delivered_outlives_compaction_and_a_new_process(lake: Lake, tmp_path: Path) -> None:
     lake.write("status", rows(row(1), row(2)))
-    lake.compact("status", NOON.date())
+    lake.compact_day("status", NOON.date())
     assert Lake(str(tmp_path / "lake"), "log-1").write("status", rows(row(2))) == 0
 
 
@@ -84,9 +84,9 @@ def test_compaction_leaves_one_sorted_row_a_key_in_one_file(lake: Lake) -> None:
     for sequence in range(1, 6):
         lake.write("status", rows(row(sequence, vehicle="b"), row(sequence, vehicle="a", at=NOON - timedelta(hours=1))))
     before = lake.scan("status").sort("vehicle").collect()
-    lake.compact("status", NOON.date())
+    lake.compact_day("status", NOON.date())
     (file,) = lake.files("status")
-    assert file.compact
+    assert file.is_compact
     assert file.rows == 2
     stored = pl.read_parquet(file.uri, hive_partitioning=False)
     assert stored["vehicle"].to_list() == ["a", "b"]
@@ -95,7 +95,7 @@ def test_compaction_leaves_one_sorted_row_a_key_in_one_file(lake: Lake) -> None:
 
 def test_a_late_row_of_a_compacted_day_is_folded_in_on_reading(lake: Lake) -> None:
     lake.write("status", rows(row(1, soc_pct=80.0)))
-    lake.compact("status", NOON.date())
+    lake.compact_day("status", NOON.date())
     lake.write("status", rows(row(2, soc_pct=79.0)))
     assert lake.scan("status").collect()["soc_pct"].to_list() == [79.0]
 
@@ -106,7 +106,7 @@ def test_a_large_day_is_compacted_in_slices_of_whole_vehicles(tmp_path: Path) ->
     lake.write("status", rows(*many[:25]))
     lake.write("status", rows(*many[25:], *({**each, "sequence": 50 + n} for n, each in enumerate(many[:5]))))
     before = lake.scan("status").sort("vehicle", "time").collect()
-    lake.compact("status", NOON.date())
+    lake.compact_day("status", NOON.date())
     (file,) = lake.files("status")
     assert file.rows == before.height == 40
     stored = pl.read_parquet(file.uri, hive_partitioning=False)
@@ -117,16 +117,16 @@ def test_a_large_day_is_compacted_in_slices_of_whole_vehicles(tmp_path: Path) ->
 def test_house_keeping_compacts_closed_days_that_rest_and_no_others(lake: Lake) -> None:
     now = datetime.now(UTC)
     lake.write("status", rows(row(1, now), row(2, now - DAY)))
-    assert lake.tidy(now, timedelta(hours=1)) == 0
-    assert lake.tidy(now + timedelta(hours=2), timedelta(hours=1)) >= 1
-    assert {file.day: file.compact for file in lake.files("status")}[(now - DAY).date()]
-    assert lake.tidy(now, timedelta(0)) == 0
+    assert lake.compact_days(now, timedelta(hours=1)) == 0
+    assert lake.compact_days(now + timedelta(hours=2), timedelta(hours=1)) >= 1
+    assert {file.day: file.is_compact for file in lake.files("status")}[(now - DAY).date()]
+    assert lake.compact_days(now, timedelta(0)) == 0
 
 
 def test_many_loose_files_of_an_open_day_are_merged_and_nothing_is_lost(lake: Lake) -> None:
     for sequence in range(1, 71):
         lake.write("status", rows(row(sequence, NOON + timedelta(seconds=sequence // 2))))
-    assert lake.tidy(NOON, timedelta(days=365)) == 1
+    assert lake.compact_days(NOON, timedelta(days=365)) == 1
     assert len(lake.files("status")) < 5
     assert lake.scan("status").collect().height == 36
 
@@ -153,16 +153,16 @@ def test_replace_with_nothing_removes_and_repeats_harmlessly(lake: Lake) -> None
 
 def test_replace_of_some_vehicles_in_a_compacted_day_keeps_the_others_and_is_folded_on_reading(lake: Lake) -> None:
     lake.write("status", rows(row(1, soc_pct=80.0), row(2, vehicle="v2", soc_pct=70.0)))
-    lake.compact("status", NOON.date())
+    lake.compact_day("status", NOON.date())
     lake.replace("status", rows(row(1, soc_pct=10.0), row(2, locked=True)), ["v1"], NOON, NOON + DAY)
     found = lake.scan("status").sort("vehicle").collect().select("vehicle", "soc_pct", "locked").rows()
     assert found == [("v1", 10.0, True), ("v2", 70.0, None)]
-    assert not any(file.compact for file in lake.files("status"))
+    assert not any(file.is_compact for file in lake.files("status"))
 
 
 def test_replace_of_whole_days_leaves_the_files_of_other_days_alone(lake: Lake) -> None:
     lake.write("status", rows(*(row(n, NOON + (n - 1) * DAY) for n in (1, 2, 3))))
-    lake.compact("status", NOON.date())
+    lake.compact_day("status", NOON.date())
     kept = [file.uri for file in lake.files("status") if file.day != (NOON + DAY).date()]
     midnight = NOON + DAY / 2
     lake.replace(
@@ -183,7 +183,7 @@ def test_what_was_delivered_does_not_come_again_after_a_replace(lake: Lake) -> N
     lake.write("status", rows(row(1), row(2, NOON + DAY)))
     lake.replace("status", rows(row(1)).clear(), None, NOON - DAY, NOON + 2 * DAY)
     assert lake.write("status", rows(row(1), row(2, NOON + DAY))) == 0
-    assert lake.delivered() == 2
+    assert lake.last_delivered_sequence() == 2
 
 
 def test_latest_is_the_newest_row_of_each_vehicle_on_whatever_day_it_spoke(lake: Lake) -> None:
@@ -240,7 +240,7 @@ def test_the_files_of_a_table_are_those_of_now_whoever_wrote_them(lake: Lake, tm
     assert [file.rows for file in lake.files("status")] == [1]
     assert Lake(str(tmp_path / "lake"), "log-2").write("status", rows(row(2, vehicle="v2"), row(3, vehicle="v3"))) == 2
     assert sorted(file.rows for file in lake.files("status")) == [1, 2]
-    lake.compact("status", NOON.date())
+    lake.compact_day("status", NOON.date())
     assert [file.rows for file in lake.files("status")] == [3]
 
 
@@ -254,14 +254,14 @@ def stands(*told: tuple[float, float | None]) -> pl.DataFrame:
 def test_rows_that_last_are_found_on_whatever_day_they_began(lake: Lake) -> None:
     told = stands((0, 1), (1, 9), (2, None), (3, 4), (8, 9), (10, 11))
     lake.replace("states", told, None, NOON, NOON + 30 * DAY)
-    lake.compact("states", (NOON + DAY).date())
-    found = lake.lasting("states", NOON + 8 * DAY, NOON + 10 * DAY, ["v"]).sort("time").collect()
+    lake.compact_day("states", (NOON + DAY).date())
+    found = lake.scan_overlapping("states", NOON + 8 * DAY, NOON + 10 * DAY, ["v"]).sort("time").collect()
     assert found.equals(stands((1, 9), (2, None), (8, 9)))
 
 
 def test_files_that_nothing_refers_to_are_deleted_after_their_hour_and_not_before(lake: Lake, tmp_path: Path) -> None:
     lake.write("status", rows(row(1)))
-    lake.compact("status", date(2026, 11, 20))
+    lake.compact_day("status", date(2026, 11, 20))
     lake.vacuum()
     assert len(list((tmp_path / "lake" / "status").rglob("part-*.parquet"))) == 2
 
@@ -272,22 +272,22 @@ def test_days_are_counted_by_key_folded_or_not(lake: Lake) -> None:
     lake.write("status", rows(row(4, soc_pct=55.0)))
     days = [(NOON.replace(hour=0) - DAY, 1), (NOON.replace(hour=0), 2)]
     assert lake.count("status") == days
-    lake.compact("status", NOON.date())
+    lake.compact_day("status", NOON.date())
     assert lake.count("status") == days
 
 
 def test_what_was_replaced_since_a_version_is_known_in_its_order(lake: Lake) -> None:
-    assert lake.replaced("status_1d", None) == (-1, [])
+    assert lake.replaced_since("status_1d", None) == (-1, [])
     empty = pl.DataFrame(schema=table("status_1d").schema)
     spans = [Span(None, NOON, NOON + DAY), Span(("a", "b'c"), NOON, NOON + 2 * DAY)]
     versions = []
     for each in spans:
         lake.replace("status_1d", empty, each.vehicles, each.since, each.until)
-        versions.append(lake.replaced("status_1d", None)[0])
-    assert lake.replaced("status_1d", 0) == (versions[1], spans)
-    assert lake.replaced("status_1d", versions[0]) == (versions[1], spans[1:])
-    assert lake.replaced("status_1d", versions[1]) == (versions[1], [])
-    assert lake.replaced("status_1d", 99) == (versions[1], None)
+        versions.append(lake.replaced_since("status_1d", None)[0])
+    assert lake.replaced_since("status_1d", 0) == (versions[1], spans)
+    assert lake.replaced_since("status_1d", versions[0]) == (versions[1], spans[1:])
+    assert lake.replaced_since("status_1d", versions[1]) == (versions[1], [])
+    assert lake.replaced_since("status_1d", 99) == (versions[1], None)
 
 
 def test_a_day_of_a_derived_table_is_replaced_counted_and_compacted(lake: Lake) -> None:
@@ -296,7 +296,7 @@ def test_a_day_of_a_derived_table_is_replaced_counted_and_compacted(lake: Lake) 
     for _ in range(2):
         lake.replace("status_1d", made, None, day, day + DAY)
     assert lake.count("status_1d") == [(day, 2)]
-    lake.compact("status_1d", day.date())
+    lake.compact_day("status_1d", day.date())
     assert lake.scan("status_1d").sort("vehicle").collect().equals(made.sort("vehicle"))
 
 
@@ -307,7 +307,7 @@ def test_a_local_day_is_a_column_like_others(lake: Lake) -> None:
     lake.replace("coverage", made, ["v"], midnight, NOON)
     assert lake.scan("coverage").collect().equals(made)
     assert [file.day for file in lake.files("coverage")] == [midnight.date()]
-    lake.compact("coverage", midnight.date())
+    lake.compact_day("coverage", midnight.date())
     assert lake.scan("coverage").collect().equals(made)
     lake.replace("coverage", made.clear(), None, midnight, NOON)
     assert lake.scan("coverage").collect().is_empty()
