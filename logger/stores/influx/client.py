@@ -31,7 +31,7 @@ _WAIT_S, _LONGEST_WAIT_S = 2.0, 600.0
 _CHUNK_ROWS = 10_000  # measured: a third more rows a second than in one piece, and the server's memory stays flat
 _EXPIRED = re.compile("(beyond|outside) retention policy")
 _CSV_HEADER = b"name,tags"
-_NO_SPACE = ": free some of its disk and restart it; until then it repeats this"  # observed with 1.6
+_NO_SPACE = ": free some of its disk, then start it again; until then it repeats this"  # observed with 1.6
 _TEXT_END = 250  # characters kept of a long text at either end, where its subject and its reason stand
 _LIMIT = "limit exceeded"  # of series or tag values: not the row's fault, and the next row would be refused as well
 
