@@ -404,13 +404,13 @@ def _export_track(table: str, trip: str, settings: schema.Settings, out: Path | 
 
 def _compare(names: tuple[str, str], settings: schema.Settings, as_json: bool) -> None:
     from logger.commands.copy import compare_stores as compare
-    from logger.stores.compare import lines
+    from logger.stores.compare import difference_lines
 
     found, waiting = compare(settings, *names, _progress)
     if as_json:
         typer.echo(msgspec.json.encode({"differences": found, "waiting": waiting}).decode())
     else:
-        typer.echo("\n".join(lines(found, names)))
+        typer.echo("\n".join(difference_lines(found, names)))
         for sink, messages in waiting.items():
             if messages:
                 typer.echo(f"{messages:,} messages still wait for the {sink}")

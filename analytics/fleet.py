@@ -16,7 +16,7 @@ from analytics.calibration import CHECKS, INSUFFICIENT, WEIGHED, check, checks
 from analytics.reliability import mtbf
 from analytics.steps import WHO
 from analytics.windows import DAY
-from logger.stores.lake.data_files import by_day
+from logger.stores.lake.data_files import files_by_day
 from logger.stores.lake.lake import Lake
 from logger.tables import TIME, shaped
 
@@ -65,7 +65,7 @@ def _between(first: datetime, last: datetime) -> Iterator[datetime]:
 
 def sources(lake: Lake, known: pl.DataFrame) -> dict[datetime, str]:
     """What tells one state of the rows that figures of a month follow from another, for all months that have some."""
-    files = {name: by_day(lake.files(name)) for name in _SOURCES}
+    files = {name: files_by_day(lake.files(name)) for name in _SOURCES}
     days = {(day, name): notes.mark(some) for name, told in files.items() for day, some in told.items()}
     sheets = notes.digest(*map(str, known.select(*WHO, "model", "capacity_wh").iter_rows()))
     found: dict[datetime, list[str]] = {}

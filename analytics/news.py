@@ -8,7 +8,7 @@ import polars as pl
 
 from analytics.notes import mark
 from analytics.windows import TOUCHED
-from logger.stores.lake.data_files import by_day
+from logger.stores.lake.data_files import files_by_day
 from logger.stores.lake.delta import Span, day_span
 from logger.stores.lake.lake import Lake
 
@@ -22,8 +22,8 @@ def news(
     Where those are forgotten, or the spool is another one (`same_log` false), all rows of a changed day are new.
     `derived` are tables that may hold rows of vehicles of which nothing is left. Raises `Retry`.
     """
-    days = {day.isoformat(): mark(files) for day, files in by_day(lake.files(table)).items()}
-    version, spans = lake.replaced(table, noted.get("version"))
+    days = {day.isoformat(): mark(files) for day, files in files_by_day(lake.files(table)).items()}
+    version, spans = lake.replaced_since(table, noted.get("version"))
     old = noted.get("days", {})
     seen = noted.get("sequence", -1) if same_log and spans is not None else -1
     changed = [day for day, state in days.items() if old.get(day) != state]
@@ -38,7 +38,7 @@ def news(
 
 def _fresh(lake: Lake, table: str, day: date, seen: int) -> pl.DataFrame:
     """Vehicles with rows above this sequence. A row counts up to its receipt, which its moment may be corrected by."""
-    rows = lake.unmerged(table, day).filter(pl.col("sequence") > seen)
+    rows = lake.unmerged_rows(table, day).filter(pl.col("sequence") > seen)
     live = pl.when(pl.col("via") != "import").then("received_at")
     return rows.group_by("vehicle").agg(
         pl.min_horizontal("time", live).min().alias("first_at"),

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from logger.atomic import write_file
-from logger.stores.lake.data_files import File
+from logger.stores.lake.data_files import DataFile
 
 
-def mark(files: Sequence[File]) -> str:
+def mark(files: Sequence[DataFile]) -> str:
     """What tells one state of a day's files from another; a compaction counts as one, which costs a little work."""
     return digest(*sorted(file.uri.rpartition("/")[2] for file in files))
 

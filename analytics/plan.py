@@ -8,7 +8,7 @@ import polars as pl
 from analytics.news import merged
 from analytics.windows import DAY, TOUCHED, Read, reaching_back
 from logger.stores.contract import Store
-from logger.stores.lake.data_files import within
+from logger.stores.lake.data_files import day_in_span
 from logger.stores.lake.delta import day_span
 from logger.stores.lake.lake import Lake
 
@@ -50,7 +50,7 @@ class Plan:
         if touched.is_empty():
             return touched
         since = min(touched["first_at"]) - margin
-        there = self._lake.lasting(name, since, max(touched["first_at"]), touched["vehicle"].to_list())
+        there = self._lake.scan_overlapping(name, since, max(touched["first_at"]), touched["vehicle"].to_list())
         found = reaching_back(touched, there, since if since > self.begin else None)
         missing = touched.join(found, on="vehicle", how="anti")
         return merged([found, self._back(name, missing, 4 * margin)])
@@ -67,7 +67,7 @@ class Plan:
         held = _GROUP_ROWS + 1
         if isinstance(self._store, Lake):
             files = self._store.files("status")
-            held = sum(file.rows for file in files if within(file.day, read.since, read.until))
+            held = sum(file.rows for file in files if day_in_span(file.day, read.since, read.until))
         if part.height == 1 or held <= _GROUP_ROWS:
             yield part
             return

@@ -9,7 +9,7 @@ import polars as pl
 
 from analytics.notes import mark, read, write
 from analytics.rollup import rolled
-from logger.stores.lake.data_files import by_day
+from logger.stores.lake.data_files import files_by_day
 from logger.stores.lake.delta import day_span
 from logger.stores.lake.lake import Lake
 from logger.tables import ROLLUPS
@@ -40,7 +40,7 @@ def roll(lake: Lake, folder: Path, progress: Callable[[str], None] = lambda text
 
 def _rolled_days(lake: Lake, name: str, made: dict[str, str], progress: Callable[[str], None]) -> Rolled:
     days, rows, same = 0, 0, 0
-    source = by_day(lake.files(ROLLUPS[name][0]))
+    source = files_by_day(lake.files(ROLLUPS[name][0]))
     for day in sorted({*source, *(date.fromisoformat(text) for text in made)}):
         state = mark(source.get(day, ()))
         if made.get(day.isoformat()) == state:

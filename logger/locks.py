@@ -1,7 +1,7 @@
-"""Whose turn it is to write to a sink: its feeder's, until somebody asks for it. Locks, which end with their process.
+"""File locks by which a sink's feeder and a command take turns in writing to the sink. Each ends with its process.
 
-Who wants a sink holds its lock of asking and waits for that of feeding; a feeder that sees the first lets go of the
-second, and takes it again once nobody asks any more.
+A command that writes to a sink holds the sink's request lock and waits for its feeder lock. A feeder that finds the
+request lock held releases the feeder lock, and takes it again when no request is left.
 """
 
 import fcntl
@@ -13,7 +13,10 @@ from pathlib import Path
 
 @contextmanager
 def exclusive_lock(path: Path, *, wait: bool = False) -> Iterator[bool]:
-    """Hold this lock file; yields whether it was free. The kernel lets go of it however the process ends."""
+    """Hold this lock file and yield True, or yield False where another process holds it; with `wait`, wait for it.
+
+    The kernel releases the lock when the process ends, however that happens.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
         try:
@@ -25,36 +28,21 @@ def exclusive_lock(path: Path, *, wait: bool = False) -> Iterator[bool]:
 
 
 def feeder_lock(folder: Path, sink: str = "lake") -> Path:
-    """The lock of whoever writes to this sink."""
+    """Return the lock file that the process which writes to this sink holds."""
     return folder / f"feeder-{sink}.lock"
 
 
 @contextmanager
 def take_over(folder: Path, sink: str = "lake") -> Iterator[None]:
-    """Write to this sink alone, once its feeder has let go."""
-    with exclusive_lock(_asking(folder, sink), wait=True), exclusive_lock(feeder_lock(folder, sink), wait=True):
+    """Be the only writer of this sink: wait until its feeder has released it, and keep the feeder out meanwhile."""
+    with exclusive_lock(_request_lock(folder, sink), wait=True), exclusive_lock(feeder_lock(folder, sink), wait=True):
         yield
 
 
-@contextmanager
-def scratch_folder(folder: Path) -> Iterator[Path]:
-    """An empty folder for what is under way; for whoever holds the lake."""
-    clear_scratch(folder)
-    try:
-        yield _scratch(folder)
-    finally:
-        clear_scratch(folder)
-
-
-def clear_scratch(folder: Path) -> None:
-    """Remove what a kill left of somebody's work; for whoever holds the lake."""
-    shutil.rmtree(_scratch(folder), ignore_errors=True)
-
-
 def is_requested(folder: Path, sink: str = "lake") -> bool:
-    """Whether somebody writes to this sink alone, or waits to. A disk that refuses has nobody ask."""
+    """Whether a command writes to this sink or waits to; False where the disk cannot be read."""
     try:
-        with _asking(folder, sink).open("rb") as file:
+        with _request_lock(folder, sink).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -63,9 +51,24 @@ def is_requested(folder: Path, sink: str = "lake") -> bool:
     return False
 
 
-def _asking(folder: Path, sink: str) -> Path:
+@contextmanager
+def scratch_folder(folder: Path) -> Iterator[Path]:
+    """Yield the path of a folder for temporary files, removed at the end. Only the lake's writer may use it."""
+    clear_scratch(folder)
+    try:
+        yield _scratch_path(folder)
+    finally:
+        clear_scratch(folder)
+
+
+def clear_scratch(folder: Path) -> None:
+    """Remove temporary files that a killed process left. Only the lake's writer may do so."""
+    shutil.rmtree(_scratch_path(folder), ignore_errors=True)
+
+
+def _request_lock(folder: Path, sink: str) -> Path:
     return folder / f"asked-{sink}.lock"
 
 
-def _scratch(folder: Path) -> Path:
+def _scratch_path(folder: Path) -> Path:
     return folder / "replay"

@@ -14,6 +14,7 @@ GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
     "suggest": set(),
     "atomic": set(),
     "locks": set(),
+    "retry_after": set(),
     "envelope": set(),
     "mapping": set(),
     "times": {"errors"},
@@ -23,12 +24,12 @@ GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
     "tables": {"columns", "derived_tables", "errors", "signals", "suggest"},
     "process_state": {"atomic"},
     "settings": {"errors", "signals", "suggest"},
-    "sources": {"settings", "times", *WORDS},
+    "sources": {"retry_after", "settings", "times", *WORDS},
     "spool": {"atomic", "envelope", "errors", "settings"},
     "receive": {"envelope", "errors", "sources", "spool"},
     "poll": {"atomic", "envelope", "errors", "settings", "sources", "spool"},
     "decode": {"envelope", "errors", "mapping", "signals", "tables", "times"},
-    "stores": {"atomic", "errors", "settings", "suggest", "tables"},
+    "stores": {"atomic", "errors", "retry_after", "settings", "suggest", "tables"},
     "deliver": {
         "atomic", "decode", "envelope", "errors", "process_state", "settings", "sources", "spool", "stores", "tables",
     },
@@ -36,7 +37,7 @@ GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
         "deliver", "envelope", "errors", "locks", "poll", "process_state", "receive", "settings", "sources", "spool",
     },
 }  # fmt: skip
-GRANTS["commands"] = {*GRANTS} - {"columns", "derived_tables", "signals", "suggest", "times"}
+GRANTS["commands"] = {*GRANTS} - {"columns", "derived_tables", "retry_after", "signals", "suggest", "times"}
 GRANTS["simulator"] = {"envelope", "errors", "process_state", "settings", "sources", "spool", "stores", "tables"}
 LIGHT = ("service.supervisor", "service.main", "service.receiver")  # processes that start without polars
 HEAVY = {"polars", "deltalake", "influxdb_client"}

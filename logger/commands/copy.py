@@ -10,7 +10,7 @@ from logger.service.feeder import drain_sink
 from logger.settings.schema import Settings
 from logger.spool.open import open_spool
 from logger.stores import open_store
-from logger.stores.compare import Copied, Difference, Progress, copy_days, differences
+from logger.stores.compare import Difference, Progress, TableCopy, copy_days, differences
 
 _LOOK_S = 0.2
 _PATIENCE_S = 60.0
@@ -23,7 +23,7 @@ def copy_store(
     since: datetime | None,
     until: datetime | None,
     progress: Progress = lambda text: None,
-) -> list[Copied]:
+) -> list[TableCopy]:
     """Fill `target` from `source`. Raises `ConfigError`, `Retry` and `LoginNeeded`."""
     if source == target:
         raise ConfigError(f"copy from one store to another, not from the {source} to itself")

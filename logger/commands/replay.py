@@ -30,7 +30,7 @@ from logger.spool.vehicle_index import UNKNOWN_VEHICLE
 from logger.stores import open_lake
 from logger.stores.lake.delta import day_span
 from logger.stores.lake.lake import Lake
-from logger.stores.lake.slices import part, ranges, slices
+from logger.stores.lake.slices import merged_range, merged_slices, vehicle_ranges
 from logger.tables import RAW
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def replay(
 
 def _deliver_rest(settings: Settings, spool: Spool, store: Lake) -> None:
     """Deliver the rest of a batch that a kill interrupted: every row in the lake must be of a settled message."""
-    if store.delivered() > spool.cursor("lake"):
+    if store.last_delivered_sequence() > spool.cursor("lake"):
         with closing(Feeder(spool, store, accounts(settings), settings.data_dir)) as feeder:
             feeder.drain(or_raise=True)
 
@@ -209,15 +209,15 @@ class _Replay:
     def _replace_day(self, table: str, day: date) -> tuple[int, int, bool]:
         """Replace the day if it differs; return the rows before and after, and whether it does."""
         vehicles = vehicles_of_table(table, self._vehicles)
-        old, new = self._store.unmerged(table, day, vehicles), self._new_rows(table, day)
+        old, new = self._store.unmerged_rows(table, day, vehicles), self._new_rows(table, day)
         before = after = 0
         same = True
-        for low, high in ranges(pl.concat([old, new]), _SLICE_ROWS):
-            old_part, new_part = part(old, table, low, high), part(new, table, low, high)
+        for low, high in vehicle_ranges(pl.concat([old, new]), _SLICE_ROWS):
+            old_part, new_part = merged_range(old, table, low, high), merged_range(new, table, low, high)
             before, after, same = before + old_part.height, after + new_part.height, same and old_part.equals(new_part)
         if not same:
             log.debug("replacement begins: %s %s", table, day)
-            self._store.replace(table, slices(new, table, _SLICE_ROWS), vehicles, *day_span(day))
+            self._store.replace(table, merged_slices(new, table, _SLICE_ROWS), vehicles, *day_span(day))
             log.debug("replacement ends: %s %s", table, day)
         return before, after, not same
 
@@ -227,15 +227,15 @@ class _Replay:
         Rows that a store refused stay in quarantine: no message holds them. Where only some vehicles are replayed, a
         message that could not be read stays there too, unless it turned out to be one of theirs.
         """
-        new = self._scratch.unmerged(table, day)
+        new = self._scratch.unmerged_rows(table, day)
         if table != "quarantine":
             return new
         is_refused = pl.col("source").is_in(_REFUSING_STORES)
-        refused = self._store.unmerged(table, day, self._vehicles).filter(is_refused)
+        refused = self._store.unmerged_rows(table, day, self._vehicles).filter(is_refused)
         if self._vehicles is None:
             return pl.concat([refused, new])
         chosen = pl.concat(self._chosen_sequences).to_frame().lazy()
-        unread = self._store.unmerged(table, day, [UNKNOWN_VEHICLE]).join(chosen, on="sequence", how="anti")
+        unread = self._store.unmerged_rows(table, day, [UNKNOWN_VEHICLE]).join(chosen, on="sequence", how="anti")
         return pl.concat([unread, refused, new])
 
 

@@ -155,7 +155,7 @@ class Feeder:
         self._write(result)
         self._spool.settle(self._sink, batch.sequences[-1], _vehicles(batch, result))
         pipeline.commit(result)
-        self._state.moved(len(batch), self._clock())
+        self._state.add_messages(len(batch), self._clock())
         return len(batch)
 
     def _write(self, result: DecodeResult) -> None:
@@ -163,7 +163,7 @@ class Feeder:
         if self._refusals:
             self._refusals.forget()
         for table, rows in result.rows.items():
-            self._state.count(table, self._store.write(table, rows))
+            self._state.add_rows(table, self._store.write(table, rows))
         if self._refusals:
             self._refusals.write()
         log.debug("%s commit ends", self._sink)
@@ -180,7 +180,7 @@ class Feeder:
     def _fail(self, error: Retry | LoginNeeded) -> float:
         """Note and log a failure; return how long to wait [s], twice as long after each in a row."""
         self._failures_in_row, self._failure = self._failures_in_row + 1, error
-        self._state.failed(str(error))
+        self._state.write_failure(str(error))
         after = error.after if isinstance(error, Retry) else _MAX_WAIT_S
         wait: float = max(after, min(_MAX_WAIT_S, after * 2 ** min(self._failures_in_row - 1, 8)))
         log.error("%s; nothing is lost, again in %.0f s", error, wait)

@@ -1,4 +1,4 @@
-"""What each sink needs beside its rows: compaction of the lake, a place and few enough series in InfluxDB."""
+"""Periodic work of each sink beside its rows: compaction of the lake; the buckets, copies and series of InfluxDB."""
 
 import logging
 import time
@@ -20,49 +20,55 @@ _COUNT_EVERY_S = 3600.0
 
 
 class LakeMaintenance:
-    """Compacts days that rest for `compact_after_s` and deletes what nothing refers to; `clock` is monotonic [s]."""
+    """Compacts days that were not written for `compact_after_s` [s], and deletes files that are no longer used.
+
+    `clock` returns monotonic seconds.
+    """
 
     def __init__(
         self, lake: Lake, spool: Spool, compact_after_s: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._lake, self._spool, self._clock = lake, spool, clock
-        self._rest = timedelta(seconds=compact_after_s)
+        self._idle = timedelta(seconds=compact_after_s)
         self.every_s = min(_EVERY_S, max(1.0, compact_after_s))
         self._next_vacuum = clock() + _VACUUM_EVERY_S
 
     def prepare(self) -> None:
-        """Nothing: a table is made with its first row."""
+        """Do nothing: a table is created with its first row."""
 
     def run(self) -> None:
-        """What is due. Raises `Retry`."""
-        today = datetime.now(UTC)
-        self._lake.tidy(today, self._rest)
+        """Do what is due. Raises `Retry`."""
+        now = datetime.now(UTC)
+        self._lake.compact_days(now, self._idle)
         if self._clock() >= self._next_vacuum:
             self._next_vacuum = self._clock() + _VACUUM_EVERY_S
             self._lake.vacuum()
-            self._spool.delete_old_archives(today.date().isoformat())
+            self._spool.delete_old_archives(now.date().isoformat())
 
 
 class InfluxMaintenance:
-    """Makes the database where it is missing, follows the lake's derived tables, warns of too many series."""
+    """Creates missing buckets, copies what is replaced in the lake, and warns of too many series.
+
+    `clock` returns monotonic seconds.
+    """
 
     every_s = _EVERY_S
 
     def __init__(
         self, influx: Influx, settings: InfluxSettings, follower: Follower, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._influx, self._settings, self._follower, self._clock = influx, settings, follower, clock
+        self._client, self._settings, self._follower, self._clock = influx.client, settings, follower, clock
         self._next_count = clock()
 
     def prepare(self) -> None:
-        """Make what is missing there. Raises `Retry` and `LoginNeeded`."""
-        buckets.make_missing(self._influx.server, self._settings)
+        """Create the buckets that are missing. Raises `Retry` and `LoginNeeded`."""
+        buckets.create_missing(self._client, self._settings)
 
     def run(self) -> None:
-        """What is due. Raises `Retry` and `LoginNeeded`."""
+        """Do what is due. Raises `Retry` and `LoginNeeded`."""
         self._follower.follow()
         if self._clock() >= self._next_count:
             self._next_count = self._clock() + _COUNT_EVERY_S
-            count = buckets.count_series(self._influx.server, self._settings)
-            if count >= buckets.MANY_SERIES:
-                log.warning("%r bears %d series: see `voltrail check`", self._influx, count)
+            series = buckets.count_series(self._client, self._settings)
+            if series >= buckets.MANY_SERIES:
+                log.warning("InfluxDB at %s holds %d series: see `voltrail check`", self._client.url, series)

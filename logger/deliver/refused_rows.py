@@ -1,4 +1,4 @@
-"""Rows that an InfluxDB will never take: set aside in the lake's quarantine, with the server's words."""
+"""Rows that an InfluxDB will never take, written to the lake's quarantine with the server's reason."""
 
 import hashlib
 import logging
@@ -13,32 +13,38 @@ log = logging.getLogger(__name__)
 
 
 class QuarantinedRows:
-    """What was refused of one batch. The lake must know this writer by a name of its own: `Lake(path, name)`."""
+    """The refused rows of one batch.
+
+    `lake` must be opened with a log id of its own, `Lake(path, log_id)`, because it leaves out sequences that this log
+    id has delivered.
+    """
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
         self._rows: list[pl.DataFrame] = []
 
-    def take(self, table: Table, row: pl.DataFrame, words: str) -> None:
-        """This row of this table was refused with these words."""
-        (told,) = row.to_dicts()
-        log.warning("InfluxDB refuses a row of %s of %.60s at %s: %s", table.name, told["vehicle"], told["time"], words)
-        body = msgspec.json.encode({name: value for name, value in told.items() if value is not None})
-        reason = f"InfluxDB refuses this row of {table.name}: {words}"
-        message = hashlib.blake2b(body, digest_size=16).hexdigest()
-        aside = row.with_columns(
-            *(pl.lit(text).alias(name) for name, text in (("source", "influx"), ("path", table.name))),
-            *(pl.lit(text).alias(name) for name, text in (("message", message), ("reason", reason))),
-            pl.lit(body).alias("body"),
-        )
-        self._rows.append(shaped(aside, "quarantine"))
+    def add(self, table: Table, row: pl.DataFrame, reason: str) -> None:
+        """Add a row that was refused, and log it."""
+        (values,) = row.to_dicts()
+        vehicle, time = values["vehicle"], values["time"]
+        log.warning("InfluxDB refuses a row of %s of %.60s at %s: %s", table.name, vehicle, time, reason)
+        body = msgspec.json.encode({name: value for name, value in values.items() if value is not None})
+        columns = {
+            "source": "influx",
+            "path": table.name,
+            "message": hashlib.blake2b(body, digest_size=16).hexdigest(),
+            "reason": f"InfluxDB refuses this row of {table.name}: {reason}",
+            "body": body,
+        }
+        refused = row.with_columns(pl.lit(value).alias(name) for name, value in columns.items())
+        self._rows.append(shaped(refused, "quarantine"))
 
     def write(self) -> None:
-        """Put them into the lake, all at once: what it was given before, by sequence, it leaves out. Raises `Retry`."""
+        """Write the rows to the lake in one commit; it leaves out rows that it has already. Raises `Retry`."""
         if self._rows:
             self._lake.write("quarantine", pl.concat(self._rows).sort("sequence"))
         self.forget()
 
     def forget(self) -> None:
-        """The batch is tried again from its beginning."""
+        """Remove all rows: the batch is tried again from its beginning."""
         self._rows.clear()

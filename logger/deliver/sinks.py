@@ -1,7 +1,7 @@
-"""The sinks of the settings, each with what feeds it."""
+"""The sinks of the settings, each with the feeder that delivers to it."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 
 from logger.deliver.feeder import Feeder
 from logger.deliver.follower import Follower
@@ -17,28 +17,28 @@ from logger.stores.influx.influx import Influx
 
 @contextmanager
 def open_feeder(settings: Settings, sink: str, spool: Spool) -> Iterator[Feeder]:
-    """What brings messages out of the spool into this sink. Raises `ConfigError` for one that is not set up."""
-    make = {"lake": _lake, "influx": _influx}[sink]
-    with make(settings, spool) as made, closing(made):
-        yield made
+    """Open the feeder from the spool to this sink. Raises `ConfigError` for a sink that the settings do not have."""
+    opened: AbstractContextManager[Feeder] = {"lake": _lake_feeder, "influx": _influx_feeder}[sink](settings, spool)
+    with opened as feeder, closing(feeder):
+        yield feeder
 
 
 @contextmanager
-def _lake(settings: Settings, spool: Spool) -> Iterator[Feeder]:
+def _lake_feeder(settings: Settings, spool: Spool) -> Iterator[Feeder]:
     store = open_lake(settings, spool.log_id)
-    house = LakeMaintenance(store, spool, settings.sinks.lake.compact_after_s)
-    yield Feeder(spool, store, accounts(settings), settings.data_dir, house)
+    maintenance = LakeMaintenance(store, spool, settings.sinks.lake.compact_after_s)
+    yield Feeder(spool, store, accounts(settings), settings.data_dir, maintenance)
 
 
 @contextmanager
-def _influx(settings: Settings, spool: Spool) -> Iterator[Feeder]:
-    ours = settings.sinks.influx
-    if ours is None:
+def _influx_feeder(settings: Settings, spool: Spool) -> Iterator[Feeder]:
+    influx = settings.sinks.influx
+    if influx is None:
         raise ConfigError("there is no [sinks.influx] in the settings")
-    refusals = QuarantinedRows(open_lake(settings, f"{spool.log_id}-refused"))
-    with closing(Influx(ours, refusals.take)) as store:
+    refused_rows = QuarantinedRows(open_lake(settings, f"{spool.log_id}-refused"))
+    with closing(Influx(influx, refused_rows.add)) as store:
         follower = Follower(
             open_lake(settings), store, settings.data_dir, lambda: spool.cursor("lake") >= spool.cursor("influx")
         )
-        house = InfluxMaintenance(store, ours, follower)
-        yield Feeder(spool, store, accounts(settings), settings.data_dir, house, refusals)
+        maintenance = InfluxMaintenance(store, influx, follower)
+        yield Feeder(spool, store, accounts(settings), settings.data_dir, maintenance, refused_rows)

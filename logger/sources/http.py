@@ -5,15 +5,14 @@ server that answers in its place, must not cost memory, nor keep a connection fo
 """
 
 import asyncio
-import time
 import zlib
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 import msgspec
 
 from logger.errors import Busy, Retry
+from logger.retry_after import parse_retry_after_s
 
 _READ_S, WHOLE_S = 20.0, 30.0
 MAX_BODY_BYTES = 64 * 1024  # an answer has half a kilobyte
@@ -73,7 +72,7 @@ async def _send(http: httpx.AsyncClient, request: httpx.Request) -> Answer:
     finally:
         await response.aclose()
     body = _unpack(packed, response.headers.get("content-encoding", "").strip().lower())
-    after_s = _after_s(response.headers.get("retry-after", ""))
+    after_s = parse_retry_after_s(response.headers.get("retry-after", ""), _MOST_AFTER_S)
     return Answer(response.status_code, body, after_s, response.headers.get("date", ""))
 
 
@@ -88,14 +87,3 @@ def _unpack(packed: bytes, encoding: str) -> bytes:
     if not inflate.eof:
         raise _Unreadable("a packed body without its end")
     return body
-
-
-def _after_s(word: str) -> float | None:
-    """`Retry-After`: seconds or a date, within reason; None where it is neither."""
-    if word.isascii() and word.isdigit():
-        return min(_MOST_AFTER_S, float(word))
-    try:
-        told_s = parsedate_to_datetime(word).timestamp() - time.time()
-    except (ValueError, OverflowError):
-        return None
-    return max(0.0, min(_MOST_AFTER_S, told_s))

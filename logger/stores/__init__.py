@@ -1,4 +1,4 @@
-"""The stores of the settings; every store is listed here by hand."""
+"""Open the stores that the settings name; every store is listed here by hand."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -11,13 +11,13 @@ from logger.suggest import nearest
 
 
 def open_lake(settings: Settings, log_id: str = "none") -> Lake:
-    """The embedded store of these settings; `log_id` names the spool whose rows it takes."""
+    """Return the lake of these settings; `log_id` names the spool whose rows are written to it."""
     return Lake(settings.sinks.lake.path, log_id)
 
 
 @contextmanager
 def open_store(settings: Settings, name: str) -> Iterator[Store]:
-    """The store of this name. Raises `ConfigError` where the settings have none."""
+    """Open the store of this name, `lake` or `influx`. Raises `ConfigError` where the settings do not have it."""
     if name not in settings.sinks.names:
         near = nearest(name, ("lake", "influx"))
         raise ConfigError(f"the settings have no store {name!r}{near}; they have: {', '.join(settings.sinks.names)}")

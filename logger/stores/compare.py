@@ -1,4 +1,4 @@
-"""Two stores side by side: what each holds by table and day, and filling one from the other."""
+"""Compare two stores by the number of rows of each table and day, and fill one from the other."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -10,14 +10,17 @@ from logger.stores.contract import Store
 from logger.tables import TABLES
 
 DAY = timedelta(days=1)
-LAKE_ONLY = ("quarantine", "evidence", "stretches", "worth")
-COMPARED_TABLES = tuple(name for name in TABLES if name not in LAKE_ONLY)
+COMPARED_TABLES = tuple(name for name, table in TABLES.items() if not table.lake_only)
 _GROUP_ROWS = 500_000
 Progress = Callable[[str], None]
 
 
+def _no_progress(text: str) -> None:
+    """Show nothing."""
+
+
 class Difference(msgspec.Struct, frozen=True):
-    """A day of a table of which two stores do not hold as many rows."""
+    """A table and UTC day (YYYY-MM-DD) of which two stores hold different numbers of rows."""
 
     table: str
     day: str
@@ -25,8 +28,8 @@ class Difference(msgspec.Struct, frozen=True):
     right: int
 
 
-class Copied(msgspec.Struct, frozen=True):
-    """What was copied of a table: how many days and rows, and how many days were left as they were."""
+class TableCopy(msgspec.Struct, frozen=True):
+    """The result of copying a table: days and rows copied, and days left alone because both had as many rows."""
 
     table: str
     days: int
@@ -34,16 +37,33 @@ class Copied(msgspec.Struct, frozen=True):
     same: int
 
 
-def differences(left: Store, right: Store, progress: Progress = lambda text: None) -> list[Difference]:
-    """Days, of UTC, of which the stores hold different numbers of rows. Raises `Retry` and `LoginNeeded`."""
-    found = []
+def differences(left: Store, right: Store, progress: Progress = _no_progress) -> list[Difference]:
+    """Return the days of which the stores hold different numbers of rows. Raises `Retry` and `LoginNeeded`."""
+    days = []
     for name in COMPARED_TABLES:
         progress(f"counting {name}")
-        for day, (there, here) in counts(left, right, name):
-            if there != here:
-                found.append(Difference(name, day.date().isoformat(), there, here))
+        for day, (left_rows, right_rows) in daily_counts(left, right, name):
+            if left_rows != right_rows:
+                days.append(Difference(name, day.date().isoformat(), left_rows, right_rows))
     progress("")
-    return found
+    return days
+
+
+def daily_counts(left: Store, right: Store, table_name: str) -> Iterator[tuple[datetime, tuple[int, int]]]:
+    """Yield each UTC day of a table that either store holds, and how many rows each has."""
+    left_counts, right_counts = dict(left.count(table_name)), dict(right.count(table_name))
+    for day in sorted(left_counts | right_counts):
+        yield day, (left_counts.get(day, 0), right_counts.get(day, 0))
+
+
+def difference_lines(rows: Sequence[Difference], names: tuple[str, str]) -> Iterator[str]:
+    """Yield the differences as lines of text; `names` are those of the two stores."""
+    if not rows:
+        yield f"{names[0]} and {names[1]} hold the same number of rows of every table and day"
+        return
+    yield f"{'table':<14}{'day':<12}{names[0]:>14}{names[1]:>14}"
+    for row in rows:
+        yield f"{row.table:<14}{row.day:<12}{row.left:>14,}{row.right:>14,}"
 
 
 def copy_days(
@@ -51,70 +71,59 @@ def copy_days(
     target: Store,
     since: datetime | None = None,
     until: datetime | None = None,
-    progress: Progress = lambda text: None,
-) -> list[Copied]:
-    """Make the target's days as the source's: all days of a span that is given, else those that differ in number.
+    progress: Progress = _no_progress,
+) -> list[TableCopy]:
+    """Replace days of `target` by those of `source`, and return what was copied of each table.
 
-    Each day is replaced, so that another copy goes on where one broke off. Raises `Retry` and `LoginNeeded`.
+    With a bound all days between `since` and `until` are copied, without any those that have different numbers of rows.
+    Each day is replaced as a whole: a copy that broke off can be repeated. Raises `Retry` and `LoginNeeded`.
     """
-    return [_copied(source, target, name, since, until, progress) for name in COMPARED_TABLES]
+    return [_copy_table(source, target, name, since, until, progress) for name in COMPARED_TABLES]
 
 
-def counts(left: Store, right: Store, name: str) -> Iterator[tuple[datetime, tuple[int, int]]]:
-    """Each day of a table that either store holds, and how many rows each has."""
-    there, here = dict(left.count(name)), dict(right.count(name))
-    for day in sorted(there | here):
-        yield day, (there.get(day, 0), here.get(day, 0))
-
-
-def replace_span(
-    source: Store, target: Store, name: str, vehicles: Sequence[str] | None, since: datetime, until: datetime
+def copy_span(
+    source: Store, target: Store, table_name: str, vehicles: Sequence[str] | None, since: datetime, until: datetime
 ) -> int:
-    """Make this span of the target as the source's, some vehicles at a time; returns how many rows that was."""
+    """Replace this span of `target` by that of `source`, some vehicles at a time; return the number of rows."""
     rows = 0
 
     def frames() -> Iterator[pl.DataFrame]:
         nonlocal rows
-        for group in _groups(source.scan(name, since, until, vehicles)):
-            frame = source.scan(name, since, until, group).collect()
+        for group in _vehicle_groups(source.scan(table_name, since, until, vehicles)):
+            frame = source.scan(table_name, since, until, group).collect()
             rows += frame.height
             yield frame
 
-    target.replace(name, frames(), vehicles, since, until)
+    target.replace(table_name, frames(), vehicles, since, until)
     return rows
 
 
-def lines(found: Sequence[Difference], names: tuple[str, str]) -> Iterator[str]:
-    """The differences for people."""
-    if not found:
-        yield f"{names[0]} and {names[1]} hold the same number of rows of every table and day"
-        return
-    yield f"{'table':<14}{'day':<12}{names[0]:>14}{names[1]:>14}"
-    for each in found:
-        yield f"{each.table:<14}{each.day:<12}{each.left:>14,}{each.right:>14,}"
-
-
-def _copied(
-    source: Store, target: Store, name: str, since: datetime | None, until: datetime | None, progress: Progress
-) -> Copied:
+def _copy_table(
+    source: Store,
+    target: Store,
+    table_name: str,
+    since: datetime | None,
+    until: datetime | None,
+    progress: Progress,
+) -> TableCopy:
     days, rows, same = 0, 0, 0
-    for day, (there, here) in counts(source, target, name):
+    for day, (source_rows, target_rows) in daily_counts(source, target, table_name):
         begin, end = max(day, since or day), min(day + DAY, until or day + DAY)
         if begin >= end:
             continue
-        if there == here and since is None and until is None:
+        if source_rows == target_rows and since is None and until is None:
             same += 1
             continue
-        progress(f"{name} of {day.date()}: {there:,} rows")
-        rows += replace_span(source, target, name, None, begin, end)
+        progress(f"{table_name} of {day.date()}: {source_rows:,} rows")
+        rows += copy_span(source, target, table_name, None, begin, end)
         days += 1
     progress("")
-    return Copied(name, days, rows, same)
+    return TableCopy(table_name, days, rows, same)
 
 
-def _groups(rows: pl.LazyFrame) -> Iterator[list[str]]:
-    """Vehicles that have about so many rows together, so that memory stays flat however large the fleet is."""
-    found = rows.group_by("vehicle").len().sort("vehicle").collect()
-    numbered = found.with_columns((pl.col("len").cum_sum() // _GROUP_ROWS).alias("group"))
-    for _, part in numbered.group_by("group", maintain_order=True):
-        yield part["vehicle"].to_list()
+def _vehicle_groups(rows: pl.LazyFrame) -> Iterator[list[str]]:
+    """Yield groups of vehicles that have about `_GROUP_ROWS` rows together, so that memory stays flat."""
+    counts = rows.group_by("vehicle").len().sort("vehicle").collect()
+    numbered = counts.with_columns((pl.col("len").cum_sum() // _GROUP_ROWS).alias("group"))
+    for _, group in numbered.group_by("group", maintain_order=True):
+        yield group["vehicle"].to_list()

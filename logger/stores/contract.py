@@ -1,4 +1,4 @@
-"""What a store is: a sink that can also be read."""
+"""The interface of a store: tables that are written, replaced and read by name."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -8,34 +8,44 @@ import polars as pl
 
 
 class Store(Protocol):
-    """Tables of the contract, written and read. Times are aware; `since` is included, `until` is not."""
+    """A place where the tables of `logger.tables` are kept, one row per key.
+
+    A frame has the columns of its table, in their order and types. Times are time-zone aware; `since` is included and
+    `until` is not, None is no bound. `vehicles` are the vehicles whose rows are meant, None is all of them. Each method
+    raises `Retry` while the store cannot answer, `LoginNeeded` where only a person can help, and `UnknownName` for a
+    table that does not exist.
+    """
 
     name: str
 
-    def write(self, table: str, rows: pl.DataFrame) -> int:
-        """Add rows; ones that this log has delivered before are left out. Returns how many were new. Raises `Retry`."""
+    def write(self, table_name: str, rows: pl.DataFrame) -> int:
+        """Add rows and return how many were written; rows of one key are merged field by field.
+
+        Writing rows again is harmless: a store leaves out the ones that it has, or merges them into what it has. Only
+        the lake takes rows of a `lake_only` table.
+        """
 
     def replace(
         self,
-        table: str,
+        table_name: str,
         rows: pl.DataFrame | Iterator[pl.DataFrame],
         vehicles: Sequence[str] | None,
         since: datetime,
         until: datetime,
     ) -> None:
-        """Remove what the table holds of these vehicles (None: all) in this span, then write."""
+        """Remove the rows of these vehicles between `since` and `until`, then write `rows`."""
 
     def scan(
         self,
-        table: str,
+        table_name: str,
         since: datetime | None = None,
         until: datetime | None = None,
         vehicles: Sequence[str] | None = None,
     ) -> pl.LazyFrame:
-        """One row per key, in the columns of the table, in no particular order."""
+        """Return the rows of these vehicles between `since` and `until`, one per key, in no particular order."""
 
-    def latest(self, table: str, told: str = "time") -> pl.DataFrame:
-        """The newest row of each vehicle, by `time`; of those that tell this number."""
+    def latest(self, table_name: str, column: str = "time") -> pl.DataFrame:
+        """Return the newest row, by `time`, of each vehicle (each key without its time) whose `column` is not null."""
 
-    def count(self, table: str) -> list[tuple[datetime, int]]:
-        """How many rows, one per key, each UTC day holds."""
+    def count(self, table_name: str) -> list[tuple[datetime, int]]:
+        """Return the beginning of each UTC day that has rows, and how many it has, one per key."""

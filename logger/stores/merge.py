@@ -1,18 +1,22 @@
-"""Fold: rows of one key become one row, field by field; the non-null value received last wins, ties by sequence."""
+"""Merge rows of one key into one row, field by field.
+
+The non-null value received last wins; of values received in the same millisecond, the one with the higher `sequence`.
+"""
 
 from collections.abc import Sequence
 
 import polars as pl
 
-_REPEATED = "__repeated"  # by its hash, in half the time: a key that only shares one is a group of one row, and stays
+_REPEATED = "__repeated"
 
 
 def merge_rows(rows: pl.LazyFrame, key: Sequence[str]) -> pl.LazyFrame:
-    """One row per key. Only keys that repeat are folded; the order of rows is lost, that of columns kept.
+    """Return one row per key; `received_at` and `sequence` of a merged row are those of its last part.
 
-    `received_at` and `sequence` of a folded row are those of its last part.
+    Only rows whose key repeats are merged. The order of rows is lost, that of columns kept.
     """
     columns = rows.collect_schema().names()
+    # By hash, in half the time: two keys that share one become groups of one row each, which stay as they are
     marked = rows.with_columns(pl.struct(key).hash().is_duplicated().alias(_REPEATED))
     merged = (
         marked.filter(_REPEATED)

@@ -119,12 +119,12 @@ def test_only_the_days_that_differ_are_written_again(place: Place) -> None:
     late = next(row for row in ROWS if row["vehicle"] == "a" and row["time"] > BEGIN + 250.15 * HOUR)
     place.write([row for row in ROWS if row != late])
     place.analyze()
-    before, (version, _) = place.trips(), place.lake.replaced("trips", None)
+    before, (version, _) = place.trips(), place.lake.replaced_since("trips", None)
     place.write([late])
     place.analyze()
     pairs = zip(before.rows(named=True), place.trips().rows(named=True), strict=True)
     days = [new["time"].replace(hour=0, minute=0, second=0) for old, new in pairs if old != new]
-    assert place.lake.replaced("trips", version)[1] == [Span(("a",), days[0], days[-1] + 24 * HOUR)]
+    assert place.lake.replaced_since("trips", version)[1] == [Span(("a",), days[0], days[-1] + 24 * HOUR)]
 
 
 def test_a_trip_whose_start_moved_leaves_nothing_behind(place: Place) -> None:
@@ -157,7 +157,7 @@ def test_what_is_no_longer_stored_leaves_no_trip_behind(place: Place) -> None:
 def test_compaction_is_no_news(place: Place) -> None:
     place.write(ROWS)
     place.analyze()
-    place.lake.compact("status", BEGIN.date())
+    place.lake.compact_day("status", BEGIN.date())
     assert place.analyze() == Analysed("trips", 0, 0, 0)
 
 

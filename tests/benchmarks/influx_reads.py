@@ -76,7 +76,7 @@ def _parsing(answer: bytes, told: list[str], rows: pl.DataFrame) -> list[Figure]
     with _answering(_annotated(rows.select(told))) as url, InfluxDBClient(url, "token", org="tests") as client:
         for _ in range(_ROUNDS):
             began = time.perf_counter()
-            assert influxql.rows(_STATUS, told, answer).height == len(rows)
+            assert influxql.rows_from_csv(_STATUS, told, answer).height == len(rows)
             ours.append(len(rows) / (time.perf_counter() - began))
             began = time.perf_counter()
             assert len(client.query_api().query_data_frame(_FLUX)) == len(rows)
@@ -91,8 +91,10 @@ def _parsing(answer: bytes, told: list[str], rows: pl.DataFrame) -> list[Figure]
 def _answer(store: Influx, database: str, told: list[str], rows: pl.DataFrame) -> bytes:
     """What the server says to a question for the first rows, in the way that the store asks."""
     fields = [name for name in told if name not in ("vehicle", "time")]
-    statement = influxql.by_vehicle(influxql.select('"status"', fields, " WHERE sequence <= " + str(_SAMPLE)))
-    return store.server.table(database, statement)
+    statement = influxql.grouped_by_vehicle(
+        influxql.select_statement('"status"', fields, " WHERE sequence <= " + str(_SAMPLE))
+    )
+    return store.client.query_csv(database, statement)
 
 
 def _annotated(rows: pl.DataFrame) -> bytes:

@@ -14,8 +14,8 @@ from analytics.registry import ANALYSES, OF_FLEETS
 from logger.settings.schema import Settings
 from logger.spool.open import open_spool
 from logger.stores import open_lake
-from logger.stores.lake.data_files import by_day, is_compact
-from logger.stores.lake.delta import compact_properties, stream
+from logger.stores.lake.data_files import files_by_day, is_compact_day
+from logger.stores.lake.delta import arrow_stream, compact_writer
 from logger.stores.lake.lake import Lake
 from logger.tables import shaped, table
 from tests.benchmarks.figures import Figure
@@ -128,13 +128,13 @@ def _at_rest(store: Lake, name: str) -> None:
     path = f"{store.files(name)[0].uri.partition(f'/{name}/')[0]}/{name}"
     write_deltalake(
         path,
-        stream(iter([rows]), name),
+        arrow_stream(iter([rows]), name),
         mode="overwrite",
         target_file_size=1 << 40,
-        writer_properties=compact_properties(name),
+        writer_properties=compact_writer(name),
     )
     DeltaTable(path).create_checkpoint()  # a commit a day leaves one: every hundredth does
-    assert all(is_compact(files) for files in by_day(store.files(name)).values())
+    assert all(is_compact_day(files) for files in files_by_day(store.files(name)).values())
 
 
 # ---- a late row ----------------------------------------------------------------------------------------------------
@@ -147,9 +147,9 @@ def _late_s(ours: Settings, store: Lake, row: pl.DataFrame) -> float:
 
 def _written(ours: Settings, store: Lake, row: pl.DataFrame) -> None:
     """The row, as it is fed to a lake of which all is compacted, analysed and noted."""
-    store.tidy(datetime.now(UTC), timedelta(0))
+    store.compact_days(datetime.now(UTC), timedelta(0))
     analyze(ours, Wish())
-    assert store.write("status", row.with_columns(sequence=pl.lit(store.delivered() + 1))) == 1
+    assert store.write("status", row.with_columns(sequence=pl.lit(store.last_delivered_sequence() + 1))) == 1
 
 
 def _analysed_s(ours: Settings) -> float:

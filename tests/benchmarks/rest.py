@@ -25,7 +25,7 @@ def figures(folder: Path) -> list[Figure]:
     rows = sum(store.write("status", part) for part in _arriving(folder))
     loose = _bytes(folder / "status")
     for day in sorted({file.day for file in store.files("status")}):
-        store.compact("status", day)
+        store.compact_day("status", day)
     delta = DeltaTable(str(folder / "status"))
     delta.create_checkpoint()
     delta.vacuum(0, dry_run=False, enforce_retention_duration=False)

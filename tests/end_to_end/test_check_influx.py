@@ -66,7 +66,7 @@ def test_one_that_keeps_rows_for_less_than_the_settings_say_is_a_warning(influx_
         influx_server.drop(name)
         settings = influx_server.settings(name, retention_days=30)
         with closing(Influx(settings)) as store:
-            buckets.make_missing(store.server, settings)
+            buckets.create_missing(store.client, settings)
         *_, (level, text, remedy), _ = check(tmp_path, settings, "retention_days = 90\n")[:-1]
         influx_server.drop(f"{name}/long")
     assert level == "warning"
@@ -81,7 +81,7 @@ def test_many_series_are_a_warning(influx_server: Place, tmp_path: Path) -> None
         settings = influx_server.settings(name)
         lines = (f"x,vehicle=v{n} n=1 1" for n in range(buckets.MANY_SERIES))
         with closing(Influx(settings)) as store:
-            store.server.write(name, "", "\n".join(lines).encode())
+            store.client.write(name, "", "\n".join(lines).encode())
         *_, (level, text, remedy) = check(tmp_path, settings)
     assert level == "warning"
     assert f"bears {buckets.MANY_SERIES:,} series" in text

@@ -128,7 +128,7 @@ def test_a_store_that_is_none_names_those_there_are(setup: Setup, words: tuple[s
 
 def test_a_store_that_is_down_is_one_line(setup: Setup) -> None:
     setup.file.write_text(
-        setup.file.read_text().replace(f'url = "{setup.influx.server.url}"', 'url = "http://127.0.0.1:9"')
+        setup.file.read_text().replace(f'url = "{setup.influx.client.url}"', 'url = "http://127.0.0.1:9"')
     )
     told = setup.run("check", "--compare", "lake", "influx", code=1)
     assert told.strip().startswith("voltrail: InfluxDB at http://127.0.0.1:9 does not answer as it should")

@@ -62,7 +62,7 @@ def test_a_field_of_another_type_costs_one_row_of_five_thousand_and_the_sink_goe
     begin = int(datetime.now(UTC).timestamp()) - 8000
     with closing(Influx(native)) as there:
         foreign = f'status,provider=other,vehicle=other speed_kmh="fast" {(begin + 2500) * 1000}'
-        there.server.write(native.bucket, "", foreign.encode())
+        there.client.write(native.bucket, "", foreign.encode())
     collector = Collector(tmp_path, VEHICLES, sink(native, tmp_path))
     with collector:
         sent = [_status(n, begin + n, {"speed": "20"} if n == 2500 else {}) for n in range(5000)]

@@ -70,7 +70,7 @@ def compact_all(settings: Settings) -> None:
     store = open_lake(settings)
     for name in RAW:
         for day in {file.day for file in store.files(name)}:
-            store.compact(name, day)
+            store.compact_day(name, day)
 
 
 def read_tables(settings: Settings) -> Tables:

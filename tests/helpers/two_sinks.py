@@ -1,4 +1,4 @@
-"""Lake and InfluxDB of one data folder, each fed by the real feeder of the settings, step by step."""
+"""A data folder with two sinks, lake and InfluxDB, each with the feeder of its settings, run step by step."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from logger.deliver import sinks
 from logger.deliver.feeder import Feeder
-from logger.deliver.sinks import open_feeder
 from logger.settings.schema import InfluxSettings, Settings
 from logger.spool.open import open_spool
 from logger.stores import open_lake
@@ -17,41 +17,41 @@ from tests.helpers import data_folder
 from tests.helpers.data_folder import Rules
 from tests.helpers.store_rows import unequal
 
-_STEPS = 60
+_MOST_STEPS = 60
 
 
-def settings(folder: Path, influx: InfluxSettings) -> Settings:
-    """Settings of both sinks, all data below this folder."""
-    ours = data_folder.make_settings(folder, Rules())
-    return msgspec.structs.replace(ours, sinks=msgspec.structs.replace(ours.sinks, influx=influx))
+def influx_settings(folder: Path, influx: InfluxSettings) -> Settings:
+    """Return settings of both sinks, with all data below this folder."""
+    settings = data_folder.make_settings(folder, Rules())
+    return msgspec.structs.replace(settings, sinks=msgspec.structs.replace(settings.sinks, influx=influx))
 
 
 @contextmanager
-def feeding(ours: Settings, sink: str) -> Iterator[Feeder]:
-    """The feeder of this sink, just started."""
-    with closing(open_spool(ours)) as log, open_feeder(ours, sink, log) as made:
-        yield made
+def open_feeder(settings: Settings, sink: str) -> Iterator[Feeder]:
+    """Open the feeder of this sink, as its process does at its start."""
+    with closing(open_spool(settings)) as spool, sinks.open_feeder(settings, sink, spool) as feeder:
+        yield feeder
 
 
-def waiting(ours: Settings, sink: str) -> int:
-    """How many messages wait for it."""
-    with closing(open_spool(ours)) as log:
-        return log.depth(sink)
+def waiting(settings: Settings, sink: str) -> int:
+    """Return how many messages wait for this sink."""
+    with closing(open_spool(settings)) as spool:
+        return spool.depth(sink)
 
 
-def feed(ours: Settings, sink: str) -> list[float]:
-    """Step until nothing waits; how long it would have waited after each step [s]."""
+def feed(settings: Settings, sink: str) -> list[float]:
+    """Deliver until no message waits; return how long the feeder would have waited after each step [s]."""
     waits = []
-    with feeding(ours, sink) as made:
-        while waiting(ours, sink):
-            waits.append(made.step())
-            assert len(waits) < _STEPS, f"{sink} takes nothing"
-        made.drain(or_raise=True)
+    with open_feeder(settings, sink) as feeder:
+        while waiting(settings, sink):
+            waits.append(feeder.step())
+            assert len(waits) < _MOST_STEPS, f"{sink} takes no message"
+        feeder.drain(or_raise=True)
     return waits
 
 
-def check_same(ours: Settings, influx: InfluxSettings) -> None:
-    """Both hold the same, counted and row by row; `influx` says how to get there."""
-    with closing(Influx(influx)) as there:
-        assert differences(open_lake(ours), there) == []
-        assert unequal(open_lake(ours), there) == {}
+def check_same(settings: Settings, influx: InfluxSettings) -> None:
+    """Check that both sinks hold the same rows, by number and one by one; `influx` is the way to the server."""
+    with closing(Influx(influx)) as store:
+        assert differences(open_lake(settings), store) == []
+        assert unequal(open_lake(settings), store) == {}

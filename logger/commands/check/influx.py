@@ -6,7 +6,7 @@ from contextlib import closing
 from logger.commands.check.finding import Finding, error, ok, warning
 from logger.errors import LoginNeeded, Retry
 from logger.settings.schema import InfluxSettings, Settings
-from logger.stores.influx.buckets import MANY_SERIES, Bucket, commands_by_hand, count_series, find_buckets
+from logger.stores.influx.buckets import MANY_SERIES, Bucket, count_series, find_buckets, manual_commands
 from logger.stores.influx.client import InfluxClient
 
 _ABOUT = "influx"
@@ -31,7 +31,7 @@ def _found(server: InfluxClient, ours: InfluxSettings) -> Iterator[Finding]:
     found = find_buckets(server, ours)
     for place in found:
         yield _place(server, ours, place)
-    if found[0].found_days is None:
+    if found[0].existing_days is None:
         return
     count = count_series(server, ours)
     text = f"{ours.bucket} bears {count:,} series"
@@ -44,11 +44,11 @@ def _found(server: InfluxClient, ours: InfluxSettings) -> Iterator[Finding]:
 
 def _place(server: InfluxClient, ours: InfluxSettings, place: Bucket) -> Finding:
     named = f"{ours.bucket}/{place.policy}" if place.policy else ours.bucket
-    by_hand = "; ".join(commands_by_hand(server.version, ours, place))
-    if place.found_days is None:
+    by_hand = "; ".join(manual_commands(server.version, ours, place))
+    if place.existing_days is None:
         return warning(_ABOUT, f"{named} is not there", f"`voltrail run` makes it where it may; by hand: {by_hand}")
-    if place.found_days and (place.found_days < place.wanted_days or not place.wanted_days):
+    if place.existing_days and (place.existing_days < place.wanted_days or not place.wanted_days):
         wanted = f"{place.wanted_days} days" if place.wanted_days else "for ever"
-        text = f"{named} keeps rows {place.found_days} days; the settings say {wanted}"
+        text = f"{named} keeps rows {place.existing_days} days; the settings say {wanted}"
         return warning(_ABOUT, text, "set sinks.influx.retention_days to it, or change it on the server")
-    return ok(_ABOUT, f"{named} keeps rows {f'{place.found_days} days' if place.found_days else 'for ever'}")
+    return ok(_ABOUT, f"{named} keeps rows {f'{place.existing_days} days' if place.existing_days else 'for ever'}")

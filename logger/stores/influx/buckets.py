@@ -1,7 +1,7 @@
-"""Where rows go in an InfluxDB: the database or bucket, how long it keeps them, and how many series it has to bear.
+"""Where rows go in an InfluxDB: its databases, retention policies and buckets, and how many series they hold.
 
-What is missing is made, where our token or user may; else a person is told exactly what to run. What is there is never
-changed: a shorter retention would delete rows.
+What is missing is created where our user or token may do so; else an error names the commands to run. What exists is
+never changed: a shorter retention would delete rows.
 """
 
 import re
@@ -11,139 +11,141 @@ import msgspec
 
 from logger.errors import LoginNeeded
 from logger.settings.schema import InfluxSettings
-from logger.stores.influx.client import InfluxClient
-from logger.stores.influx.influx import LONG
-from logger.stores.influx.influxql import name
+from logger.stores.influx.client import InfluxClient, bucket_name
+from logger.stores.influx.influx import LONG_POLICY
+from logger.stores.influx.influxql import identifier
 
-MANY_SERIES = 100_000  # a tenth of what 1.x takes at most by default; from here on memory and queries suffer
+MANY_SERIES = 100_000  # a tenth of the default limit of 1.x; with more, memory and queries suffer
 _HOURS = re.compile(r"(\d+)h")
 
 
 class Bucket(msgspec.Struct, frozen=True):
-    """A retention policy (1.x) or bucket (2.x): how long it is to keep rows and how long it does [d]; 0 is for ever.
+    """A retention policy (1.x) or bucket (2.x, 3.x): how long it should keep rows and how long it does [d].
 
-    `found_days` is None where it is not there. The policy without a name is the database's default one.
+    0 is for ever; `existing_days` is None where it does not exist. The policy "" is the database's default one.
     """
 
     policy: str
     wanted_days: int
-    found_days: int | None
+    existing_days: int | None
 
 
-def find_buckets(server: InfluxClient, settings: InfluxSettings) -> list[Bucket]:
-    """What these settings need, and what there is of it. Raises `Retry` and `LoginNeeded`."""
-    found = _policies(server, settings)
+def find_buckets(client: InfluxClient, settings: InfluxSettings) -> list[Bucket]:
+    """Return the buckets that these settings need, with what exists of them. Raises `Retry` and `LoginNeeded`."""
+    existing = _existing_days(client, settings)
     wanted = {"": settings.retention_days}
     if settings.retention_days:
-        wanted[LONG] = settings.rollup_retention_days
-    return [Bucket(policy, days, found.get(policy)) for policy, days in wanted.items()]
+        wanted[LONG_POLICY] = settings.rollup_retention_days
+    return [Bucket(policy, days, existing.get(policy)) for policy, days in wanted.items()]
 
 
-def make_missing(server: InfluxClient, settings: InfluxSettings) -> None:
-    """Make what is missing. Raises `LoginNeeded`, which says what to run instead, where we may not."""
-    if server.ping() == "3":
-        return  # it makes a database at the first write
-    for place in find_buckets(server, settings):
+def create_missing(client: InfluxClient, settings: InfluxSettings) -> None:
+    """Create the buckets that do not exist. Raises `Retry`, and `LoginNeeded` with the commands to run instead."""
+    if client.ping() == "3":
+        return  # it creates a database at the first write
+    for bucket in find_buckets(client, settings):
         try:
-            if place.found_days is None:
-                _make(server, settings, place)
-            if server.version == "2":
-                _map(server, settings, place)
+            if bucket.existing_days is None:
+                _create(client, settings, bucket)
+            if client.version == "2":
+                _map_to_database(client, settings, bucket)
         except LoginNeeded as error:
-            raise LoginNeeded(
-                f"{error}. By hand: {'; '.join(commands_by_hand(server.version, settings, place))}"
-            ) from error
+            commands = "; ".join(manual_commands(client.version, settings, bucket))
+            raise LoginNeeded(f"{error}. By hand: {commands}") from error
 
 
-def commands_by_hand(version: str, settings: InfluxSettings, place: Bucket) -> Iterator[str]:
-    """What a person runs to make a place, and a user or token that may do what is needed there and nothing else."""
-    days = f"{place.wanted_days}d" if place.wanted_days else ("INF" if version == "1" else "0")
+def manual_commands(version: str, settings: InfluxSettings, bucket: Bucket) -> Iterator[str]:
+    """Yield the commands that create a bucket, and a user or token with no more rights than needed there."""
     if version == "1":
-        yield _statement(settings, place)
+        yield _create_statement(settings, bucket)
         if settings.username:
-            yield f"GRANT ALL ON {name(settings.bucket)} TO {name(settings.username)}"
+            yield f"GRANT ALL ON {identifier(settings.bucket)} TO {identifier(settings.username)}"
         return
-    yield f"influx bucket create --org {settings.org} --name {_bucket(settings, place)} --retention {days}"
+    days = f"{bucket.wanted_days}d" if bucket.wanted_days else "0"
+    name = bucket_name(settings.bucket, bucket.policy)
+    yield f"influx bucket create --org {settings.org} --name {name} --retention {days}"
     yield f"influx auth create --org {settings.org} --read-bucket ID --write-bucket ID --read-dbrps"
 
 
-def count_series(server: InfluxClient, settings: InfluxSettings) -> int:
-    """How many series the database bears; 0 where it does not say (3.x)."""
-    if server.version == "3":
+def count_series(client: InfluxClient, settings: InfluxSettings) -> int:
+    """Return how many series the database holds; 0 for a server of 3.x, which does not count them."""
+    if client.version == "3":
         return 0
-    found = server.series(settings.bucket, "SHOW SERIES EXACT CARDINALITY")
-    return sum(int(row[0]) for each in found for row in each["values"])
+    series = client.query_series(settings.bucket, "SHOW SERIES EXACT CARDINALITY")
+    return sum(int(row[0]) for each in series for row in each["values"])
 
 
-def _policies(server: InfluxClient, settings: InfluxSettings) -> dict[str, int]:
-    """Days by policy, the default one without its name; empty where there is nothing."""
-    if server.version == "2":
-        buckets = _buckets(server)
-        names = {"": settings.bucket, LONG: f"{settings.bucket}/{LONG}"}
-        return {policy: buckets[bucket].days for policy, bucket in names.items() if bucket in buckets}
-    listed = server.series("", "SHOW DATABASES")
-    if settings.bucket not in {row[0] for each in listed for row in each.get("values", ())}:
+def _existing_days(client: InfluxClient, settings: InfluxSettings) -> dict[str, int]:
+    """Return how long each policy keeps rows [d], the default one as ""; empty where the database does not exist."""
+    if client.version == "2":
+        buckets = _server_buckets(client)
+        names = {policy: bucket_name(settings.bucket, policy) for policy in ("", LONG_POLICY)}
+        return {policy: buckets[name].days for policy, name in names.items() if name in buckets}
+    databases = client.query_series("", "SHOW DATABASES")
+    if settings.bucket not in {row[0] for each in databases for row in each.get("values", ())}:
         return {}
-    if server.version == "3":
+    if client.version == "3":
         return {"": 0}
-    (found,) = server.series(settings.bucket, f"SHOW RETENTION POLICIES ON {name(settings.bucket)}")
-    rows = [dict(zip(found["columns"], row, strict=True)) for row in found["values"]]
-    return {"" if row["default"] else row["name"]: _days(row["duration"]) for row in rows}
+    (policies,) = client.query_series(settings.bucket, f"SHOW RETENTION POLICIES ON {identifier(settings.bucket)}")
+    rows = [dict(zip(policies["columns"], row, strict=True)) for row in policies["values"]]
+    return {"" if row["default"] else row["name"]: _duration_days(row["duration"]) for row in rows}
 
 
-class _Bucket(msgspec.Struct, frozen=True):
+def _duration_days(duration: str) -> int:
+    """Return a duration such as `2160h0m0s` in whole days, at least one; 0 is for ever."""
+    hours = _HOURS.match(duration)
+    return max(1, int(hours[1]) // 24) if hours else int(duration not in ("0s", "INF"))
+
+
+def _create(client: InfluxClient, settings: InfluxSettings, bucket: Bucket) -> None:
+    if client.version == "1":
+        client.query_series("", _create_statement(settings, bucket))
+        return
+    organisations = client.call_api("GET", "/api/v2/orgs", params={"org": settings.org}).json().get("orgs", [])
+    if not organisations:
+        raise LoginNeeded(f"InfluxDB at {settings.url}: no organisation {settings.org!r} that this token may see")
+    rules = [{"type": "expire", "everySeconds": bucket.wanted_days * 86_400}]
+    name = bucket_name(settings.bucket, bucket.policy)
+    body = {"orgID": organisations[0]["id"], "name": name, "retentionRules": rules}
+    client.call_api("POST", "/api/v2/buckets", json=body)
+
+
+def _create_statement(settings: InfluxSettings, bucket: Bucket) -> str:
+    duration = f"{bucket.wanted_days}d" if bucket.wanted_days else "INF"
+    database = identifier(settings.bucket)
+    if not bucket.policy:
+        return f"CREATE DATABASE {database} WITH DURATION {duration} REPLICATION 1"
+    return f"CREATE RETENTION POLICY {identifier(bucket.policy)} ON {database} DURATION {duration} REPLICATION 1"
+
+
+class _ServerBucket(msgspec.Struct, frozen=True):
+    """A bucket of a 2.x server, as its API lists it; `days` is how long it keeps rows [d], 0 is for ever."""
+
     id: str
     org_id: str
     days: int
 
 
-def _buckets(server: InfluxClient) -> dict[str, _Bucket]:
-    """All buckets that our token may see, by name."""
-    found: dict[str, _Bucket] = {}
+def _server_buckets(client: InfluxClient) -> dict[str, _ServerBucket]:
+    """Return all buckets that our token may see, by name."""
+    buckets: dict[str, _ServerBucket] = {}
     for offset in range(0, 10_000, 100):
-        page = server.call("GET", "/api/v2/buckets", params={"limit": 100, "offset": offset}).json().get("buckets", [])
+        answer = client.call_api("GET", "/api/v2/buckets", params={"limit": 100, "offset": offset})
+        page = answer.json().get("buckets", [])
         for each in page:
             seconds = max((rule.get("everySeconds", 0) for rule in each.get("retentionRules", ())), default=0)
-            found[each["name"]] = _Bucket(each["id"], each["orgID"], -(-seconds // 86_400))
+            buckets[each["name"]] = _ServerBucket(each["id"], each["orgID"], -(-seconds // 86_400))
         if len(page) < 100:
             break
-    return found
+    return buckets
 
 
-def _days(duration: str) -> int:
-    """`2160h0m0s` in whole days, at least one; 0 is for ever."""
-    hours = _HOURS.match(duration)
-    return max(1, int(hours[1]) // 24) if hours else int(duration not in ("0s", "INF"))
-
-
-def _make(server: InfluxClient, settings: InfluxSettings, place: Bucket) -> None:
-    if server.version == "1":
-        server.series("", _statement(settings, place))
-        return
-    organisations = server.call("GET", "/api/v2/orgs", params={"org": settings.org}).json().get("orgs", [])
-    if not organisations:
-        raise LoginNeeded(f"InfluxDB at {settings.url}: no organisation {settings.org!r} that this token may see")
-    rules = [{"type": "expire", "everySeconds": place.wanted_days * 86_400}]
-    body = {"orgID": organisations[0]["id"], "name": _bucket(settings, place), "retentionRules": rules}
-    server.call("POST", "/api/v2/buckets", json=body)
-
-
-def _statement(settings: InfluxSettings, place: Bucket) -> str:
-    days = f"{place.wanted_days}d" if place.wanted_days else "INF"
-    database = name(settings.bucket)
-    if not place.policy:
-        return f"CREATE DATABASE {database} WITH DURATION {days} REPLICATION 1"
-    return f"CREATE RETENTION POLICY {name(place.policy)} ON {database} DURATION {days} REPLICATION 1"
-
-
-def _bucket(settings: InfluxSettings, place: Bucket) -> str:
-    return f"{settings.bucket}/{place.policy}" if place.policy else settings.bucket
-
-
-def _map(server: InfluxClient, settings: InfluxSettings, place: Bucket) -> None:
-    """The mapping by which InfluxQL finds a bucket; newer servers have one by its name, without being asked."""
-    bucket = _buckets(server)[_bucket(settings, place)]
-    words = {"orgID": bucket.org_id, "db": settings.bucket, "rp": place.policy or "autogen"}
-    if not server.call("GET", "/api/v2/dbrps", params=words).json().get("content"):
-        mapping = {"database": settings.bucket, "retention_policy": words["rp"], "default": not place.policy}
-        server.call("POST", "/api/v2/dbrps", json={"orgID": bucket.org_id, "bucketID": bucket.id, **mapping})
+def _map_to_database(client: InfluxClient, settings: InfluxSettings, bucket: Bucket) -> None:
+    """Create the mapping by which InfluxQL finds a bucket, where the server did not create one with the bucket."""
+    stored = _server_buckets(client)[bucket_name(settings.bucket, bucket.policy)]
+    policy = bucket.policy or "autogen"
+    params = {"orgID": stored.org_id, "db": settings.bucket, "rp": policy}
+    if not client.call_api("GET", "/api/v2/dbrps", params=params).json().get("content"):
+        mapping = {"database": settings.bucket, "retention_policy": policy, "default": not bucket.policy}
+        body = {"orgID": stored.org_id, "bucketID": stored.id, **mapping}
+        client.call_api("POST", "/api/v2/dbrps", json=body)

@@ -1,13 +1,12 @@
-"""Rows of a table as InfluxDB line protocol, and how names survive it.
+"""Encode rows of a table as InfluxDB line protocol, and escape names so that they can be read back.
 
-A measurement is a table; `provider`, `vehicle` and the key's additions are tags, all else are fields. A field never
-changes its type: numbers are floats, booleans booleans, words strings, times epoch milliseconds as floats, flags one
-comma-joined string. Null is no field. Times are milliseconds.
+A table is a measurement; `provider`, `vehicle` and the other columns of the key are tags, all else are fields. A field
+never changes its type: numbers are floats, booleans booleans, texts strings, times epoch milliseconds as floats, flags
+one comma-joined string. A null is not written. Times are milliseconds.
 
-Line protocol cannot carry every text in a tag: none that is empty, none with a line break, none that ends in a
-backslash. So in tags an absent word is `none`, and `%`, `\\` and control characters are percent-encoded. A string
-field can be empty, but a reader of CSV could not tell that from null: an empty one has a boolean `NAME_is_empty`
-beside it.
+A tag in line protocol cannot be empty, contain a line break or end in a backslash. So an absent tag is written as
+`none`, and `%`, `\\` and control characters are percent-encoded. A string field can be empty, but CSV answers show an
+empty text and null alike: an empty one gets a boolean field `NAME_is_empty` beside it.
 """
 
 import re
@@ -17,63 +16,65 @@ import polars as pl
 
 from logger.tables import Table
 
-NONE = "none"
-EMPTY = "_is_empty"
-_AWKWARD = re.compile(r"[%\\\x00-\x1f\x7f]")
+ABSENT = "none"
+EMPTY_SUFFIX = "_is_empty"
+_TO_ENCODE = re.compile(r"[%\\\x00-\x1f\x7f]")
 _TAG_SPECIAL = re.compile(r"([,= ])")
 
 
-def tags(table: Table) -> tuple[str, ...]:
-    """The columns that are tags."""
+def tag_columns(table: Table) -> tuple[str, ...]:
+    """Return the columns that are tags."""
     return tuple(name for name in table.key if name != "time")
 
 
-def fields(table: Table) -> tuple[str, ...]:
-    """The columns that are fields."""
+def field_columns(table: Table) -> tuple[str, ...]:
+    """Return the columns that are fields."""
     return tuple(name for name in table.columns if name not in table.key)
 
 
-def encode_lines(table: Table, rows: pl.DataFrame, more: str = "") -> pl.Series:
-    """One line each, in the order of the rows; `more` is fields that every line gets, such as `a=true,`.
+def encode_lines(table: Table, rows: pl.DataFrame, extra_fields: str = "") -> pl.Series:
+    """Return one line per row, in the order of the rows; null where a row has no field.
 
-    A row without any field makes no line: its place in the series is null.
+    `extra_fields` are written into every line, as text that ends in a comma, such as `retracted=false,`.
     """
-    named = rows.with_columns(_tag(rows[name]) for name in tags(table))
-    head = pl.concat_str(pl.lit(table.name), *(pl.format(f",{name}={{}}", name) for name in tags(table)))
-    told = [field for name in fields(table) if rows[name].null_count() < rows.height for field in _field(named, name)]
-    body = pl.concat_str(told, separator=",", ignore_nulls=True) if told else pl.lit("")
-    at = pl.col("time").dt.epoch("ms")
-    parts = named.select(head=head, body=body, at=at)  # on its own, or the body would be worked out twice
-    line = pl.concat_str("head", pl.lit(f" {more}"), "body", pl.lit(" "), "at")
+    encoded = rows.with_columns(_tag_values(rows[name]) for name in tag_columns(table))
+    head = pl.concat_str(pl.lit(table.name), *(pl.format(f",{name}={{}}", name) for name in tag_columns(table)))
+    present = [name for name in field_columns(table) if rows[name].null_count() < rows.height]
+    fields = [field for name in present for field in _fields(encoded, name)]
+    body = pl.concat_str(fields, separator=",", ignore_nulls=True) if fields else pl.lit("")
+    time = pl.col("time").dt.epoch("ms")
+    parts = encoded.select(head=head, body=body, time=time)  # a step of its own, or polars evaluates the body twice
+    line = pl.concat_str("head", pl.lit(f" {extra_fields}"), "body", pl.lit(" "), "time")
     return parts.select(line=pl.when(pl.col("body") != "").then(line))["line"]
 
 
-def escape(name: str) -> str:
-    """A name as it stands in a tag, before line protocol's own escapes."""
-    return _AWKWARD.sub(lambda found: f"%{ord(found[0]):02X}", name)
+def escape_tag(name: str) -> str:
+    """Return a name percent-encoded where a tag cannot hold it; line protocol's own escapes come after that."""
+    return _TO_ENCODE.sub(lambda match: f"%{ord(match[0]):02X}", name)
 
 
-def unescape(names: pl.Series) -> pl.Series:
-    """Tags as the names that they were."""
-    known = names.drop_nulls().unique()
-    odd = known.filter(known.str.contains("%", literal=True))
-    return names.replace(odd.to_list(), [unquote(name) for name in odd]) if len(odd) else names
+def unescape_tags(tags: pl.Series) -> pl.Series:
+    """Return the names that `escape_tag` encoded."""
+    distinct = tags.drop_nulls().unique()
+    encoded = distinct.filter(distinct.str.contains("%", literal=True))
+    return tags.replace(encoded.to_list(), [unquote(tag) for tag in encoded]) if len(encoded) else tags
 
 
-def _tag(names: pl.Series) -> pl.Series:
-    """Names are few and rows many: each is worked out once."""
-    texts = names.cast(pl.String).fill_null(NONE)
-    known = texts.unique().to_list()
-    made = [_TAG_SPECIAL.sub(r"\\\1", escape(name or NONE)) for name in known]
-    return texts.replace_strict(known, made, return_dtype=pl.String).alias(names.name)
+def _tag_values(names: pl.Series) -> pl.Series:
+    """Return names as tag values. Names are few and rows many: each distinct one is encoded once."""
+    texts = names.cast(pl.String).fill_null(ABSENT)
+    distinct = texts.unique().to_list()
+    values = [_TAG_SPECIAL.sub(r"\\\1", escape_tag(name or ABSENT)) for name in distinct]
+    return texts.replace_strict(distinct, values, return_dtype=pl.String).alias(names.name)
 
 
-def _field(rows: pl.DataFrame, name: str) -> list[pl.Expr]:
+def _fields(rows: pl.DataFrame, name: str) -> list[pl.Expr]:
+    """Return the expressions that write a column as `NAME=VALUE`, null where there is no value."""
     dtype, value = rows.schema[name], pl.col(name)
     if isinstance(dtype, pl.List):
         value, dtype = pl.when(value.list.len() > 0).then(value.list.join(",")), pl.String()
     if dtype == pl.String:
-        return _text(rows, name, value)
+        return _text_fields(rows, name, value)
     if isinstance(dtype, pl.Datetime):
         return [pl.format(f"{name}={{}}", value.dt.epoch("ms"))]
     if dtype == pl.Float64:
@@ -81,9 +82,9 @@ def _field(rows: pl.DataFrame, name: str) -> list[pl.Expr]:
     return [pl.format(f"{name}={{}}", value)]
 
 
-def _text(rows: pl.DataFrame, name: str, value: pl.Expr) -> list[pl.Expr]:
+def _text_fields(rows: pl.DataFrame, name: str, value: pl.Expr) -> list[pl.Expr]:
     quoted = value.str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
-    made = [pl.format(f'{name}="{{}}"', quoted)]
+    fields = [pl.format(f'{name}="{{}}"', quoted)]
     if rows.select((value == "").any()).item():
-        made.append(pl.when(value == "").then(pl.lit(f"{name}{EMPTY}=true")))
-    return made
+        fields.append(pl.when(value == "").then(pl.lit(f"{name}{EMPTY_SUFFIX}=true")))
+    return fields

@@ -1,4 +1,8 @@
-"""The data files of a lake's table, and what their names tell: whether a day is read as it is or folded on the way."""
+"""The data files of a lake's table: list them, group them by day, and say which days are compact.
+
+The file name says how a file was written: appends use snappy, compactions zstd. A day that consists of one zstd file
+holds each key once.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -9,8 +13,11 @@ import polars as pl
 _COMPACT_MARK = ".zstd."
 
 
-class File(msgspec.Struct, frozen=True):
-    """One data file of a table; `ended_at` is the last `finished_at` of its rows, None where that is not known."""
+class DataFile(msgspec.Struct, frozen=True):
+    """One data file of a table.
+
+    `modified_at` is in epoch ms; `ended_at` is the latest `finished_at` of its rows, None where that is not known.
+    """
 
     uri: str
     day: date
@@ -20,13 +27,16 @@ class File(msgspec.Struct, frozen=True):
     ended_at: datetime | None = None
 
     @property
-    def compact(self) -> bool:
-        """Whether it is folded and sorted."""
+    def is_compact(self) -> bool:
+        """Whether a compaction wrote it: one row per key, sorted."""
         return _COMPACT_MARK in self.uri
 
 
-def list_files(actions: pl.DataFrame, folder: str, partition: str) -> list[File]:
-    """The files of a table below this folder, as its log tells of them, oldest day first."""
+def list_files(actions: pl.DataFrame, folder: str, partition: str) -> list[DataFile]:
+    """Return the files in `folder` that the `add` actions of a Delta log name, oldest day first.
+
+    `partition` is the name of the column that holds the day.
+    """
     if actions.is_empty():
         return []
     day, ended = f"partition.{partition}", pl.lit(None)
@@ -34,39 +44,38 @@ def list_files(actions: pl.DataFrame, folder: str, partition: str) -> list[File]
         ended = pl.when(pl.col("null_count.finished_at") == 0).then("max.finished_at")
     modified = pl.col("modification_time").cast(pl.Int64)
     rows = actions.sort(day, "path").select("path", day, "num_records", "size_bytes", modified, ended.alias("ended_at"))
-    return [File(f"{folder}/{path}", *rest) for path, *rest in rows.iter_rows()]
+    return [DataFile(f"{folder}/{path}", *rest) for path, *rest in rows.iter_rows()]
 
 
-def by_day(files: Sequence[File]) -> dict[date, list[File]]:
-    """The files of each day, in the order in which they stand."""
-    days: dict[date, list[File]] = {}
+def files_by_day(files: Sequence[DataFile]) -> dict[date, list[DataFile]]:
+    """Return the files of each day, both in the order of `files`."""
+    days: dict[date, list[DataFile]] = {}
     for file in files:
         days.setdefault(file.day, []).append(file)
     return days
 
 
-def is_compact(files: Sequence[File]) -> bool:
-    """Whether a day of these files holds each key once."""
-    return len(files) == 1 and files[0].compact
+def is_compact_day(files: Sequence[DataFile]) -> bool:
+    """Whether the day that consists of these files holds each key once."""
+    return len(files) == 1 and files[0].is_compact
 
 
-def as_they_are(files: Sequence[File]) -> list[list[File]]:
-    """The files of settled days, as one list to read at once."""
-    found = [day[0] for day in by_day(files).values() if is_compact(day)]
-    return [found] if found else []
+def compact_files(files: Sequence[DataFile]) -> list[DataFile]:
+    """Return the files of compact days, which are read as they are."""
+    return [day[0] for day in files_by_day(files).values() if is_compact_day(day)]
 
 
-def to_fold(files: Sequence[File]) -> list[list[File]]:
-    """The files of every other day."""
-    return [day for day in by_day(files).values() if not is_compact(day)]
+def loose_days(files: Sequence[DataFile]) -> list[list[DataFile]]:
+    """Return the files of each other day, whose rows must be merged when they are read."""
+    return [day for day in files_by_day(files).values() if not is_compact_day(day)]
 
 
-def may_last(file: File, since: datetime) -> bool:
-    """Whether a row of this file may have begun since then, or not ended before."""
-    return within(file.day, since, None) or file.ended_at is None or file.ended_at >= since
+def may_reach(file: DataFile, since: datetime) -> bool:
+    """Whether a row of this file may begin at or after `since`, or end at or after it."""
+    return day_in_span(file.day, since, None) or file.ended_at is None or file.ended_at >= since
 
 
-def within(day: date, since: datetime | None, until: datetime | None) -> bool:
-    """Whether a row of this day may lie in the span."""
+def day_in_span(day: date, since: datetime | None, until: datetime | None) -> bool:
+    """Whether a row of this UTC day may lie between `since` and `until` (None: no bound)."""
     after = since is None or day >= since.astimezone(UTC).date()
     return after and (until is None or day <= until.astimezone(UTC).date())

@@ -1,4 +1,4 @@
-"""What is said to the Delta library: frames as streams, spans as predicates, how a file is coded."""
+"""What the Delta library needs to know of a table: its columns and partition, how files are coded, spans as SQL."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,16 +11,16 @@ from deltalake import ColumnProperties, DeltaTable, Field, Schema, WriterPropert
 
 from logger.tables import table
 
-LOOSE = WriterProperties(compression="SNAPPY")
-VACUUM_HOURS = 1  # a reader that opened the table may still hold what was replaced since
-REPLACED = "voltrail.replaced"  # in a commit: whose rows of which span it made anew
-_LOG_DAYS, _DERIVED_LOG_DAYS = 1, 30  # other stores follow what is derived, and may be down for long
-_DELTA_CODED = ("time", "received_at", "sequence")  # near each other in order: differences take a byte or two
+LOOSE_WRITER = WriterProperties(compression="SNAPPY")
+VACUUM_HOURS = 1  # a reader that has opened the table may still read files that were replaced since
+REPLACED_SPAN = "voltrail.replaced"  # in a commit's metadata: the span that `Lake.replace` wrote again
+_LOG_DAYS, _DERIVED_LOG_DAYS = 1, 30  # other stores follow the derived tables, and may be down for long
+_DELTA_CODED = ("time", "received_at", "sequence")  # neighbours are close: their differences take a byte or two
 _SPLIT_CODED = ("odometer_m", "ride_time_s", "range_m", "lat_deg", "lon_deg", "altitude_m")
 
 
 class Span(msgspec.Struct, frozen=True):
-    """Rows from `since` up to, but without, `until`, of these vehicles (None: of all)."""
+    """Rows of these vehicles (None: all) from `since` up to, but without, `until`."""
 
     vehicles: tuple[str, ...] | None
     since: datetime
@@ -28,17 +28,17 @@ class Span(msgspec.Struct, frozen=True):
 
 
 def encode_span(vehicles: Sequence[str] | None, since: datetime, until: datetime) -> str:
-    """A span as it stands in a commit."""
+    """Return a span as the JSON text that a commit's metadata holds."""
     return msgspec.json.encode(Span(None if vehicles is None else tuple(vehicles), since, until)).decode()
 
 
 def decode_span(text: str) -> Span:
-    """The span that `noted` wrote."""
+    """Return the span that `encode_span` wrote."""
     return msgspec.json.decode(text, type=Span)
 
 
-def configuration(name: str) -> dict[str, str | None]:
-    """How long the table's log and its files are kept."""
+def table_configuration(name: str) -> dict[str, str | None]:
+    """Return the Delta settings of this table: how long its log and its replaced files are kept."""
     days = _LOG_DAYS if table(name).raw else _DERIVED_LOG_DAYS
     return {
         "delta.checkpointInterval": "100",
@@ -48,56 +48,58 @@ def configuration(name: str) -> dict[str, str | None]:
     }
 
 
-def compact_properties(name: str) -> WriterProperties:
-    """How a compacted file of this table is coded."""
-    columns = table(name).columns
+def compact_writer(name: str) -> WriterProperties:
+    """Return how a compact file of this table is compressed and its columns coded."""
     delta = ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED")
     split = ColumnProperties(dictionary_enabled=False, encoding="BYTE_STREAM_SPLIT")
-    coded = dict.fromkeys(_DELTA_CODED, delta) | dict.fromkeys(_SPLIT_CODED, split)
-    coded = {column: coding for column, coding in coded.items() if column in columns}
+    codings = dict.fromkeys(_DELTA_CODED, delta) | dict.fromkeys(_SPLIT_CODED, split)
+    columns = {column: coding for column, coding in codings.items() if column in table(name).columns}
     return WriterProperties(
-        compression="ZSTD", compression_level=3, max_row_group_size=1 << 20, column_properties=coded
+        compression="ZSTD", compression_level=3, max_row_group_size=1 << 20, column_properties=columns
     )
 
 
-def partition(name: str) -> str:
-    """The column that a table is partitioned by: the day of `time`, by UTC. Some tables tell of a local `day`."""
+def partition_column(name: str) -> str:
+    """Return the column that holds the UTC day of `time`: `day`, or `utc_day` in a table with a local `day`."""
     return "utc_day" if "day" in table(name).columns else "day"
 
 
-def with_partition(rows: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Rows of this table and the column that it is partitioned by."""
-    return rows.with_columns(pl.col("time").dt.date().alias(partition(name)))
+def with_partition_column(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return rows of this table with the column that it is partitioned by."""
+    return rows.with_columns(pl.col("time").dt.date().alias(partition_column(name)))
 
 
-def empty(name: str) -> Table:
-    """No rows of this table, as it is stored."""
-    return Table.from_arrow(with_partition(pl.DataFrame(schema=table(name).schema), name))
+def empty_table(name: str) -> Table:
+    """Return no rows of this table, as an Arrow table with its partition column."""
+    return Table.from_arrow(with_partition_column(pl.DataFrame(schema=table(name).schema), name))
 
 
 def missing_columns(delta: DeltaTable, name: str) -> list[Field]:
-    """The columns of this table that the stored one has not."""
+    """Return the columns of this table that the stored one does not have."""
     stored = {field.name for field in delta.schema().fields}
-    return [field for field in Schema.from_arrow(empty(name).schema).fields if field.name not in stored]
+    return [field for field in Schema.from_arrow(empty_table(name).schema).fields if field.name not in stored]
 
 
-def stream(frames: Iterator[pl.DataFrame], name: str) -> RecordBatchReader:
-    """Frames of this table one after the other, never all of them at once."""
-    batches = (batch for frame in frames for batch in Table.from_arrow(with_partition(frame, name)).to_batches())
-    return RecordBatchReader.from_batches(empty(name).schema, batches)
+def arrow_stream(frames: Iterator[pl.DataFrame], name: str) -> RecordBatchReader:
+    """Return frames of this table as a stream that reads one after the other and never holds all of them."""
+    batches = (batch for frame in frames for batch in Table.from_arrow(with_partition_column(frame, name)).to_batches())
+    return RecordBatchReader.from_batches(empty_table(name).schema, batches)
 
 
 def day_span(day: date) -> tuple[datetime, datetime]:
-    """The moments at which this day and the next begin."""
+    """Return when this UTC day and the next one begin."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     return start, start + timedelta(days=1)
 
 
-def predicate(name: str, vehicles: Sequence[str] | None, since: datetime, until: datetime) -> str:
-    """Rows of this table, in SQL; whole days are named by their day alone: nothing must be read to find them."""
+def sql_condition(name: str, vehicles: Sequence[str] | None, since: datetime, until: datetime) -> str:
+    """Return the SQL condition for rows of this table in a span.
+
+    Whole days are named by the partition column alone, so that no file has to be read to find them.
+    """
     start, stop = since.astimezone(UTC), until.astimezone(UTC)
     last = (stop - timedelta(microseconds=1)).date()
-    day = partition(name)
+    day = partition_column(name)
     parts = [f"{day} >= '{start.date().isoformat()}' AND {day} <= '{last.isoformat()}'"]
     if start.time() != time.min:
         parts.append(f"time >= '{start.isoformat()}'")
@@ -109,20 +111,20 @@ def predicate(name: str, vehicles: Sequence[str] | None, since: datetime, until:
     return " AND ".join(parts)
 
 
-def selection(
+def row_filter(
     since: datetime | None = None, until: datetime | None = None, vehicles: Sequence[str] | None = None
 ) -> pl.Expr:
-    """Rows of these vehicles in this span, where there are such bounds."""
-    where = pl.lit(True)
+    """Return the condition for rows of these vehicles from `since` up to, but without, `until`; None is no bound."""
+    condition = pl.lit(True)
     if since is not None:
-        where &= pl.col("time") >= since
+        condition &= pl.col("time") >= since
     if until is not None:
-        where &= pl.col("time") < until
+        condition &= pl.col("time") < until
     if vehicles is not None:
-        where &= pl.col("vehicle").is_in(list(vehicles))
-    return where
+        condition &= pl.col("vehicle").is_in(list(vehicles))
+    return condition
 
 
-def plain_text(error: Exception) -> str:
-    """Its words in one line; deltalake draws trees in colour."""
+def error_text(error: Exception) -> str:
+    """Return the error's text in one line; deltalake draws trees in colour."""
     return " ".join(re.sub("\x1b\\[[0-9;]*m|↳", "", str(error)).split())

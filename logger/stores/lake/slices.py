@@ -1,4 +1,4 @@
-"""A day's rows folded a slice of whole vehicles at a time, so that memory stays flat however long the day is."""
+"""Rows of a day merged one range of vehicles at a time, so that memory stays flat however long the day is."""
 
 from collections.abc import Iterator
 
@@ -8,24 +8,24 @@ from logger.stores.merge import merge_rows
 from logger.tables import TABLES
 
 
-def slices(rows: pl.LazyFrame, name: str, slice_rows: int) -> Iterator[pl.DataFrame]:
-    """One row per key, in the order of the key, about so many unmerged rows at a time."""
-    for low, high in ranges(rows, slice_rows):
-        yield part(rows, name, low, high)
+def merged_slices(rows: pl.LazyFrame, name: str, slice_rows: int) -> Iterator[pl.DataFrame]:
+    """Yield one row per key of this table, in the order of the key, from about `slice_rows` rows at a time."""
+    for first, last in vehicle_ranges(rows, slice_rows):
+        yield merged_range(rows, name, first, last)
 
 
-def part(rows: pl.LazyFrame, name: str, low: str, high: str) -> pl.DataFrame:
-    """One row per key of the vehicles from `low` to `high`, both included, in the order of the key."""
-    chosen = rows.filter(pl.col("vehicle").is_between(pl.lit(low), pl.lit(high)))
-    shape = TABLES[name]
-    merged = merge_rows(chosen, shape.key) if shape.raw else chosen
-    return merged.sort(shape.key).collect()
+def merged_range(rows: pl.LazyFrame, name: str, first: str, last: str) -> pl.DataFrame:
+    """Return one row per key of the vehicles from `first` to `last`, both included, in the order of the key."""
+    chosen = rows.filter(pl.col("vehicle").is_between(pl.lit(first), pl.lit(last)))
+    table = TABLES[name]
+    merged = merge_rows(chosen, table.key) if table.raw else chosen
+    return merged.sort(table.key).collect()
 
 
-def ranges(rows: pl.LazyFrame, slice_rows: int) -> list[tuple[str, str]]:
-    """First and last vehicle of each slice of about so many rows."""
+def vehicle_ranges(rows: pl.LazyFrame, slice_rows: int) -> list[tuple[str, str]]:
+    """Return the first and last vehicle of neighbouring ranges that have about `slice_rows` rows each."""
     counts = rows.group_by("vehicle").len().sort("vehicle").collect()
     numbered = counts.with_columns((pl.col("len").cum_sum() // slice_rows).alias("slice"))
     return list(numbered.group_by("slice", maintain_order=True).agg(
-        pl.col("vehicle").min().alias("low"), pl.col("vehicle").max().alias("high")
-    ).select("low", "high").iter_rows())  # fmt: skip
+        pl.col("vehicle").min().alias("first"), pl.col("vehicle").max().alias("last")
+    ).select("first", "last").iter_rows())  # fmt: skip

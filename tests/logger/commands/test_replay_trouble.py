@@ -110,7 +110,7 @@ def test_what_a_kill_left_is_removed_by_whoever_writes_to_the_lake_next(changed_
 def test_what_a_store_refused_stays_in_quarantine(changed_settings: schema.Settings) -> None:
     row = open_lake(changed_settings).scan("status").head(1).collect()
     refusals = QuarantinedRows(open_lake(changed_settings, "refused"))
-    refusals.take(RAW["status"], row, "a word where a number should be")
+    refusals.add(RAW["status"], row, "a word where a number should be")
     refusals.write()
     for vehicles in (None, [row["vehicle"][0]], ["another"]):
         replay(changed_settings, vehicles=vehicles)

@@ -1,4 +1,4 @@
-"""Another store follows what is made anew in the lake: replayed days, derived tables, whatever was missed meanwhile."""
+"""Another store follows what is replaced in the lake: replayed days, derived tables, and all that it has missed."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -28,36 +28,36 @@ DAY = timedelta(days=1)
 MIDNIGHT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def ours(folder: Path, influx: InfluxSettings, rules: Rules) -> schema.Settings:
-    made = make_settings(folder / "data", rules)
-    return msgspec.structs.replace(made, sinks=msgspec.structs.replace(made.sinks, influx=influx))
+def influx_settings(folder: Path, influx: InfluxSettings, rules: Rules) -> schema.Settings:
+    lake_only = make_settings(folder / "data", rules)
+    return msgspec.structs.replace(lake_only, sinks=msgspec.structs.replace(lake_only.sinks, influx=influx))
 
 
-def assert_same(made: schema.Settings, store: Influx) -> None:
+def assert_same(settings: schema.Settings, store: Influx) -> None:
     for name in COMPARED_TABLES:
-        there, here = (each.scan(name).sort(TABLES[name].key).collect() for each in (open_lake(made), store))
-        assert_frame_equal(there, here)
+        left, right = (each.scan(name).sort(TABLES[name].key).collect() for each in (open_lake(settings), store))
+        assert_frame_equal(left, right)
 
 
 @pytest.fixture
 def store(influx: InfluxSettings) -> Iterator[Influx]:
-    with closing(Influx(influx)) as made:
-        yield made
+    with closing(Influx(influx)) as store:
+        yield store
 
 
-def test_days_that_a_replay_made_anew_reach_the_other_store(
+def test_days_that_a_replay_has_replaced_reach_the_other_store(
     tmp_path: Path, influx: InfluxSettings, store: Influx
 ) -> None:
-    before = ours(tmp_path, influx, Rules())
+    before = influx_settings(tmp_path, influx, Rules())
     now_ms = int(datetime.now(UTC).timestamp() * 1000)
-    told = [envelope("status", body("status", odometer=str(n), statusUtcTime=str(now_ms // 1000 - n)), now_ms)
+    messages = [envelope("status", body("status", odometer=str(n), statusUtcTime=str(now_ms // 1000 - n)), now_ms)
             for n in range(1, 9)]  # fmt: skip
     with closing(open_spool(before)) as log:
-        last = log.append(told)
+        last = log.append(messages)
     wait_delivered(before, last, lambda waiting: None)
     follow_lake(before)
     assert_same(before, store)
-    after = ours(tmp_path, influx, Rules(odometer_scale=10))
+    after = influx_settings(tmp_path, influx, Rules(odometer_scale=10))
     replay(after)
     assert store.scan("status").select(pl.col("odometer_m").max()).collect().item() == 8
     follow_lake(after)
@@ -65,22 +65,23 @@ def test_days_that_a_replay_made_anew_reach_the_other_store(
     assert_same(after, store)
 
 
-def days(*samples: int) -> pl.DataFrame:
-    made = {"provider": "segway", "vehicle": VEHICLE, "time": [MIDNIGHT + n * DAY for n in range(len(samples))]}
-    return shaped(pl.DataFrame({**made, "samples": list(samples)}), "status_1d")
+def daily_rows(*samples: int) -> pl.DataFrame:
+    """Rows of `status_1d` with these numbers of samples, a day apart."""
+    columns = {"provider": "segway", "vehicle": VEHICLE, "time": [MIDNIGHT + n * DAY for n in range(len(samples))]}
+    return shaped(pl.DataFrame({**columns, "samples": list(samples)}), "status_1d")
 
 
-def test_a_derived_table_is_followed_span_by_span_and_all_of_it_where_nobody_remembers(
+def test_a_derived_table_is_copied_span_by_span_and_as_a_whole_where_the_cursor_is_lost(
     tmp_path: Path, store: Influx
 ) -> None:
     source = open_lake(make_settings(tmp_path, Rules()))
     follower = Follower(source, store, tmp_path, lambda: True)
-    source.replace("status_1d", days(1, 2, 3), None, MIDNIGHT, MIDNIGHT + 3 * DAY)
+    source.replace("status_1d", daily_rows(1, 2, 3), None, MIDNIGHT, MIDNIGHT + 3 * DAY)
     assert follower.follow() == 3
     assert follower.follow() == 0
     source.replace(
         "status_1d",
-        days(1, 2)[1:].with_columns(samples=pl.lit(9, dtype=pl.Int64)),
+        daily_rows(1, 2)[1:].with_columns(samples=pl.lit(9, dtype=pl.Int64)),
         None,
         MIDNIGHT + DAY,
         MIDNIGHT + 3 * DAY,
@@ -88,19 +89,21 @@ def test_a_derived_table_is_followed_span_by_span_and_all_of_it_where_nobody_rem
     assert follower.follow() == 1
     assert store.scan("status_1d").sort("time").collect()["samples"].to_list() == [1, 9]
     (tmp_path / "followed-influx.json").unlink()
-    store.replace("status_1d", days(7, 7, 7, 7), None, MIDNIGHT, MIDNIGHT + 9 * DAY)
+    store.replace("status_1d", daily_rows(7, 7, 7, 7), None, MIDNIGHT, MIDNIGHT + 9 * DAY)
     follower.follow()
     assert_frame_equal(store.scan("status_1d").sort("time").collect(), source.scan("status_1d").sort("time").collect())
 
 
-def test_raw_days_are_replaced_only_once_the_lake_has_all_that_the_other_holds(tmp_path: Path, store: Influx) -> None:
-    source, ready = open_lake(make_settings(tmp_path, Rules())), [False]
-    follower = Follower(source, store, tmp_path, lambda: ready[0])
+def test_raw_days_are_replaced_only_when_the_lake_has_all_rows_of_the_other_store(
+    tmp_path: Path, store: Influx
+) -> None:
+    source, is_ready = open_lake(make_settings(tmp_path, Rules())), [False]
+    follower = Follower(source, store, tmp_path, lambda: is_ready[0])
     follower.follow()
     row = {"provider": "p", "vehicle": "v", "time": MIDNIGHT, "received_at": MIDNIGHT, "sequence": 1, "soc_pct": 5.0}
     source.replace("status", shaped(pl.DataFrame([row]), "status"), None, MIDNIGHT, MIDNIGHT + DAY)
     assert follower.follow() == 0
-    ready[0] = True
+    is_ready[0] = True
     assert follower.follow() == 1
     assert store.scan("status").collect()["soc_pct"].to_list() == [5.0]
     assert set(DERIVED) - {"evidence", "stretches", "worth"} <= set(COMPARED_TABLES)

@@ -1,4 +1,4 @@
-"""What an InfluxDB does not take: an alarm where time or a person helps, the lake's quarantine where nothing does."""
+"""Rows that InfluxDB refuses: an error where time or a person helps, the lake's quarantine where nothing does."""
 
 import sqlite3
 from contextlib import closing
@@ -28,61 +28,63 @@ TIME = datetime.fromtimestamp(AT / 1000, UTC)
 
 
 def alerts(count: int) -> list[Envelope]:
-    """As many series."""
+    """Alerts with different codes, each a series of its own."""
     return [push("alert", AT, AT - n * 1000, code=str(n), alertStatus="0") for n in range(count)]
 
 
-def refused(ours: Settings, caplog: pytest.LogCaptureFixture, *words: str) -> None:
-    """The sink takes nothing and drops nothing; log and `voltrail status` say why and what to do."""
-    waited = two_sinks.waiting(ours, "influx")
-    with two_sinks.feeding(ours, "influx") as feeder:
+def check_refused(settings: Settings, caplog: pytest.LogCaptureFixture, *words: str) -> None:
+    """Check that the sink takes no message and loses none, and that log and `voltrail status` have these words."""
+    waiting = two_sinks.waiting(settings, "influx")
+    with two_sinks.open_feeder(settings, "influx") as feeder:
         assert [feeder.step() for _ in range(3)] == [10, 10, 10]
-    check_alarm(ours, caplog, waited, *words)
+    check_error(settings, caplog, waiting, *words)
 
 
-def trouble(ours: Settings) -> bytes:
-    """The line of `/metrics`."""
-    told = {"depth": {}, "bytes": 0, "max_bytes": 1, "feeders": {"influx": read_state(ours.data_dir, "feeder-influx")}}
-    return next(line for line in ReceiverMetrics(lambda: told).text().splitlines() if b"sink_trouble{" in line)
+def trouble_metric(settings: Settings) -> bytes:
+    """Return the line of `/metrics` about the sink in trouble."""
+    feeders = {"influx": read_state(settings.data_dir, "feeder-influx")}
+    state = {"depth": {}, "bytes": 0, "max_bytes": 1, "feeders": feeders}
+    return next(line for line in ReceiverMetrics(lambda: state).text().splitlines() if b"sink_trouble{" in line)
 
 
-def check_alarm(ours: Settings, caplog: pytest.LogCaptureFixture, waited: int, *words: str) -> None:
-    assert two_sinks.waiting(ours, "influx") == waited
-    assert open_lake(ours).scan("quarantine").collect().is_empty()
-    told = [
+def check_error(settings: Settings, caplog: pytest.LogCaptureFixture, waiting: int, *words: str) -> None:
+    """Check that so many messages wait, that none is in quarantine, and that the last error has these words."""
+    assert two_sinks.waiting(settings, "influx") == waiting
+    assert open_lake(settings).scan("quarantine").collect().is_empty()
+    texts = [
         caplog.records[-1].getMessage(),
-        next(line for line in lines(read_overview(ours)) if "failures, last" in line),
+        next(line for line in lines(read_overview(settings)) if "failures, last" in line),
     ]
-    assert trouble(ours) == b'voltrail_sink_trouble{sink="influx"} 1.0'
-    for line in told:
-        assert all(word in line for word in words), line
+    assert trouble_metric(settings) == b'voltrail_sink_trouble{sink="influx"} 1.0'
+    for text in texts:
+        assert all(word in text for word in words), text
 
 
-# ---- alarms: nothing is dropped, and once it is mended all arrive ---------------------------------------------------
+# ---- errors: no row is lost, and all arrive once the fault is mended ------------------------------------------------
 
 
-def test_too_many_series_are_an_alarm_and_rows_wait(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_too_many_series_are_an_error_and_rows_wait(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "influx").mkdir()
     with own(tmp_path / "influx", "max-series-per-database = 30") as place:
         if place.major != "1":
             pytest.skip("only 1.x has such a limit")
-        ours = two_sinks.settings(tmp_path, place.settings("voltrail"))
-        append_messages(ours, *alerts(60), status(AT, 1000))
-        refused(ours, caplog, "limit exceeded", "too many series", "raise the server's limit")
+        settings = two_sinks.influx_settings(tmp_path, place.settings("voltrail"))
+        append_messages(settings, *alerts(60), status(AT, 1000))
+        check_refused(settings, caplog, "limit exceeded", "too many series", "raise the server's limit")
         assert place.process
         place.process.stop()
         place.process.configure("max-series-per-database = 0")
         place.process.start()
-        two_sinks.feed(ours, "influx")
-        two_sinks.feed(ours, "lake")
-        two_sinks.check_same(ours, place.settings("voltrail"))
+        two_sinks.feed(settings, "influx")
+        two_sinks.feed(settings, "lake")
+        two_sinks.check_same(settings, place.settings("voltrail"))
 
 
-def test_a_password_that_no_longer_holds_is_an_alarm_and_rows_wait(
+def test_a_changed_password_is_an_error_and_rows_wait(
     influx_server: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     if influx_server.major != "1":
-        pytest.skip("passwords are 1.x's")
+        pytest.skip("only 1.x has passwords")
     with influx_server.database() as name, influx_server.http() as http:
 
         def run(statement: str) -> None:
@@ -91,37 +93,37 @@ def test_a_password_that_no_longer_holds_is_an_alarm_and_rows_wait(
         run(f"CREATE USER {name} WITH PASSWORD 'one'")
         run(f'GRANT ALL ON "{name}" TO {name}')
         influx = influx_server.settings(name, username=name, password="one")
-        ours = two_sinks.settings(tmp_path, influx)
-        append_messages(ours, status(AT, 1000))
-        with two_sinks.feeding(ours, "influx") as feeder:
+        settings = two_sinks.influx_settings(tmp_path, influx)
+        append_messages(settings, status(AT, 1000))
+        with two_sinks.open_feeder(settings, "influx") as feeder:
             assert feeder.step() <= 1
             run(f"SET PASSWORD FOR {name} = 'two'")
-            append_messages(ours, status(AT + 1000, 1001))
+            append_messages(settings, status(AT + 1000, 1001))
             assert feeder.step() == 10
-            check_alarm(ours, caplog, 1, "HTTP 401", "check token or password")
+            check_error(settings, caplog, 1, "HTTP 401", "check token or password")
             run(f"SET PASSWORD FOR {name} = 'one'")
             assert feeder.step() <= 1
-            assert trouble(ours) == b'voltrail_sink_trouble{sink="influx"} 0.0'
+            assert trouble_metric(settings) == b'voltrail_sink_trouble{sink="influx"} 0.0'
             feeder.drain(or_raise=True)
-        two_sinks.feed(ours, "lake")
-        two_sinks.check_same(ours, influx)
+        two_sinks.feed(settings, "lake")
+        two_sinks.check_same(settings, influx)
         run(f"DROP USER {name}")
 
 
-def test_a_database_that_is_dropped_is_an_alarm_until_the_next_start_makes_it_again(
+def test_a_dropped_database_is_an_error_until_the_next_start_creates_it_again(
     influx_server: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with influx_server.database() as name:
         influx = influx_server.settings(name)
-        ours = two_sinks.settings(tmp_path, influx)
-        append_messages(ours, status(AT, 1000))
-        with two_sinks.feeding(ours, "influx") as feeder:
+        settings = two_sinks.influx_settings(tmp_path, influx)
+        append_messages(settings, status(AT, 1000))
+        with two_sinks.open_feeder(settings, "influx") as feeder:
             assert feeder.step() <= 1
             influx_server.drop(name)
-            append_messages(ours, status(AT + 1000, 1001), *alerts(3))
+            append_messages(settings, status(AT + 1000, 1001), *alerts(3))
             assert [feeder.step() for _ in range(2)] == [10, 10]
-        check_alarm(ours, caplog, 4, "not found", f"does {name!r} exist there?", "A start of voltrail makes it")
-        two_sinks.feed(ours, "influx")
+        check_error(settings, caplog, 4, "not found", f"does {name!r} exist there?", "A start of voltrail makes it")
+        two_sinks.feed(settings, "influx")
         with closing(Influx(influx)) as store:
             assert stored(store, "status")["odometer_m"].to_list() == [1001.0]
             assert stored(store, "event").height == 3
@@ -137,37 +139,57 @@ def test_a_text_longer_than_64_kib_is_kept_whole(influx: InfluxSettings) -> None
         assert stored(store, "event")["text"].to_list() == [text]
 
 
-def test_a_row_whose_name_is_too_long_is_set_aside_alone_and_once(
+def test_a_row_whose_name_is_too_long_is_quarantined_alone_and_once(
     influx: InfluxSettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ours, name = two_sinks.settings(tmp_path, influx), "v" * 70_000
-    append_messages(ours, status(AT, 1000), imported_slice(AT, [TIME], name, odometer_m=[5.0]), status(AT + 1000, 1001))
-    assert two_sinks.feed(ours, "influx")[0] <= 1
-    two_sinks.feed(ours, "lake")
-    (aside,) = open_lake(ours).scan("quarantine").collect().to_dicts()
-    assert (aside["source"], aside["path"], aside["vehicle"]) == ("influx", "status", name)
-    assert "max key length exceeded" in aside["reason"]
-    assert len(aside["reason"]) < 1000
+    settings, name = two_sinks.influx_settings(tmp_path, influx), "v" * 70_000
+    append_messages(
+        settings, status(AT, 1000), imported_slice(AT, [TIME], name, odometer_m=[5.0]), status(AT + 1000, 1001)
+    )
+    assert two_sinks.feed(settings, "influx")[0] <= 1
+    two_sinks.feed(settings, "lake")
+    (refused,) = open_lake(settings).scan("quarantine").collect().to_dicts()
+    assert (refused["source"], refused["path"], refused["vehicle"]) == ("influx", "status", name)
+    assert "max key length exceeded" in refused["reason"]
+    assert len(refused["reason"]) < 1000
     assert max(len(record.getMessage()) for record in caplog.records) < 1000
-    assert open_lake(ours).scan("status").collect().height == 3
-    others = open_lake(ours).scan("status").filter(pl.col("vehicle") != name).sort("time").collect()
+    assert open_lake(settings).scan("status").collect().height == 3
+    others = open_lake(settings).scan("status").filter(pl.col("vehicle") != name).sort("time").collect()
     with closing(Influx(influx)) as store:
         assert_frame_equal(stored(store, "status").sort("time"), others)
 
 
-def test_a_refused_row_is_set_aside_once_however_often_its_batch_is_delivered(
+def test_a_refused_row_is_quarantined_once_however_often_its_batch_is_delivered(
     influx: InfluxSettings, tmp_path: Path
 ) -> None:
     with lying(influx.url) as proxy:
-        ours = two_sinks.settings(tmp_path, msgspec.structs.replace(influx, url=proxy.url))
-        append_messages(ours, status(AT, 1000), imported_slice(AT, [TIME], "v" * 70_000, odometer_m=[5.0]), *alerts(2))
+        settings = two_sinks.influx_settings(tmp_path, msgspec.structs.replace(influx, url=proxy.url))
+        append_messages(
+            settings, status(AT, 1000), imported_slice(AT, [TIME], "v" * 70_000, odometer_m=[5.0]), *alerts(2)
+        )
         proxy.lie(*(Lie("write", kind, skip=3) for kind in ("lost", "cut before")))
-        waits = two_sinks.feed(ours, "influx")
+        waits = two_sinks.feed(settings, "influx")
         assert proxy.honest
         assert [wait >= 2 for wait in waits] == [True, True, False]
-        with closing(sqlite3.connect(ours.data_dir / "spool.db")) as db:  # as an end before the cursor moved leaves it
+        # As if the feeder had ended before the cursor moved
+        with closing(sqlite3.connect(settings.data_dir / "spool.db")) as db:
             db.execute("UPDATE cursors SET sequence = 0 WHERE sink = 'influx'")
             db.commit()
-        two_sinks.feed(ours, "influx")
-        assert open_lake(ours).scan("quarantine").collect().height == 1
-        assert open_lake(ours).unmerged("quarantine", TIME.date()).collect().height == 1
+        two_sinks.feed(settings, "influx")
+        assert open_lake(settings).scan("quarantine").collect().height == 1
+        assert open_lake(settings).unmerged_rows("quarantine", TIME.date()).collect().height == 1
+
+
+@pytest.mark.parametrize("body", [b"no form", b"not \xff UTF-8"])
+def test_an_unreadable_message_is_only_in_the_lake_and_delays_no_other(
+    influx: InfluxSettings, tmp_path: Path, body: bytes
+) -> None:
+    settings, readable = two_sinks.influx_settings(tmp_path, influx), status(AT, 1000)
+    append_messages(settings, msgspec.structs.replace(readable, body=body), readable)
+    two_sinks.feed(settings, "influx")
+    assert open_lake(settings).scan("quarantine").collect().is_empty()
+    two_sinks.feed(settings, "lake")
+    assert open_lake(settings).scan("quarantine").collect()["body"].to_list() == [body]
+    with closing(Influx(influx)) as store:
+        assert stored(store, "status")["odometer_m"].to_list() == [1000.0]
+        assert stored(store, "quarantine").is_empty()

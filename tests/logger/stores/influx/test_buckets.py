@@ -1,4 +1,4 @@
-"""The house of rows: made where it is missing and where we may, never changed where it is there."""
+"""Buckets are created where they are missing and our user may do so; existing ones are never changed."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -8,53 +8,53 @@ import pytest
 
 from logger.errors import LoginNeeded
 from logger.settings.schema import InfluxSettings
-from logger.stores.influx.buckets import Bucket, count_series, find_buckets, make_missing
+from logger.stores.influx.buckets import Bucket, count_series, create_missing, find_buckets
 from logger.stores.influx.client import InfluxClient
-from logger.stores.influx.influx import LONG, Influx
-from tests.helpers.influx_server import Place as Running
+from logger.stores.influx.influx import LONG_POLICY, Influx
+from tests.helpers.influx_server import Place
 from tests.logger.stores.influx.test_influx import rows
 
 
 @pytest.fixture
-def absent(influx_server: Running) -> Iterator[InfluxSettings]:
-    """Settings of a database that is not there yet; what was made of it goes at the end."""
+def missing(influx_server: Place) -> Iterator[InfluxSettings]:
+    """Settings of a database that does not exist yet; what a test creates is dropped at the end."""
     with influx_server.database() as base:
         pass
     yield influx_server.settings(base)
     influx_server.drop(base)
-    influx_server.drop(f"{base}/{LONG}")
+    influx_server.drop(f"{base}/{LONG_POLICY}")
 
 
-def test_a_database_that_is_missing_is_made_and_takes_rows(absent: InfluxSettings) -> None:
-    server = InfluxClient(absent)
-    assert find_buckets(server, absent) == [Bucket("", 0, None)]
-    make_missing(server, absent)
-    assert find_buckets(server, absent) == [Bucket("", 0, 0)]
-    store = Influx(absent)
+def test_a_missing_database_is_created_and_takes_rows(missing: InfluxSettings) -> None:
+    client = InfluxClient(missing)
+    assert find_buckets(client, missing) == [Bucket("", 0, None)]
+    create_missing(client, missing)
+    assert find_buckets(client, missing) == [Bucket("", 0, 0)]
+    store = Influx(missing)
     store.write("status", rows("status", {"soc_pct": 1.0}))
     assert store.scan("status").collect().height == 1
-    make_missing(server, absent)
+    create_missing(client, missing)
     assert store.scan("status").collect().height == 1
     store.close()
-    server.close()
+    client.close()
 
 
-def test_raw_rows_may_have_an_end_and_what_is_made_of_them_another(absent: InfluxSettings) -> None:
-    settings = msgspec.structs.replace(absent, retention_days=30, rollup_retention_days=400)
-    server = InfluxClient(settings)
-    assert find_buckets(server, settings) == [Bucket("", 30, None), Bucket(LONG, 400, None)]
-    make_missing(server, settings)
-    assert find_buckets(server, settings) == [Bucket("", 30, 30), Bucket(LONG, 400, 400)]
+def test_raw_and_derived_rows_can_have_different_retentions(missing: InfluxSettings) -> None:
+    settings = msgspec.structs.replace(missing, retention_days=30, rollup_retention_days=400)
+    client = InfluxClient(settings)
+    assert find_buckets(client, settings) == [Bucket("", 30, None), Bucket(LONG_POLICY, 400, None)]
+    create_missing(client, settings)
+    assert find_buckets(client, settings) == [Bucket("", 30, 30), Bucket(LONG_POLICY, 400, 400)]
     longer = msgspec.structs.replace(settings, retention_days=90)
-    make_missing(server, longer)
-    assert find_buckets(server, longer)[0] == Bucket("", 90, 30)
-    server.close()
+    create_missing(client, longer)
+    assert find_buckets(client, longer)[0] == Bucket("", 90, 30)
+    client.close()
 
 
-def test_rows_older_than_the_database_keeps_any_are_no_fault(absent: InfluxSettings) -> None:
-    settings = msgspec.structs.replace(absent, retention_days=30)
+def test_rows_older_than_the_retention_are_left_out_without_an_error(missing: InfluxSettings) -> None:
+    settings = msgspec.structs.replace(missing, retention_days=30)
     store = Influx(settings)
-    make_missing(store.server, settings)
+    create_missing(store.client, settings)
     now = datetime.now(UTC).replace(microsecond=0)
     store.write("status", rows("status", {"time": now}, {"time": now - timedelta(days=300)}))
     assert store.scan("status").collect()["time"].to_list() == [now]
@@ -65,38 +65,40 @@ def test_series_are_counted(influx: InfluxSettings) -> None:
     store = Influx(influx)
     store.write("status", rows("status", *({"vehicle": f"v{n}"} for n in range(7))))
     store.write("event", rows("event", {"kind": "alert", "code": "1"}, {"kind": "alert", "code": "2"}))
-    assert count_series(store.server, influx) == 9
+    assert count_series(store.client, influx) == 9
     store.close()
 
 
-def test_who_may_not_make_a_database_is_told_what_to_run(influx_server: Running, absent: InfluxSettings) -> None:
+def test_a_user_without_the_right_to_create_a_database_gets_the_commands_to_run(
+    influx_server: Place, missing: InfluxSettings
+) -> None:
     if influx_server.major != "1":
-        pytest.skip("the recipe of 2.x is another test")
+        pytest.skip("the commands of 2.x are in another test")
     with influx_server.http() as http:
         http.post("/query", data={"q": "CREATE USER small WITH PASSWORD 'small'"}).raise_for_status()
-    small = msgspec.structs.replace(absent, username="small", password="small")
-    server = InfluxClient(small)
+    small = msgspec.structs.replace(missing, username="small", password="small")
+    client = InfluxClient(small)
     with pytest.raises(LoginNeeded, match=r"By hand: CREATE DATABASE .* GRANT ALL ON"):
-        make_missing(server, small)
-    server.close()
+        create_missing(client, small)
+    client.close()
 
 
-def test_a_token_for_one_bucket_is_enough(influx_server: Running) -> None:
+def test_a_token_for_one_bucket_is_enough(influx_server: Place) -> None:
     if influx_server.major != "2":
-        pytest.skip("tokens are 2.x's")
+        pytest.skip("only 2.x has tokens")
     with influx_server.database() as name, influx_server.http() as http:
         (bucket,) = http.get("/api/v2/buckets", params={"name": name}).json()["buckets"]
-        where = {"type": "buckets", "id": bucket["id"], "orgID": bucket["orgID"]}
-        may = [{"action": action, "resource": where} for action in ("read", "write")]
-        made = http.post("/api/v2/authorizations", json={"orgID": bucket["orgID"], "permissions": may})
-        settings = msgspec.structs.replace(influx_server.settings(name), token=made.json()["token"])
+        resource = {"type": "buckets", "id": bucket["id"], "orgID": bucket["orgID"]}
+        permissions = [{"action": action, "resource": resource} for action in ("read", "write")]
+        answer = http.post("/api/v2/authorizations", json={"orgID": bucket["orgID"], "permissions": permissions})
+        settings = msgspec.structs.replace(influx_server.settings(name), token=answer.json()["token"])
         store = Influx(settings)
-        make_missing(store.server, settings)
-        fresh = rows("status", {"soc_pct": 1.0})
-        store.replace("status", fresh, ["860000000000001"], datetime(2026, 1, 1, tzinfo=UTC), datetime.now(UTC))
+        create_missing(store.client, settings)
+        row = rows("status", {"soc_pct": 1.0})
+        store.replace("status", row, ["860000000000001"], datetime(2026, 1, 1, tzinfo=UTC), datetime.now(UTC))
         assert store.scan("status").collect().height == 1
-        assert count_series(store.server, settings) == 1
-        absent = msgspec.structs.replace(settings, bucket="nobody-made-this")
+        assert count_series(store.client, settings) == 1
+        missing = msgspec.structs.replace(settings, bucket="nobody-made-this")
         with pytest.raises(LoginNeeded, match=r"By hand: influx bucket create --org .* influx auth create"):
-            make_missing(store.server, absent)
+            create_missing(store.client, missing)
         store.close()

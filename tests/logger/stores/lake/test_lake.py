@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +15,16 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    return Lake(str(tmp_path / "lake"), "log-1")
-
-
 def row(sequence: int, at: datetime = NOON, vehicle: str = "v1", **values: Any) -> dict[str, Any]:
-    told = {"provider": "segway", "vehicle": vehicle, "time": at, "via": "push", "clock": "device"}
-    return {**told, "received_at": NOON + timedelta(seconds=sequence), "sequence": sequence, **values}
+    origin = {"provider": "segway", "vehicle": vehicle, "time": at, "via": "push", "clock": "device"}
+    return {**origin, "received_at": NOON + timedelta(seconds=sequence), "sequence": sequence, **values}
 
 
 def rows(*each: dict[str, Any], table: str = "status") -> pl.DataFrame:
     return shaped(pl.DataFrame(list(each), infer_schema_length=None), table)
 
 
-def test_what_was_written_is_read_in_the_schema_of_the_contract(lake: Lake) -> None:
+def test_rows_are_read_back_in_the_schema_of_the_table(lake: Lake) -> None:
     frame = rows(row(1, soc_pct=80.0, flags=["null_island"]), row(2, vehicle="v2", locked=True))
     assert lake.write("status", frame) == 2
     assert lake.scan("status").sort("vehicle").collect().equals(frame)
@@ -47,26 +42,26 @@ def test_rows_that_this_log_delivered_before_are_left_out(lake: Lake) -> None:
     assert sum(file.rows for file in lake.files("status")) == 3
 
 
-def test_another_log_counts_for_itself(lake: Lake, tmp_path: Path) -> None:
+def test_each_log_has_a_last_delivered_sequence_of_its_own(lake: Lake, tmp_path: Path) -> None:
     lake.write("status", rows(row(5)))
     other = Lake(str(tmp_path / "lake"), "log-2")
     assert other.write("status", rows(row(1, NOON + DAY))) == 1
 
 
-def test_the_mark_of_what_was_delivered_outlives_compaction_and_a_new_process(lake: Lake, tmp_path: Path) -> None:
+def test_the_last_delivered_sequence_survives_compaction_and_a_new_process(lake: Lake, tmp_path: Path) -> None:
     lake.write("status", rows(row(1), row(2)))
-    lake.compact("status", NOON.date())
+    lake.compact_day("status", NOON.date())
     assert Lake(str(tmp_path / "lake"), "log-1").write("status", rows(row(2))) == 0
 
 
-def test_rows_of_one_key_become_one_the_newest_value_of_each_field(lake: Lake) -> None:
+def test_rows_of_one_key_are_merged_to_the_newest_value_of_each_field(lake: Lake) -> None:
     lake.write("status", rows(row(1, soc_pct=80.0, locked=True), row(2, soc_pct=79.0)))
     lake.write("status", rows(row(3, odometer_m=9.0)))
     (only,) = lake.scan("status").collect().iter_rows(named=True)
     assert (only["soc_pct"], only["locked"], only["odometer_m"], only["sequence"]) == (79.0, True, 9.0, 3)
 
 
-def test_two_packs_and_two_events_of_one_moment_are_all_there(lake: Lake) -> None:
+def test_two_packs_and_two_events_of_one_moment_stay_separate_rows(lake: Lake) -> None:
     lake.write("pack", rows(row(1, port="1", pack_soc_pct=50.0), row(1, port="2", pack_soc_pct=60.0), table="pack"))
     events = [row(1, kind="fault", code="E5"), row(2, kind="alert", code="2"), row(3, kind="fault", code="10")]
     lake.write("event", rows(*events, table="event"))
@@ -74,67 +69,10 @@ def test_two_packs_and_two_events_of_one_moment_are_all_there(lake: Lake) -> Non
     assert lake.scan("event").collect().height == 3
 
 
-def test_a_scan_is_bounded_by_time_and_vehicle_and_leaves_until_out(lake: Lake) -> None:
+def test_a_scan_is_bounded_by_vehicle_and_time_and_excludes_its_end(lake: Lake) -> None:
     lake.write("status", rows(*(row(n, NOON + n * DAY, f"v{n % 2}") for n in range(1, 7))))
-    found = lake.scan("status", NOON + 2 * DAY, NOON + 5 * DAY, ["v0"]).collect()
-    assert sorted(found["sequence"]) == [2, 4]
-
-
-def test_compaction_leaves_one_sorted_row_a_key_in_one_file(lake: Lake) -> None:
-    for sequence in range(1, 6):
-        lake.write("status", rows(row(sequence, vehicle="b"), row(sequence, vehicle="a", at=NOON - timedelta(hours=1))))
-    before = lake.scan("status").sort("vehicle").collect()
-    lake.compact("status", NOON.date())
-    (file,) = lake.files("status")
-    assert file.compact
-    assert file.rows == 2
-    stored = pl.read_parquet(file.uri, hive_partitioning=False)
-    assert stored["vehicle"].to_list() == ["a", "b"]
-    assert lake.scan("status").sort("vehicle").collect().equals(before)
-
-
-def test_a_late_row_of_a_compacted_day_is_folded_in_on_reading(lake: Lake) -> None:
-    lake.write("status", rows(row(1, soc_pct=80.0)))
-    lake.compact("status", NOON.date())
-    lake.write("status", rows(row(2, soc_pct=79.0)))
-    assert lake.scan("status").collect()["soc_pct"].to_list() == [79.0]
-
-
-def test_a_large_day_is_compacted_in_slices_of_whole_vehicles(tmp_path: Path) -> None:
-    lake = Lake(str(tmp_path / "lake"), "log-1", slice_rows=3)
-    many = [row(n, NOON + timedelta(seconds=n // 10), f"v{n % 10}", speed_kmh=float(n)) for n in range(1, 41)]
-    lake.write("status", rows(*many[:25]))
-    lake.write("status", rows(*many[25:], *({**each, "sequence": 50 + n} for n, each in enumerate(many[:5]))))
-    before = lake.scan("status").sort("vehicle", "time").collect()
-    lake.compact("status", NOON.date())
-    (file,) = lake.files("status")
-    assert file.rows == before.height == 40
-    stored = pl.read_parquet(file.uri, hive_partitioning=False)
-    assert stored["vehicle"].rle().len() == 10  # each vehicle's rows stand together, in order of time
-    assert stored.sort("vehicle", maintain_order=True)["speed_kmh"].to_list() == before["speed_kmh"].to_list()
-
-
-def test_house_keeping_compacts_closed_days_that_rest_and_no_others(lake: Lake) -> None:
-    now = datetime.now(UTC)
-    lake.write("status", rows(row(1, now), row(2, now - DAY)))
-    assert lake.tidy(now, timedelta(hours=1)) == 0
-    assert lake.tidy(now + timedelta(hours=2), timedelta(hours=1)) >= 1
-    assert {file.day: file.compact for file in lake.files("status")}[(now - DAY).date()]
-    assert lake.tidy(now, timedelta(0)) == 0
-
-
-def test_many_loose_files_of_an_open_day_are_merged_and_nothing_is_lost(lake: Lake) -> None:
-    for sequence in range(1, 71):
-        lake.write("status", rows(row(sequence, NOON + timedelta(seconds=sequence // 2))))
-    assert lake.tidy(NOON, timedelta(days=365)) == 1
-    assert len(lake.files("status")) < 5
-    assert lake.scan("status").collect().height == 36
-
-
-def test_the_log_is_checkpointed_every_hundred_commits(lake: Lake, tmp_path: Path) -> None:
-    for sequence in range(1, 103):
-        lake.write("collector", rows(row(sequence, NOON + timedelta(minutes=sequence)), table="collector"))
-    assert list((tmp_path / "lake" / "collector" / "_delta_log").glob("*.checkpoint.parquet"))
+    scanned = lake.scan("status", NOON + 2 * DAY, NOON + 5 * DAY, ["v0"]).collect()
+    assert sorted(scanned["sequence"]) == [2, 4]
 
 
 def test_replace_removes_these_vehicles_in_this_span_and_nothing_else(lake: Lake) -> None:
@@ -144,25 +82,25 @@ def test_replace_removes_these_vehicles_in_this_span_and_nothing_else(lake: Lake
     assert sorted(lake.scan("status").collect()["sequence"]) == [1, 3, 4, 5, 9]
 
 
-def test_replace_with_nothing_removes_and_repeats_harmlessly(lake: Lake) -> None:
+def test_replace_without_rows_removes_and_can_be_repeated(lake: Lake) -> None:
     lake.write("status", rows(row(1), row(2, vehicle="it's")))
     for _ in range(2):
         lake.replace("status", rows(row(1)).clear(), ["it's"], NOON - DAY, NOON + DAY)
     assert lake.scan("status").collect()["vehicle"].to_list() == ["v1"]
 
 
-def test_replace_of_some_vehicles_in_a_compacted_day_keeps_the_others_and_is_folded_on_reading(lake: Lake) -> None:
+def test_replace_of_some_vehicles_in_a_compacted_day_keeps_the_others_and_is_merged_on_reading(lake: Lake) -> None:
     lake.write("status", rows(row(1, soc_pct=80.0), row(2, vehicle="v2", soc_pct=70.0)))
-    lake.compact("status", NOON.date())
+    lake.compact_day("status", NOON.date())
     lake.replace("status", rows(row(1, soc_pct=10.0), row(2, locked=True)), ["v1"], NOON, NOON + DAY)
-    found = lake.scan("status").sort("vehicle").collect().select("vehicle", "soc_pct", "locked").rows()
-    assert found == [("v1", 10.0, True), ("v2", 70.0, None)]
-    assert not any(file.compact for file in lake.files("status"))
+    scanned = lake.scan("status").sort("vehicle").collect().select("vehicle", "soc_pct", "locked").rows()
+    assert scanned == [("v1", 10.0, True), ("v2", 70.0, None)]
+    assert not any(file.is_compact for file in lake.files("status"))
 
 
 def test_replace_of_whole_days_leaves_the_files_of_other_days_alone(lake: Lake) -> None:
     lake.write("status", rows(*(row(n, NOON + (n - 1) * DAY) for n in (1, 2, 3))))
-    lake.compact("status", NOON.date())
+    lake.compact_day("status", NOON.date())
     kept = [file.uri for file in lake.files("status") if file.day != (NOON + DAY).date()]
     midnight = NOON + DAY / 2
     lake.replace(
@@ -172,32 +110,32 @@ def test_replace_of_whole_days_leaves_the_files_of_other_days_alone(lake: Lake) 
     assert set(kept) < {file.uri for file in lake.files("status")}
 
 
-def test_replace_sees_what_another_process_wrote_meanwhile(lake: Lake, tmp_path: Path) -> None:
+def test_replace_removes_rows_that_another_process_wrote_meanwhile(lake: Lake, tmp_path: Path) -> None:
     lake.write("status", rows(row(1)))
     Lake(str(tmp_path / "lake"), "log-2").write("status", rows(row(5)))
     lake.replace("status", rows(row(7)), None, NOON, NOON + DAY)
     assert lake.scan("status").collect()["sequence"].to_list() == [7]
 
 
-def test_what_was_delivered_does_not_come_again_after_a_replace(lake: Lake) -> None:
+def test_delivered_rows_are_not_written_again_after_a_replace(lake: Lake) -> None:
     lake.write("status", rows(row(1), row(2, NOON + DAY)))
     lake.replace("status", rows(row(1)).clear(), None, NOON - DAY, NOON + 2 * DAY)
     assert lake.write("status", rows(row(1), row(2, NOON + DAY))) == 0
-    assert lake.delivered() == 2
+    assert lake.last_delivered_sequence() == 2
 
 
-def test_latest_is_the_newest_row_of_each_vehicle_on_whatever_day_it_spoke(lake: Lake) -> None:
+def test_latest_is_the_newest_row_of_each_vehicle_whatever_its_day(lake: Lake) -> None:
     lake.write(
         "status", rows(row(1, NOON - 9 * DAY, "old"), row(2, NOON, "new", soc_pct=1.0), row(3, NOON - DAY, "new"))
     )
-    found = lake.latest("status").sort("vehicle")
-    assert found["vehicle"].to_list() == ["new", "old"]
-    assert found["soc_pct"].to_list() == [1.0, None]
+    latest = lake.latest("status").sort("vehicle")
+    assert latest["vehicle"].to_list() == ["new", "old"]
+    assert latest["soc_pct"].to_list() == [1.0, None]
 
 
-def test_latest_may_ask_for_a_row_with_a_value_received_before_a_moment(lake: Lake) -> None:
-    told = [row(n, NOON + timedelta(hours=n), odometer_m=value) for n, value in ((1, 9.0), (2, 10.0), (3, None))]
-    lake.write("status", rows(*told))
+def test_latest_can_be_limited_to_rows_with_a_value_and_received_before_a_moment(lake: Lake) -> None:
+    readings = [row(n, NOON + timedelta(hours=n), odometer_m=value) for n, value in ((1, 9.0), (2, 10.0), (3, None))]
+    lake.write("status", rows(*readings))
     assert lake.latest("status")["sequence"].to_list() == [3]
     assert lake.latest("status", "odometer_m")["sequence"].to_list() == [2]
     assert lake.latest("status", "odometer_m", NOON + timedelta(seconds=2))["sequence"].to_list() == [1]
@@ -210,7 +148,7 @@ def test_other_engines_find_a_plain_delta_table_partitioned_by_day(lake: Lake, t
     assert table.partitions() == [{"day": NOON.date().isoformat()}]
 
 
-def test_a_store_that_refuses_says_which_table_and_takes_the_same_rows_later(tmp_path: Path) -> None:
+def test_an_error_names_the_table_and_the_same_rows_can_be_written_later(tmp_path: Path) -> None:
     (tmp_path / "lake").write_text("a file where the folder should be")
     lake = Lake(str(tmp_path / "lake"), "log-1")
     with pytest.raises(Retry, match="table status"):
@@ -219,14 +157,14 @@ def test_a_store_that_refuses_says_which_table_and_takes_the_same_rows_later(tmp
     assert lake.write("status", rows(row(1))) == 1
 
 
-def test_days_of_several_tables_are_told_together_and_a_table_that_is_not_there_has_none(lake: Lake) -> None:
+def test_days_of_several_tables_are_returned_together_and_a_missing_table_has_none(lake: Lake) -> None:
     lake.write("status", rows(row(1), row(2, NOON - DAY)))
     lake.write("location", rows(row(1, NOON + DAY), table="location"))
     assert lake.days(["status", "location", "pack"]) == {(NOON + n * DAY).date() for n in (-1, 0, 1)}
     assert lake.days([]) == set()
 
 
-def test_of_tables_that_are_opened_together_the_one_that_cannot_be_is_named(lake: Lake, tmp_path: Path) -> None:
+def test_of_tables_that_are_opened_in_parallel_the_broken_one_is_named(lake: Lake, tmp_path: Path) -> None:
     for name in ("status", "location"):
         lake.write(name, rows(row(1), table=name))
     for entry in (tmp_path / "lake" / "location" / "_delta_log").iterdir():
@@ -235,79 +173,74 @@ def test_of_tables_that_are_opened_together_the_one_that_cannot_be_is_named(lake
         Lake(str(tmp_path / "lake")).days(["status", "location", "pack"])
 
 
-def test_the_files_of_a_table_are_those_of_now_whoever_wrote_them(lake: Lake, tmp_path: Path) -> None:
+def test_the_files_of_a_table_include_those_that_another_process_wrote(lake: Lake, tmp_path: Path) -> None:
     lake.write("status", rows(row(1)))
     assert [file.rows for file in lake.files("status")] == [1]
     assert Lake(str(tmp_path / "lake"), "log-2").write("status", rows(row(2, vehicle="v2"), row(3, vehicle="v3"))) == 2
     assert sorted(file.rows for file in lake.files("status")) == [1, 2]
-    lake.compact("status", NOON.date())
+    lake.compact_day("status", NOON.date())
     assert [file.rows for file in lake.files("status")] == [3]
 
 
-def stands(*told: tuple[float, float | None]) -> pl.DataFrame:
-    """Rows of `states` from one day to another."""
-    ends = [(NOON + begin * DAY, None if end is None else NOON + end * DAY) for begin, end in told]
-    made = [{"provider": "p", "vehicle": "v", "time": begin, "finished_at": end} for begin, end in ends]
-    return shaped(pl.DataFrame(made), "states")
+def states(*spans: tuple[float, float | None]) -> pl.DataFrame:
+    """Rows of `states`, each from one day after noon to another."""
+    moments = [(NOON + begin * DAY, None if end is None else NOON + end * DAY) for begin, end in spans]
+    records = [{"provider": "p", "vehicle": "v", "time": begin, "finished_at": end} for begin, end in moments]
+    return shaped(pl.DataFrame(records), "states")
 
 
-def test_rows_that_last_are_found_on_whatever_day_they_began(lake: Lake) -> None:
-    told = stands((0, 1), (1, 9), (2, None), (3, 4), (8, 9), (10, 11))
-    lake.replace("states", told, None, NOON, NOON + 30 * DAY)
-    lake.compact("states", (NOON + DAY).date())
-    found = lake.lasting("states", NOON + 8 * DAY, NOON + 10 * DAY, ["v"]).sort("time").collect()
-    assert found.equals(stands((1, 9), (2, None), (8, 9)))
+def test_rows_that_overlap_a_span_are_found_whatever_the_day_on_which_they_began(lake: Lake) -> None:
+    written = states((0, 1), (1, 9), (2, None), (3, 4), (8, 9), (10, 11))
+    lake.replace("states", written, None, NOON, NOON + 30 * DAY)
+    lake.compact_day("states", (NOON + DAY).date())
+    overlapping = lake.scan_overlapping("states", NOON + 8 * DAY, NOON + 10 * DAY, ["v"]).sort("time").collect()
+    assert overlapping.equals(states((1, 9), (2, None), (8, 9)))
 
 
-def test_files_that_nothing_refers_to_are_deleted_after_their_hour_and_not_before(lake: Lake, tmp_path: Path) -> None:
-    lake.write("status", rows(row(1)))
-    lake.compact("status", date(2026, 11, 20))
-    lake.vacuum()
-    assert len(list((tmp_path / "lake" / "status").rglob("part-*.parquet"))) == 2
-
-
-def test_days_are_counted_by_key_folded_or_not(lake: Lake) -> None:
+def test_days_are_counted_by_key_whether_merged_or_not(lake: Lake) -> None:
     assert lake.count("status") == []
     lake.write("status", rows(row(1, soc_pct=50.0), row(2, vehicle="v2"), row(3, NOON - DAY)))
     lake.write("status", rows(row(4, soc_pct=55.0)))
     days = [(NOON.replace(hour=0) - DAY, 1), (NOON.replace(hour=0), 2)]
     assert lake.count("status") == days
-    lake.compact("status", NOON.date())
+    lake.compact_day("status", NOON.date())
     assert lake.count("status") == days
 
 
-def test_what_was_replaced_since_a_version_is_known_in_its_order(lake: Lake) -> None:
-    assert lake.replaced("status_1d", None) == (-1, [])
+def test_the_spans_replaced_since_a_version_are_returned_in_their_order(lake: Lake) -> None:
+    assert lake.replaced_since("status_1d", None) == (-1, [])
     empty = pl.DataFrame(schema=table("status_1d").schema)
     spans = [Span(None, NOON, NOON + DAY), Span(("a", "b'c"), NOON, NOON + 2 * DAY)]
     versions = []
     for each in spans:
         lake.replace("status_1d", empty, each.vehicles, each.since, each.until)
-        versions.append(lake.replaced("status_1d", None)[0])
-    assert lake.replaced("status_1d", 0) == (versions[1], spans)
-    assert lake.replaced("status_1d", versions[0]) == (versions[1], spans[1:])
-    assert lake.replaced("status_1d", versions[1]) == (versions[1], [])
-    assert lake.replaced("status_1d", 99) == (versions[1], None)
+        versions.append(lake.replaced_since("status_1d", None)[0])
+    assert lake.replaced_since("status_1d", 0) == (versions[1], spans)
+    assert lake.replaced_since("status_1d", versions[0]) == (versions[1], spans[1:])
+    assert lake.replaced_since("status_1d", versions[1]) == (versions[1], [])
+    assert lake.replaced_since("status_1d", 99) == (versions[1], None)
 
 
 def test_a_day_of_a_derived_table_is_replaced_counted_and_compacted(lake: Lake) -> None:
     day = NOON.replace(hour=0)
-    made = shaped(pl.DataFrame({"provider": "p", "vehicle": ["v2", "v1"], "time": day, "samples": [3, 4]}), "status_1d")
+    daily = shaped(
+        pl.DataFrame({"provider": "p", "vehicle": ["v2", "v1"], "time": day, "samples": [3, 4]}), "status_1d"
+    )
     for _ in range(2):
-        lake.replace("status_1d", made, None, day, day + DAY)
+        lake.replace("status_1d", daily, None, day, day + DAY)
     assert lake.count("status_1d") == [(day, 2)]
-    lake.compact("status_1d", day.date())
-    assert lake.scan("status_1d").sort("vehicle").collect().equals(made.sort("vehicle"))
+    lake.compact_day("status_1d", day.date())
+    assert lake.scan("status_1d").sort("vehicle").collect().equals(daily.sort("vehicle"))
 
 
 def test_a_local_day_is_a_column_like_others(lake: Lake) -> None:
     midnight = NOON.replace(hour=0) - timedelta(hours=2)
     row = {"provider": "p", "vehicle": "v", "time": midnight, "day": NOON.date().isoformat(), "odometer_m": 5.0}
-    made = shaped(pl.DataFrame([row]), "coverage")
-    lake.replace("coverage", made, ["v"], midnight, NOON)
-    assert lake.scan("coverage").collect().equals(made)
+    coverage = shaped(pl.DataFrame([row]), "coverage")
+    lake.replace("coverage", coverage, ["v"], midnight, NOON)
+    assert lake.scan("coverage").collect().equals(coverage)
     assert [file.day for file in lake.files("coverage")] == [midnight.date()]
-    lake.compact("coverage", midnight.date())
-    assert lake.scan("coverage").collect().equals(made)
-    lake.replace("coverage", made.clear(), None, midnight, NOON)
+    lake.compact_day("coverage", midnight.date())
+    assert lake.scan("coverage").collect().equals(coverage)
+    lake.replace("coverage", coverage.clear(), None, midnight, NOON)
     assert lake.scan("coverage").collect().is_empty()

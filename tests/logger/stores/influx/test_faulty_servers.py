@@ -1,6 +1,6 @@
-"""An InfluxDB, or what stands before it, that lies: whatever it says, the sink ends up with what the lake has.
+"""An InfluxDB, or a proxy in front of it, that answers wrongly: in the end both sinks hold the same rows.
 
-One lie cannot be found out by anybody: 204 for rows that were not written.
+One wrong answer cannot be detected: 204 for rows that were not written.
 """
 
 import re
@@ -29,13 +29,13 @@ HTML = (("Content-Type", "text/html"),)
 
 @pytest.fixture
 def proxy(influx: InfluxSettings) -> Iterator[Proxy]:
-    with lying(influx.url) as made:
-        yield made
+    with lying(influx.url) as proxy:
+        yield proxy
 
 
 @pytest.fixture
-def behind(influx: InfluxSettings, proxy: Proxy) -> InfluxSettings:
-    """The settings of who is lied to."""
+def proxied(influx: InfluxSettings, proxy: Proxy) -> InfluxSettings:
+    """The settings of the server behind the proxy."""
     return msgspec.structs.replace(influx, url=proxy.url)
 
 
@@ -58,7 +58,7 @@ WRITES = [
     Lie("write", 302, headers=(("Location", "/login"),)),
     *(Lie("write", kind, 2) for kind in ("cut before", "lost", "cut within")),
 ]
-QUESTIONS = [
+QUERIES = [
     Lie("/query", 500),
     Lie("/query", 400),
     Lie("/query", 200, headers=HTML, body=LOGIN_PAGE),
@@ -67,77 +67,77 @@ QUESTIONS = [
 PINGS = [Lie("/ping", 502), Lie("/ping", "cut before")]
 
 
-@pytest.mark.parametrize("lies", [WRITES, QUESTIONS, PINGS], ids=["of rows", "of questions", "of itself"])
-def test_whatever_it_says_both_sinks_hold_the_same_in_the_end(
-    influx: InfluxSettings, behind: InfluxSettings, proxy: Proxy, tmp_path: Path, lies: list[Lie]
+@pytest.mark.parametrize("lies", [WRITES, QUERIES, PINGS], ids=["writes", "queries", "pings"])
+def test_whatever_the_server_answers_both_sinks_hold_the_same_in_the_end(
+    influx: InfluxSettings, proxied: InfluxSettings, proxy: Proxy, tmp_path: Path, lies: list[Lie]
 ) -> None:
-    ours = two_sinks.settings(tmp_path, behind)
-    append_messages(ours, *messages())
+    settings = two_sinks.influx_settings(tmp_path, proxied)
+    append_messages(settings, *messages())
     proxy.lie(*lies)
-    waits = two_sinks.feed(ours, "influx")
-    two_sinks.feed(ours, "lake")
+    waits = two_sinks.feed(settings, "influx")
+    two_sinks.feed(settings, "lake")
     assert proxy.honest
-    told = sum(lie.times for lie in lies if lie.kind != "cut within")  # half of 204 may have said enough
-    assert sum(wait >= 2 for wait in waits) >= told
-    two_sinks.check_same(ours, influx)
+    failures = sum(lie.times for lie in lies if lie.kind != "cut within")  # half a 204 may have been enough
+    assert sum(wait >= 2 for wait in waits) >= failures
+    two_sinks.check_same(settings, influx)
 
 
-@pytest.mark.parametrize("question", range(3), ids=["which columns", "how many", "rows"])
+@pytest.mark.parametrize("query", range(3), ids=["columns", "counts", "rows"])
 @pytest.mark.parametrize("kind", ["half", "cut within"])
 def test_half_an_answer_is_never_taken_for_a_whole_one(
-    behind: InfluxSettings, proxy: Proxy, kind: str, question: int
+    proxied: InfluxSettings, proxy: Proxy, kind: str, query: int
 ) -> None:
-    with closing(Influx(behind)) as store:
+    with closing(Influx(proxied)) as store:
         store.write("status", rows("status", *({"soc_pct": float(n)} for n in range(50))))
-        proxy.lie(Lie("/query", kind, skip=question))
+        proxy.lie(Lie("/query", kind, skip=query))
         with pytest.raises(Retry, match=r"no answer, or half of one|does not answer as it should"):
             store.scan("status").collect()
         assert proxy.honest
         assert store.scan("status").collect().height == 50
 
 
-def test_a_server_that_wants_to_be_left_alone_is(behind: InfluxSettings, proxy: Proxy, tmp_path: Path) -> None:
-    ours = two_sinks.settings(tmp_path, behind)
-    append_messages(ours, *messages(1))
-    with two_sinks.feeding(ours, "influx") as feeder:
+def test_retry_after_is_respected(proxied: InfluxSettings, proxy: Proxy, tmp_path: Path) -> None:
+    settings = two_sinks.influx_settings(tmp_path, proxied)
+    append_messages(settings, *messages(1))
+    with two_sinks.open_feeder(settings, "influx") as feeder:
         proxy.lie(*(Lie("write", status, headers=(("Retry-After", "45"),)) for status in (503, 429, 504)))
         assert [feeder.step() for _ in range(3)] == [45, 45, 45]
         assert feeder.step() <= 1
 
 
-def test_what_stands_in_front_of_it_and_says_200_took_nothing(
-    behind: InfluxSettings, proxy: Proxy, tmp_path: Path
+def test_a_write_that_is_answered_200_counts_as_not_written(
+    proxied: InfluxSettings, proxy: Proxy, tmp_path: Path
 ) -> None:
-    ours = two_sinks.settings(tmp_path, behind)
-    append_messages(ours, *messages(1))
+    settings = two_sinks.influx_settings(tmp_path, proxied)
+    append_messages(settings, *messages(1))
     proxy.lie(Lie("write", 200, headers=HTML, body=LOGIN_PAGE))
-    with two_sinks.feeding(ours, "influx") as feeder:
+    with two_sinks.open_feeder(settings, "influx") as feeder:
         feeder.step()
-    (told,) = [line for line in lines(read_overview(ours)) if "1 failures" in line]
-    assert "HTTP 200 for rows" in told
-    assert "does something else stand at that address" in told
-    assert two_sinks.waiting(ours, "influx") == 5
+    (line,) = [line for line in lines(read_overview(settings)) if "1 failures" in line]
+    assert "HTTP 200 for rows" in line
+    assert "does something else stand at that address" in line
+    assert two_sinks.waiting(settings, "influx") == 5
 
 
-def test_a_sink_that_failed_a_moment_ago_does_not_hold_up_the_end(
-    behind: InfluxSettings, proxy: Proxy, tmp_path: Path
+def test_a_sink_that_has_just_failed_does_not_delay_the_stop(
+    proxied: InfluxSettings, proxy: Proxy, tmp_path: Path
 ) -> None:
-    ours = two_sinks.settings(tmp_path, behind)
-    append_messages(ours, *messages(1))
-    with two_sinks.feeding(ours, "influx") as feeder:
+    settings = two_sinks.influx_settings(tmp_path, proxied)
+    append_messages(settings, *messages(1))
+    with two_sinks.open_feeder(settings, "influx") as feeder:
         proxy.lie(Lie("write", "cut before", 2))
         feeder.step()
-        asked = proxy.requests.total()
+        requests = proxy.requests.total()
         feeder.drain()
-        assert proxy.requests.total() == asked
-    assert two_sinks.waiting(ours, "influx") == 5
+        assert proxy.requests.total() == requests
+    assert two_sinks.waiting(settings, "influx") == 5
 
 
-# ---- what it is asked ----------------------------------------------------------------------------------------------
+# ---- which statements are sent ---------------------------------------------------------------------------------------
 
 
-def test_reading_sends_nothing_but_select_and_show(behind: InfluxSettings, proxy: Proxy) -> None:
-    with closing(Influx(behind)) as store:
+def test_reading_sends_nothing_but_select_and_show(proxied: InfluxSettings, proxy: Proxy) -> None:
+    with closing(Influx(proxied)) as store:
         for name in HOSTILE:
             store.write("status", rows("status", {"vehicle": name, "soc_pct": 1.0}))
             store.write("event", rows("event", {"vehicle": name, "kind": "x", "code": name, "text": name}))
