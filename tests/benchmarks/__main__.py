@@ -6,20 +6,31 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.benchmarks import analyses, answers, drain, influx, late, memory, pushes, replay, rest, start
+from tests.benchmarks import (
+    analyses,
+    answer_times,
+    drain,
+    influx,
+    late_rows,
+    memory,
+    pushes,
+    replay,
+    start,
+    storage_size,
+)
 from tests.benchmarks.figures import Figure, table
 
 BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
     "pushes": pushes.figures,
-    "answers": answers.figures,
+    "answers": answer_times.figures,
     "memory": memory.figures,
     "drain": drain.figures,
     "replay": replay.figures,
-    "rest": rest.figures,
+    "rest": storage_size.figures,
     "start": start.figures,
     "influx": influx.figures,
     "analyses": analyses.figures,
-    "late": late.figures,
+    "late": late_rows.figures,
 }
 
 

@@ -25,9 +25,9 @@ from logger.stores import open_lake
 from logger.stores.merge import merge_rows
 from logger.tables import RAW
 from tests.benchmarks.figures import Figure, pairs
-from tests.benchmarks.fleet import settings
-from tests.benchmarks.month import VEHICLES, month, of_vehicles
-from tests.benchmarks.resident import peak_mib, resident_mib
+from tests.benchmarks.fleet_month import VEHICLES, month, of_vehicles
+from tests.benchmarks.messages import settings
+from tests.helpers.process_memory import peak_mib, resident_mib
 from tests.score import baselines
 
 _SHARES = (4, 2, 1)  # of the vehicles: a quarter, half, all

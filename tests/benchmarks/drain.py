@@ -10,7 +10,7 @@ from pathlib import Path
 
 from logger.spool.open import open_spool
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.fleet import envelopes, settings
+from tests.benchmarks.messages import envelopes, settings
 
 DRAIN = "drained, one core"
 _RUNS = 5

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from tests.benchmarks import influx_outage, influx_reads, influx_writes
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.status import status
-from tests.helpers.influx_server import Place, adapter, server
+from tests.benchmarks.status_rows import status
+from tests.helpers.influx_server import Server, running_server, v2_adapter
 
 
 def figures(folder: Path) -> list[Figure]:
     """One server for all: the one that the environment names, or `influxd` on a port of its own."""
     rows = status(folder)
-    with server() as place, by_client(place) as client:
+    with running_server() as place, by_client(place) as client:
         with place.http() as http:
             name = f"InfluxDB {http.get('/ping').headers['X-Influxdb-Version'].lstrip('v').partition('~')[0]}"
         return [
@@ -26,7 +26,7 @@ def figures(folder: Path) -> list[Figure]:
 
 
 @contextmanager
-def by_client(place: Place) -> Iterator[Place]:
+def by_client(place: Server) -> Iterator[Server]:
     """As one to whom `influxdb-client` can write: before a 1.x stands the adapter, in a process of its own."""
     if place.major != "1":
         yield place
@@ -42,6 +42,6 @@ def by_client(place: Place) -> Iterator[Place]:
 
 
 def _adapted(url: str, parent: Connection) -> None:
-    with adapter(Place(url, "1")) as place:
+    with v2_adapter(Server(url, "1")) as place:
         parent.send(place)
         parent.recv()

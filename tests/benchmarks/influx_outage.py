@@ -14,8 +14,8 @@ from logger.settings.load import decode_settings, encode_settings
 from logger.settings.schema import Settings
 from logger.spool.open import open_spool
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.fleet import envelopes, settings
-from tests.helpers.influx_server import Place
+from tests.benchmarks.messages import envelopes, settings
+from tests.helpers.influx_server import Server
 
 _RUNS = 3
 _MESSAGES = 1_000_000
@@ -23,14 +23,14 @@ _STORIES, _TELLERS, _DAYS = 50, 10, 3
 _GROUP = 30  # messages a commit, as many as come in during one under load
 
 
-def figures(name: str, folder: Path, place: Place) -> list[Figure]:
+def figures(name: str, folder: Path, place: Server) -> list[Figure]:
     """The same spool each time, fed by a new process into a new database."""
     _fill(_settings(folder, place, "none"))
     seconds = [_caught_up(folder, place) for _ in range(_RUNS)]
     return [Figure(f"{name}: an outage of {_MESSAGES:,} messages caught up", seconds, "s", "less", bar=60, aim=20)]
 
 
-def _settings(folder: Path, place: Place, database: str) -> Settings:
+def _settings(folder: Path, place: Server, database: str) -> Settings:
     ours = settings(folder)
     return msgspec.structs.replace(ours, sinks=msgspec.structs.replace(ours.sinks, influx=place.settings(database)))
 
@@ -45,7 +45,7 @@ def _fill(ours: Settings) -> None:
     waiting.close()
 
 
-def _caught_up(folder: Path, place: Place) -> float:
+def _caught_up(folder: Path, place: Server) -> float:
     fresh = folder / "caught-up"
     fresh.mkdir()
     for path in folder.glob("spool.db*"):

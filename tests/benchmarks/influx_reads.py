@@ -18,8 +18,8 @@ from logger.stores.influx import influxql
 from logger.stores.influx.influx import Influx
 from logger.tables import RAW
 from tests.benchmarks.figures import Figure, pairs
-from tests.benchmarks.resident import peak_mib
-from tests.helpers.influx_server import Place
+from tests.helpers.influx_server import Server
+from tests.helpers.process_memory import peak_mib
 
 _ROUNDS = 3
 _SAMPLE = 100_000
@@ -38,7 +38,7 @@ class Read(msgspec.Struct, frozen=True):
     peak_mib: float
 
 
-def figures(name: str, rows: pl.DataFrame, place: Place) -> list[Figure]:
+def figures(name: str, rows: pl.DataFrame, place: Server) -> list[Figure]:
     """Each time by a new process, of the columns that a push tells."""
     told = [each.name for each in rows if each.null_count() < len(rows)]
     with place.database() as database:

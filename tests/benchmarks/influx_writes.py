@@ -13,7 +13,7 @@ from influxdb_client.domain.write_precision import WritePrecision
 
 from logger.stores.influx.influx import Influx
 from tests.benchmarks.figures import Figure, pairs
-from tests.helpers.influx_server import Place
+from tests.helpers.influx_server import Server
 
 _ROUNDS = 3
 _SAMPLE = 50_000  # rows as Points: as slow as they are, that many tell enough
@@ -21,7 +21,7 @@ _TAGS = ("provider", "vehicle")
 _MS = WritePrecision.MS
 
 
-def figures(name: str, rows: pl.DataFrame, place: Place, client: Place) -> list[Figure]:
+def figures(name: str, rows: pl.DataFrame, place: Server, client: Server) -> list[Figure]:
     """All sides in turn, each into a new database; a 1.x is also written to by its own API."""
     sides: dict[str, list[float]] = {"client": [], "points": [], "own": []}
     for _ in range(_ROUNDS):
@@ -38,7 +38,7 @@ def figures(name: str, rows: pl.DataFrame, place: Place, client: Place) -> list[
     return [*found, Figure("  by `/write` of 1.x", sides["own"], "/s", bar=100_000)] if sides["own"] else found
 
 
-def _ours(rows: pl.DataFrame, place: Place, way: Place, version: str) -> float:
+def _ours(rows: pl.DataFrame, place: Server, way: Server, version: str) -> float:
     with place.database() as database, closing(Influx(way.settings(database, version))) as store:
         began = time.perf_counter()
         assert store.write("status", rows) == len(rows)
@@ -46,7 +46,7 @@ def _ours(rows: pl.DataFrame, place: Place, way: Place, version: str) -> float:
     return len(rows) / seconds
 
 
-def _points(rows: pl.DataFrame, place: Place, way: Place) -> float:
+def _points(rows: pl.DataFrame, place: Server, way: Server) -> float:
     """From rows as dicts, which are there already, until the last batch is written."""
     told = rows.with_columns(pl.col(pl.Datetime).exclude("time").dt.epoch("ms")).drop("flags").to_dicts()
     with place.database() as database, InfluxDBClient(way.url, way.token, org=way.org) as client:
@@ -71,6 +71,6 @@ def _point(row: dict[str, Any]) -> Point:
     return point
 
 
-def _assert_there(database: str, place: Place, count: int) -> None:
+def _assert_there(database: str, place: Server, count: int) -> None:
     with closing(Influx(place.settings(database))) as store:
         assert sum(n for _, n in store.count("status")) == count

@@ -10,7 +10,7 @@ from subprocess import PIPE, Popen
 import msgspec
 
 from logger.simulator.demo.sender import send
-from tests.benchmarks.fleet import requests
+from tests.benchmarks.messages import requests
 
 
 class Job(msgspec.Struct, frozen=True):

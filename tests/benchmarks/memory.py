@@ -4,8 +4,8 @@ from pathlib import Path
 
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.load import Job, load
-from tests.benchmarks.resident import resident_mib
 from tests.benchmarks.servers import receiver
+from tests.helpers.process_memory import resident_mib
 
 _PUSHES = 1_000_000
 _WARM_UP = 1_000

@@ -13,7 +13,7 @@ import msgspec
 from logger.settings.schema import Model
 from logger.spool.open import open_spool
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.fleet import envelopes, settings
+from tests.benchmarks.messages import envelopes, settings
 
 _VEHICLES, _DAYS = 500, 3  # some 1.2 million messages
 _GROUP = 30

@@ -23,7 +23,7 @@ from logger.sources import accounts
 from logger.sources.segway.signature import Verifier
 from logger.spool.group_commit import GroupCommit
 from logger.spool.log import Spool
-from tests.benchmarks.fleet import settings
+from tests.benchmarks.messages import settings
 
 _START_S = 10.0
 _HOST = "127.0.0.1"

@@ -15,7 +15,7 @@ from logger.stores.compare import differences
 from logger.stores.influx.influx import Influx
 from tests.helpers import data_folder
 from tests.helpers.data_folder import Rules
-from tests.helpers.store_rows import unequal
+from tests.helpers.store_rows import differing_rows
 
 _STEPS = 60
 
@@ -54,4 +54,4 @@ def check_same(ours: Settings, influx: InfluxSettings) -> None:
     """Both hold the same, counted and row by row; `influx` says how to get there."""
     with closing(Influx(influx)) as there:
         assert differences(open_lake(ours), there) == []
-        assert unequal(open_lake(ours), there) == {}
+        assert differing_rows(open_lake(ours), there) == {}

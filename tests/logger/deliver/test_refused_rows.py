@@ -19,8 +19,8 @@ from logger.stores import open_lake
 from logger.stores.influx.influx import Influx
 from tests.helpers import two_sinks
 from tests.helpers.data_folder import append_messages, imported_slice, push, status
-from tests.helpers.influx_server import Place, own
-from tests.helpers.lying_proxy import Lie, lying
+from tests.helpers.faulty_proxy import Fault, faulty_proxy
+from tests.helpers.influx_server import Server, own_server
 from tests.logger.stores.influx.test_influx import rows, stored
 
 AT = 1_790_000_000_000
@@ -63,7 +63,7 @@ def check_alarm(ours: Settings, caplog: pytest.LogCaptureFixture, waited: int, *
 
 def test_too_many_series_are_an_alarm_and_rows_wait(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "influx").mkdir()
-    with own(tmp_path / "influx", "max-series-per-database = 30") as place:
+    with own_server(tmp_path / "influx", "max-series-per-database = 30") as place:
         if place.major != "1":
             pytest.skip("only 1.x has such a limit")
         ours = two_sinks.settings(tmp_path, place.settings("voltrail"))
@@ -79,7 +79,7 @@ def test_too_many_series_are_an_alarm_and_rows_wait(tmp_path: Path, caplog: pyte
 
 
 def test_a_password_that_no_longer_holds_is_an_alarm_and_rows_wait(
-    influx_server: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    influx_server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     if influx_server.major != "1":
         pytest.skip("passwords are 1.x's")
@@ -109,7 +109,7 @@ def test_a_password_that_no_longer_holds_is_an_alarm_and_rows_wait(
 
 
 def test_a_database_that_is_dropped_is_an_alarm_until_the_next_start_makes_it_again(
-    influx_server: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    influx_server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with influx_server.database() as name:
         influx = influx_server.settings(name)
@@ -158,12 +158,12 @@ def test_a_row_whose_name_is_too_long_is_set_aside_alone_and_once(
 def test_a_refused_row_is_set_aside_once_however_often_its_batch_is_delivered(
     influx: InfluxSettings, tmp_path: Path
 ) -> None:
-    with lying(influx.url) as proxy:
+    with faulty_proxy(influx.url) as proxy:
         ours = two_sinks.settings(tmp_path, msgspec.structs.replace(influx, url=proxy.url))
         append_messages(ours, status(AT, 1000), imported_slice(AT, [TIME], "v" * 70_000, odometer_m=[5.0]), *alerts(2))
-        proxy.lie(*(Lie("write", kind, skip=3) for kind in ("lost", "cut before")))
+        proxy.inject(*(Fault("write", kind, skip=3) for kind in ("lost", "cut before")))
         waits = two_sinks.feed(ours, "influx")
-        assert proxy.honest
+        assert proxy.exhausted
         assert [wait >= 2 for wait in waits] == [True, True, False]
         with closing(sqlite3.connect(ours.data_dir / "spool.db")) as db:  # as an end before the cursor moved leaves it
             db.execute("UPDATE cursors SET sequence = 0 WHERE sink = 'influx'")

@@ -11,7 +11,7 @@ from logger.settings.schema import InfluxSettings
 from logger.stores.influx.buckets import Bucket, count_series, find_buckets, make_missing
 from logger.stores.influx.client import InfluxClient
 from logger.stores.influx.influx import LONG, Influx
-from tests.helpers.influx_server import Place as Running
+from tests.helpers.influx_server import Server as Running
 from tests.logger.stores.influx.test_influx import rows
 
 

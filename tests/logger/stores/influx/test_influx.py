@@ -18,7 +18,7 @@ from logger.settings.schema import InfluxSettings
 from logger.stores.influx.influx import Influx
 from logger.stores.influx.line_protocol import encode_lines
 from logger.tables import RAW, Table, shaped
-from tests.helpers.lying_proxy import lying
+from tests.helpers.faulty_proxy import faulty_proxy
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -231,7 +231,7 @@ def test_a_field_of_another_type_costs_its_row_alone(influx: InfluxSettings) -> 
     wrote = rows("status", *({"vehicle": f"v{n}", "soc_pct": float(n)} for n in range(5000)))
     broken = table_of_another_type("status", "soc_pct")
     one = wrote[2345:2346].with_columns(pl.lit("a word").alias("soc_pct"))
-    with lying(influx.url) as proxy:
+    with faulty_proxy(influx.url) as proxy:
         behind = msgspec.structs.replace(influx, url=proxy.url)
         store = Influx(behind, lambda table, row, words: refused.append((table.name, row["vehicle"][0], words)))
         store.write("status", rows("status", {"soc_pct": 1.0}))

@@ -18,7 +18,7 @@ from logger.settings.schema import InfluxSettings
 from logger.stores.influx.influx import Influx
 from tests.helpers import two_sinks
 from tests.helpers.data_folder import answer, append_messages, heartbeat, push, status, vehicle_names
-from tests.helpers.lying_proxy import Lie, Proxy, lying
+from tests.helpers.faulty_proxy import Fault, Proxy, faulty_proxy
 from tests.logger.stores.influx.test_influx import HOSTILE, rows
 
 AT = 1_790_000_000_000
@@ -29,7 +29,7 @@ HTML = (("Content-Type", "text/html"),)
 
 @pytest.fixture
 def proxy(influx: InfluxSettings) -> Iterator[Proxy]:
-    with lying(influx.url) as made:
+    with faulty_proxy(influx.url) as made:
         yield made
 
 
@@ -52,31 +52,31 @@ def messages(count: int = 40) -> Iterator[Envelope]:
 
 
 WRITES = [
-    Lie("write", 500, 2),
-    Lie("write", 503, headers=(("Retry-After", "45"),)),
-    Lie("write", 200, headers=HTML, body=LOGIN_PAGE),
-    Lie("write", 302, headers=(("Location", "/login"),)),
-    *(Lie("write", kind, 2) for kind in ("cut before", "lost", "cut within")),
+    Fault("write", 500, 2),
+    Fault("write", 503, headers=(("Retry-After", "45"),)),
+    Fault("write", 200, headers=HTML, body=LOGIN_PAGE),
+    Fault("write", 302, headers=(("Location", "/login"),)),
+    *(Fault("write", kind, 2) for kind in ("cut before", "lost", "cut within")),
 ]
 QUESTIONS = [
-    Lie("/query", 500),
-    Lie("/query", 400),
-    Lie("/query", 200, headers=HTML, body=LOGIN_PAGE),
-    *(Lie("/query", kind, 2) for kind in ("cut before", "lost", "cut within", "half")),
+    Fault("/query", 500),
+    Fault("/query", 400),
+    Fault("/query", 200, headers=HTML, body=LOGIN_PAGE),
+    *(Fault("/query", kind, 2) for kind in ("cut before", "lost", "cut within", "half")),
 ]
-PINGS = [Lie("/ping", 502), Lie("/ping", "cut before")]
+PINGS = [Fault("/ping", 502), Fault("/ping", "cut before")]
 
 
 @pytest.mark.parametrize("lies", [WRITES, QUESTIONS, PINGS], ids=["of rows", "of questions", "of itself"])
 def test_whatever_it_says_both_sinks_hold_the_same_in_the_end(
-    influx: InfluxSettings, behind: InfluxSettings, proxy: Proxy, tmp_path: Path, lies: list[Lie]
+    influx: InfluxSettings, behind: InfluxSettings, proxy: Proxy, tmp_path: Path, lies: list[Fault]
 ) -> None:
     ours = two_sinks.settings(tmp_path, behind)
     append_messages(ours, *messages())
-    proxy.lie(*lies)
+    proxy.inject(*lies)
     waits = two_sinks.feed(ours, "influx")
     two_sinks.feed(ours, "lake")
-    assert proxy.honest
+    assert proxy.exhausted
     told = sum(lie.times for lie in lies if lie.kind != "cut within")  # half of 204 may have said enough
     assert sum(wait >= 2 for wait in waits) >= told
     two_sinks.check_same(ours, influx)
@@ -89,10 +89,10 @@ def test_half_an_answer_is_never_taken_for_a_whole_one(
 ) -> None:
     with closing(Influx(behind)) as store:
         store.write("status", rows("status", *({"soc_pct": float(n)} for n in range(50))))
-        proxy.lie(Lie("/query", kind, skip=question))
+        proxy.inject(Fault("/query", kind, skip=question))
         with pytest.raises(Retry, match=r"no answer, or half of one|does not answer as it should"):
             store.scan("status").collect()
-        assert proxy.honest
+        assert proxy.exhausted
         assert store.scan("status").collect().height == 50
 
 
@@ -100,7 +100,7 @@ def test_a_server_that_wants_to_be_left_alone_is(behind: InfluxSettings, proxy: 
     ours = two_sinks.settings(tmp_path, behind)
     append_messages(ours, *messages(1))
     with two_sinks.feeding(ours, "influx") as feeder:
-        proxy.lie(*(Lie("write", status, headers=(("Retry-After", "45"),)) for status in (503, 429, 504)))
+        proxy.inject(*(Fault("write", status, headers=(("Retry-After", "45"),)) for status in (503, 429, 504)))
         assert [feeder.step() for _ in range(3)] == [45, 45, 45]
         assert feeder.step() <= 1
 
@@ -110,7 +110,7 @@ def test_what_stands_in_front_of_it_and_says_200_took_nothing(
 ) -> None:
     ours = two_sinks.settings(tmp_path, behind)
     append_messages(ours, *messages(1))
-    proxy.lie(Lie("write", 200, headers=HTML, body=LOGIN_PAGE))
+    proxy.inject(Fault("write", 200, headers=HTML, body=LOGIN_PAGE))
     with two_sinks.feeding(ours, "influx") as feeder:
         feeder.step()
     (told,) = [line for line in lines(read_overview(ours)) if "1 failures" in line]
@@ -125,7 +125,7 @@ def test_a_sink_that_failed_a_moment_ago_does_not_hold_up_the_end(
     ours = two_sinks.settings(tmp_path, behind)
     append_messages(ours, *messages(1))
     with two_sinks.feeding(ours, "influx") as feeder:
-        proxy.lie(Lie("write", "cut before", 2))
+        proxy.inject(Fault("write", "cut before", 2))
         feeder.step()
         asked = proxy.requests.total()
         feeder.drain()
