@@ -1,4 +1,4 @@
-"""How long a vehicle waits for its 200 at 5,000 pushes a second, with the whole of `voltrail run` at work."""
+"""How long a vehicle waits for its 200 at 5,000 pushes a second, with all processes of `voltrail run` at work."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ _PUSHES = 50_000
 
 
 def figures(folder: Path) -> list[Figure]:
-    """Time from due to answered; what waits for a free connection counts."""
+    """Measure from due to answered; the time that a push waits for a free connection counts."""
     with load(_PUSHES) as sender:
         with receiver(folder / "receiver") as server:
             alone = [sender.send(Job(server.port, _PUSHES, _PER_SECOND)) for _ in range(_RUNS)]
@@ -21,7 +21,7 @@ def figures(folder: Path) -> list[Figure]:
             whole = [sender.send(Job(collector.address[1], _PUSHES, _PER_SECOND)) for _ in range(_RUNS)]
     at = f"answered at {_PER_SECOND:,} pushes/s"
     return [
-        Figure(f"{at}, 99th percentile", [sent.p99_ms for sent in alone], "ms", "less", bar=20),
-        Figure(f"{at}, 99th percentile, feeder at work", [sent.p99_ms for sent in whole], "ms", "less", bar=20),
-        Figure(f"{at}, median, feeder at work", [sent.p50_ms for sent in whole], "ms", "less"),
+        Figure(f"{at}, 99th percentile", [result.p99_ms for result in alone], "ms", "less", bar=20),
+        Figure(f"{at}, 99th percentile, feeder at work", [result.p99_ms for result in whole], "ms", "less", bar=20),
+        Figure(f"{at}, median, feeder at work", [result.p50_ms for result in whole], "ms", "less"),
     ]

@@ -1,4 +1,4 @@
-"""What the receiver holds in memory after a million pushes that nobody takes out of the spool."""
+"""The memory of the receiver after a million pushes that no feeder takes out of the spool."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ _WARM_UP = 1_000
 
 
 def figures(folder: Path) -> list[Figure]:
-    """Resident memory at the start and at the end."""
+    """Measure the resident memory at the start and at the end."""
     with load(_WARM_UP) as sender, receiver(folder) as server:
         sender.send(Job(server.port, _WARM_UP))
         before = resident_mib(server.process)

@@ -1,8 +1,9 @@
-"""What is sent and stored in the benchmarks: messages of the simulated fleet, rightly signed."""
+"""The messages of the benchmarks: those of the simulated fleet, signed, as requests or as they lie in the spool."""
 
 import heapq
+import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from logger.envelope import Envelope
@@ -13,15 +14,17 @@ from logger.simulator.demo.pushes import body
 from logger.simulator.demo.sender import post
 from logger.simulator.vehicle.environment import DAY_S
 from logger.simulator.vehicle.fleet import Simulation, fleet
+from logger.spool.log import Spool
 
-BEGIN_S = 1_767_225_600  # 2026-01-01T00:00:00Z, a day like others
+BEGIN_S = 1_767_225_600  # 2026-01-01T00:00:00Z, an ordinary day
 _SEED = 1
-_UNDER_WAY_MS = 700  # from the vehicle's clock to ours
-_STORIES, _TELLERS = 100, 50  # physics make 25,000 messages a second: the receiver, to which all are alike, gets copies
+_LATENCY_MS = 700  # from the vehicle's clock to ours
+_SIMULATED, _COPIES = 100, 50  # the simulation makes 25,000 messages a second, too few for the receiver: it gets copies
+_GROUP = 30  # messages a commit, as many as arrive during one under load
 
 
 def settings(folder: Path) -> Settings:
-    """Settings of one account that takes any vehicle, all data below this folder."""
+    """Return settings of one account that accepts any vehicle, with all data below this folder."""
     account = schema.Segway(
         name="segway", client_id=PLATFORM, client_secret=SECRET, vehicles="all", unknown_vehicles="accept"
     )
@@ -33,36 +36,43 @@ def settings(folder: Path) -> Settings:
 
 
 def requests() -> Iterator[bytes]:
-    """Pushes of the day up to now, ready for the wire; some three million, each story told by many vehicles.
+    """Yield some three million pushes of the last day as bytes to be sent; each is copied to several vehicles.
 
-    They are different but for one in three hundred: an old position that is told again.
+    All differ but for one in three hundred: an old position that is repeated.
     """
-    for _, vehicle, path, fields in _told(_STORIES, int(time.time()) - DAY_S, days=1):
-        for teller in range(_TELLERS):
-            content = body(f"{int(vehicle) + teller * _STORIES}", fields)
+    for _, vehicle, path, fields in _messages(_SIMULATED, int(time.time()) - DAY_S, days=1):
+        for copy in range(_COPIES):
+            content = body(f"{int(vehicle) + copy * _SIMULATED}", fields)
             yield post(f"{PREFIX}/segway/v2/vehicle/{path}", content)
 
 
-def envelopes(vehicles: int, days: int, tellers: int = 1) -> Iterator[Envelope]:
-    """What a fleet says in some days as it comes into the spool, in the order of arrival.
+def envelopes(vehicles: int, days: int, copies: int = 1) -> Iterator[Envelope]:
+    """Yield the messages of a fleet in some days as they come into the spool, in the order of arrival.
 
-    Each story is told by so many vehicles: `vehicles` times `tellers` in all.
+    Each of the simulated `vehicles` is copied: there are `vehicles` times `copies` in all.
     """
-    for at, vehicle, path, fields in _told(vehicles, BEGIN_S, days):
-        for teller in range(tellers):
-            content = body(f"{int(vehicle) + teller * vehicles}", fields)
-            yield Envelope("segway", path, int(at * 1000) + _UNDER_WAY_MS, "push", content)
+    for at, vehicle, path, fields in _messages(vehicles, BEGIN_S, days):
+        for copy in range(copies):
+            content = body(f"{int(vehicle) + copy * vehicles}", fields)
+            yield Envelope("segway", path, int(at * 1000) + _LATENCY_MS, "push", content)
 
 
-_Told = tuple[float, str, str, dict[str, str]]
+def fill_spool(spool: Spool, envelopes: Iterable[Envelope]) -> None:
+    """Write all envelopes to the spool, in commits as large as under load."""
+    incoming = iter(envelopes)
+    while group := list(itertools.islice(incoming, _GROUP)):
+        spool.append(group)
 
 
-def _told(vehicles: int, begin_s: int, days: int) -> Iterator[_Told]:
-    """(moment [epoch s], vehicle, path, fields) of all that they say, in the order of time."""
-    streams = (_story(scooter) for scooter in fleet(vehicles, _SEED, begin_s, days))
-    yield from heapq.merge(*streams, key=lambda told: told[:2])
+_Message = tuple[float, str, str, dict[str, str]]  # moment [epoch s], vehicle, path, fields
 
 
-def _story(scooter: Simulation) -> Iterator[_Told]:
-    for at, path, fields in scooter.pushes():
-        yield at, scooter.vehicle, path, fields
+def _messages(vehicles: int, begin_s: int, days: int) -> Iterator[_Message]:
+    """Yield all messages of the vehicles in the order of time."""
+    streams = (_vehicle_messages(simulation) for simulation in fleet(vehicles, _SEED, begin_s, days))
+    yield from heapq.merge(*streams, key=lambda message: message[:2])
+
+
+def _vehicle_messages(simulation: Simulation) -> Iterator[_Message]:
+    for at, path, fields in simulation.pushes():
+        yield at, simulation.vehicle, path, fields
