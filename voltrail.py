@@ -70,19 +70,19 @@ def demo(
     """
     from analytics.jobs import Wish
     from analytics.jobs import analyze as analyse
-    from logger.simulator.demo import show
-    from logger.simulator.demo.found import found
+    from logger.simulator.demo.analysis_comparison import compare_analyses
+    from logger.simulator.demo.run import run_demo
     from logger.stores import open_lake
 
     say = typer.echo if not as_json else lambda text: typer.echo(text, err=True)
-    result = show.demo(out, vehicles, days, seed, say)
-    ours = load_settings(out / "voltrail.toml")
-    analyse(ours, Wish())
-    told = found(open_lake(ours), out / "truth")
-    figures = {**result.told(), "found": msgspec.to_builtins(told)}
-    typer.echo(json.dumps(figures) if as_json else "\n".join([*result.lines(), "", *told.lines()]))
-    if not result.verdict.whole:
-        raise LoggerError(f"the demo is not whole: {', '.join(name for name, _ in result.verdict.faults())}")
+    result = run_demo(out, vehicles, days, seed, say)
+    settings = load_settings(out / "voltrail.toml")
+    analyse(settings, Wish())
+    analysis = compare_analyses(open_lake(settings), out / "truth")
+    figures = {**result.figures(), "analysis": msgspec.to_builtins(analysis)}
+    typer.echo(json.dumps(figures) if as_json else "\n".join([*result.lines(), "", *analysis.lines()]))
+    if not result.verdict.complete:
+        raise LoggerError(f"the demo is incomplete: {', '.join(name for name, _ in result.verdict.errors())}")
 
 
 @app.command()

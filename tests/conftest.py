@@ -21,25 +21,25 @@ def rides() -> Path:
 
 
 @pytest.fixture(scope="session")
-def influx_server() -> Iterator[servers.Place]:
+def influx_server() -> Iterator[servers.Server]:
     """A real InfluxDB."""
-    with servers.server() as place:
-        yield place
+    with servers.running_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-def influx_adapter(influx_server: servers.Place) -> Iterator[servers.Place]:
+def influx_adapter(influx_server: servers.Server) -> Iterator[servers.Server]:
     """The same, spoken to by the API of 2.x."""
     if influx_server.major != "1":
         yield influx_server
         return
-    with servers.adapter(influx_server) as place:
-        yield place
+    with servers.v2_adapter(influx_server) as server:
+        yield server
 
 
 @pytest.fixture(params=["as 1.x", "as 2.x"])
 def influx(
-    request: pytest.FixtureRequest, influx_server: servers.Place, influx_adapter: servers.Place
+    request: pytest.FixtureRequest, influx_server: servers.Server, influx_adapter: servers.Server
 ) -> Iterator[InfluxSettings]:
     """A database of its own on it; a 1.x server is spoken to by its own API and by that of 2.x."""
     with influx_server.database() as name:
@@ -54,7 +54,7 @@ def influx(
 
 
 @pytest.fixture
-def native(influx_server: servers.Place) -> Iterator[InfluxSettings]:
+def native(influx_server: servers.Server) -> Iterator[InfluxSettings]:
     """A database of its own, spoken to as the server is."""
     with influx_server.database() as name:
         yield influx_server.settings(name)

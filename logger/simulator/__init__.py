@@ -1,1 +1,1 @@
-"""Simulated vehicles and clouds, for the demo and for tests; nothing of the service imports this."""
+"""Simulated vehicles and clouds for the demo and for tests; nothing of the service imports them."""

@@ -14,7 +14,8 @@ from analytics.soc_used import used
 from analytics.tables import PACKS
 from analytics.ticks import ticks
 from analytics.trips import intervals, trips
-from logger.simulator.vehicle.physics import Scooter, sent
+from logger.simulator.vehicle.fleet import Simulation
+from logger.simulator.vehicle.transmission import transmit
 from logger.tables import shaped
 
 START = 1_790_000_000
@@ -27,10 +28,10 @@ STATUS = {
 }  # fmt: skip
 
 
-def statuses(scooters: list[Scooter], seed: int) -> Iterator[dict[str, object]]:
+def statuses(scooters: list[Simulation], seed: int) -> Iterator[dict[str, object]]:
     """What arrives of their pushes."""
     for scooter in scooters:
-        for number, push in enumerate(sent(scooter, seed)):
+        for number, push in enumerate(transmit(scooter, seed)):
             if push.path == "status":
                 told = {name: _value(push.fields[theirs]) for name, theirs in STATUS.items()}
                 times = {"time": int(push.fields["statusUtcTime"]) * 1000, "received_at": int(push.sent_at * 1000)}
@@ -41,7 +42,7 @@ def _value(text: str) -> float | bool:
     return text == "true" if text in ("true", "false") else float(text)
 
 
-def battery_answers(scooters: list[Scooter], days: int) -> Iterator[dict[str, object]]:
+def battery_answers(scooters: list[Simulation], days: int) -> Iterator[dict[str, object]]:
     """Every minute while unlocked."""
     for scooter in scooters:
         for at in range(START, START + days * 86_400, 60):
@@ -57,7 +58,7 @@ def battery_answers(scooters: list[Scooter], days: int) -> Iterator[dict[str, ob
 Fleet = dict[str, pl.DataFrame]
 
 
-def status_of(scooters: list[Scooter], seed: int) -> pl.DataFrame:
+def status_of(scooters: list[Simulation], seed: int) -> pl.DataFrame:
     """Rows of `status`."""
     rows = pl.DataFrame(list(statuses(scooters, seed)), infer_schema_length=None)
     times = {name: pl.col(name).cast(MS) for name in ("time", "received_at")}
@@ -65,7 +66,7 @@ def status_of(scooters: list[Scooter], seed: int) -> pl.DataFrame:
     return shaped(made.with_columns(**WHO, **times, via=pl.lit("push"), clock=pl.lit("device")), "status")
 
 
-def polls_of(scooters: list[Scooter], days: int) -> pl.DataFrame:
+def polls_of(scooters: list[Simulation], days: int) -> pl.DataFrame:
     """Rows of BATTERIES."""
     rows = pl.DataFrame(list(battery_answers(scooters, days)), infer_schema_length=None)
     return rows.with_columns(
@@ -82,7 +83,7 @@ def known_of(rides: pl.DataFrame) -> pl.DataFrame:
 
 def analysed(numbers: Sequence[int], seed: int, days: int) -> Fleet:
     """What analyses make of these mopeds, and the truth: `checks`, `true`, `trips` (with both), `days`."""
-    scooters, polled = ([Scooter(number, seed, START, days) for number in numbers] for _ in range(2))
+    scooters, polled = ([Simulation(number, seed, START, days) for number in numbers] for _ in range(2))
     clean, _ = readings(status_of(scooters, seed).lazy())
     steps, marks = intervals(clean), ticks(clean)
     rides = trips(steps)

@@ -11,7 +11,8 @@ from analytics.ledger import coverage
 from analytics.standing import whereabouts
 from analytics.stays import known_span, relocations
 from analytics.trips import trips
-from logger.simulator.vehicle.physics import Push, Scooter, fleet, sent
+from logger.simulator.vehicle.fleet import Simulation, fleet
+from logger.simulator.vehicle.transmission import Push, transmit
 from logger.tables import RAW, TIME, shaped
 
 SEED, START, DAYS, VEHICLES = 11, 1_790_000_000, 4, 8
@@ -29,7 +30,7 @@ STATUS = {
 LOCATION = {"lat_deg": "latitude", "lon_deg": "longitude", "hdop": "hdop", "satellites": "satelliteNumber"}
 
 
-def decoded(scooter: Scooter, pushes: list[Push], table: str, time: str, names: dict[str, str]) -> pl.DataFrame:
+def decoded(scooter: Simulation, pushes: list[Push], table: str, time: str, names: dict[str, str]) -> pl.DataFrame:
     """Rows by the vendor's names, one for each moment of the device; a time that cannot be is that of the receipt."""
     said = [
         {**push.fields, "sequence": number, "device": int(push.fields[time]) * 1000, "received": push.sent_at * 1000}
@@ -55,10 +56,10 @@ def _value(table: str, ours: str, theirs: str) -> pl.Expr:
 
 
 @cache
-def heard() -> tuple[list[Scooter], pl.DataFrame, pl.DataFrame]:
+def heard() -> tuple[list[Simulation], pl.DataFrame, pl.DataFrame]:
     """Mopeds whose clocks are right; their intervals; their fixes."""
-    scooters = [each for each in fleet(VEHICLES, SEED, START, DAYS) if each.moped.traits.clock_offset_s == 0]
-    told = [(each, sent(each, SEED, lost=0.03)) for each in scooters]
+    scooters = [each for each in fleet(VEHICLES, SEED, START, DAYS) if each.moped.specification.clock_offset_s == 0]
+    told = [(each, transmit(each, SEED, lost=0.03)) for each in scooters]
     status = [decoded(scooter, pushes, "status", "statusUtcTime", STATUS) for scooter, pushes in told]
     location = [decoded(scooter, pushes, "location", "gpsUtcTime", LOCATION) for scooter, pushes in told]
     return scooters, intervals(readings(pl.concat(status).lazy())[0]), fixes(pl.concat(location).lazy())[0]

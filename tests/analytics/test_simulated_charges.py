@@ -11,10 +11,10 @@ from analytics.clean import readings
 from analytics.episodes import episodes
 from analytics.swaps import swaps
 from analytics.tables import FIXES
-from logger.simulator.demo.charged import by_cable, matched
-from logger.simulator.vehicle import speech
-from logger.simulator.vehicle.physics import Scooter
-from logger.simulator.vehicle.traits import PRIVATE
+from logger.simulator.demo.charge_comparison import cable_sessions, match_charges
+from logger.simulator.vehicle import messages
+from logger.simulator.vehicle.fleet import Simulation
+from logger.simulator.vehicle.specification import PRIVATE
 from logger.tables import shaped
 
 _BEGIN_S, _DAYS, _SEED = 1_790_000_000, 10, 7
@@ -34,8 +34,8 @@ def event(path: str, fields: dict[str, str]) -> dict[str, Any]:
     return {"kind": path, "code": fields["code"], "state": state}
 
 
-def polled(scooter: Scooter, at: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    told: dict[str, Any] = speech.battery_answer(scooter.moped)
+def polled(scooter: Simulation, at: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    told: dict[str, Any] = messages.battery_answer(scooter.moped)
     names = {"pack_soc_pct": "batteryPercent", "pack_voltage_v": "batteryVoltage", "pack_cycles": "cycleTimes"}
     cells = [
         {"time": at, "port": str(pack["batteryPort"])} | {ours: pack[theirs] for ours, theirs in names.items()}
@@ -44,9 +44,9 @@ def polled(scooter: Scooter, at: int) -> tuple[dict[str, Any], list[dict[str, An
     return {"time": at, "bms_soc_pct": told["vehiclePercent"], "bms_charging": told["charging"]}, cells
 
 
-def life(number: int, every_s: int = 600) -> tuple[Scooter, dict[str, list[dict[str, Any]]]]:
+def life(number: int, every_s: int = 600) -> tuple[Simulation, dict[str, list[dict[str, Any]]]]:
     """A moped's days: what it pushed, and what it said when it was asked."""
-    scooter, rows = Scooter(number, _SEED, _BEGIN_S, _DAYS), dict[str, list[dict[str, Any]]]()
+    scooter, rows = Simulation(number, _SEED, _BEGIN_S, _DAYS), dict[str, list[dict[str, Any]]]()
     for at in range(_BEGIN_S + every_s, _BEGIN_S + _DAYS * 86_400, every_s):
         for _, path, fields in scooter.advance(at):
             if path == "status":
@@ -60,11 +60,11 @@ def life(number: int, every_s: int = 600) -> tuple[Scooter, dict[str, list[dict[
 
 
 @pytest.fixture(scope="module")
-def fleet() -> tuple[list[Scooter], Frames]:
+def fleet() -> tuple[list[Simulation], Frames]:
     return lived(2, 4)
 
 
-def lived(*numbers: int, every_s: int = 600) -> tuple[list[Scooter], Frames]:
+def lived(*numbers: int, every_s: int = 600) -> tuple[list[Simulation], Frames]:
     """Mopeds, and all that was heard of them."""
     lives = [life(number, every_s) for number in numbers]
     made = {}
@@ -88,7 +88,7 @@ def found(fleet: Frames, *without: str) -> pl.DataFrame:
 
 @pytest.mark.parametrize("without", [(), ("event",), ("status",)], ids=["all told", "no events", "polls alone"])
 def test_every_swap_is_found_in_its_window_and_none_is_made_up(
-    fleet: tuple[list[Scooter], Frames], without: tuple[str, ...]
+    fleet: tuple[list[Simulation], Frames], without: tuple[str, ...]
 ) -> None:
     scooters, told = fleet
     got = found(told, *without).filter(pl.col("kind") == "swap")
@@ -101,7 +101,7 @@ def test_every_swap_is_found_in_its_window_and_none_is_made_up(
         assert any(a - 60 <= row["finished_at"] and row["started_at"] <= b + 60 for a, b in spans)
 
 
-def test_every_charge_is_found_and_its_energy_lies_in_the_interval(fleet: tuple[list[Scooter], Frames]) -> None:
+def test_every_charge_is_found_and_its_energy_lies_in_the_interval(fleet: tuple[list[Simulation], Frames]) -> None:
     scooters, told = fleet
     got = found(told).filter(pl.col("kind") != "swap")
     for scooter in scooters:
@@ -118,16 +118,16 @@ def test_charges_at_home_are_found_each_and_nineteen_of_twenty_intervals_hold() 
     scooters, told = lived(*numbers, every_s=21_600)
     rows = [{**WHO, "vehicle": each.vehicle, **row} for each in scooters for row in each.truth.charges]
     began = (pl.col("started_at") * 1000).cast(pl.Int64()).cast(pl.Datetime("ms", "UTC"))
-    sessions = by_cable(pl.DataFrame(rows, infer_schema_length=None).with_columns(began))
+    sessions = cable_sessions(pl.DataFrame(rows, infer_schema_length=None).with_columns(began))
     got = found(told)
-    pairs = matched(got, sessions)
+    pairs = match_charges(got, sessions)
     held = pairs["true_wh"].is_between(pairs["energy_low_wh"], pairs["energy_high_wh"])
     assert sessions.height > 80
     assert got.height == pairs.height >= 0.98 * sessions.height
     assert float(held.sum()) >= 0.95 * pairs.height
 
 
-def test_every_fault_is_one_episode(fleet: tuple[list[Scooter], Frames]) -> None:
+def test_every_fault_is_one_episode(fleet: tuple[list[Simulation], Frames]) -> None:
     scooters, told = fleet
     got = episodes(events(told["event"].lazy()), readings(told["status"].lazy())[0])
     faults = got.filter(pl.col("kind") == "fault")

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [NAME …]`: all benchmarks, or those named, as one table on stdout."""
+"""`python -m tests.benchmarks [NAME …]`: run all benchmarks, or those named, and print one table."""
 
 import sys
 import tempfile
@@ -6,25 +6,36 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.benchmarks import analyses, answers, drain, influx, late, memory, pushes, replay, rest, start
+from tests.benchmarks import (
+    analyses,
+    answer_times,
+    drain,
+    influx,
+    late_rows,
+    memory,
+    pushes,
+    replay,
+    start,
+    storage_size,
+)
 from tests.benchmarks.figures import Figure, table
 
 BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
     "pushes": pushes.figures,
-    "answers": answers.figures,
+    "answer_times": answer_times.figures,
     "memory": memory.figures,
     "drain": drain.figures,
     "replay": replay.figures,
-    "rest": rest.figures,
+    "storage_size": storage_size.figures,
     "start": start.figures,
     "influx": influx.figures,
     "analyses": analyses.figures,
-    "late": late.figures,
+    "late_rows": late_rows.figures,
 }
 
 
 def main(names: Sequence[str]) -> None:
-    """Measure and print."""
+    """Run the benchmarks and print their figures."""
     if unknown := set(names) - set(BENCHMARKS):
         sys.exit(f"no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(BENCHMARKS)}")
     figures: list[Figure] = []
@@ -33,10 +44,10 @@ def main(names: Sequence[str]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             figures += BENCHMARKS[name](Path(folder))
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
-    print("\n".join(table([*figures, *_drain_against_intake(figures)])))
+    print("\n".join(table([*figures, *_drain_per_push(figures)])))
 
 
-def _drain_against_intake(figures: Sequence[Figure]) -> list[Figure]:
+def _drain_per_push(figures: Sequence[Figure]) -> list[Figure]:
     median = {figure.what: figure.median for figure in figures if figure.values}
     if not {drain.DRAIN, pushes.DURABLE} <= set(median):
         return []

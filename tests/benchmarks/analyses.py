@@ -1,6 +1,6 @@
-"""Rows of status to trips, a second: at several sizes, beside another library, with the memory that it takes.
+"""Rows of status a second to trips: at several sizes, compared with another library, and the memory for it.
 
-Then all analyses of the same rows by `analyze`, in less memory than these rows take.
+Then all analyses of the same rows by `analyze`, with less memory than the rows themselves need.
 """
 
 import importlib
@@ -25,9 +25,9 @@ from logger.stores import open_lake
 from logger.stores.merge import merge_rows
 from logger.tables import RAW
 from tests.benchmarks.figures import Figure, pairs
-from tests.benchmarks.fleet import settings
-from tests.benchmarks.month import VEHICLES, month, of_vehicles
-from tests.benchmarks.resident import peak_mib, resident_mib
+from tests.benchmarks.fleet_month import VEHICLES, fleet_month, rows_of_vehicles
+from tests.benchmarks.messages import settings
+from tests.helpers.process_memory import peak_mib, resident_mib
 from tests.score import baselines
 
 _SHARES = (4, 2, 1)  # of the vehicles: a quarter, half, all
@@ -36,8 +36,8 @@ _LIBRARY_VEHICLES = 3
 _MIB = 1 << 20
 
 
-class Held(msgspec.Struct, frozen=True):
-    """What came of a process of its own: seconds, the most memory beyond that after its imports, its frame [MiB]."""
+class ProcessResult(msgspec.Struct, frozen=True):
+    """A process's seconds, its peak memory less that after its imports, and the size of its frame [MiB]."""
 
     seconds: float
     peak_mib: float
@@ -45,23 +45,23 @@ class Held(msgspec.Struct, frozen=True):
 
 
 def figures(folder: Path) -> list[Figure]:
-    """All of the same month of a fleet."""
-    told = month(folder)
-    return [*_rates(told["status"], told["location"]), _memory(told["status"], folder), *_whole(told, folder)]
+    """Measure all with the same month of a fleet."""
+    rows = fleet_month(folder)
+    return [*_rates(rows["status"], rows["location"]), _memory(rows["status"], folder), *_analyses(rows, folder)]
 
 
-def found(status: pl.LazyFrame) -> pl.DataFrame:
-    """Trips of rows in any order, a key perhaps more than once."""
+def make_trips(status: pl.LazyFrame) -> pl.DataFrame:
+    """Return the trips of rows in any order, in which a key may occur more than once."""
     return trips(intervals(readings(merge_rows(status, RAW["status"].key))[0]))
 
 
-# ---- how fast ------------------------------------------------------------------------------------------------------
+# ---- speed ---------------------------------------------------------------------------------------------------------
 
 
 def _rates(status: pl.DataFrame, location: pl.DataFrame) -> list[Figure]:
-    """All sizes and the library in turn, round by round; it gets few of the rows, for it is slow."""
-    sizes = [of_vehicles(status, VEHICLES // share) for share in _SHARES]
-    few = _positions(of_vehicles(status, _LIBRARY_VEHICLES), of_vehicles(location, _LIBRARY_VEHICLES))
+    """Measure all sizes and the library in turn, round by round; the library gets few rows, because it is slow."""
+    sizes = [rows_of_vehicles(status, VEHICLES // share) for share in _SHARES]
+    few = _positions(rows_of_vehicles(status, _LIBRARY_VEHICLES), rows_of_vehicles(location, _LIBRARY_VEHICLES))
     times, theirs = [], []
     for _ in range(_ROUNDS):
         times.append([_seconds(rows) for rows in sizes])
@@ -69,24 +69,24 @@ def _rates(status: pl.DataFrame, location: pl.DataFrame) -> list[Figure]:
     ours = [status.height / seconds for *_, seconds in times]
     return [
         Figure(f"{status.height:,} rows of status to trips", ours, "/s", bar=800_000, aim=2_000_000),
-        *_beside(ours, theirs, few.height),
+        *_library_figures(ours, theirs, few.height),
         Figure("  exponent of time over rows: 1/4, 1/2, all", [_exponent(sizes, times)], better="less", bar=1.1),
     ]
 
 
 def _seconds(rows: pl.DataFrame) -> float:
     began = time.perf_counter()
-    assert found(rows.lazy()).height
+    assert make_trips(rows.lazy()).height
     return time.perf_counter() - began
 
 
 def _exponent(sizes: Sequence[pl.DataFrame], times: Sequence[Sequence[float]]) -> float:
-    """The slope of the logarithm of the best time over that of the rows."""
+    """Return the slope of the logarithm of the best time over that of the rows."""
     best = [math.log(min(seconds)) for seconds in zip(*times, strict=True)]
     return statistics.linear_regression([math.log(rows.height) for rows in sizes], best).slope
 
 
-def _beside(ours: Sequence[float], theirs: Sequence[float], rows: int) -> list[Figure]:
+def _library_figures(ours: Sequence[float], theirs: Sequence[float], rows: int) -> list[Figure]:
     if not theirs:
         return [Figure("  ÷ movingpandas, not installed: `make score` does that", [], bar=100)]
     return [
@@ -96,12 +96,12 @@ def _beside(ours: Sequence[float], theirs: Sequence[float], rows: int) -> list[F
 
 
 def _positions(status: pl.DataFrame, location: pl.DataFrame) -> pl.DataFrame:
-    """The rows of status in order, where the vehicle was."""
+    """Return the rows of status in order with the vehicle's last known position."""
     key = RAW["status"].key
     rows = status.select(key).unique().sort("vehicle", "time")
-    where = location.select(*key, "lat_deg", "lon_deg").drop_nulls().sort("vehicle", "time")
-    placed = rows.join_asof(where, on="time", by=["provider", "vehicle"], check_sortedness=False)
-    return placed.rename({"time": "at"}).drop_nulls()
+    positions = location.select(*key, "lat_deg", "lon_deg").drop_nulls().sort("vehicle", "time")
+    joined = rows.join_asof(positions, on="time", by=["provider", "vehicle"], check_sortedness=False)
+    return joined.rename({"time": "at"}).drop_nulls()
 
 
 def _library_s(rows: pl.DataFrame) -> float:
@@ -113,42 +113,42 @@ def _library_s(rows: pl.DataFrame) -> float:
         return time.perf_counter() - began
 
 
-# ---- in how much memory --------------------------------------------------------------------------------------------
+# ---- memory --------------------------------------------------------------------------------------------------------
 
 
 def _memory(status: pl.DataFrame, folder: Path) -> Figure:
     status.write_parquet(folder / "status.parquet")
-    held = _in_a_process("trips", folder)
+    result = _run_role("trips", folder)
     return Figure(
-        f"  memory at its peak ÷ the frame's own {held.frame_mib:,.0f} MiB",
-        [held.peak_mib / held.frame_mib], better="less", bar=4,
+        f"  memory at its peak ÷ the frame's own {result.frame_mib:,.0f} MiB",
+        [result.peak_mib / result.frame_mib], better="less", bar=4,
     )  # fmt: skip
 
 
-def _whole(told: Mapping[str, pl.DataFrame], folder: Path) -> list[Figure]:
-    """`analyze` of the same rows in a lake, all analyses."""
+def _analyses(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Figure]:
+    """Measure `analyze` with the same rows in a lake, all analyses."""
     ours = settings(folder)
-    log_spool = open_spool(ours)
-    store = open_lake(ours, log_spool.log_id)
-    log_spool.close()
-    for name, rows in told.items():
+    spool = open_spool(ours)
+    store = open_lake(ours, spool.log_id)
+    spool.close()
+    for name, rows in tables.items():
         store.write(name, rows)
-    held = _in_a_process("analyze", folder)
-    mib = sum(store.scan(name).collect().estimated_size() for name in told) / _MIB
+    result = _run_role("analyze", folder)
+    mib = sum(store.scan(name).collect().estimated_size() for name in tables) / _MIB
     return [
-        Figure("the same in a lake: `analyze`, all analyses", [told["status"].height / held.seconds], "/s"),
-        Figure(f"  memory at its peak ÷ the {mib:,.0f} MiB of all rows", [held.peak_mib / mib], better="less", bar=1),
+        Figure("the same in a lake: `analyze`, all analyses", [tables["status"].height / result.seconds], "/s"),
+        Figure(f"  memory at its peak ÷ the {mib:,.0f} MiB of all rows", [result.peak_mib / mib], better="less", bar=1),
     ]
 
 
-def _in_a_process(role: str, folder: Path) -> Held:
-    words = [sys.executable, "-m", __name__, role, str(folder)]
-    return msgspec.json.decode(subprocess.run(words, stdout=subprocess.PIPE, check=True).stdout, type=Held)
+def _run_role(role: str, folder: Path) -> ProcessResult:
+    command = [sys.executable, "-m", __name__, role, str(folder)]
+    return msgspec.json.decode(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout, type=ProcessResult)
 
 
 def _trips(folder: Path) -> float:
     status = pl.read_parquet(folder / "status.parquet")
-    assert found(status.lazy()).height
+    assert make_trips(status.lazy()).height
     return status.estimated_size() / _MIB
 
 
@@ -161,11 +161,11 @@ _ROLES: Mapping[str, Callable[[Path], float]] = {"trips": _trips, "analyze": _an
 
 
 def main(role: str, folder: str) -> None:
-    """`python -m tests.benchmarks.analyses ROLE FOLDER`: what it took."""
+    """`python -m tests.benchmarks.analyses ROLE FOLDER`: do it, write the result."""
     before_mib, began = resident_mib(), time.perf_counter()
     frame_mib = _ROLES[role](Path(folder))
-    told = Held(time.perf_counter() - began, peak_mib() - before_mib, frame_mib)
-    sys.stdout.buffer.write(msgspec.json.encode(told))
+    result = ProcessResult(time.perf_counter() - began, peak_mib() - before_mib, frame_mib)
+    sys.stdout.buffer.write(msgspec.json.encode(result))
 
 
 if __name__ == "__main__":

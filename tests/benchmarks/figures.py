@@ -1,4 +1,4 @@
-"""A figure: what was measured, how often, and what it is held against."""
+"""A figure: what was measured, how often, and its limits; and the table of all figures."""
 
 import platform
 import statistics
@@ -14,9 +14,9 @@ _PACKAGES = ("uvicorn", "granian", "fastapi", "polars", "deltalake", "influxdb-c
 
 
 class Figure(msgspec.Struct, frozen=True):
-    """The median of some measurements in `unit`, where `better` is more or less; a bar or an aim of 0 is none.
+    """Measurements in `unit`, of which the median counts; `better` is more or less, a `bar` or `aim` of 0 is none.
 
-    Without any, it was left out.
+    Without measurements, the figure was left out.
     """
 
     what: str
@@ -28,12 +28,12 @@ class Figure(msgspec.Struct, frozen=True):
 
     @property
     def median(self) -> float:
-        """What is quoted."""
+        """The value that counts."""
         return statistics.median(self.values)
 
     @property
     def verdict(self) -> str:
-        """`ok` where the bar is held, `below` where it is not; and whether the aim is reached."""
+        """`ok` if the bar is reached, `below` if not; and whether the aim is reached."""
         if not self.bar or not self.values:
             return ""
         if not self._reaches(self.bar):
@@ -42,7 +42,7 @@ class Figure(msgspec.Struct, frozen=True):
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The line of the table."""
+        """The cells of its line in the table."""
         if not self.values:
             return self.what, "left out", "0", self._limit(self.bar), self._limit(self.aim), self.verdict
         spread = f" ({_short(min(self.values))} – {_short(max(self.values))})" if len(self.values) > 1 else ""
@@ -57,12 +57,12 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 def pairs(above: Sequence[float], below: Sequence[float]) -> list[float]:
-    """The ratio of each pair of measurements made one after the other."""
+    """Return the ratio of each pair of measurements made one after the other."""
     return [a / b for a, b in zip(above, below, strict=True)]
 
 
 def table(figures: Sequence[Figure]) -> Iterator[str]:
-    """All figures as one table, and below it what they were measured with."""
+    """Yield all figures as lines of one table, and below it the machine and the versions."""
     rows = [
         ("what", "median (lowest – highest)", "runs", "bar", "aim", "verdict"),
         *(figure.cells for figure in figures),

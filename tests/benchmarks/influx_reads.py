@@ -1,13 +1,10 @@
-"""Rows of status a second out of InfluxDB into polars, the memory that takes, and parsing beside the client's."""
+"""Rows of status a second out of InfluxDB into polars, the memory for it, and parsing compared with the client's."""
 
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import ClassVar
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler
 
 import msgspec
 import polars as pl
@@ -18,8 +15,9 @@ from logger.stores.influx import influxql
 from logger.stores.influx.influx import Influx
 from logger.tables import RAW
 from tests.benchmarks.figures import Figure, pairs
-from tests.benchmarks.resident import peak_mib
-from tests.helpers.influx_server import Place
+from tests.helpers.http_server import http_server
+from tests.helpers.influx_server import Server
+from tests.helpers.process_memory import peak_mib
 
 _ROUNDS = 3
 _SAMPLE = 100_000
@@ -30,53 +28,55 @@ _FLUX = (
 _ANNOTATIONS = {pl.Float64(): "double", pl.Boolean(): "boolean", pl.String(): "string"}
 
 
-class Read(msgspec.Struct, frozen=True):
-    """What came of reading: rows, seconds, and the most memory that the process ever held [MiB]."""
+class ReadResult(msgspec.Struct, frozen=True):
+    """Rows read, seconds, and the peak memory of the process [MiB]."""
 
     rows: int
     seconds: float
     peak_mib: float
 
 
-def figures(name: str, rows: pl.DataFrame, place: Place) -> list[Figure]:
-    """Each time by a new process, of the columns that a push tells."""
-    told = [each.name for each in rows if each.null_count() < len(rows)]
-    with place.database() as database:
-        with closing(Influx(place.settings(database))) as store:
+def figures(name: str, rows: pl.DataFrame, server: Server) -> list[Figure]:
+    """Read the columns that a push has, each time by a new process."""
+    columns = [each.name for each in rows if each.null_count() < len(rows)]
+    with server.database() as database:
+        settings = server.settings(database)
+        with closing(Influx(settings)) as store:
             store.write("status", rows)
-            answer = _answer(store, database, told, rows)
-        found = {how: [_read(place.settings(database), how, told) for _ in range(_ROUNDS)] for how in _HOW}
-    assert {each.rows for reads in found.values() for each in reads} == {len(rows)}
+            answer = _answer(store, database, columns)
+        results = {reader: [_read(settings, reader, columns) for _ in range(_ROUNDS)] for reader in _READERS}
+    assert {each.rows for reads in results.values() for each in reads} == {len(rows)}
+    return [*_read_figures(f"{name}: {len(rows):,} rows", results), *_parsing(answer, columns, rows[:_SAMPLE])]
+
+
+def _read_figures(what: str, results: dict[str, list[ReadResult]]) -> list[Figure]:
+    rates = [each.rows / each.seconds for each in results["frame"]]
+    frame_mib, stream_mib = ([each.peak_mib for each in results[reader]] for reader in ("frame", "stream"))
     return [
-        Figure(
-            f"{name}: {len(rows):,} rows read into one frame",
-            [each.rows / each.seconds for each in found["frame"]], "/s", bar=250_000, aim=400_000,
-        ),
-        Figure("  their process's memory, at most", [each.peak_mib for each in found["frame"]], "MiB", "less"),
-        Figure(
-            "  read by a consumer that streams, memory at most",
-            [each.peak_mib for each in found["stream"]], "MiB", "less", bar=400,
-        ),
-        *_parsing(answer, told, rows[:_SAMPLE]),
-    ]  # fmt: skip
+        Figure(f"{what} read into one frame", rates, "/s", bar=250_000, aim=400_000),
+        Figure("  their process's memory, at most", frame_mib, "MiB", "less"),
+        Figure("  read by a consumer that streams, memory at most", stream_mib, "MiB", "less", bar=400),
+    ]
 
 
-def _read(settings: InfluxSettings, how: str, columns: list[str]) -> Read:
-    words = [sys.executable, "-m", __name__, how, *columns]
-    done = subprocess.run(words, input=msgspec.json.encode(settings), stdout=subprocess.PIPE, check=True)
-    return msgspec.json.decode(done.stdout, type=Read)
+def _read(settings: InfluxSettings, reader: str, columns: list[str]) -> ReadResult:
+    command = [sys.executable, "-m", __name__, reader, *columns]
+    done = subprocess.run(command, input=msgspec.json.encode(settings), stdout=subprocess.PIPE, check=True)
+    return msgspec.json.decode(done.stdout, type=ReadResult)
 
 
 # ---- parsing -------------------------------------------------------------------------------------------------------
 
 
-def _parsing(answer: bytes, told: list[str], rows: pl.DataFrame) -> list[Figure]:
-    """The same rows: as the server answers InfluxQL, and as it would answer Flux."""
+def _parsing(answer: bytes, columns: list[str], rows: pl.DataFrame) -> list[Figure]:
+    """Parse the same rows as the server's answer to InfluxQL, and as an answer to Flux."""
     ours, theirs = [], []
-    with _answering(_annotated(rows.select(told))) as url, InfluxDBClient(url, "token", org="tests") as client:
+    content = _annotated_csv(rows.select(columns))
+    # A 1.x has no Flux: a server with a fixed answer takes its place. The client's parser is its own.
+    with http_server(_FixedAnswer, answer=content) as url, InfluxDBClient(url, "token", org="tests") as client:
         for _ in range(_ROUNDS):
             began = time.perf_counter()
-            assert influxql.rows_from_csv(_STATUS, told, answer).height == len(rows)
+            assert influxql.rows_from_csv(_STATUS, columns, answer).height == len(rows)
             ours.append(len(rows) / (time.perf_counter() - began))
             began = time.perf_counter()
             assert len(client.query_api().query_data_frame(_FLUX)) == len(rows)
@@ -88,17 +88,17 @@ def _parsing(answer: bytes, told: list[str], rows: pl.DataFrame) -> list[Figure]
     ]
 
 
-def _answer(store: Influx, database: str, told: list[str], rows: pl.DataFrame) -> bytes:
-    """What the server says to a question for the first rows, in the way that the store asks."""
-    fields = [name for name in told if name not in ("vehicle", "time")]
+def _answer(store: Influx, database: str, columns: list[str]) -> bytes:
+    """Return the server's answer for the first rows, requested as the store does it."""
+    fields = [name for name in columns if name not in ("vehicle", "time")]
     statement = influxql.grouped_by_vehicle(
         influxql.select_statement('"status"', fields, " WHERE sequence <= " + str(_SAMPLE))
     )
     return store.client.query_csv(database, statement)
 
 
-def _annotated(rows: pl.DataFrame) -> bytes:
-    """Rows as a pivoted answer to Flux, in one table."""
+def _annotated_csv(rows: pl.DataFrame) -> bytes:
+    """Return the rows as a pivoted answer to Flux, in one table."""
     numbers = pl.col(pl.Int64).cast(pl.Float64)
     stamp = pl.col("time").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
     words = pl.col(pl.List(pl.String)).list.join(",")
@@ -111,8 +111,10 @@ def _annotated(rows: pl.DataFrame) -> bytes:
     return text.encode()
 
 
-class _Answering(BaseHTTPRequestHandler):
-    answer: ClassVar[bytes]
+class _FixedAnswer(BaseHTTPRequestHandler):
+    """Answers any query with the same bytes."""
+
+    answer: bytes
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
@@ -123,42 +125,31 @@ class _Answering(BaseHTTPRequestHandler):
         self.wfile.write(self.answer)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
-
-
-@contextmanager
-def _answering(answer: bytes) -> Iterator[str]:
-    """A server that says this to any question, since a 1.x knows no Flux; the client's parser is its own."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), type("Answering", (_Answering,), {"answer": answer})) as served:
-        thread = threading.Thread(target=served.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{served.server_address[1]}"
-        served.shutdown()
-        thread.join()
+        """Log nothing."""
 
 
 # ---- the process that reads ----------------------------------------------------------------------------------------
 
 
-def _frame(lazy: pl.LazyFrame) -> int:
+def _read_frame(lazy: pl.LazyFrame) -> int:
     return lazy.collect().height
 
 
-def _stream(lazy: pl.LazyFrame) -> int:
+def _read_stream(lazy: pl.LazyFrame) -> int:
     return sum(part.height for part in lazy.collect_batches())
 
 
-_HOW = {"frame": _frame, "stream": _stream}
+_READERS = {"frame": _read_frame, "stream": _read_stream}
 
 
-def main(how: str, *columns: str) -> None:
-    """`python -m tests.benchmarks.influx_reads HOW COLUMN …`: settings in, what came of it out."""
+def main(reader: str, *columns: str) -> None:
+    """`python -m tests.benchmarks.influx_reads READER COLUMN …`: read settings, write the result."""
     settings = msgspec.json.decode(sys.stdin.buffer.read(), type=InfluxSettings)
     with closing(Influx(settings)) as store:
         began = time.perf_counter()
-        rows = _HOW[how](store.scan("status").select(columns))
+        rows = _READERS[reader](store.scan("status").select(columns))
         seconds = time.perf_counter() - began
-    sys.stdout.buffer.write(msgspec.json.encode(Read(rows, seconds, peak_mib())))
+    sys.stdout.buffer.write(msgspec.json.encode(ReadResult(rows, seconds, peak_mib())))
 
 
 if __name__ == "__main__":

@@ -1,21 +1,21 @@
-"""Durable pushes a second, held against the same server's empty handler, FastAPI and granian in turn."""
+"""Durable pushes a second, compared in turn with the same server's empty handler, FastAPI and granian."""
 
 from contextlib import ExitStack
 from pathlib import Path
 
 from tests.benchmarks.figures import Figure, pairs
-from tests.benchmarks.load import Job, Sent, load
+from tests.benchmarks.load import Job, JobResult, load
 from tests.benchmarks.servers import other, receiver
 
 DURABLE = "durable pushes"
 _ROUNDS = 15
 _PUSHES = 20_000
-_PUSHES_TO_FASTAPI = 3_000  # as slow as it is, that many tell enough
+_PUSHES_TO_FASTAPI = 3_000  # it is slow: this number is enough
 _WARM_UP = 5_000
 
 
 def figures(folder: Path) -> list[Figure]:
-    """All sides are up at once and get their pushes one after the other, round by round."""
+    """Run all sides at once and send to them one after the other, round by round."""
     with ExitStack() as stack, load(_PUSHES) as sender:
         ports = {"durable": stack.enter_context(receiver(folder / "durable")).port}
         for side in ("empty", "fastapi", "granian-empty", "granian-durable"):
@@ -33,9 +33,9 @@ def _jobs(ports: dict[str, int]) -> dict[str, Job]:
     return jobs | wide
 
 
-def _figures(rounds: list[dict[str, Sent]]) -> list[Figure]:
+def _figures(rounds: list[dict[str, JobResult]]) -> list[Figure]:
     rate = {side: [each[side].per_second for each in rounds] for side in rounds[0]}
-    busiest = max(each.cpu for sent in rounds for each in sent.values())
+    busiest = max(result.cpu for results in rounds for result in results.values())
     return [
         Figure(DURABLE, rate["durable"], "/s"),
         Figure("empty handler, same server (uvicorn)", rate["empty"], "/s"),

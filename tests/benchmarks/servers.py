@@ -1,4 +1,4 @@
-"""The sides of the comparison, each a process of its own: the receiver as it is, and servers that do less or else."""
+"""The servers that are compared, each a process of its own: the receiver, and servers that do less or the same."""
 
 import asyncio
 import socket
@@ -18,51 +18,50 @@ from logger.receive.app import Receive, Receiver, Scope, Send
 from logger.receive.metrics import ReceiverMetrics
 from logger.service.receiver import http_server
 from logger.settings.load import encode_settings
-from logger.simulator.demo.collector import PREFIX, SECRET
+from logger.simulator.demo.collector import PREFIX, SECRET, free_port
 from logger.sources import accounts
 from logger.sources.segway.signature import Verifier
 from logger.spool.group_commit import GroupCommit
 from logger.spool.log import Spool
-from tests.benchmarks.fleet import settings
+from tests.benchmarks.messages import settings
 
 _START_S = 10.0
 _HOST = "127.0.0.1"
 
 
 class Server(msgspec.Struct, frozen=True):
-    """One that runs: where it listens, and its process."""
+    """A running server: its port and its process id."""
 
     port: int
     process: int
 
 
-# ---- as their parent sees them -------------------------------------------------------------------------------------
+# ---- starting them -------------------------------------------------------------------------------------------------
 
 
 @contextmanager
 def receiver(folder: Path) -> Iterator[Server]:
-    """The receiver of `voltrail run`, without the feeder beside it."""
+    """Run the receiver of `voltrail run`, without its feeder."""
     with socket.create_server((_HOST, 0), backlog=2048) as listener:
-        words = [sys.executable, "-m", "logger.service.main", "receiver", str(listener.fileno())]
-        with _stopped(subprocess.Popen(words, stdin=subprocess.PIPE, pass_fds=[listener.fileno()])) as process:
+        command = [sys.executable, "-m", "logger.service.main", "receiver", str(listener.fileno())]
+        with _running(subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[listener.fileno()])) as process:
             assert process.stdin is not None
             process.stdin.write(encode_settings(settings(folder)) + b"\n")
             process.stdin.flush()
-            yield _ready(process, listener.getsockname()[1])
+            yield _wait_until_ready(process, listener.getsockname()[1])
 
 
 @contextmanager
 def other(side: str, folder: Path) -> Iterator[Server]:
-    """One of `SIDES`."""
-    with socket.create_server((_HOST, 0)) as probe:
-        port = probe.getsockname()[1]
-    words = [sys.executable, "-m", __name__, side, str(port), str(folder)]
-    with _stopped(subprocess.Popen(words)) as process:
-        yield _ready(process, port)
+    """Run one of `SERVERS`."""
+    port = free_port()
+    command = [sys.executable, "-m", __name__, side, str(port), str(folder)]
+    with _running(subprocess.Popen(command)) as process:
+        yield _wait_until_ready(process, port)
 
 
 @contextmanager
-def _stopped(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen[bytes]"]:
+def _running(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen[bytes]"]:
     with process:
         try:
             yield process
@@ -74,7 +73,7 @@ def _stopped(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen[b
                 process.kill()
 
 
-def _ready(process: "subprocess.Popen[bytes]", port: int) -> Server:
+def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int) -> Server:
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -85,11 +84,11 @@ def _ready(process: "subprocess.Popen[bytes]", port: int) -> Server:
     raise RuntimeError(f"a server did not start: {process.args!r}")
 
 
-# ---- the sides -----------------------------------------------------------------------------------------------------
+# ---- the servers ---------------------------------------------------------------------------------------------------
 
 
 async def empty(scope: Scope, receive: Receive, send: Send) -> None:
-    """Reads the body and answers the same ten bytes."""
+    """Read the body and answer the receiver's ten bytes."""
     more = True
     while more:
         more = (await receive()).get("more_body", False)
@@ -106,10 +105,10 @@ async def _empty_on_granian(port: int, folder: Path) -> None:
 
 
 async def _durable_on_granian(port: int, folder: Path) -> None:
-    hooks = accounts(settings(folder))
+    known = accounts(settings(folder))
     metrics = ReceiverMetrics(dict)
     commits = GroupCommit(Spool(folder).append, metrics.committed)
-    await _granian(Receiver(hooks, PREFIX, commits, metrics, str), port)
+    await _granian(Receiver(known, PREFIX, commits, metrics, str), port)
 
 
 async def _granian(app: Callable[[Scope, Receive, Send], Awaitable[None]], port: int) -> None:
@@ -123,7 +122,7 @@ async def _granian(app: Callable[[Scope, Receive, Send], Awaitable[None]], port:
 
 
 async def _plain_fastapi(port: int, folder: Path) -> None:
-    """The service that one would write first: FastAPI, one durable commit per request."""
+    """Serve the simplest solution: FastAPI, one durable commit for each request."""
     from fastapi import FastAPI, Request
 
     verifier = Verifier(SECRET)
@@ -145,7 +144,7 @@ async def _plain_fastapi(port: int, folder: Path) -> None:
     await http_server(app).serve([socket.create_server((_HOST, port), backlog=2048)])
 
 
-SIDES: dict[str, Callable[[int, Path], Coroutine[Any, Any, None]]] = {
+SERVERS: dict[str, Callable[[int, Path], Coroutine[Any, Any, None]]] = {
     "empty": _empty_on_uvicorn,
     "fastapi": _plain_fastapi,
     "granian-empty": _empty_on_granian,
@@ -155,4 +154,4 @@ SIDES: dict[str, Callable[[int, Path], Coroutine[Any, Any, None]]] = {
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(SIDES[sys.argv[1]](int(sys.argv[2]), Path(sys.argv[3])))
+        runner.run(SERVERS[sys.argv[1]](int(sys.argv[2]), Path(sys.argv[3])))

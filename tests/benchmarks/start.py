@@ -9,7 +9,7 @@ _RUNS = 5
 
 
 def figures(folder: Path) -> list[Figure]:
-    """Each time on an empty data folder."""
+    """Start it several times, each time on an empty data folder."""
     return [Figure("start to ready", [_seconds(folder / str(run)) for run in range(_RUNS)], "s", "less", bar=1.5)]
 
 

@@ -13,7 +13,7 @@ from logger.process_state import read_state
 from logger.simulator.demo.collector import Collector
 from tests.analytics.driven import BEGIN, driven
 from tests.helpers.command_line import voltrail
-from tests.torture.running import until
+from tests.helpers.waiting import wait_until
 
 COLUMNS = ["vehicle", "time", "locked", "odometer_m", "ride_time_s"]
 
@@ -69,6 +69,8 @@ def test_a_reader_that_has_seen_enough_is_no_error(ridden: tuple[Path, Collector
 def test_a_running_service_analyses_on_schedule(ridden: tuple[Path, Collector]) -> None:
     folder, collector = ridden
     with collector:
-        until(lambda: read_state(folder / "data", "analysis").get("rows", {}).get("trips") == 2, "two trips are found")
+        wait_until(
+            lambda: read_state(folder / "data", "analysis").get("rows", {}).get("trips") == 2, "two trips are found"
+        )
     assert "ERROR" not in (folder / "run.log").read_text()
     assert BEGIN.isoformat()[:10] in voltrail(folder, "export", "trips").stdout

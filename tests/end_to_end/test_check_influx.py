@@ -14,7 +14,7 @@ from logger.stores.influx.influx import Influx
 from tests.end_to_end.test_influx_sink import sink
 from tests.helpers.check_setup import Setup
 from tests.helpers.command_line import voltrail
-from tests.helpers.influx_server import Place, own
+from tests.helpers.influx_server import Server, own_server
 from tests.logger.stores.influx.test_influx import rows
 
 
@@ -61,7 +61,7 @@ def test_a_missing_database_is_a_warning_that_says_how_to_make_it(native: Influx
     assert "CREATE DATABASE" in remedy or "influx bucket create" in remedy
 
 
-def test_one_that_keeps_rows_for_less_than_the_settings_say_is_a_warning(influx_server: Place, tmp_path: Path) -> None:
+def test_one_that_keeps_rows_for_less_than_the_settings_say_is_a_warning(influx_server: Server, tmp_path: Path) -> None:
     with influx_server.database() as name:
         influx_server.drop(name)
         settings = influx_server.settings(name, retention_days=30)
@@ -74,7 +74,7 @@ def test_one_that_keeps_rows_for_less_than_the_settings_say_is_a_warning(influx_
     assert "retention_days" in remedy
 
 
-def test_many_series_are_a_warning(influx_server: Place, tmp_path: Path) -> None:
+def test_many_series_are_a_warning(influx_server: Server, tmp_path: Path) -> None:
     if influx_server.major == "3":
         pytest.skip("it does not count them")
     with influx_server.database() as name:
@@ -90,7 +90,7 @@ def test_many_series_are_a_warning(influx_server: Place, tmp_path: Path) -> None
 
 @pytest.mark.torture
 def test_one_that_hangs_is_an_error_within_seconds(tmp_path: Path) -> None:
-    with own(tmp_path) as place:
+    with own_server(tmp_path) as place:
         assert place.process
         place.process.send(signal.SIGSTOP)
         folder = tmp_path / "ours"

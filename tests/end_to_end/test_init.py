@@ -14,8 +14,8 @@ import pytest
 from logger.commands.check.check import check_setup
 from logger.settings.load import load_settings
 from logger.settings.template import Answers, settings_text, toml_string
-from logger.simulator.demo.collector import PLATFORM, SECRET
-from tests.helpers.check_setup import ONE, OTHER, cloud, free_port
+from logger.simulator.demo.collector import PLATFORM, SECRET, free_port
+from tests.helpers.check_setup import ONE, OTHER, cloud
 from tests.helpers.command_line import voltrail
 
 

@@ -11,10 +11,10 @@ import voltrail
 from logger.errors import LoggerError
 from logger.settings.load import load_settings
 from logger.simulator.cloud.cloud import Cloud
-from logger.simulator.cloud.mishaps import Mishap
-from logger.simulator.cloud.serving import Serving
-from logger.simulator.vehicle.physics import fleet
-from logger.simulator.vehicle.world import DAY_S
+from logger.simulator.cloud.failures import Failure
+from logger.simulator.cloud.serving import CloudServer
+from logger.simulator.vehicle.environment import DAY_S
+from logger.simulator.vehicle.fleet import fleet
 from logger.stores import open_lake
 
 START, VEHICLES = 1_790_000_000, ("860000000000001", "860000000000002")
@@ -23,7 +23,7 @@ START, VEHICLES = 1_790_000_000, ("860000000000001", "860000000000002")
 class Clouded:
     """A cloud, and a folder with settings that name it."""
 
-    def __init__(self, folder: Path, serving: Serving, cloud: Cloud) -> None:
+    def __init__(self, folder: Path, serving: CloudServer, cloud: Cloud) -> None:
         self.cloud, self.file = cloud, folder / "voltrail.toml"
         (folder / "city.secret").write_text("simulated-secret")
         self.file.write_text(
@@ -41,8 +41,8 @@ class Clouded:
 @pytest.fixture
 def clouded(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Clouded]:
     mishaps = getattr(request, "param", ())
-    cloud = Cloud(fleet(2, 7, START, 1), lambda: START + DAY_S / 2, "A00000", "simulated-secret", mishaps=mishaps)
-    with Serving(cloud) as serving:
+    cloud = Cloud(fleet(2, 7, START, 1), lambda: START + DAY_S / 2, "A00000", "simulated-secret", failures=mishaps)
+    with CloudServer(cloud) as serving:
         yield Clouded(tmp_path, serving, cloud)
 
 
@@ -62,7 +62,7 @@ def test_one_vehicle_may_be_named_and_programs_are_answered_in_json(clouded: Clo
     assert {each["query"] for each in told} == {"status-query", "location-query", "extra-status", "battery-info"}
 
 
-@pytest.mark.parametrize("clouded", [(Mishap("http", "battery-info", code=500, count=0),)], indirect=True)
+@pytest.mark.parametrize("clouded", [(Failure("http", "battery-info", code=500, count=0),)], indirect=True)
 def test_what_failed_is_said_and_what_was_answered_is_stored(clouded: Clouded) -> None:
     done = clouded.poll("--once")
     assert isinstance(done.exception, LoggerError)
@@ -72,7 +72,7 @@ def test_what_failed_is_said_and_what_was_answered_is_stored(clouded: Clouded) -
 
 @pytest.mark.parametrize(
     "clouded",
-    [(Mishap("html", "status"), Mishap("types", "battery-info"), Mishap("stranger", "status"))],
+    [(Failure("html", "status"), Failure("wrong_types", "battery-info"), Failure("other_vehicle", "status"))],
     indirect=True,
 )
 def test_nothing_is_stored_wrong(clouded: Clouded) -> None:

@@ -1,6 +1,5 @@
 """Settings to be checked, and what was found about one thing."""
 
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,18 +7,12 @@ from pathlib import Path
 
 from logger.commands.check.check import Finding, check_setup
 from logger.simulator.cloud.cloud import Cloud
-from logger.simulator.cloud.mishaps import Mishap
-from logger.simulator.cloud.serving import Serving
-from logger.simulator.demo.collector import PLATFORM, PREFIX, SECRET, Collector
+from logger.simulator.cloud.failures import Failure
+from logger.simulator.cloud.serving import CloudServer
+from logger.simulator.demo.collector import PLATFORM, PREFIX, SECRET, Collector, free_port
 
 ONE, OTHER = "861000000000001", "861000000000002"
 NOWHERE = "http://127.0.0.1:1"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Setup:
@@ -75,7 +68,7 @@ def only(findings: list[Finding], about: str) -> Finding:
 
 
 @contextmanager
-def cloud(*mishaps: Mishap, clock: Callable[[], float] = time.time) -> Iterator[str]:
+def cloud(*failures: Failure, clock: Callable[[], float] = time.time) -> Iterator[str]:
     """A simulated cloud without vehicles; yields its address."""
-    with Serving(Cloud([], time.time, PLATFORM, SECRET, mishaps=mishaps, clock=clock)) as serving:
+    with CloudServer(Cloud([], time.time, PLATFORM, SECRET, failures=failures, clock=clock)) as serving:
         yield serving.base_url

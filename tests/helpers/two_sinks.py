@@ -15,7 +15,7 @@ from logger.stores.compare import differences
 from logger.stores.influx.influx import Influx
 from tests.helpers import data_folder
 from tests.helpers.data_folder import Rules
-from tests.helpers.store_rows import unequal
+from tests.helpers.store_rows import differing_rows
 
 _MOST_STEPS = 60
 
@@ -54,4 +54,4 @@ def check_same(settings: Settings, influx: InfluxSettings) -> None:
     """Check that both sinks hold the same rows, by number and one by one; `influx` is the way to the server."""
     with closing(Influx(influx)) as store:
         assert differences(open_lake(settings), store) == []
-        assert unequal(open_lake(settings), store) == {}
+        assert differing_rows(open_lake(settings), store) == {}

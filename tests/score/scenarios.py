@@ -16,10 +16,11 @@ from logger.envelope import Batch, Envelope
 from logger.settings import schema
 from logger.simulator.demo.collector import PLATFORM, SECRET
 from logger.simulator.demo.pushes import body
-from logger.simulator.vehicle import speech
-from logger.simulator.vehicle.physics import Scooter, fleet, sent
+from logger.simulator.vehicle import messages
+from logger.simulator.vehicle.environment import DAY_S
+from logger.simulator.vehicle.fleet import Simulation, fleet
+from logger.simulator.vehicle.transmission import transmit
 from logger.simulator.vehicle.truth import Truth
-from logger.simulator.vehicle.world import DAY_S
 from logger.sources.segway.account import SegwayAccount
 from logger.stores.merge import merge_rows
 from logger.tables import RAW
@@ -41,7 +42,7 @@ class Story(msgspec.Struct):
 
     vehicle: str
     truth: Truth
-    keeps: int
+    buffer_size: int
     told: list[Told]
     polls: list[tuple[int, bytes]]  # answers to the question for the battery, and when [epoch s]
 
@@ -118,18 +119,18 @@ def stories(vehicles: int, days: int, seed: int = SEED) -> list[Story]:
     return [story(scooter, days) for scooter in fleet(vehicles, seed, BEGIN_S, days)]
 
 
-def story(scooter: Scooter, days: int) -> Story:
+def story(scooter: Simulation, days: int) -> Story:
     """One moped's days: what it pushes, and what it answers when it is asked."""
     told, polls, asked_at = list[Told](), list[tuple[int, bytes]](), 0
     for at in range(BEGIN_S, BEGIN_S + days * DAY_S, _STEP_S):
         told += scooter.advance(at)
         moped = scooter.moped
         if moped.online and at - asked_at >= POLL_S[moped.locked]:
-            answer = {"code": 0, "msg": "success", "data": speech.battery_answer(moped), "t": at * 1000}
-            polls.append((at, msgspec.json.encode({**answer, moped.traits.trace_name: f"{at}"})))
+            answer = {"code": 0, "msg": "success", "data": messages.battery_answer(moped), "t": at * 1000}
+            polls.append((at, msgspec.json.encode({**answer, moped.specification.trace_field: f"{at}"})))
             asked_at = at
     told += scooter.pushes()
-    return Story(scooter.vehicle, scooter.truth, scooter.keeps, told, polls)
+    return Story(scooter.vehicle, scooter.truth, scooter.buffer_size, told, polls)
 
 
 def case(scenario: Scenario, stories: Sequence[Story], days: int) -> Case:
@@ -152,9 +153,9 @@ def _known(stories: Sequence[Story]) -> pl.DataFrame:
         {
             "provider": "segway",
             "vehicle": story.vehicle,
-            "model": f"{story.truth.traits.ports} x {story.truth.traits.nominal_ah:.0f} Ah",
+            "model": f"{story.truth.specification.ports} x {story.truth.specification.nominal_ah:.0f} Ah",
             "timezone": "UTC",
-            "capacity_wh": NOMINAL_V * story.truth.traits.nominal_ah * story.truth.traits.ports,
+            "capacity_wh": NOMINAL_V * story.truth.specification.nominal_ah * story.truth.specification.ports,
             "wh_per_km": WH_PER_KM,
         }
         for story in stories
@@ -165,7 +166,7 @@ def _known(stories: Sequence[Story]) -> pl.DataFrame:
 def _envelopes(scenario: Scenario, story: Story, days: int) -> Iterator[Envelope]:
     told = scenario.damage(story.vehicle, story.told) if scenario.damage else story.told
     speaker, away = msgspec.structs.replace(story, told=told), outages(scenario.outages, days)
-    for push in sent(speaker, SEED, lost=scenario.lost, outages=away):
+    for push in transmit(speaker, SEED, lost=scenario.lost, outages=away):
         yield Envelope("segway", push.path, int(push.sent_at * 1000), "push", body(story.vehicle, push.fields))
     for at, answer in story.polls:
         if not any(begin <= at < end for begin, end in away):

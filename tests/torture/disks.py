@@ -1,7 +1,7 @@
-"""Ways to take a folder away from those who write to it, and to give it back.
+"""Ways to make a folder refuse writes, and to end that.
 
-A small tmpfs where this user may mount one (root); else, and everywhere for the sake of the comparison, a limit on the
-size of files, or a file that stands where the folder was.
+A small tmpfs where this user may mount one (root). Otherwise, and in every environment for comparison, a limit on the
+size of files, or a file in the place of a folder.
 """
 
 import resource
@@ -15,15 +15,15 @@ SMALL = 64 << 20
 
 
 class Disk(Protocol):
-    """A folder whose disk can refuse."""
+    """A folder whose disk can refuse writes."""
 
     folder: Path
 
     def refuse(self, writers: Sequence[int]) -> None:
-        """From now on nothing can be written here, by these processes at least."""
+        """Refuse all writes from now on, at least by these processes."""
 
-    def relent(self, writers: Sequence[int]) -> None:
-        """As before."""
+    def accept(self, writers: Sequence[int]) -> None:
+        """Accept writes again."""
 
 
 class Full:
@@ -42,7 +42,7 @@ class Full:
                 except OSError:
                     block = block[: len(block) // 2]
 
-    def relent(self, writers: Sequence[int]) -> None:
+    def accept(self, writers: Sequence[int]) -> None:
         """Free it."""
         (self.folder / "filler").unlink()
 
@@ -60,13 +60,13 @@ class ReadOnly:
                 return
         raise AssertionError(f"{self.folder} is always in use")
 
-    def relent(self, writers: Sequence[int]) -> None:
-        """Mount it as before."""
+    def accept(self, writers: Sequence[int]) -> None:
+        """Mount it for writing."""
         assert _mount("-o", "remount,rw", str(self.folder))
 
 
 class Limited:
-    """A limit of nothing on the size of the files of the writers, so that it is their disk that is full."""
+    """A limit of 0 bytes on the files of the writers: for them the disk is full."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -77,7 +77,7 @@ class Limited:
             _, hard = resource.prlimit(writer, resource.RLIMIT_FSIZE)
             resource.prlimit(writer, resource.RLIMIT_FSIZE, (0, hard))
 
-    def relent(self, writers: Sequence[int]) -> None:
+    def accept(self, writers: Sequence[int]) -> None:
         """Lift it."""
         for writer in writers:
             _, hard = resource.prlimit(writer, resource.RLIMIT_FSIZE)
@@ -96,7 +96,7 @@ class Replaced:
             folder.rename(folder.with_suffix(".away"))
             folder.touch()
 
-    def relent(self, writers: Sequence[int]) -> None:
+    def accept(self, writers: Sequence[int]) -> None:
         """Move them back."""
         for folder in self.folder.glob("*.away"):
             folder.with_suffix("").unlink()
@@ -105,7 +105,7 @@ class Replaced:
 
 @contextmanager
 def disk(folder: Path, kind: type[Full | ReadOnly | Limited | Replaced]) -> Iterator[Disk]:
-    """This kind of disk at `folder`; where no tmpfs can be mounted, another that refuses as well."""
+    """This kind of disk at `folder`; where no tmpfs can be mounted, another kind that refuses as well."""
     folder.mkdir()
     mounted = kind in (Full, ReadOnly) and _mount("-t", "tmpfs", "-o", f"size={SMALL}", "tmpfs", str(folder))
     if kind in (Full, ReadOnly) and not mounted:

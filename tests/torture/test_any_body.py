@@ -1,4 +1,4 @@
-"""Any bytes as a push: always an HTTP answer that is due, never a crash; what is signed and odd goes to quarantine."""
+"""Any bytes as a push: always the right HTTP answer, never a crash; signed pushes of nonsense go to quarantine."""
 
 import hashlib
 import random
@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logger.simulator.demo.collector import PLATFORM, PREFIX, SECRET
+from logger.simulator.demo.collector import PLATFORM, PREFIX, SECRET, SOURCE
 from logger.simulator.demo.pushes import body
 from logger.simulator.demo.sender import post, send
 from logger.sources.segway.account import MAX_FIELDS, SegwayWebhook
-from tests.torture.fleet import HOST, Story
-from tests.torture.running import SOURCE, Service
-from tests.torture.verdict import booked, settled
+from tests.torture.push_audit import messages_in_lake, messages_in_spool
+from tests.torture.push_client import HOST, PushPlan
+from tests.torture.service import Service
 
 PATHS = tuple(f"{PREFIX}/{SOURCE}/v2/vehicle/{kind}" for kind in ("status", "location", "alert", "fault", "components"))
 _VEHICLE = "860000000000001"
@@ -31,14 +31,14 @@ _NAMES = (
 )
 _ODD = (b"", b"0", b"-1", b"1e308", b"nan", b"inf", b"9" * 40, b"NULL", b"[]", b"\xff\xfe", "☃".encode(), b"65535")
 _PLAIN = bytes(code for code in range(0x20, 0x100) if code not in b"&=\x7f")  # one signed text, one reading
-_Case = tuple[bytes, tuple[int, ...]]  # a request and the answers that are due to it
+_Case = tuple[bytes, tuple[int, ...]]  # a request and its right answers
 
 
-# ---- what is sent --------------------------------------------------------------------------------------------------
+# ---- the requests --------------------------------------------------------------------------------------------------
 
 
 def signed(pairs: dict[str, bytes]) -> bytes:
-    """A form of any bytes, rightly signed."""
+    """Return a form of any bytes with a right signature."""
     text = b"&".join(key.encode() + b"=" + value for key, value in sorted(pairs.items()))
     signature = hashlib.md5(text + b"&client_secret=" + SECRET.encode()).hexdigest()
     return "&".join(
@@ -46,17 +46,17 @@ def signed(pairs: dict[str, bytes]) -> bytes:
     ).encode()
 
 
-def stranger(chance: random.Random) -> bytes:
-    """Rightly signed garbage that no vehicle can have sent: taken, and set aside."""
+def unknown_vehicle(chance: random.Random) -> bytes:
+    """Return a signed form of no vehicle: it is accepted and quarantined."""
     names = chance.sample(_NAMES[1:], chance.randrange(1, 8))
     return signed({"iotCode": b"no vehicle", **{name: _value(chance) for name in names}, "salt": _salt(chance)})
 
 
 def odd_values(chance: random.Random) -> bytes:
-    """A vehicle's own push with values that nobody meant: taken, whatever becomes of it."""
+    """Return a vehicle's push with nonsense values: it is accepted, and some of it may be stored."""
     names = chance.sample(_NAMES[2:], chance.randrange(1, 12))
-    told = {name: _value(chance) for name in names}
-    return signed({"iotCode": _VEHICLE.encode(), "platformCode": PLATFORM.encode(), **told, "salt": _salt(chance)})
+    values = {name: _value(chance) for name in names}
+    return signed({"iotCode": _VEHICLE.encode(), "platformCode": PLATFORM.encode(), **values, "salt": _salt(chance)})
 
 
 def _value(chance: random.Random) -> bytes:
@@ -67,9 +67,9 @@ def _salt(chance: random.Random) -> bytes:
     return str(chance.getrandbits(64)).encode()
 
 
-def spoilt(chance: random.Random) -> bytes:
-    """A good push cut short, or with one bit turned."""
-    push = Story().push(chance.randrange(1, 10**6))
+def damaged(chance: random.Random) -> bytes:
+    """Return a good push that is truncated or has one wrong bit."""
+    push = PushPlan().push(chance.randrange(1, 10**6))
     good = bytearray(body(push.vehicle, push.fields()))
     if chance.random() < 0.5:
         return bytes(good[: chance.randrange(len(good))])
@@ -78,7 +78,7 @@ def spoilt(chance: random.Random) -> bytes:
 
 
 def chunked(path: str, content: bytes, chance: random.Random) -> bytes:
-    """One POST whose body comes in chunks."""
+    """Return a POST whose body is sent in chunks."""
     request = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
     while content:
         size = chance.randrange(1, len(content) + 1)
@@ -90,16 +90,17 @@ def _random(chance: random.Random) -> _Case:
     return post(chance.choice(PATHS), chance.randbytes(chance.choice((0, 1, 30, 300, 3000)))), (401,)
 
 
-def _garbage(chance: random.Random) -> _Case:
-    return post(chance.choice(PATHS), stranger(chance)), (200,)
+def _unknown_vehicle(chance: random.Random) -> _Case:
+    return post(chance.choice(PATHS), unknown_vehicle(chance)), (200,)
 
 
-def _odd(chance: random.Random) -> _Case:
+def _odd_values(chance: random.Random) -> _Case:
     return post(chance.choice(PATHS), odd_values(chance)), (200,)
 
 
-def _spoilt(chance: random.Random) -> _Case:
-    return post(chance.choice(PATHS), spoilt(chance)), (200, 401)  # a letter of the signature may have changed case
+def _damaged(chance: random.Random) -> _Case:
+    """Return a damaged push; 200 is right if a letter of the signature changed its case."""
+    return post(chance.choice(PATHS), damaged(chance)), (200, 401)
 
 
 def _chunked(chance: random.Random) -> _Case:
@@ -118,8 +119,8 @@ def _other_method(chance: random.Random) -> _Case:
     return request.replace(b"POST", chance.choice((b"PUT", b"DELETE", b"PATCH", b"OPTIONS")), 1), (405,)
 
 
-_KEPT_ALIVE: tuple[Callable[[random.Random], _Case], ...] = (
-    *(_random, _random, _garbage, _odd, _spoilt, _spoilt),
+_ON_SHARED_CONNECTIONS: tuple[Callable[[random.Random], _Case], ...] = (
+    *(_random, _random, _unknown_vehicle, _odd_values, _damaged, _damaged),
     *(_chunked, _elsewhere, _other_method),
 )
 
@@ -140,7 +141,7 @@ def _large_chunks(chance: random.Random) -> _Case:
 
 
 def _broken(chance: random.Random) -> _Case:
-    """Some bytes before the body turned into others; what follows makes half a request a whole or a wrong one."""
+    """Return a request with some wrong bytes in its head, and enough bytes behind it to complete any request."""
     good = bytearray(post(chance.choice(PATHS), b"a=1"))
     end = good.index(b"\r\n\r\n")
     for _ in range(chance.randrange(1, 6)):
@@ -152,111 +153,112 @@ def _noise(chance: random.Random) -> _Case:
     return chance.randbytes(chance.randrange(1, 300)) + b"\r\n\r\n", (400,)
 
 
-_ON_ITS_OWN = (_too_large, _too_many_fields, _large_chunks, _broken, _broken, _broken, _noise)
+_ON_OWN_CONNECTION = (_too_large, _too_many_fields, _large_chunks, _broken, _broken, _broken, _noise)
 
 
-# ---- how it is sent ------------------------------------------------------------------------------------------------
+# ---- sending ------------------------------------------------------------------------------------------------
 
 
 def status(port: int, request: bytes) -> int:
-    """The answer on a connection of its own; 0 where the server closes without one."""
-    with socket.create_connection((HOST, port), timeout=10) as line:
+    """Return the status on a connection of its own; 0 if the server closes it without an answer."""
+    with socket.create_connection((HOST, port), timeout=10) as connection:
         try:
-            line.sendall(request)
+            connection.sendall(request)
         except ConnectionError:
-            pass  # it was answered before it had been read to its end
-        got = b""
-        while b"\r\n\r\n" not in got and (part := line.recv(65536)):
-            got += part
-    return int(got[9:12]) if got.startswith(b"HTTP/1.1 ") else 0
+            pass  # the server answered before it had read everything
+        answer = b""
+        while b"\r\n\r\n" not in answer and (part := connection.recv(65536)):
+            answer += part
+    return int(answer[9:12]) if answer.startswith(b"HTTP/1.1 ") else 0
 
 
-class Mistreated(msgspec.Struct):
-    """What came of many odd requests: answers by kind, and those that were not due."""
+class Report(msgspec.Struct):
+    """The answers to many odd requests by kind, and the wrong ones."""
 
     seed: int
     answers: Counter[tuple[str, int]]
-    undue: list[tuple[int, bytes]]
+    wrong: list[tuple[int, bytes]]
 
-    def note(self, kind: str, case: _Case, got: int) -> None:
-        """One answer."""
-        self.answers[kind, got] += 1
-        if got not in case[1]:
-            self.undue.append((got, case[0][:500]))
+    def note(self, kind: str, case: _Case, status: int) -> None:
+        """Note one answer."""
+        self.answers[kind, status] += 1
+        if status not in case[1]:
+            self.wrong.append((status, case[0][:500]))
 
-    def taken(self, kind: str) -> int:
-        """How many of this kind were answered 200."""
+    def accepted(self, kind: str) -> int:
+        """Return how many of this kind were answered 200."""
         return self.answers[kind, 200]
 
 
-def mistreat(port: int, bodies: int, seed: int) -> Mistreated:
-    """Send so many odd requests: nine in ten one after the other on a few connections, the rest each on its own."""
-    chance, result = random.Random(seed), Mistreated(seed, Counter(), [])
+def send_odd_requests(port: int, count: int, seed: int) -> Report:
+    """Send odd requests: nine in ten one after the other on a few connections, the others each on its own."""
+    chance, report = random.Random(seed), Report(seed, Counter(), [])
     cases: list[tuple[str, _Case]] = []
 
-    def made() -> Iterator[bytes]:
-        for _ in range(bodies * 9 // 10):
-            kind = chance.choice(_KEPT_ALIVE)
+    def requests() -> Iterator[bytes]:
+        for _ in range(count * 9 // 10):
+            kind = chance.choice(_ON_SHARED_CONNECTIONS)
             cases.append((kind.__name__, kind(chance)))
             yield cases[-1][1][0]
 
-    for answer in send((HOST, port), made()):
-        kind, case = cases[answer.place]
-        cases[answer.place] = (kind, (b"", ()))
-        result.note(kind, case, answer.status)
-    for _ in range(bodies - bodies * 9 // 10):
-        own = chance.choice(_ON_ITS_OWN)
+    for answer in send((HOST, port), requests()):
+        kind, case = cases[answer.number]
+        cases[answer.number] = (kind, (b"", ()))
+        report.note(kind, case, answer.status)
+    for _ in range(count - count * 9 // 10):
+        own = chance.choice(_ON_OWN_CONNECTION)
         case = own(chance)
-        result.note(own.__name__, case, status(port, case[0]))
-    return result
+        report.note(own.__name__, case, status(port, case[0]))
+    return report
 
 
-def _check(folder: Path, bodies: int, seed: int) -> None:
+def _check(folder: Path, count: int, seed: int) -> None:
     print(f"\nseed {seed}")
     with Service(folder) as service:
         service.start()
         before = service.children()
-        got = mistreat(service.port, bodies, seed)
-        for kind, code in sorted(got.answers):
-            print(f"{kind.strip('_').replace('_', ' '):<16}{code:>4}{got.answers[kind, code]:>9,}")
-        assert not got.undue, f"seed {seed}: {len(got.undue)} answers were not due: {got.undue[:3]}"
-        assert status(service.port, Story().push(1).request()) == 200
-        assert service.children() == before, "a process was started anew"
+        report = send_odd_requests(service.port, count, seed)
+        for kind, code in sorted(report.answers):
+            print(f"{kind.strip('_').replace('_', ' '):<16}{code:>4}{report.answers[kind, code]:>9,}")
+        assert not report.wrong, f"seed {seed}: {len(report.wrong)} answers were wrong: {report.wrong[:3]}"
+        assert status(service.port, PushPlan().push(1).request()) == 200
+        assert service.children() == before, "a process was started again"
         assert service.stop() == 0
         assert not service.log.faults(), service.log.faults()
         quarantine = service.lake().scan("quarantine").collect()
-        assert quarantine.filter(pl.col("body").bin.contains(b"=no%20vehicle&")).height == got.taken("_garbage")
+        unknown = quarantine.filter(pl.col("body").bin.contains(b"=no%20vehicle&"))
+        assert unknown.height == report.accepted("_unknown_vehicle")
         assert quarantine.filter(pl.col("reason").str.contains("decoder failed")).is_empty()
-        assert booked(service.lake()) == settled(service), f"seed {seed}"
+        assert messages_in_lake(service.lake()) == messages_in_spool(service), f"seed {seed}"
 
 
-def test_any_bytes_as_a_body_get_an_answer_and_so_does_the_good_push_behind_them(tmp_path: Path) -> None:
+def test_any_bytes_as_a_body_get_an_answer_and_so_does_the_good_push_after_them(tmp_path: Path) -> None:
     with Service(tmp_path) as service:
         service.start()
 
         @settings(max_examples=300, deadline=None)
         @given(st.sampled_from(PATHS), st.binary(max_size=2000))
-        def refused(path: str, content: bytes) -> None:
+        def is_refused(path: str, content: bytes) -> None:
             assert status(service.port, post(path, content)) in (401, 413)
 
         @settings(max_examples=300, deadline=None)
         @given(st.sampled_from(PATHS), st.dictionaries(st.sampled_from(_NAMES), st.binary(max_size=40), max_size=12))
-        def taken(path: str, pairs: dict[str, bytes]) -> None:
-            several = any(byte in b"&=\x7f" or byte < 0x20 for value in pairs.values() for byte in value)
-            assert status(service.port, post(path, signed(pairs))) == (401 if several else 200)
+        def is_accepted(path: str, pairs: dict[str, bytes]) -> None:
+            ambiguous = any(byte in b"&=\x7f" or byte < 0x20 for value in pairs.values() for byte in value)
+            assert status(service.port, post(path, signed(pairs))) == (401 if ambiguous else 200)
 
-        refused()
-        taken()
-        assert status(service.port, Story().push(1).request()) == 200
+        is_refused()
+        is_accepted()
+        assert status(service.port, PushPlan().push(1).request()) == 200
         assert service.stop() == 0
         assert not service.log.faults(), service.log.faults()
-        assert booked(service.lake()) == settled(service)
+        assert messages_in_lake(service.lake()) == messages_in_spool(service)
 
 
-def test_a_thousand_odd_requests_are_answered_as_is_due(tmp_path: Path) -> None:
+def test_a_thousand_odd_requests_get_the_right_answers(tmp_path: Path) -> None:
     _check(tmp_path, 1_000, seed=1)
 
 
 @pytest.mark.torture
-def test_a_hundred_thousand_odd_requests_are_answered_as_is_due(tmp_path: Path) -> None:
+def test_a_hundred_thousand_odd_requests_get_the_right_answers(tmp_path: Path) -> None:
     _check(tmp_path, 100_000, seed=2)

@@ -1,4 +1,4 @@
-"""kill -9 of everything at once, at random moments in every phase: what was answered is stored exactly once."""
+"""kill -9 of all processes at once, at random moments in every phase: answered pushes are stored exactly once."""
 
 import os
 import random
@@ -13,43 +13,57 @@ import pytest
 
 from logger.stores.lake.lake import Lake
 from logger.tables import shaped
-from tests.torture.fleet import Client, Story
-from tests.torture.running import PHASES, Service, until
-from tests.torture.verdict import Verdict, verdict
+from tests.helpers.waiting import wait_until
+from tests.torture.push_audit import PushAudit, audit_pushes
+from tests.torture.push_client import Client, PushPlan
+from tests.torture.service import PHASES, Service
 
 ANSWERED_BETWEEN, ANSWERS_S = 500, 30.0
-# How far into a phase the kill comes at most [s]: about as long as the phase lasts.
+# The latest moment of the kill within a phase [s]: about the duration of the phase.
 _WITHIN_S = {"append": 0.002, "decode": 0.006, "lake commit": 0.03, "compaction": 0.03}
 _RATE = 1500.0  # pushes a second: the spool is busy, and each run's rows stay few enough for hundreds of runs
 _ATTEMPTS = 6  # for each kill that counts
 
 
-class Storm(msgspec.Struct, frozen=True):
-    """What came of a storm of kills."""
+class KillReport(msgspec.Struct, frozen=True):
+    """The result of many kills."""
 
     seed: int
-    kills: Counter[str]
-    elsewhere: int
+    kills: Counter[str]  # by phase
+    outside: int  # kills outside all phases
     fewest_between: int
     faults: list[str]
     exit_code: int
     sends: int
-    verdict: Verdict
+    audit: PushAudit
+
+    def __str__(self) -> str:
+        """The report for people."""
+        lines = [
+            "",
+            *(f"killed during {phase:<12}{self.kills[phase]:>10,}" for phase in PHASES),
+            f"killed outside            {self.outside:>10,}",
+            f"fewest answered between   {self.fewest_between:>10,}",
+            f"pushes sent               {self.sends:>10,}",
+            str(self.audit),
+            f"seed                      {self.seed:>10,}",
+        ]
+        return "\n".join(lines)
 
 
-def storm(folder: Path, each: int, seed: int) -> Storm:
-    """Kill everything `each` times in every phase, let it drain, and compare."""
+def kill_repeatedly(folder: Path, each: int, seed: int) -> KillReport:
+    """Kill all processes `each` times in every phase, drain the spool, and audit the lake."""
     print(f"\nseed {seed}")
-    chance, story = random.Random(seed), Story()
+    chance, plan = random.Random(seed), PushPlan()
     kills: Counter[str] = Counter()
     fewest, faults = 1 << 40, list[str]()
     with Service(folder, lake="compact_after_s = 0") as service:
-        client = Client(service.port, folder / "oracle.log", story)
+        client = Client(service.port, folder / "answers.log", plan)
         for _ in range(each * len(PHASES) * _ATTEMPTS):
             open_phases = [phase for phase in PHASES if kills[phase] < each]
             if not open_phases:
                 break
-            phase, answered = _killed(service, client, chance.choice(open_phases), chance)
+            phase, answered = _run_and_kill(service, client, chance.choice(open_phases), chance)
             kills[phase] += 1
             fewest = min(fewest, answered)
             faults += service.log.faults()
@@ -57,71 +71,54 @@ def storm(folder: Path, each: int, seed: int) -> Storm:
         code = service.stop()
         faults += service.log.faults()
         assert set(client.statuses) == {200}
-        elsewhere = kills.pop("", 0)
-        got = verdict(service, client, story)
-        return Storm(seed, kills, elsewhere, fewest, faults, code, client.sent.total(), got)
+        outside, audit = kills.pop("", 0), audit_pushes(service, client, plan)
+        return KillReport(seed, kills, outside, fewest, faults, code, client.sent.total(), audit)
 
 
-def _killed(service: Service, client: Client, phase: str, chance: random.Random) -> tuple[str, int]:
-    """One run and its end: the phase that it was killed in, empty where that was over; how many it had answered."""
+def _run_and_kill(service: Service, client: Client, phase: str, chance: random.Random) -> tuple[str, int]:
+    """Run and kill once; return the phase of the kill, empty if it was over, and the number of answers before."""
     service.start()
-    before = client.oracle.count
+    before = client.answers.count
     again = [number for number in sorted(client.unanswered) if chance.random() < 0.5]
     client.begin(again, per_second=_RATE)
-    until(lambda: client.oracle.count - before >= ANSWERED_BETWEEN, f"{ANSWERED_BETWEEN} answers", ANSWERS_S)
+    wait_until(lambda: client.answers.count - before >= ANSWERED_BETWEEN, f"{ANSWERED_BETWEEN} answers", ANSWERS_S)
     service.log.wait(f": {phase} begins")
     threading.Event().wait(chance.uniform(0, _WITHIN_S[phase]))
-    answered = client.oracle.count - before
+    answered = client.answers.count - before
     log = service.kill()
-    client.end()
-    return phase if log.running(phase) else "", answered
+    client.join()
+    return phase if log.in_phase(phase) else "", answered
 
 
-def _told(storm: Storm) -> str:
-    """The result for people."""
-    return "\n".join(
-        [
-            "",
-            *(f"killed during {phase:<12}{storm.kills[phase]:>10,}" for phase in PHASES),
-            f"killed elsewhere          {storm.elsewhere:>10,}",
-            f"fewest answered between   {storm.fewest_between:>10,}",
-            f"pushes sent               {storm.sends:>10,}",
-            str(storm.verdict),
-            f"seed                      {storm.seed:>10,}",
-        ]
-    )
+def _check(report: KillReport, each: int) -> None:
+    print(report)
+    assert all(report.kills[phase] >= each for phase in PHASES), str(report)
+    assert report.fewest_between >= ANSWERED_BETWEEN, str(report)
+    report.audit.check()
+    assert report.audit.answered <= report.audit.received <= report.sends, str(report)
+    assert not report.faults, report.faults
+    assert report.exit_code == 0, str(report)
 
 
-def _check(storm: Storm, each: int) -> None:
-    told = _told(storm)
-    print(told)
-    assert all(storm.kills[phase] >= each for phase in PHASES), told
-    assert storm.fewest_between >= ANSWERED_BETWEEN, told
-    storm.verdict.check()
-    assert storm.verdict.answered <= storm.verdict.received <= storm.sends, told
-    assert not storm.faults, storm.faults
-    assert storm.exit_code == 0, told
-
-
-def test_what_was_answered_survives_a_kill_in_every_phase(tmp_path: Path) -> None:
-    _check(storm(tmp_path, each=1, seed=1), each=1)
+def test_answered_pushes_survive_a_kill_in_every_phase(tmp_path: Path) -> None:
+    _check(kill_repeatedly(tmp_path, each=1, seed=1), each=1)
 
 
 @pytest.mark.torture
-def test_what_was_answered_survives_twenty_kills_in_every_phase(tmp_path: Path) -> None:
-    _check(storm(tmp_path, each=20, seed=2), each=20)
+def test_answered_pushes_survive_twenty_kills_in_every_phase(tmp_path: Path) -> None:
+    _check(kill_repeatedly(tmp_path, each=20, seed=2), each=20)
 
 
-def test_what_a_kill_left_of_a_commit_is_deleted_an_hour_later_and_nothing_else_is(tmp_path: Path) -> None:
+def test_files_left_by_a_killed_commit_are_deleted_an_hour_later_and_no_others(tmp_path: Path) -> None:
     lake, times = Lake(str(tmp_path), "log"), [1_000 * second for second in range(1, 10)]
     rows = pl.DataFrame({"provider": "p", "vehicle": "v", "time": times, "received_at": times, "sequence": times})
     lake.write("status", shaped(rows, "status"))
     (file,) = lake.files("status")
-    left, fresh = (Path(file.uri).with_name(f"part-{name}-c000.snappy.parquet") for name in ("left", "fresh"))
-    for each in (left, fresh):
+    old, fresh = (Path(file.uri).with_name(f"part-{name}-c000.snappy.parquet") for name in ("old", "fresh"))
+    for each in (old, fresh):
         shutil.copyfile(file.uri, each)
-    for each in (left, Path(file.uri)):
+    for each in (old, Path(file.uri)):
         os.utime(each, (0, 0))
     lake.vacuum()
-    assert [each.exists() for each in (left, fresh, Path(file.uri))] == [False, True, True]
+    assert [each.exists() for each in (old, fresh, Path(file.uri))] == [False, True, True]
     assert lake.scan("status").collect().height == len(times)

@@ -1,1 +1,1 @@
-"""A simulated vendor's cloud."""
+"""A simulated vendor's cloud that answers for simulated vehicles over HTTP."""

@@ -1,10 +1,7 @@
-"""A simulated Segway cloud: the token and the four queries over HTTP, with the vendor's words, codes and moods.
+"""A simulated Segway cloud: the token and the four queries, with the vendor's names, codes and failures.
 
-There is nothing in it that controls a vehicle and no key of a lock: such calls are counted as forbidden and get 404.
-
-    python -m logger.simulator.cloud.cloud --vehicles 3 --days 7 --speed 600
-
-serves a fleet in a process of its own and prints where; `GET /simulator/calls` tells what was asked.
+It cannot control a vehicle and has no key of a lock: such calls are counted as forbidden and get 404.
+`GET /simulator/calls` answers how often each query was called.
 """
 
 import secrets
@@ -13,15 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import formatdate
 from random import Random
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from logger.simulator.cloud.mishaps import Mishap, Reply, Schedule, spoilt
-from logger.simulator.vehicle import speech
+from logger.simulator.cloud.failures import Failure, FailureSchedule, Reply, apply_failure
+from logger.simulator.vehicle import messages
+from logger.simulator.vehicle.fleet import Simulation
 from logger.simulator.vehicle.moped import Moped
-from logger.simulator.vehicle.physics import Scooter
 
 TOKEN = "/oauth/token"
 QUERIES: Mapping[str, str] = {
@@ -47,141 +43,140 @@ class Request(msgspec.Struct, frozen=True):
 
     @property
     def path(self) -> str:
-        """Without the query."""
+        """The target without its parameters."""
         return urlsplit(self.target).path
 
     @property
-    def words(self) -> dict[str, str]:
-        """Of the query."""
+    def parameters(self) -> dict[str, str]:
+        """The parameters of the target."""
         return dict(parse_qsl(urlsplit(self.target).query))
 
 
 class Tokens:
-    """Who may ask: a new token leaves the old one valid for another 300 s."""
+    """The valid tokens: a new token leaves the old one valid for another 300 s."""
 
     def __init__(self, client_id: str, secret: str, clock: Callable[[], float], expires_s: int) -> None:
         self._form = {"client_id": client_id, "client_secret": secret, "grant_type": "client_credentials"}
         self._clock, self._expires_s = clock, expires_s
-        self._ends: dict[str, float] = {}
+        self._expires_at: dict[str, float] = {}
 
     def issue(self, body: bytes) -> Reply:
-        """A new token for who knows the secret, from the form alone."""
+        """Return a new token if this form has the right secret, else 401."""
         if dict(parse_qsl(body.decode("latin-1"))) != self._form:
-            wrong = {"error": "invalid_client", "error_description": "Bad client credentials"}
-            return Reply(401, msgspec.json.encode(wrong), _JSON)
+            error = {"error": "invalid_client", "error_description": "Bad client credentials"}
+            return Reply(401, msgspec.json.encode(error), _JSON)
         now = self._clock()
-        self._ends = {token: min(end, now + OVERLAP_S) for token, end in self._ends.items() if end > now}
+        self._expires_at = {token: min(end, now + OVERLAP_S) for token, end in self._expires_at.items() if end > now}
         token = secrets.token_hex(16)
-        self._ends[token] = now + self._expires_s
-        told = {"access_token": token, "token_type": "bearer", "expires_in": self._expires_s, "scope": "all"}
-        return Reply(200, msgspec.json.encode(told), _JSON)
+        self._expires_at[token] = now + self._expires_s
+        answer = {"access_token": token, "token_type": "bearer", "expires_in": self._expires_s, "scope": "all"}
+        return Reply(200, msgspec.json.encode(answer), _JSON)
 
-    def admits(self, header: str) -> bool:
-        """Whether this `Authorization` is worth something now."""
+    def accepts(self, header: str) -> bool:
+        """Return whether this `Authorization` header has a valid token."""
         kind, _, token = header.partition(" ")
-        return kind.lower() == "bearer" and self._ends.get(token, 0.0) > self._clock()
+        return kind.lower() == "bearer" and self._expires_at.get(token, 0.0) > self._clock()
 
 
 class Cloud:
-    """What the vendor's side knows of a fleet. `answer` is all that a server needs.
+    """A fleet as the vendor's cloud knows it. A server needs its `answer` only.
 
-    `now` is the simulated moment [epoch s], `clock` that of its `Date` and its tokens: callers go by the real one.
-    `calls` counts by (last word of the path, vehicle), mishaps included.
+    `now` is the simulated moment [epoch s]; `clock` is for its `Date` header and its tokens, which collectors compare
+    with the real time. `calls` counts by (last word of the path, vehicle), failures included.
     """
 
     def __init__(
         self,
-        scooters: Sequence[Scooter],
+        simulations: Sequence[Simulation],
         now: Callable[[], float],
         client_id: str,
         secret: str,
         *,
-        mishaps: Sequence[Mishap] = (),
+        failures: Sequence[Failure] = (),
         latency_s: float = 0.0,
         seed: int = 0,
         clock: Callable[[], float] = time.time,
         expires_s: int = EXPIRES_S,
     ) -> None:
-        self._scooters = {scooter.vehicle: scooter for scooter in scooters}
+        self._simulations = {simulation.vehicle: simulation for simulation in simulations}
         self._now, self._clock, self._latency_s = now, clock, latency_s
         self._tokens = Tokens(client_id, secret, clock, expires_s)
-        self._schedule = Schedule(tuple(mishaps), seed)
+        self._schedule = FailureSchedule(tuple(failures), seed)
         self._chance = Random(f"{seed} cloud")
         self.calls: Counter[tuple[str, str]] = Counter()
         self.forbidden: Counter[str] = Counter()
 
     def answer(self, request: Request) -> Reply:
-        """What this call gets, mishap, latency and the cloud's clock included."""
+        """Return the answer to this call, with failure, latency and the cloud's clock."""
         reply = self._reply(request)
         date = {"Date": formatdate(self._clock(), usegmt=True)}
         return msgspec.structs.replace(reply, headers={**reply.headers, **date})
 
     def _reply(self, request: Request) -> Reply:
-        path, word = request.path, "token" if request.path == TOKEN else QUERIES.get(request.path)
-        if path == CALLS:
-            told = [[*key, count] for key, count in sorted(self.calls.items())]
-            return Reply(200, msgspec.json.encode({"calls": told, "forbidden": self.forbidden}), _JSON)
+        if request.path == CALLS:
+            return self._calls_reply()
+        word = "token" if request.path == TOKEN else QUERIES.get(request.path)
         if word is None or request.method != ("POST" if word == "token" else "GET"):
-            if any(each in path.split("/") for each in _FORBIDDEN):
-                self.forbidden[path] += 1
-            return Reply(404, b'{"error":"Not Found"}', _JSON)
-        vehicle = request.words.get("iotCode", "")
+            return self._not_found(request.path)
+        vehicle = request.parameters.get("iotCode", "")
         self.calls[word, vehicle] += 1
-        mishap = self._schedule.next(word, vehicle, self._now())
-        asked = self._other(vehicle) if mishap and mishap.kind == "stranger" else vehicle
-        reply = self._tokens.issue(request.body) if word == "token" else self._query(word, asked, request)
-        delayed = msgspec.structs.replace(reply, delay_s=self._delay_s())
-        return spoilt(mishap, delayed) if mishap else delayed
+        failure = self._schedule.next(word, vehicle, self._now())
+        if failure and failure.kind == "other_vehicle":
+            vehicle = self._other_vehicle(vehicle)
+        reply = self._tokens.issue(request.body) if word == "token" else self._query(word, vehicle, request)
+        reply = msgspec.structs.replace(reply, delay_s=self._delay_s())
+        return apply_failure(failure, reply) if failure else reply
+
+    def _calls_reply(self) -> Reply:
+        calls = [[*key, count] for key, count in sorted(self.calls.items())]
+        return Reply(200, msgspec.json.encode({"calls": calls, "forbidden": self.forbidden}), _JSON)
+
+    def _not_found(self, path: str) -> Reply:
+        if any(each in path.split("/") for each in _FORBIDDEN):
+            self.forbidden[path] += 1
+        return Reply(404, b'{"error":"Not Found"}', _JSON)
 
     def _delay_s(self) -> float:
         return self._latency_s * self._chance.lognormvariate(0, 0.5) if self._latency_s else 0.0
 
-    def _other(self, vehicle: str) -> str:
-        return next((each for each in self._scooters if each != vehicle), vehicle)
+    def _other_vehicle(self, vehicle: str) -> str:
+        return next((each for each in self._simulations if each != vehicle), vehicle)
 
     def _query(self, word: str, vehicle: str, request: Request) -> Reply:
-        at = self._now()  # all of an answer is of this moment, however long the vehicle takes to live until then
-        if not self._tokens.admits(request.headers.get("authorization", "")):
+        at = self._now()  # the moment of the whole answer, however long it takes to simulate the vehicle until then
+        if not self._tokens.accepts(request.headers.get("authorization", "")):
             return self._envelope(at, BAD_TOKEN, "token invalid", None)
         if not vehicle:
             return self._envelope(at, PARAMETER, "iotCode is required", None)
-        scooter = self._scooters.get(vehicle)
-        if scooter is None:
+        simulation = self._simulations.get(vehicle)
+        if simulation is None:
             return self._envelope(at, UNKNOWN, "device does not exist", None)
-        scooter.advance(at)
-        return self._told(at, word, scooter.moped, request.words.get("realTimeLocation") == "true")
+        simulation.advance(at)
+        return self._query_moped(at, word, simulation.moped, request.parameters.get("realTimeLocation") == "true")
 
-    def _told(self, at: float, word: str, moped: Moped, fresh: bool) -> Reply:
-        """Status and location are what the cloud last heard; all else asks the vehicle, which must be in reach."""
+    def _query_moped(self, at: float, word: str, moped: Moped, real_time: bool) -> Reply:
+        """Answer status and location from the last push received; other queries need the vehicle online."""
         if word == "status":
-            data = {"iotCode": moped.vehicle, **speech.status_answer(moped.told["status"])}
+            data = {"iotCode": moped.vehicle, **messages.status_answer(moped.last_received["status"])}
             return self._envelope(at, OK, "Success", {**data, "online": moped.online})
-        if (word != "location" or fresh) and not moped.online:
+        if (word != "location" or real_time) and not moped.online:
             return self._envelope(at, OFFLINE, "device offline", None)
         if word == "location":
-            return self._location(at, moped, fresh)
+            return self._location(at, moped, real_time)
         if word == "battery-info":
-            return self._envelope(at, OK, "success", speech.battery_answer(moped), moped.traits.trace_name)
-        return self._envelope(at, OK, "Success", speech.extra_answer(moped))
+            return self._envelope(at, OK, "success", messages.battery_answer(moped), moped.specification.trace_field)
+        return self._envelope(at, OK, "Success", messages.extra_status_answer(moped))
 
-    def _location(self, at: float, moped: Moped, fresh: bool) -> Reply:
-        told = speech.location(moped.peek(self._chance)) if fresh else moped.told["location"]
-        if told["locationStatus"] != "valid":
+    def _location(self, at: float, moped: Moped, real_time: bool) -> Reply:
+        location = moped.last_received["location"]
+        if real_time:
+            location = messages.location_push(moped.measure_position(self._chance))
+        if location["locationStatus"] != "valid":
             return self._envelope(at, NO_LOCATION, "no latest location", None)
-        return self._envelope(at, OK, "Success", speech.location_answer(told, moped.traits.numbers_as_text))
+        data = messages.location_answer(location, moped.specification.gps_time_as_text)
+        return self._envelope(at, OK, "Success", data)
 
     def _envelope(self, at: float, code: int, text: str, data: object, trace: str = "opId") -> Reply:
         identity = f"{self._chance.getrandbits(64):016x}"
-        told: dict[str, Any] = {"code": code, "msg": text, "data": data, "t": int(at * 1000), trace: identity}
-        return Reply(200, msgspec.json.encode(told), _JSON)
-
-
-def main() -> None:
-    """Serve a fleet until a signal says that it is enough."""
-    from logger.simulator.cloud.serving import serve_fleet
-
-    serve_fleet()
-
-
-if __name__ == "__main__":
-    main()
+        envelope = {"code": code, "msg": text, "data": data, "t": int(at * 1000), trace: identity}
+        return Reply(200, msgspec.json.encode(envelope), _JSON)

@@ -1,4 +1,10 @@
-"""HTTP for a simulated cloud: small, keeps connections open, and can also cut them, which no framework likes to do."""
+"""The HTTP server of a simulated cloud, and a fleet's cloud as a process of its own.
+
+    python -m logger.simulator.cloud.serving --vehicles 3 --days 7 --speed 600
+
+serves a fleet and prints where. The server is small, keeps connections open, and can also cut them within an answer,
+which web frameworks cannot.
+"""
 
 import argparse
 import asyncio
@@ -11,34 +17,34 @@ from typing import Protocol, Self
 import msgspec
 
 from logger.simulator.cloud.cloud import Cloud, Request
-from logger.simulator.cloud.mishaps import Reply
-from logger.simulator.vehicle.physics import town
-from logger.simulator.vehicle.world import DAY_S
+from logger.simulator.cloud.failures import Reply
+from logger.simulator.vehicle.environment import DAY_S
+from logger.simulator.vehicle.fleet import town
 
 _HOST = "127.0.0.1"
 _REASONS = {200: "OK", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests"}
 
 
-class Answering(Protocol):
-    """All that a server needs of a cloud."""
+class Answers(Protocol):
+    """The part of a cloud that a server needs."""
 
     def answer(self, request: Request) -> Reply:
-        """What this call gets."""
+        """Return the answer to this call."""
 
 
-class Serving:
-    """A cloud on a loopback port while the block lasts, in a thread of its own."""
+class CloudServer:
+    """Serves a cloud on a loopback port while the block lasts, in a thread of its own."""
 
-    def __init__(self, cloud: Answering, port: int = 0) -> None:
+    def __init__(self, cloud: Answers, port: int = 0) -> None:
         self._cloud, self._port = cloud, port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._calls: set[asyncio.Task[None]] = set()
+        self._connections: set[asyncio.Task[None]] = set()
         self.address = (_HOST, port)
 
     @property
     def base_url(self) -> str:
-        """For a source's `base_url`."""
+        """The value for a source's `base_url`."""
         return f"http://{self.address[0]}:{self.address[1]}"
 
     def __enter__(self) -> Self:
@@ -60,27 +66,27 @@ class Serving:
 
     async def _close(self) -> None:
         self._server.close()
-        for call in tuple(self._calls):
-            call.cancel()
-        await asyncio.gather(*self._calls, return_exceptions=True)
+        for connection in tuple(self._connections):
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._calls.add(task)
+        self._connections.add(task)
         try:
-            while (request := await _request(reader)) and await _answered(self._cloud.answer(request), writer):
+            while (request := await _read_request(reader)) and await _send(self._cloud.answer(request), writer):
                 if request.headers.get("connection", "").lower() == "close":
                     return
-        except (OSError, asyncio.CancelledError):  # the caller went away, or the block ended: so be it
+        except (OSError, asyncio.CancelledError):  # the caller closed the connection, or the block ended
             pass
         finally:
             writer.close()
-            self._calls.discard(task)
+            self._connections.discard(task)
 
 
-async def _request(reader: asyncio.StreamReader) -> Request | None:
-    """The next call on this connection; None where there is none."""
+async def _read_request(reader: asyncio.StreamReader) -> Request | None:
+    """Return the next call on this connection, or None at its end."""
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         first, *lines = head.strip().split("\r\n")
@@ -91,8 +97,8 @@ async def _request(reader: asyncio.StreamReader) -> Request | None:
         return None
 
 
-async def _answered(reply: Reply, writer: asyncio.StreamWriter) -> bool:
-    """Send it; whether the connection lives on."""
+async def _send(reply: Reply, writer: asyncio.StreamWriter) -> bool:
+    """Send the reply; return whether the connection stays open."""
     if reply.delay_s:
         await asyncio.sleep(reply.delay_s)
     if reply.cut_after == -1:
@@ -104,39 +110,62 @@ async def _answered(reply: Reply, writer: asyncio.StreamWriter) -> bool:
     return reply.cut_after is None
 
 
-def serve_fleet() -> None:
-    """The command: a fleet whose time runs at a given speed, until a signal."""
-    told, signals = _options(), {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # for the thread that serves, too
-    began: float = time.time() + told.wait
-    start_at: int = told.start or int(began) - told.days * DAY_S
-    end_at: float = start_at + told.days * DAY_S
+# ---- the process ---------------------------------------------------------------------------------------------------
 
-    def now() -> float:
-        passed_s = max(0.0, time.time() - began) * float(told.speed)
-        return min(end_at, start_at + passed_s)
 
-    cloud = Cloud(
-        town(told.vehicles, told.seed, start_at, told.days),
-        now,
-        told.client_id,
-        told.client_secret,
-        latency_s=told.latency,
-        seed=told.seed,
-    )
-    with Serving(cloud, told.port) as serving:
-        where = {"base_url": serving.base_url, "start_at": start_at, "began_at": began, "speed": told.speed}
-        print(msgspec.json.encode(where).decode(), flush=True)  # from these anybody can tell the simulated moment
+class CloudInfo(msgspec.Struct, frozen=True):
+    """What the process prints: at `began_at` [epoch s] it is `start_at`, and time runs `speed` times as fast."""
+
+    base_url: str
+    start_at: int
+    began_at: float
+    speed: float
+
+    def seconds_until(self, at: float) -> float:
+        """Return the real time from now until this simulated moment [epoch s]; 0 if it has passed."""
+        return max(0.0, self.began_at + (at - self.start_at) / self.speed - time.time())
+
+
+def main() -> None:
+    """Serve a fleet whose time runs at a given speed, until SIGINT or SIGTERM."""
+    options, signals = _options(), {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # also for the thread that serves
+    began_at: float = time.time() + options.wait
+    start_at: int = options.start or int(began_at) - options.days * DAY_S
+    with CloudServer(_cloud(options, began_at, start_at), options.port) as server:
+        info = CloudInfo(server.base_url, start_at, began_at, options.speed)
+        print(msgspec.json.encode(info).decode(), flush=True)
         signal.sigwait(signals)
 
 
+def _cloud(options: argparse.Namespace, began_at: float, start_at: int) -> Cloud:
+    end_at: float = start_at + options.days * DAY_S
+    speed: float = options.speed
+
+    def now() -> float:
+        return min(end_at, start_at + max(0.0, time.time() - began_at) * speed)
+
+    return Cloud(
+        town(options.vehicles, options.seed, start_at, options.days),
+        now,
+        options.client_id,
+        options.client_secret,
+        latency_s=options.latency,
+        seed=options.seed,
+    )
+
+
 def _options() -> argparse.Namespace:
-    options = argparse.ArgumentParser(prog="python -m logger.simulator.cloud.cloud", description=serve_fleet.__doc__)
-    for name, usual in (("vehicles", 3), ("days", 7), ("seed", 1), ("port", 0), ("start", 0)):
-        options.add_argument(f"--{name}", type=int, default=usual)
-    options.add_argument("--speed", type=float, default=1.0, help="simulated seconds in a second")
-    options.add_argument("--wait", type=float, default=0.0, help="seconds until its time begins to run")
-    options.add_argument("--latency", type=float, default=0.0, help="median seconds until an answer")
-    options.add_argument("--client-id", default="A00000")
-    options.add_argument("--client-secret", default="simulated-secret")
-    return options.parse_args()
+    parser = argparse.ArgumentParser(prog="python -m logger.simulator.cloud.serving", description=main.__doc__)
+    for name, default in (("vehicles", 3), ("days", 7), ("seed", 1), ("port", 0), ("start", 0)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds in a second")
+    parser.add_argument("--wait", type=float, default=0.0, help="seconds until its time begins to run")
+    parser.add_argument("--latency", type=float, default=0.0, help="median seconds until an answer")
+    parser.add_argument("--client-id", default="A00000")
+    parser.add_argument("--client-secret", default="simulated-secret")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,1 +1,1 @@
-"""The demo: a simulated fleet against a real `voltrail run`, held against the truth."""
+"""The demo: a simulated fleet against a real `voltrail run`, and the results compared with the truth."""

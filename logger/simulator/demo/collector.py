@@ -1,5 +1,6 @@
-"""A real `voltrail run` of one's own: settings on a free loopback port, started, awaited, stopped by its process id."""
+"""A real `voltrail run` as a process: settings on a free loopback port, started, and stopped by its process id."""
 
+import random
 import signal
 import socket
 import subprocess
@@ -13,16 +14,19 @@ from logger.simulator.demo.sender import get
 
 SOURCE, PLATFORM, SECRET, PREFIX = "segway", "A00000", "simulated-secret", "/simulated"
 _START_S = 15.0
+_PORTS = range(20_000, 32_000)  # below those of outgoing connections, so that none of them takes the port meanwhile
+_chance = random.Random()  # not the shared one, which property tests seed
 
 
 class Collector:
     """`voltrail run` in `folder` while the block lasts: one Segway account named `segway` with these vehicles.
 
-    Leaving the block sends SIGTERM and waits until the spool is drained. Raises `LoggerError` where it does not come
-    up or does not end well.
+    The end of the block sends SIGTERM and waits until the spool is drained. Raises `LoggerError` if the service does
+    not become ready or ends with an error.
     """
 
     def __init__(self, folder: Path, vehicles: Sequence[str], more: str = "") -> None:
+        """`more` is further lines of the settings, at first of the account."""
         self.folder = folder
         self.settings_file = folder / "voltrail.toml"
         self.address = ("127.0.0.1", free_port())
@@ -39,9 +43,9 @@ class Collector:
 
     def __enter__(self) -> "Collector":
         began = time.monotonic()
-        words = [sys.executable, "-m", "voltrail", "run", "--config", str(self.settings_file)]
+        command = [sys.executable, "-m", "voltrail", "run", "--config", str(self.settings_file)]
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen(words, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
         while time.monotonic() - began < _START_S and self.process.poll() is None:
             try:
                 if get(self.address, "/readyz")[0] == 200:
@@ -59,7 +63,12 @@ class Collector:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a loopback port on which nothing listens now, and which no outgoing connection is given."""
+    for port in _chance.sample(_PORTS, len(_PORTS)):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise OSError("no port is free")

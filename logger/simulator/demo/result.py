@@ -1,4 +1,4 @@
-"""What the demo found, for people and for programs."""
+"""The demo's result on messages, for people and for programs."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,118 +6,133 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from logger.simulator.demo.asked import OUTCOMES
-from logger.simulator.demo.keys import KEY
+from logger.simulator.demo.expected_rows import KEY
+from logger.simulator.demo.poll_comparison import OUTCOMES
 from logger.simulator.demo.verdict import Verdict
 
-_FAULTS = {
-    "misanswered": "pushes were not answered as they deserve",
-    "miscounted": "pushes are on disk more or less often than they were answered 200",
-    "lost": "rows of pushes are missing",
-    "lost_answers": "rows of answers are missing",
-    "doubled": "rows are stored twice",
-    "unexplained": "rows come from no message",
-    "mismeasured": "vehicles have other metres in the lake than in their readings",
-    "misasked": "queries are counted differently by collector and cloud",
+_ERRORS = {
+    "wrong_replies": "pushes got another answer than expected",
+    "miscounted_pushes": "pushes are on disk more or less often than they were answered 200",
+    "lost_push_rows": "rows of pushes are missing",
+    "lost_answer_rows": "rows of answers are missing",
+    "duplicate_keys": "keys are stored twice",
+    "unexplained_rows": "rows come from no message",
+    "wrong_distances": "vehicles have another distance in the lake than in their readings",
+    "miscounted_queries": "queries have other counts in the collector than in the cloud",
+}
+_COLUMNS = {  # of the table of vehicles: key, title, width
+    "generated": ("pushes", 8),
+    "lost": ("lost", 7),
+    "delayed": ("delayed", 9),
+    "repeated": ("repeated", 10),
+    "stored": ("stored", 9),
+    "polled": ("polled", 8),
+    "driven_m": ("driven m", 11),
+    "measured_m": ("measured m", 12),
 }
 
 
-class Result(msgspec.Struct, frozen=True):
-    """What was sent and what became of it.
+class MessageResult(msgspec.Struct, frozen=True):
+    """What was sent, and what became of it.
 
-    `sent` is every push, `due` the rows that messages must make (see `keys.placed`), `answers` how many came,
-    `vehicles` and `queries` one row each.
+    `sent` has every push, `expected` the rows that messages must make (see `expected_rows.date_rows`), `answers` is
+    the number of answers on disk; `vehicles` and `polls` have one row a vehicle and a query. `seconds` is the duration
+    of the whole demo up to this result.
     """
 
     verdict: Verdict
     sent: pl.DataFrame
-    due: pl.DataFrame
+    expected: pl.DataFrame
     answers: int
     quarantined: int
     vehicles: pl.DataFrame
-    queries: pl.DataFrame
-    seconds: float
+    polls: pl.DataFrame
+    seconds: float = 0.0
 
-    def told(self) -> dict[str, Any]:
-        """All figures, ready for JSON."""
-        sums = self.vehicles.sum()
-        pushes, status = self._fleet(), self.sent["status"]
-        latency_ms = self.sent["seconds"] * 1000
+    def figures(self) -> dict[str, Any]:
+        """Return all figures, ready for JSON."""
         return {
-            "whole": self.verdict.whole,
+            "complete": self.verdict.complete,
             "verdict": msgspec.structs.asdict(self.verdict),
             "seconds": self.seconds,
-            "sent": self.sent.height,
-            "answered": int((status == 200).sum()),
-            "refused": int((status == 401).sum()),
-            "stored": sums["stored"][0],
-            "expected": pushes.unique(KEY).height,
-            "repeated": pushes.height - pushes.unique(["path", "identity"]).height,
-            "sent_twice": sums["repeated"][0],
-            "same_moment": pushes.unique(["path", "identity"]).height - pushes.unique(KEY).height,
-            "ahead": pushes.filter(moved="ahead").height,
-            "behind": pushes.filter(moved="behind").height,
+            **self._push_figures(),
+            **self._row_figures(),
             "answers": self.answers,
-            "polled": sums["polled"][0],
             "quarantined": self.quarantined,
-            "p50_ms": latency_ms.quantile(0.5),
-            "p99_ms": latency_ms.quantile(0.99),
-            "queries": self.queries.to_dicts(),
+            "queries": self.polls.to_dicts(),
             "vehicles": self.vehicles.to_dicts(),
         }
 
+    def _push_figures(self) -> dict[str, Any]:
+        status, latency_ms = self.sent["status"], self.sent["seconds"] * 1000
+        return {
+            "sent": self.sent.height,
+            "answered": int((status == 200).sum()),
+            "refused": int((status == 401).sum()),
+            "p50_ms": latency_ms.quantile(0.5),
+            "p99_ms": latency_ms.quantile(0.99),
+        }
+
+    def _row_figures(self) -> dict[str, Any]:
+        pushes = self.expected.filter((pl.col("via") == "push") & (pl.col("table") != "quarantine"))
+        messages, keys = pushes.unique(["path", "identity"]).height, pushes.unique(KEY).height
+        sums = self.vehicles.sum()
+        return {
+            "stored": sums["stored"][0],
+            "expected": keys,
+            "repeated": pushes.height - messages,
+            "sent_twice": sums["repeated"][0],
+            "same_second": messages - keys,
+            "clock_ahead": pushes.filter(clock_error="ahead").height,
+            "clock_behind": pushes.filter(clock_error="behind").height,
+            "polled": sums["polled"][0],
+        }
+
     def lines(self) -> Iterator[str]:
-        """For people: vehicle by vehicle, query by query, and in sum."""
+        """Yield the result as lines for people: vehicle by vehicle, query by query, and in sum."""
         yield ""
         yield from self._vehicle_lines()
         yield ""
         yield from self._query_lines()
         yield ""
-        yield from self._sums()
-
-    def _fleet(self) -> pl.DataFrame:
-        return self.due.filter((pl.col("via") == "push") & (pl.col("table") != "quarantine"))
+        yield from self._summary_lines()
 
     def _vehicle_lines(self) -> Iterator[str]:
-        yield (
-            f"{'vehicle':<17}{'made':>8}{'lost':>7}{'late':>7}{'twice':>7}{'stored':>9}{'polled':>8}"
-            f"{'driven m':>11}{'measured m':>12}"
-        )
+        yield f"{'vehicle':<17}" + "".join(f"{title:>{width}}" for title, width in _COLUMNS.values())
         for row in self.vehicles.iter_rows(named=True):
-            yield (
-                f"{row['vehicle']:<17}{row['made']:>8,}{row['lost']:>7,}{row['late']:>7,}{row['repeated']:>7,}"
-                f"{row['stored']:>9,}{row['polled']:>8,}{row['driven_m']:>11,}{row['measured_m']:>12,}"
-            )
+            counts = "".join(f"{row[name]:>{width},}" for name, (_, width) in _COLUMNS.items())
+            yield f"{row['vehicle']:<17}{counts}"
 
     def _query_lines(self) -> Iterator[str]:
-        words = "".join(f"{word:>10}" for word in OUTCOMES)
-        yield f"{'account':<10}{'query':<16}{words}{'the cloud counts':>19}"
-        for row in self.queries.iter_rows(named=True):
-            counts = "".join(f"{row[word]:>10,}" for word in OUTCOMES)
-            yield f"{row['source']:<10}{row['query']:<16}{counts}{row['called']:>19,}"
+        titles = "".join(f"{outcome:>10}" for outcome in OUTCOMES)
+        yield f"{'account':<10}{'query':<16}{titles}{'received by cloud':>19}"
+        for row in self.polls.iter_rows(named=True):
+            counts = "".join(f"{row[outcome]:>10,}" for outcome in OUTCOMES)
+            yield f"{row['source']:<10}{row['query']:<16}{counts}{row['cloud_requests']:>19,}"
 
-    def _sums(self) -> Iterator[str]:
-        told = self.told()
-        old = told["repeated"] - told["sent_twice"]
-        yield f"sent          {told['sent']:,} pushes, {told['refused']} of them with a wrong signature"
-        yield f"answered 200  {told['answered']:,}; 401: {told['refused']}"
-        yield f"stored        {told['stored']:,} rows of {told['expected']:,} different moments that pushes told"
-        again = f"{told['sent_twice']:,} sent twice, {old:,} old positions, {told['same_moment']:,} of the same second"
-        yield f"told again    {told['repeated'] + told['same_moment']:,} pushes: {again}"
-        yield f"wrong clocks  {told['ahead']:,} pushes ahead, {told['behind']:,} of long ago: stored at their receipt"
-        yield f"answers       {told['answers']:,} on disk, {told['polled']:,} rows that no push told"
-        yield f"quarantined   {told['quarantined']} pushes of vehicles that are not listed"
+    def _summary_lines(self) -> Iterator[str]:
+        figures = self.figures()
+        old = figures["repeated"] - figures["sent_twice"]
+        yield f"sent          {figures['sent']:,} pushes, {figures['refused']} of them with a wrong signature"
+        yield f"answered 200  {figures['answered']:,}; 401: {figures['refused']}"
+        yield f"stored        {figures['stored']:,} rows of {figures['expected']:,} different keys in pushes"
+        parts = f"{figures['sent_twice']:,} sent twice, {old:,} old positions, {figures['same_second']:,} of one second"
+        yield f"repeated      {figures['repeated'] + figures['same_second']:,} pushes: {parts}"
+        clocks = f"{figures['clock_ahead']:,} pushes ahead, {figures['clock_behind']:,} long ago"
+        yield f"wrong clocks  {clocks}: stored at their receipt"
+        yield f"answers       {figures['answers']:,} on disk, {figures['polled']:,} rows that are in no push"
+        yield f"quarantined   {figures['quarantined']} pushes of vehicles that are not listed"
         yield f"distance      {self._distance()}"
-        yield f"answer time   {told['p50_ms']:.1f} ms median, {told['p99_ms']:.1f} ms at the 99th percentile"
+        yield f"answer time   {figures['p50_ms']:.1f} ms median, {figures['p99_ms']:.1f} ms at the 99th percentile"
         yield f"verdict       {self._verdict()}; {self.seconds:.0f} s in all"
 
     def _distance(self) -> str:
         driven_m, measured_m = (int(self.vehicles[name].sum()) for name in ("driven_m", "measured_m"))
         if driven_m == measured_m:
             return f"{measured_m:,} m measured, {driven_m:,} m driven"
-        return f"{measured_m:,} m measured, {driven_m:,} m driven: {driven_m - measured_m:,} m were never told"
+        return f"{measured_m:,} m measured, {driven_m:,} m driven: {driven_m - measured_m:,} m are in no message"
 
     def _verdict(self) -> str:
-        if self.verdict.whole:
+        if self.verdict.complete:
             return "all that was answered is stored exactly once, and nothing else is"
-        return "NOT WHOLE: " + ", ".join(f"{count:,} {_FAULTS[name]}" for name, count in self.verdict.faults())
+        return "INCOMPLETE: " + ", ".join(f"{count:,} {_ERRORS[name]}" for name, count in self.verdict.errors())

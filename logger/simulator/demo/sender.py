@@ -1,7 +1,7 @@
-"""A bare HTTP client that keeps many connections busy, each with one request under way.
+"""A minimal HTTP client that keeps many connections busy, each with one request under way.
 
 It exists because simulated vehicles must send faster than a full client can: httpx sends about a thousand requests
-a second, this some fifty thousand.
+a second, this one some fifty thousand.
 """
 
 import selectors
@@ -11,42 +11,63 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
-_PATIENCE_S = 60.0
-_DueS = Callable[[int], float]  # when the request of this place is due, since the start
+_TIMEOUT_S = 60.0
+_DueS = Callable[[int], float]  # when the request of this number is due, since the start
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What one request got: its place in the order of sending, HTTP status, and time from due to answered [s]."""
+    """One request's number in the order of sending, HTTP status, and time from due to answered [s]."""
 
-    place: int
+    number: int
     status: int
     seconds: float
 
 
-class _Line:
+class _Connection:
     """One connection and the request under way on it."""
 
     def __init__(self, address: tuple[str, int]) -> None:
         self.socket = socket.create_connection(address)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.place, self.due = 0, 0.0
-        self._got = b""
+        self._number, self._due = 0, 0.0
+        self._received = b""
 
-    def send(self, place: int, due: float, request: bytes) -> None:
-        self.place, self.due, self._got = place, due, b""
+    def send(self, number: int, due: float, request: bytes) -> None:
+        self._number, self._due, self._received = number, due, b""
         self.socket.sendall(request)
 
-    def answer(self) -> Answer | None:
-        """Read on; the answer, once it is whole. Raises `ConnectionError` where the server went away."""
+    def read(self) -> Answer | None:
+        """Read what has come; return the answer once it is complete. Raises `ConnectionError` if the server closed."""
         part = self.socket.recv(65536)
         if not part:
             raise ConnectionResetError("the server closed the connection")
-        self._got += part
-        head, ended, body = self._got.partition(b"\r\n\r\n")
+        self._received += part
+        head, separator, body = self._received.partition(b"\r\n\r\n")
         length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
-        if not ended or len(body) < int(length or 0):
+        if not separator or len(body) < int(length or 0):
             return None
-        return Answer(self.place, int(head[9:12]), time.perf_counter() - self.due)
+        return Answer(self._number, int(head[9:12]), time.perf_counter() - self._due)
+
+
+class _Queue:
+    """The requests that are still to be sent, and when each is due."""
+
+    def __init__(self, requests: Iterable[bytes], due_s: _DueS | None) -> None:
+        self._requests, self._due_s = enumerate(requests), due_s
+        self._start = time.perf_counter()
+        self.next = next(self._requests, None)
+
+    def due(self, now: float) -> float:
+        """Return when the next request is due; without a schedule, now."""
+        return self._start + self._due_s(self.next[0]) if self._due_s and self.next else now
+
+    def send_due(self, idle: list[_Connection]) -> None:
+        """Send the requests that are due now, as long as there are idle connections."""
+        now = time.perf_counter()
+        while self.next and idle and self.due(now) <= now:
+            number, request = self.next
+            idle.pop(0).send(number, self.due(now), request)
+            self.next = next(self._requests, None)
 
 
 def send(
@@ -58,55 +79,48 @@ def send(
 ) -> Iterator[Answer]:
     """Send all as fast as answers come, at a steady rate, or each at its moment [s since the start, rising].
 
-    Yields the answers in the order they come. Where a request is due at a moment, the time that it waited for a free
-    connection counts. Raises `OSError` where the server goes away or is silent.
+    Yields the answers in the order they come. Where a request is due at a moment, the time that it waits for a free
+    connection counts. Raises `OSError` if the server closes a connection or does not answer.
     """
-    lines = [_Line(address) for _ in range(connections)]
-    due_s: _DueS | None = at_s.__getitem__ if at_s else (lambda place: place / per_second) if per_second else None
+    pool = [_Connection(address) for _ in range(connections)]
+    due_s: _DueS | None = at_s.__getitem__ if at_s else (lambda number: number / per_second) if per_second else None
     try:
-        yield from _exchange(lines, enumerate(requests), due_s)
+        yield from _exchange(pool, _Queue(requests, due_s))
     finally:
-        for line in lines:
-            line.socket.close()
+        for connection in pool:
+            connection.socket.close()
 
 
-def _exchange(lines: list[_Line], requests: Iterator[tuple[int, bytes]], due_s: _DueS | None) -> Iterator[Answer]:
-    idle, start = list(lines), time.perf_counter()
-    following = next(requests, None)
+def _exchange(pool: list[_Connection], queue: _Queue) -> Iterator[Answer]:
+    idle = list(pool)
     with selectors.DefaultSelector() as selector:
-        for line in lines:
-            selector.register(line.socket, selectors.EVENT_READ, line)
-        while following or len(idle) < len(lines):
+        for connection in pool:
+            selector.register(connection.socket, selectors.EVENT_READ, connection)
+        while queue.next or len(idle) < len(pool):
+            queue.send_due(idle)
             now = time.perf_counter()
-            while following and idle and _due(start, following[0], due_s, now) <= now:
-                idle.pop(0).send(following[0], _due(start, following[0], due_s, now), following[1])
-                following = next(requests, None)
-            wait = _due(start, following[0], due_s, now) - now if following and idle else _PATIENCE_S
-            ready = selector.select(wait)
-            if not ready and wait == _PATIENCE_S:
-                raise TimeoutError(f"no answer within {_PATIENCE_S:.0f} s")
+            wait_s = max(0.0, queue.due(now) - now) if queue.next and idle else _TIMEOUT_S
+            ready = selector.select(wait_s)
+            if not ready and wait_s == _TIMEOUT_S:
+                raise TimeoutError(f"no answer within {_TIMEOUT_S:.0f} s")
             for key, _ in ready:
-                if answer := key.data.answer():
+                if answer := key.data.read():
                     idle.append(key.data)
                     yield answer
 
 
-def _due(start: float, place: int, due_s: _DueS | None, now: float) -> float:
-    return start + due_s(place) if due_s else now
-
-
 def post(path: str, body: bytes, host: str = "localhost") -> bytes:
-    """One POST of a form, ready for the wire."""
+    """Return one POST of a form as bytes to be sent."""
     head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def get(address: tuple[str, int], path: str) -> tuple[int, bytes]:
-    """Status and body of one GET. Raises `OSError` where nobody answers."""
-    with socket.create_connection(address, timeout=5) as line:
-        line.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
-        got = b""
-        while part := line.recv(65536):
-            got += part
-    head, _, body = got.partition(b"\r\n\r\n")
+    """Return status and body of one GET. Raises `OSError` if nothing answers."""
+    with socket.create_connection(address, timeout=5) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+    head, _, body = answer.partition(b"\r\n\r\n")
     return int(head[9:12]), body

@@ -1,1 +1,1 @@
-"""Simulated vehicles that obey physics, and what really happened to them."""
+"""Simulated mopeds that obey physics, and the record of what really happened to them."""

@@ -1,6 +1,6 @@
-"""What really happened to a simulated moped; written to files that nothing but scoring reads, after all results.
+"""The true history of a simulated moped, written to files that are read only for scoring, after all results.
 
-Columns are named as in the tables of the analyses where those have them. `energy_wh` is net at the battery's terminals,
+Columns have the names of the analyses' tables where those have them. `energy_wh` is net at the battery's terminals,
 from unlocking to locking; `soc_…_pct` is the true charge, not the shown percent.
 """
 
@@ -12,59 +12,62 @@ import msgspec
 from msgspec import field
 
 from logger.simulator.vehicle.effects import EFFECTS
-from logger.simulator.vehicle.traits import Traits
+from logger.simulator.vehicle.specification import Specification
 
-Row = dict[str, Any]
-_COUNTS = ("driven_m", "rides", "made", "lost", "late", "repeated", "distinct")
-TABLES = ("trips", "packs", "swaps", "charges", "odometer", "events", "dark")
+Record = dict[str, Any]
+TABLES = ("trips", "packs", "swaps", "charges", "odometer", "events", "offline")
 
 
 class Truth(msgspec.Struct):
-    """One vehicle's story. Rows of `TABLES`, and what became of its pushes."""
+    """One vehicle's true history: the records of `TABLES`, and what became of its pushes."""
 
     vehicle: str
-    traits: Traits
+    specification: Specification
     driven_m: int = 0  # by the odometer, in whole metres since its first reading, pushing by hand included
-    rides: int = 0
-    made: int = 0
-    lost: int = 0  # on the way, without network, or while the collector was away
-    late: int = 0
+    generated: int = 0  # pushes
+    lost: int = 0  # pushes lost by chance, without network, or while the collector was away
+    delayed: int = 0
     repeated: int = 0
-    distinct: int = 0  # rows that what arrived makes in `status`, `location` and `event`
-    heard_at: float = 0.0  # the last moment of which a status tells that arrived: nobody can know of anything later
-    trips: list[Row] = field(default_factory=list)
-    packs: list[Row] = field(default_factory=list)
-    swaps: list[Row] = field(default_factory=list)
-    charges: list[Row] = field(default_factory=list)
-    odometer: list[Row] = field(default_factory=list)
-    events: list[Row] = field(default_factory=list)
-    dark: list[Row] = field(default_factory=list)
+    distinct_rows: int = 0  # rows of `status`, `location` and `event` that the pushes which arrive make
+    last_status_at: float = 0.0  # the moment of the last status that arrives: nothing later can be known from pushes
+    trips: list[Record] = field(default_factory=list)
+    packs: list[Record] = field(default_factory=list)
+    swaps: list[Record] = field(default_factory=list)
+    charges: list[Record] = field(default_factory=list)
+    odometer: list[Record] = field(default_factory=list)
+    events: list[Record] = field(default_factory=list)
+    offline: list[Record] = field(default_factory=list)
 
     @property
     def counts(self) -> dict[str, int]:
-        """What became of its rides and pushes."""
-        return {name: getattr(self, name) for name in _COUNTS}
+        """The distance driven [m], the number of trips, and what became of the pushes."""
+        names = ("generated", "lost", "delayed", "repeated", "distinct_rows")
+        pushes = {name: getattr(self, name) for name in names}
+        return {"driven_m": self.driven_m, "trips": len(self.trips), **pushes}
 
 
-def write(truths: Iterable[Truth], folder: Path) -> None:
-    """One Parquet file a table, and `effects.json`; times become UTC in milliseconds, as in the tables."""
+def write_truth(truths: Iterable[Truth], folder: Path) -> None:
+    """Write one Parquet file a table, and `effects.json`; times become UTC in milliseconds, as in the lake.
+
+    Call it when the simulation has ended and all results of the analyses are written.
+    """
     truths = list(truths)
     folder.mkdir(parents=True, exist_ok=True)
     for table in TABLES:
         rows = [
             {"provider": "segway", "vehicle": truth.vehicle, **row} for truth in truths for row in getattr(truth, table)
         ]
-        _write(rows, folder / f"{table}.parquet")
-    told = {
-        "effects": EFFECTS,
-        "vehicles": {
-            truth.vehicle: {"traits": truth.traits, "heard_at": truth.heard_at, **truth.counts} for truth in truths
-        },
-    }
-    (folder / "effects.json").write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=1))
+        _write_table(rows, folder / f"{table}.parquet")
+    vehicles = {truth.vehicle: _summary(truth) for truth in truths}
+    content = msgspec.json.encode({"effects": EFFECTS, "vehicles": vehicles})
+    (folder / "effects.json").write_bytes(msgspec.json.format(content, indent=1))
 
 
-def _write(rows: list[Row], path: Path) -> None:
+def _summary(truth: Truth) -> Record:
+    return {"specification": truth.specification, "last_status_at": truth.last_status_at, **truth.counts}
+
+
+def _write_table(rows: list[Record], path: Path) -> None:
     import polars as pl  # vehicles are simulated without it
 
     frame = (

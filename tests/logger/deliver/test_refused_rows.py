@@ -19,8 +19,8 @@ from logger.stores import open_lake
 from logger.stores.influx.influx import Influx
 from tests.helpers import two_sinks
 from tests.helpers.data_folder import append_messages, imported_slice, push, status
-from tests.helpers.influx_server import Place, own
-from tests.helpers.lying_proxy import Lie, lying
+from tests.helpers.faulty_proxy import Fault, faulty_proxy
+from tests.helpers.influx_server import Server, own_server
 from tests.logger.stores.influx.test_influx import rows, stored
 
 AT = 1_790_000_000_000
@@ -65,7 +65,7 @@ def check_error(settings: Settings, caplog: pytest.LogCaptureFixture, waiting: i
 
 def test_too_many_series_are_an_error_and_rows_wait(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "influx").mkdir()
-    with own(tmp_path / "influx", "max-series-per-database = 30") as place:
+    with own_server(tmp_path / "influx", "max-series-per-database = 30") as place:
         if place.major != "1":
             pytest.skip("only 1.x has such a limit")
         settings = two_sinks.influx_settings(tmp_path, place.settings("voltrail"))
@@ -81,7 +81,7 @@ def test_too_many_series_are_an_error_and_rows_wait(tmp_path: Path, caplog: pyte
 
 
 def test_a_changed_password_is_an_error_and_rows_wait(
-    influx_server: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    influx_server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     if influx_server.major != "1":
         pytest.skip("only 1.x has passwords")
@@ -111,7 +111,7 @@ def test_a_changed_password_is_an_error_and_rows_wait(
 
 
 def test_a_dropped_database_is_an_error_until_the_next_start_creates_it_again(
-    influx_server: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    influx_server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with influx_server.database() as name:
         influx = influx_server.settings(name)
@@ -162,14 +162,14 @@ def test_a_row_whose_name_is_too_long_is_quarantined_alone_and_once(
 def test_a_refused_row_is_quarantined_once_however_often_its_batch_is_delivered(
     influx: InfluxSettings, tmp_path: Path
 ) -> None:
-    with lying(influx.url) as proxy:
+    with faulty_proxy(influx.url) as proxy:
         settings = two_sinks.influx_settings(tmp_path, msgspec.structs.replace(influx, url=proxy.url))
         append_messages(
             settings, status(AT, 1000), imported_slice(AT, [TIME], "v" * 70_000, odometer_m=[5.0]), *alerts(2)
         )
-        proxy.lie(*(Lie("write", kind, skip=3) for kind in ("lost", "cut before")))
+        proxy.inject(*(Fault("write", kind, skip=3) for kind in ("lost", "cut before")))
         waits = two_sinks.feed(settings, "influx")
-        assert proxy.honest
+        assert proxy.exhausted
         assert [wait >= 2 for wait in waits] == [True, True, False]
         # As if the feeder had ended before the cursor moved
         with closing(sqlite3.connect(settings.data_dir / "spool.db")) as db:

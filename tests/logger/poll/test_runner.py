@@ -19,13 +19,13 @@ from logger.process_state import read_state
 from logger.service.receiver import run_receiver
 from logger.settings import schema
 from logger.simulator.cloud.cloud import Cloud
-from logger.simulator.cloud.mishaps import Mishap
-from logger.simulator.cloud.serving import Serving
+from logger.simulator.cloud.failures import Failure
+from logger.simulator.cloud.serving import CloudServer
 from logger.simulator.demo.collector import PLATFORM, PREFIX, SECRET
 from logger.simulator.demo.pushes import request
 from logger.simulator.demo.sender import get, send
-from logger.simulator.vehicle.physics import fleet
-from logger.simulator.vehicle.world import DAY_S
+from logger.simulator.vehicle.environment import DAY_S
+from logger.simulator.vehicle.fleet import fleet
 from logger.sources.segway.account import SegwayAccount
 from logger.sources.segway.api import SegwayCloud
 from logger.spool.group_commit import GroupCommit
@@ -87,9 +87,9 @@ class Asking:
 
 
 @contextmanager
-def asking(folder: Path, poll: schema.Polling, *mishaps: Mishap) -> Iterator[tuple[Asking, Cloud]]:
-    cloud = Cloud(fleet(2, 7, START, 1), lambda: START + DAY_S / 2, PLATFORM, SECRET, mishaps=mishaps)
-    with Serving(cloud) as serving:
+def asking(folder: Path, poll: schema.Polling, *mishaps: Failure) -> Iterator[tuple[Asking, Cloud]]:
+    cloud = Cloud(fleet(2, 7, START, 1), lambda: START + DAY_S / 2, PLATFORM, SECRET, failures=mishaps)
+    with CloudServer(cloud) as serving:
         receiver = Asking(folder, poll, serving.base_url)
         try:
             yield receiver, cloud
@@ -135,7 +135,7 @@ def test_a_push_spares_the_question_that_it_answers_and_no_other(tmp_path: Path)
 
 
 def test_a_cloud_in_trouble_is_left_alone_and_pushes_go_on(tmp_path: Path) -> None:
-    with asking(tmp_path, EVERY_SECOND, Mishap("http", "status", code=429, count=0)) as (receiver, cloud):
+    with asking(tmp_path, EVERY_SECOND, Failure("http", "status", code=429, count=0)) as (receiver, cloud):
         until(lambda: receiver.metric('voltrail_poll_pause_seconds{source="segway"}') > 0)
         (answer,) = send(receiver.address, [request(VEHICLES[0], "status", STATUS)], 1)
         assert answer.status == 200
@@ -143,7 +143,7 @@ def test_a_cloud_in_trouble_is_left_alone_and_pushes_go_on(tmp_path: Path) -> No
 
 
 def test_status_says_what_became_of_the_questions_and_what_troubles_a_cloud(tmp_path: Path) -> None:
-    trouble = Mishap("http", "status", code=429, count=0, seconds=77)
+    trouble = Failure("http", "status", code=429, count=0, seconds=77)
     with asking(tmp_path, EVERY_SECOND, trouble) as (receiver, _):
         send_one = [request(VEHICLES[0], "status", STATUS), request(VEHICLES[0], "status", STATUS, "not the secret")]
         assert sorted(answer.status for answer in send(receiver.address, send_one, 1)) == [200, 401]
@@ -169,7 +169,7 @@ def test_a_restart_remembers_what_was_used_of_the_budget(tmp_path: Path) -> None
 
 
 def test_a_call_under_way_when_asking_ends_is_waited_for_and_its_answer_stored(tmp_path: Path) -> None:
-    with asking(tmp_path, EVERY_SECOND, Mishap("slow", seconds=0.3, count=0)) as (_, cloud):
+    with asking(tmp_path, EVERY_SECOND, Failure("slow", seconds=0.3, count=0)) as (_, cloud):
         until(lambda: sum(cloud.calls.values()) > 3)
     stored = Spool(tmp_path)
     polled = [each for each in stored.read("lake").envelopes if each.via == "poll"]
@@ -178,7 +178,7 @@ def test_a_call_under_way_when_asking_ends_is_waited_for_and_its_answer_stored(t
 
 
 def test_every_call_counts_against_the_budget_tokens_and_repeats_too(tmp_path: Path) -> None:
-    with asking(tmp_path, EVERY_SECOND, Mishap("http", "status", code=401)) as (receiver, cloud):
+    with asking(tmp_path, EVERY_SECOND, Failure("http", "status", code=401)) as (receiver, cloud):
         until(lambda: len(set(receiver.polled())) == 8)
     used = json.loads((tmp_path / "calls-segway.json").read_text())
     assert cloud.calls["token", ""] == 2

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from logger.simulator.cloud.mishaps import Mishap
+from logger.simulator.cloud.failures import Failure
 from tests.helpers.check_setup import NOWHERE, Setup, cloud, only
 
 
@@ -43,9 +43,9 @@ def test_a_cloud_that_is_not_there_is_worse_for_an_account_that_is_asked(tmp_pat
     assert "check base_url" in finding.remedy
 
 
-@pytest.mark.parametrize("kind", ["http", "cut", "half", "html"])
+@pytest.mark.parametrize("kind", ["http", "disconnect", "truncate", "html"])
 def test_a_cloud_in_trouble_is_found_to_be_so(tmp_path: Path, kind: str) -> None:
-    with cloud(Mishap(kind, "token")) as url:
+    with cloud(Failure(kind, "token")) as url:
         finding = Setup(tmp_path, url).add("[sources.poll]\n").found("cloud segway")
     assert finding.level == "error"
 

@@ -50,7 +50,7 @@ def test_a_disk_that_refuses_is_an_error(tmp_path: Path, kind: type[Full | ReadO
         (broken.folder / "data").mkdir()
         broken.refuse(())
         finding = setup.found("data folder")
-        broken.relent(())
+        broken.accept(())
     assert finding.level == "error"
     assert "cannot be written to" in finding.text
 
@@ -60,7 +60,7 @@ def test_a_file_of_ours_that_this_user_may_not_write_is_an_error(tmp_path: Path)
         (broken.folder / "run.lock").touch(0o444)
         broken.refuse(())
         findings = Setup(tmp_path).findings()
-        broken.relent(())
+        broken.accept(())
     (finding,) = [each for each in findings if "this user may not write" in each.text]
     assert "chown" in finding.remedy
 

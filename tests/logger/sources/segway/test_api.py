@@ -12,10 +12,10 @@ from logger.envelope import Envelope
 from logger.errors import LoginNeeded, Retry
 from logger.settings.schema import Segway as Account
 from logger.simulator.cloud.cloud import Cloud
-from logger.simulator.cloud.mishaps import Mishap
-from logger.simulator.cloud.serving import Serving
-from logger.simulator.vehicle.physics import fleet
-from logger.simulator.vehicle.world import DAY_S
+from logger.simulator.cloud.failures import Failure
+from logger.simulator.cloud.serving import CloudServer
+from logger.simulator.vehicle.environment import DAY_S
+from logger.simulator.vehicle.fleet import fleet
 from logger.sources.segway.api import QUERIES, SegwayCloud
 
 START, CLIENT, SECRET, VEHICLE = 1_790_000_000, "A00000", "simulated-secret", "860000000000001"
@@ -51,12 +51,12 @@ class Simulated:
 
 
 @contextmanager
-def simulated(*mishaps: Mishap, secret: str = SECRET, **cloud: Any) -> Iterator[Simulated]:
+def simulated(*mishaps: Failure, secret: str = SECRET, **cloud: Any) -> Iterator[Simulated]:
     clock = Clock()
     served = Cloud(
-        fleet(2, 7, START, 1), lambda: START + DAY_S / 2, CLIENT, SECRET, mishaps=mishaps, clock=clock, **cloud
+        fleet(2, 7, START, 1), lambda: START + DAY_S / 2, CLIENT, SECRET, failures=mishaps, clock=clock, **cloud
     )
-    with Serving(served) as serving:
+    with CloudServer(served) as serving:
         account = Account("city", CLIENT, client_secret=secret, base_url=serving.base_url, vehicles=(VEHICLE,))
         yield Simulated(served, SegwayCloud(account, clock), clock)
 
@@ -89,8 +89,8 @@ def test_a_token_is_renewed_ahead_of_its_end() -> None:
         assert here.calls("token") == 2
 
 
-@pytest.mark.parametrize("mishap", [Mishap("http", "status", code=401), Mishap("code", "status", code=15101)])
-def test_a_token_that_is_refused_is_renewed_once_and_the_question_asked_again(mishap: Mishap) -> None:
+@pytest.mark.parametrize("mishap", [Failure("http", "status", code=401), Failure("code", "status", code=15101)])
+def test_a_token_that_is_refused_is_renewed_once_and_the_question_asked_again(mishap: Failure) -> None:
     with simulated(mishap) as here:
         ((_, meaning),) = here.ask("status-query")
         assert meaning == "ok"
@@ -98,7 +98,7 @@ def test_a_token_that_is_refused_is_renewed_once_and_the_question_asked_again(mi
 
 
 def test_a_fresh_token_that_is_refused_needs_a_person() -> None:
-    with simulated(Mishap("code", "status", code=15101, count=0)) as here:
+    with simulated(Failure("code", "status", code=15101, count=0)) as here:
         with pytest.raises(LoginNeeded, match="refuses a fresh token"):
             here.ask("status-query")
         assert here.calls("token") == 2
@@ -112,18 +112,18 @@ def test_a_wrong_secret_needs_a_person_and_says_what_to_check() -> None:
 @pytest.mark.parametrize(
     ("mishap", "after"),
     [
-        (Mishap("http", "status", code=429), None),
-        (Mishap("http", "status", code=500), 10.0),
-        (Mishap("http", "status", code=503), 10.0),
-        (Mishap("code", "status", code=15001), 10.0),
-        (Mishap("cut", "status"), 5.0),
-        (Mishap("half", "status"), 5.0),
-        (Mishap("http", "token", code=500), 10.0),
-        (Mishap("html", "token"), 30.0),
+        (Failure("http", "status", code=429), None),
+        (Failure("http", "status", code=500), 10.0),
+        (Failure("http", "status", code=503), 10.0),
+        (Failure("code", "status", code=15001), 10.0),
+        (Failure("disconnect", "status"), 5.0),
+        (Failure("truncate", "status"), 5.0),
+        (Failure("http", "token", code=500), 10.0),
+        (Failure("html", "token"), 30.0),
     ],
-    ids=lambda each: f"{each.path} {each.kind} {each.code}" if isinstance(each, Mishap) else "",
+    ids=lambda each: f"{each.path} {each.kind} {each.code}" if isinstance(each, Failure) else "",
 )
-def test_what_may_work_later_says_when(mishap: Mishap, after: float | None) -> None:
+def test_what_may_work_later_says_when(mishap: Failure, after: float | None) -> None:
     with simulated(mishap) as here:
         with pytest.raises(Retry) as raised:
             here.ask("status-query")
@@ -135,7 +135,7 @@ def test_what_may_work_later_says_when(mishap: Mishap, after: float | None) -> N
 
 @pytest.mark.parametrize("code", [15300, 15301, 15302, 15303, 15400, 15500])
 def test_a_state_of_the_device_is_an_answer_and_stored(code: int) -> None:
-    with simulated(Mishap("code", "status", code=code)) as here:
+    with simulated(Failure("code", "status", code=code)) as here:
         ((envelope, meaning),) = here.ask("status-query")
         assert meaning == "unavailable"
         assert str(code).encode() in envelope.body
@@ -143,13 +143,13 @@ def test_a_state_of_the_device_is_an_answer_and_stored(code: int) -> None:
 
 @pytest.mark.parametrize("code", [15004, 15100, 15102, 15707, 15990])
 def test_what_will_never_work_is_said_so(code: int) -> None:
-    with simulated(Mishap("code", "status", code=code)) as here:
+    with simulated(Failure("code", "status", code=code)) as here:
         ((_, meaning),) = here.ask("status-query")
         assert meaning == "unsupported"
 
 
-@pytest.mark.parametrize("mishap", [Mishap("html", "status"), Mishap("code", "status", code=77777)])
-def test_an_answer_that_nobody_knows_is_kept_as_it_is(mishap: Mishap) -> None:
+@pytest.mark.parametrize("mishap", [Failure("html", "status"), Failure("code", "status", code=77777)])
+def test_an_answer_that_nobody_knows_is_kept_as_it_is(mishap: Failure) -> None:
     with simulated(mishap) as here:
         ((envelope, meaning),) = here.ask("status-query")
         assert meaning == "unreadable"
@@ -168,7 +168,7 @@ def test_a_cloud_that_is_not_there_is_a_matter_of_later() -> None:
 
 
 def test_the_secret_is_in_no_error() -> None:
-    with simulated(Mishap("http", "token", code=500, count=0)) as here:
+    with simulated(Failure("http", "token", code=500, count=0)) as here:
         with pytest.raises(Retry) as raised:
             here.ask("status-query")
         assert SECRET not in str(raised.value)

@@ -11,12 +11,12 @@ from logger.settings.schema import InfluxSettings
 from logger.stores.influx.buckets import Bucket, count_series, create_missing, find_buckets
 from logger.stores.influx.client import InfluxClient
 from logger.stores.influx.influx import LONG_POLICY, Influx
-from tests.helpers.influx_server import Place
+from tests.helpers.influx_server import Server
 from tests.logger.stores.influx.test_influx import rows
 
 
 @pytest.fixture
-def missing(influx_server: Place) -> Iterator[InfluxSettings]:
+def missing(influx_server: Server) -> Iterator[InfluxSettings]:
     """Settings of a database that does not exist yet; what a test creates is dropped at the end."""
     with influx_server.database() as base:
         pass
@@ -70,7 +70,7 @@ def test_series_are_counted(influx: InfluxSettings) -> None:
 
 
 def test_a_user_without_the_right_to_create_a_database_gets_the_commands_to_run(
-    influx_server: Place, missing: InfluxSettings
+    influx_server: Server, missing: InfluxSettings
 ) -> None:
     if influx_server.major != "1":
         pytest.skip("the commands of 2.x are in another test")
@@ -83,7 +83,7 @@ def test_a_user_without_the_right_to_create_a_database_gets_the_commands_to_run(
     client.close()
 
 
-def test_a_token_for_one_bucket_is_enough(influx_server: Place) -> None:
+def test_a_token_for_one_bucket_is_enough(influx_server: Server) -> None:
     if influx_server.major != "2":
         pytest.skip("only 2.x has tokens")
     with influx_server.database() as name, influx_server.http() as http:

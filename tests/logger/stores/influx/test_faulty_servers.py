@@ -18,7 +18,7 @@ from logger.settings.schema import InfluxSettings
 from logger.stores.influx.influx import Influx
 from tests.helpers import two_sinks
 from tests.helpers.data_folder import answer, append_messages, heartbeat, push, status, vehicle_names
-from tests.helpers.lying_proxy import Lie, Proxy, lying
+from tests.helpers.faulty_proxy import Fault, Proxy, faulty_proxy
 from tests.logger.stores.influx.test_influx import HOSTILE, rows
 
 AT = 1_790_000_000_000
@@ -29,7 +29,7 @@ HTML = (("Content-Type", "text/html"),)
 
 @pytest.fixture
 def proxy(influx: InfluxSettings) -> Iterator[Proxy]:
-    with lying(influx.url) as proxy:
+    with faulty_proxy(influx.url) as proxy:
         yield proxy
 
 
@@ -52,31 +52,31 @@ def messages(count: int = 40) -> Iterator[Envelope]:
 
 
 WRITES = [
-    Lie("write", 500, 2),
-    Lie("write", 503, headers=(("Retry-After", "45"),)),
-    Lie("write", 200, headers=HTML, body=LOGIN_PAGE),
-    Lie("write", 302, headers=(("Location", "/login"),)),
-    *(Lie("write", kind, 2) for kind in ("cut before", "lost", "cut within")),
+    Fault("write", 500, 2),
+    Fault("write", 503, headers=(("Retry-After", "45"),)),
+    Fault("write", 200, headers=HTML, body=LOGIN_PAGE),
+    Fault("write", 302, headers=(("Location", "/login"),)),
+    *(Fault("write", kind, 2) for kind in ("cut before", "lost", "cut within")),
 ]
 QUERIES = [
-    Lie("/query", 500),
-    Lie("/query", 400),
-    Lie("/query", 200, headers=HTML, body=LOGIN_PAGE),
-    *(Lie("/query", kind, 2) for kind in ("cut before", "lost", "cut within", "half")),
+    Fault("/query", 500),
+    Fault("/query", 400),
+    Fault("/query", 200, headers=HTML, body=LOGIN_PAGE),
+    *(Fault("/query", kind, 2) for kind in ("cut before", "lost", "cut within", "half")),
 ]
-PINGS = [Lie("/ping", 502), Lie("/ping", "cut before")]
+PINGS = [Fault("/ping", 502), Fault("/ping", "cut before")]
 
 
 @pytest.mark.parametrize("lies", [WRITES, QUERIES, PINGS], ids=["writes", "queries", "pings"])
 def test_whatever_the_server_answers_both_sinks_hold_the_same_in_the_end(
-    influx: InfluxSettings, proxied: InfluxSettings, proxy: Proxy, tmp_path: Path, lies: list[Lie]
+    influx: InfluxSettings, proxied: InfluxSettings, proxy: Proxy, tmp_path: Path, lies: list[Fault]
 ) -> None:
     settings = two_sinks.influx_settings(tmp_path, proxied)
     append_messages(settings, *messages())
-    proxy.lie(*lies)
+    proxy.inject(*lies)
     waits = two_sinks.feed(settings, "influx")
     two_sinks.feed(settings, "lake")
-    assert proxy.honest
+    assert proxy.exhausted
     failures = sum(lie.times for lie in lies if lie.kind != "cut within")  # half a 204 may have been enough
     assert sum(wait >= 2 for wait in waits) >= failures
     two_sinks.check_same(settings, influx)
@@ -89,10 +89,10 @@ def test_half_an_answer_is_never_taken_for_a_whole_one(
 ) -> None:
     with closing(Influx(proxied)) as store:
         store.write("status", rows("status", *({"soc_pct": float(n)} for n in range(50))))
-        proxy.lie(Lie("/query", kind, skip=query))
+        proxy.inject(Fault("/query", kind, skip=query))
         with pytest.raises(Retry, match=r"no answer, or half of one|does not answer as it should"):
             store.scan("status").collect()
-        assert proxy.honest
+        assert proxy.exhausted
         assert store.scan("status").collect().height == 50
 
 
@@ -100,7 +100,7 @@ def test_retry_after_is_respected(proxied: InfluxSettings, proxy: Proxy, tmp_pat
     settings = two_sinks.influx_settings(tmp_path, proxied)
     append_messages(settings, *messages(1))
     with two_sinks.open_feeder(settings, "influx") as feeder:
-        proxy.lie(*(Lie("write", status, headers=(("Retry-After", "45"),)) for status in (503, 429, 504)))
+        proxy.inject(*(Fault("write", status, headers=(("Retry-After", "45"),)) for status in (503, 429, 504)))
         assert [feeder.step() for _ in range(3)] == [45, 45, 45]
         assert feeder.step() <= 1
 
@@ -110,7 +110,7 @@ def test_a_write_that_is_answered_200_counts_as_not_written(
 ) -> None:
     settings = two_sinks.influx_settings(tmp_path, proxied)
     append_messages(settings, *messages(1))
-    proxy.lie(Lie("write", 200, headers=HTML, body=LOGIN_PAGE))
+    proxy.inject(Fault("write", 200, headers=HTML, body=LOGIN_PAGE))
     with two_sinks.open_feeder(settings, "influx") as feeder:
         feeder.step()
     (line,) = [line for line in lines(read_overview(settings)) if "1 failures" in line]
@@ -125,7 +125,7 @@ def test_a_sink_that_has_just_failed_does_not_delay_the_stop(
     settings = two_sinks.influx_settings(tmp_path, proxied)
     append_messages(settings, *messages(1))
     with two_sinks.open_feeder(settings, "influx") as feeder:
-        proxy.lie(Lie("write", "cut before", 2))
+        proxy.inject(Fault("write", "cut before", 2))
         feeder.step()
         requests = proxy.requests.total()
         feeder.drain()

@@ -11,7 +11,7 @@ from logger.settings.schema import InfluxSettings
 from logger.stores.influx.influx import Influx
 from logger.stores.influx.line_protocol import encode_lines
 from logger.tables import RAW, Table
-from tests.helpers.lying_proxy import lying
+from tests.helpers.faulty_proxy import faulty_proxy
 from tests.logger.stores.influx.test_influx import AT, rows, stored
 
 
@@ -20,7 +20,7 @@ def test_a_field_of_another_type_costs_only_its_row(influx: InfluxSettings) -> N
     written = rows("status", *({"vehicle": f"v{n}", "soc_pct": float(n)} for n in range(5000)))
     text_table = table_with_text("status", "soc_pct")
     wrong = written[2345:2346].with_columns(pl.lit("a word").alias("soc_pct"))
-    with lying(influx.url) as proxy:
+    with faulty_proxy(influx.url) as proxy:
         proxied = msgspec.structs.replace(influx, url=proxy.url)
         store = Influx(proxied, lambda table, row, reason: refused.append((table.name, row["vehicle"][0], reason)))
         store.write("status", rows("status", {"soc_pct": 1.0}))

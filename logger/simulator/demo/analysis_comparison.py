@@ -1,0 +1,27 @@
+"""The results of the analyses beside the truth, which is read here, after all results are written."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from logger.simulator.demo.charge_comparison import ChargeComparison, compare_charges
+from logger.simulator.demo.trip_comparison import TripComparison, compare_trips
+from logger.stores.lake.lake import Lake
+
+
+class AnalysisComparison(msgspec.Struct, frozen=True):
+    """Trips and charges beside the truth."""
+
+    trips: TripComparison
+    charges: ChargeComparison
+
+    def lines(self) -> Iterator[str]:
+        """Yield the comparison as lines for people."""
+        yield from self.trips.lines()
+        yield from self.charges.lines()
+
+
+def compare_analyses(lake: Lake, truth: Path) -> AnalysisComparison:
+    """Compare the lake's trips and charges with the truth in this folder."""
+    return AnalysisComparison(compare_trips(lake, truth), compare_charges(lake, truth))

@@ -1,0 +1,152 @@
+"""The demo: a simulated fleet pushes to a real `voltrail run`, and a simulated cloud answers its polls.
+
+The stored data are then compared with what was sent, message by message.
+"""
+
+import heapq
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from logger.errors import LoggerError
+from logger.settings.load import load_settings
+from logger.simulator.cloud.serving import CloudInfo
+from logger.simulator.demo.cloud_process import CloudProcess
+from logger.simulator.demo.collector import SECRET, Collector
+from logger.simulator.demo.expected_rows import push_row, quarantine_row
+from logger.simulator.demo.message_comparison import SENT, compare_messages
+from logger.simulator.demo.pushes import request
+from logger.simulator.demo.result import MessageResult
+from logger.simulator.demo.sender import send
+from logger.simulator.vehicle.charger import CURRENCY, DATA_SHEET_EFFICIENCY, PRICE_PER_KWH
+from logger.simulator.vehicle.environment import DAY_S
+from logger.simulator.vehicle.fleet import Simulation, town
+from logger.simulator.vehicle.transmission import transmit
+from logger.simulator.vehicle.truth import write_truth
+
+_FIRST_UNLISTED = 899_999_999_999_000  # the number of the first vehicle that the settings do not list
+_FORGED, _UNLISTED = 20, 10  # pushes with a wrong signature, and of vehicles that are not listed
+_CONNECTIONS = 32
+_HEAD_START_S = 1.5  # until the cloud's time runs: by then `voltrail run` is ready, most of the time
+_SECONDS_A_DAY, _MAX_HZ = 3.5, 4000  # a day lasts so long, or longer if two cores could not take its pushes
+_POLL = """base_url = "{base_url}"
+
+[sources.poll]  # a second here is {hours:.0f} hours of simulated time
+riding_s = 1
+charging_s = 1
+parked_s = 1
+offline_s = 2
+silent_s = 1
+"""
+_MODELS = """
+[models."E-moped"]  # by its data sheet
+capacity_wh = 1440
+wh_per_km = 31
+
+[models."E-moped with two packs"]
+capacity_wh = 1920
+wh_per_km = 32
+
+[tariffs]
+currency = "{currency}"
+per_kwh = {per_kwh}
+efficiency = {efficiency}  # of the chargers, by their data sheet
+"""
+_TWO_PACKS = """
+[vehicles."{vehicle}"]
+model = "E-moped with two packs"
+"""
+
+
+class _ScheduledPush(msgspec.Struct, frozen=True):
+    """A push to be sent at a simulated moment [epoch s] by a sender: `fleet`, `unlisted` or `forger`."""
+
+    at: float
+    sender: str
+    vehicle: str
+    path: str
+    fields: dict[str, str]
+
+
+def run_demo(out: Path, vehicles: int, days: int, seed: int, say: Callable[[str], None]) -> MessageResult:
+    """Run the demo; leave settings, logs, data and truth in `out`. Raises `LoggerError` if a service does not start."""
+    began = time.monotonic()
+    _clear_folder(out)
+    start_at = int(time.time()) - days * DAY_S
+    simulations = town(vehicles, seed, start_at, days)
+    pushes = list(_schedule_pushes(simulations, seed))
+    truths = [simulation.truth for simulation in simulations]
+    seconds = max(days * _SECONDS_A_DAY, len(pushes) / _MAX_HZ)
+    say(f"fleet         {vehicles} mopeds, {days} days, {sum(len(truth.trips) for truth in truths):,} trips")
+    speed = days * DAY_S / seconds
+    with CloudProcess(out / "cloud.log", vehicles, days, seed, start_at, speed, _HEAD_START_S) as cloud:
+        collector = _collector(out, simulations, cloud.info)
+        say(f"settings      {collector.settings_file}")
+        with collector:
+            ready = f"ready after {collector.ready_after_s:.1f} s"
+            say(f"voltrail run  {ready}, takes pushes and polls the simulated cloud")
+            say(f"sending       {len(pushes):,} pushes in {seconds:.0f} s, {speed:,.0f} times as fast")
+            sent = _send_pushes(collector.address, pushes, cloud.info)
+        cloud_requests = cloud.requests()
+    result = compare_messages(load_settings(collector.settings_file), truths, sent, cloud_requests)
+    write_truth(truths, out / "truth")  # only now: no result may depend on it
+    return msgspec.structs.replace(result, seconds=time.monotonic() - began)
+
+
+def _clear_folder(out: Path) -> None:
+    ours = any((out / log).exists() for log in ("cloud.log", "run.log"))
+    if out.exists() and any(out.iterdir()) and not ours:
+        raise LoggerError(f"{out} holds other files: name an empty folder with --out")
+    for old in sorted(out.rglob("*"), reverse=True):
+        old.rmdir() if old.is_dir() else old.unlink()
+    out.mkdir(parents=True, exist_ok=True)
+
+
+def _schedule_pushes(simulations: list[Simulation], seed: int) -> Iterator[_ScheduledPush]:
+    """Yield all pushes in order of time; the first of them also forged, and as those of unlisted vehicles."""
+    streams = [
+        [_ScheduledPush(push.sent_at, "fleet", each.vehicle, push.path, push.fields) for push in transmit(each, seed)]
+        for each in simulations
+    ]
+    for number, push in enumerate(heapq.merge(*streams, key=lambda push: (push.at, push.vehicle))):
+        yield push
+        if number < _FORGED:
+            yield msgspec.structs.replace(push, sender="forger")
+        if number < _UNLISTED:
+            yield msgspec.structs.replace(push, sender="unlisted", vehicle=f"{_FIRST_UNLISTED + number}")
+
+
+def _collector(out: Path, simulations: list[Simulation], cloud: CloudInfo) -> Collector:
+    poll = _POLL.format(base_url=cloud.base_url, hours=cloud.speed / 3600)
+    models = _MODELS.format(currency=CURRENCY, per_kwh=PRICE_PER_KWH, efficiency=DATA_SHEET_EFFICIENCY)
+    two_packs = [each.vehicle for each in simulations if each.moped.specification.ports == 2]
+    vehicles = "".join(_TWO_PACKS.format(vehicle=vehicle) for vehicle in two_packs)
+    return Collector(out, [each.vehicle for each in simulations], poll + models + vehicles)
+
+
+def _send_pushes(address: tuple[str, int], pushes: list[_ScheduledPush], cloud: CloudInfo) -> pl.DataFrame:
+    """Send each push at its moment of the cloud's time; return a row for each, in the columns of `SENT`."""
+    rows: list[tuple[object, ...]] = []
+    requests = (_request(push, rows) for push in pushes)
+    at_s = [cloud.seconds_until(push.at) for push in pushes]
+    answers = sorted(send(address, requests, _CONNECTIONS, at_s=at_s), key=lambda answer: answer.number)
+    return pl.DataFrame(
+        [(*row, answer.status, answer.seconds) for row, answer in zip(rows, answers, strict=True)],
+        schema=SENT,
+        orient="row",
+    )
+
+
+def _request(push: _ScheduledPush, rows: list[tuple[object, ...]]) -> bytes:
+    """Return the push as a request, and append its message and expected row to `rows`."""
+    secret = "not the secret" if push.sender == "forger" else SECRET
+    content = request(push.vehicle, push.path, push.fields, secret)
+    row = push_row(push.path, push.fields)
+    if push.sender == "unlisted":
+        row = quarantine_row(content.partition(b"\r\n\r\n")[2])
+    identity = content[-32:].decode()  # the signature
+    rows.append((push.sender, push.vehicle, push.path, identity, *msgspec.structs.astuple(row)))
+    return content
