@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from logger.commands.status import lines, read_overview
+from logger.commands.output import plain_lines
+from logger.commands.status import read_overview, view
 from logger.envelope import Envelope
 from logger.errors import ConfigError
 from logger.service import supervisor
@@ -56,7 +57,7 @@ def test_the_latest_settings_hold_and_what_held_before_is_kept(tmp_path: Path) -
     settings = run(tmp_path, named("Moped 8", in_service=False))
     (vehicle,) = read_overview(settings, [ONE]).vehicles
     assert (vehicle.label, vehicle.state) == ("Moped 8", "out of service")
-    assert any("Moped 8" in line and "out of service" in line for line in lines(read_overview(settings)))
+    assert any("Moped 8" in line and "out of service" in line for line in plain_lines(view(read_overview(settings))))
     held = open_lake(settings).scan("vehicles", vehicles=[ONE]).sort("time").collect()
     assert held["label"].to_list() == ["Moped 7", "Moped 8"]
 

@@ -151,8 +151,9 @@ def test_time_zone_data_that_is_missing_is_an_error_that_says_what_to_install(tm
     (tmp_path / "tzdata").mkdir()
     (tmp_path / "tzdata" / "__init__.py").touch()  # stands before the package and has no data
     setup = Setup(tmp_path)
-    code = "import sys, pathlib; from logger.commands.check.check import check_setup, lines;"
-    code += f"print('\\n'.join(lines(check_setup(pathlib.Path({str(setup.file)!r})))))"
+    code = "import pathlib; from logger.commands.check.check import check_setup, view;"
+    code += "from logger.commands.output import plain_lines;"
+    code += f"print('\\n'.join(plain_lines(view(check_setup(pathlib.Path({str(setup.file)!r}))))))"
     path = os.pathsep.join([str(tmp_path), *sys.path])
     environment = {**os.environ, "PYTHONTZPATH": "", "PYTHONPATH": path}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)

@@ -162,7 +162,7 @@ def test_a_push_in_the_spool_or_in_the_lake_has_come_and_its_vehicle_has_spoken(
     findings = setup.findings()
     assert only(findings, "pushes segway").level == "ok"
     finding = only(findings, "vehicles segway")
-    assert (finding.level, finding.text) == ("warning", f"1 of 2 never said anything: {OTHER}")
+    assert (finding.level, finding.text) == ("warning", f"1 of 2 has never reported: {OTHER}")
 
 
 def test_a_push_of_a_stranger_came_too(tmp_path: Path) -> None:
@@ -178,20 +178,20 @@ def test_an_answer_is_no_push_and_shows_that_the_vehicle_speaks(tmp_path: Path) 
     append(setup, Envelope("segway", "status-query", int(time.time() * 1000), "poll", told, ONE), delivered=True)
     findings = setup.findings()
     assert only(findings, "pushes segway").level == "warning"
-    assert only(findings, "vehicles segway").text == f"1 of 2 never said anything: {OTHER}"
+    assert only(findings, "vehicles segway").text == f"1 of 2 has never reported: {OTHER}"
 
 
 def test_all_have_spoken_and_who_is_out_of_service_need_not(tmp_path: Path) -> None:
     setup = Setup(tmp_path).add(f'[vehicles."{OTHER}"]\nin_service = false\n')
     append(setup, push(ONE), delivered=True)
-    assert setup.found("vehicles segway").text == "all 1 have spoken"
+    assert setup.found("vehicles segway").text == "all 1 have reported"
 
 
 def test_a_number_that_is_none_of_a_vehicle_is_a_warning(tmp_path: Path) -> None:
     setup = Setup(tmp_path).replace(OTHER, "86100")
     append(setup, push(ONE), push("86100"))
     texts = [each.text for each in setup.findings() if each.about == "vehicles segway"]
-    assert texts == ["no number of a vehicle: 86100", "all 2 have spoken"]
+    assert texts == ["no number of a vehicle: 86100", "all 2 have reported"]
 
 
 @pytest.mark.parametrize(("more", "level"), [("", "warning"), ('unknown_vehicles = "accept"\n', "ok")])
