@@ -131,7 +131,7 @@ def poll(
     from logger.commands.poll_once import poll_once
 
     if not once:
-        raise ConfigError("only `voltrail poll --once` asks by hand")
+        raise ConfigError("only `voltrail poll --once` polls by hand")
     results = poll_once(settings_of(config), vehicle or ())
     output.show(results, as_json, lambda _: [output.Table((), [msgspec.structs.astuple(each)[1:] for each in results])])
     if failed := [each for each in results if each.outcome == "failed"]:

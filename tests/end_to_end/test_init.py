@@ -28,7 +28,7 @@ def levels(file: Path) -> dict[str, str]:
     return {each.about: each.level for each in check_setup(file)}
 
 
-def test_what_options_tell_is_written_and_passes_the_check(tmp_path: Path) -> None:
+def test_options_are_written_and_pass_the_check(tmp_path: Path) -> None:
     (tmp_path / "my.secret").write_text(SECRET)
     port = free_port()
     with cloud() as url:

@@ -59,7 +59,7 @@ def _login(account: Source, login: LoginCheck) -> Finding:
 def _clock(logins: Sequence[LoginCheck]) -> Finding:
     clocks = [login.clock for login in logins if login.clock is not None]
     if not clocks:
-        return warning("clock", "no cloud told the time to compare ours with", "let NTP keep this machine's clock")
+        return warning("clock", "no cloud gave its time to compare with", "let NTP keep this machine's clock")
     nearest = min(clocks, key=lambda clock: clock.off_s)  # two clouds that differ: ours is no worse than the better one
     if nearest.off_s <= _OFF_S:
         return ok("clock", "agrees with that of the cloud")
