@@ -197,7 +197,7 @@ def export(
     from logger.stores import open_lake
 
     settings, file = settings_of(config), out or sys.stdout.buffer
-    with output.progress() as progress:
+    with output.progress(hidden=out is None and sys.stdout.isatty()) as progress:
         progress(f"writing {table}")
         if table == "gpx" and trip:
             write_bytes(track(open_lake(settings), trip, settings.places), file)

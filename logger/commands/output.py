@@ -67,13 +67,21 @@ def table_of(records: Sequence[msgspec.Struct], headers: Sequence[str]) -> Table
 
 def show(result: _Result, as_json: bool, view: Callable[[_Result], Iterable[Block]]) -> None:
     """Print a command's result on stdout: as JSON, or as the blocks that `view` makes of it."""
-    if as_json:
-        print(msgspec.json.encode(result).decode())
-    elif is_terminal(sys.stdout):
-        _print_styled(view(result))
-    else:
-        for line in plain_lines(view(result)):
-            print(line)
+    try:
+        if as_json:
+            print(msgspec.json.encode(result).decode())
+        elif is_terminal(sys.stdout):
+            _print_styled(view(result))
+        else:
+            sys.stdout.writelines(f"{line}\n" for line in plain_lines(view(result)))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_stdout()
+
+
+def _discard_stdout() -> None:
+    """Drop what is still to be printed: the reader has closed the pipe, which is no error."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write_note(text: str) -> None:
@@ -88,8 +96,8 @@ def write_line(text: str) -> None:
 
 def report_failure(error: BaseException, *, debug: bool) -> int:
     """Print why a command failed, as one line on stderr, with `debug` also where; return the exit code."""
-    if isinstance(error, OSError) and "Broken pipe" in str(error):  # the reader of our output has closed it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, OSError) and "Broken pipe" in str(error):
+        _discard_stdout()
         return 0
     if debug:
         for line in "".join(traceback.format_exception(error)).rstrip("\n").split("\n"):
@@ -127,9 +135,9 @@ def is_terminal(stream: TextIO) -> bool:
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """Yield a function that displays what is being done, as a progress bar on stderr where that is a terminal."""
-    if not is_terminal(sys.stderr):
+def progress(*, hidden: bool = False) -> Iterator[Callable[[str], None]]:
+    """Yield a function that displays what is being done, beside a progress bar on stderr where that is a terminal."""
+    if hidden or not is_terminal(sys.stderr):
         yield lambda text: None
         return
     from rich.console import Console
@@ -150,11 +158,11 @@ def plain_lines(blocks: Iterable[Block]) -> Iterator[str]:
         if isinstance(block, Table):
             yield from _plain_table(block)
         else:
-            yield _cell_text(block)
+            yield _text(block)
 
 
 def _plain_table(table: Table) -> Iterator[str]:
-    rows = [[_plain_cell(cell, table) for cell in row] for row in table.rows]
+    rows = [[_BLANKS.sub(r"\\x20", _cell_text(cell, table)) for cell in row] for row in table.rows]
     if table.headers:
         rows.insert(0, list(table.headers))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -167,12 +175,11 @@ def _plain_table(table: Table) -> Iterator[str]:
         yield "  ".join(cells).rstrip()
 
 
-def _plain_cell(cell: Cell, table: Table) -> str:
-    text = _BLANKS.sub(r"\\x20", _cell_text(cell))
-    return text or ("-" if table.headers else "")
+def _cell_text(cell: Cell, table: Table) -> str:
+    return _text(cell) or ("-" if table.headers else "")
 
 
-def _cell_text(cell: Cell) -> str:
+def _text(cell: Cell) -> str:
     if isinstance(cell, int):
         return f"{cell:,}"
     return printable(cell.text if isinstance(cell, Styled) else cell)
@@ -189,29 +196,30 @@ def _print_styled(blocks: Iterable[Block]) -> None:
         if isinstance(block, Table):
             console.print(_rich_table(block))
         else:
-            console.print(_rich_text(block))
+            console.print(_rich_text(_text(block), block))
 
 
 def _rich_table(table: Table) -> "RichTable":
     from rich import box
     from rich.table import Table as RichTable
 
+    style = box.SIMPLE_HEAD if table.headers else None
     shown = RichTable(
-        box=box.SIMPLE_HEAD if table.headers else None, show_header=bool(table.headers), show_edge=False, pad_edge=False
+        box=style, show_header=bool(style), show_edge=False, pad_edge=False, padding=(0, 1 if style else 2, 0, 0)
     )
     right = table.right_columns
     headers = table.headers or [""] * max(map(len, table.rows), default=0)
     for at, header in enumerate(headers):
         shown.add_column(header, justify="right" if at in right else "left", overflow="fold")
     for row in table.rows:
-        shown.add_row(*map(_rich_text, row))
+        shown.add_row(*(_rich_text(_cell_text(cell, table), cell) for cell in row))
     return shown
 
 
-def _rich_text(cell: Cell) -> "Text":
+def _rich_text(text: str, cell: Cell) -> "Text":
     from rich.text import Text
 
-    return Text(_cell_text(cell), style=cell.style if isinstance(cell, Styled) else "")
+    return Text(text, style=cell.style if isinstance(cell, Styled) else "")
 
 
 # ---- numbers in words ------------------------------------------------------------------------------------------------

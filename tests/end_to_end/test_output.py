@@ -216,10 +216,21 @@ def test_a_progress_bar_is_shown_on_a_terminal_and_taken_away_again(fleet: Path)
         assert "\x1b[?25h" in shown.rpartition("━")[2], "the cursor is shown again"
 
 
-def test_a_terminal_that_reads_json_or_a_file_gets_only_data_on_stdout(fleet: Path) -> None:
+def test_data_on_a_terminal_is_data_alone(fleet: Path) -> None:
     for words in (["status", "--json"], ["export", "status"]):
         _, shown = voltrail_on_terminal(fleet, *words)
-        assert not COLOUR.search(MOVES.sub("", shown.rpartition("\x1b[2K")[2]))
+        assert "\x1b" not in shown, words
+
+
+def test_a_reader_that_closes_the_pipe_early_is_no_error(fleet: Path) -> None:
+    for words in ("sources", "status"):
+        with subprocess.Popen(
+            [sys.executable, "-m", "voltrail", words], cwd=fleet, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stdout
+            assert process.stderr
+            process.stdout.close()
+            assert (process.stderr.read(), process.wait()) == (b"", 0), words
 
 
 # ---- nothing is created ----------------------------------------------------------------------------------------------
