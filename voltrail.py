@@ -219,14 +219,14 @@ def replay(
 
     Example: voltrail replay --since 2026-10-01
     """
-    from logger.commands.replay import lines, replay
+    from logger.commands.replay import replay, view
     from logger.service.child import set_up_logging
 
     settings = settings_of(config)
     with output.progress() as progress:
         set_up_logging("replay", debug=debug)  # only now, so that log lines appear above the progress bar
         result = replay(settings, *span(since, until, settings), vehicle, progress)
-    output.show(result, as_json, lines)
+    output.show(result, as_json, view)
 
 
 @app.command(rich_help_panel="Data in and out")
