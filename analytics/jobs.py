@@ -286,10 +286,4 @@ class Run:
         return [Analysed(name, *counts) for name, counts in self._counts.items()]
 
 
-def lines(told: Sequence[Analysed]) -> list[str]:
-    """The results for people."""
-    head = f"{'table':<14}{'vehicles':>10}{'rows':>12}{'commits':>10}"
-    return [head, *(f"{each.table:<14}{each.vehicles:>10,}{each.rows:>12,}{each.commits:>10,}" for each in told)]
-
-
-__all__ = ["ANALYSES", "Analysed", "Wish", "analyze", "lines"]
+__all__ = ["ANALYSES", "Analysed", "Wish", "analyze"]

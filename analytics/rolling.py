@@ -1,6 +1,6 @@
 """`voltrail rollup`: rollups of the days that changed since the last time, into the lake."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -68,9 +68,3 @@ def _day(lake: Lake, name: str, day: date) -> int:
     rows = pl.concat(made) if made else rolled(there, name).collect()
     lake.replace(name, rows, None, since, until)
     return rows.height
-
-
-def lines(told: Sequence[Rolled]) -> list[str]:
-    """The results for people."""
-    head = f"{'rollup':<14}{'days anew':>10}{'rows':>12}{'days as they were':>20}"
-    return [head, *(f"{each.table:<14}{each.days:>10,}{each.rows:>12,}{each.same:>20,}" for each in told)]

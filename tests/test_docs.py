@@ -78,5 +78,19 @@ def test_a_document_names_no_signal_or_table_that_is_not_there() -> None:
 
 
 def test_help_is_fast_because_nothing_heavy_is_imported_for_it() -> None:
-    code = "import sys, voltrail; sys.exit(any(name in sys.modules for name in ('polars', 'deltalake', 'uvicorn')))"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert not imported("import voltrail", "polars", "deltalake", "uvicorn", "httpx", "rich")
+
+
+@pytest.mark.parametrize("module", ["service.main", "service.feeder", "service.receiver", "service.supervisor"])
+def test_a_process_of_the_service_does_not_load_what_only_a_terminal_needs(module: str) -> None:
+    assert not imported(f"import logger.{module}", "rich", "pygments", "typer")
+
+
+def test_an_analysis_on_schedule_does_not_load_what_only_a_terminal_needs() -> None:
+    assert not imported("import analytics.service", "rich", "pygments", "typer")
+
+
+def imported(code: str, *names: str) -> list[str]:
+    """Those of these modules that a process holds which ran this code."""
+    code = f"import sys; {code}; print(*(name for name in {names} if name in sys.modules))"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

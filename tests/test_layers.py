@@ -15,6 +15,7 @@ GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
     "atomic": set(),
     "locks": set(),
     "retry_after": set(),
+    "printable": set(),
     "envelope": set(),
     "mapping": set(),
     "times": {"errors"},
@@ -34,10 +35,11 @@ GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
         "atomic", "decode", "envelope", "errors", "process_state", "settings", "sources", "spool", "stores", "tables",
     },
     "service": {
-        "deliver", "envelope", "errors", "locks", "poll", "process_state", "receive", "settings", "sources", "spool",
+        "deliver", "envelope", "errors", "locks", "poll", "printable", "process_state", "receive", "settings",
+        "sources", "spool",
     },
 }  # fmt: skip
-GRANTS["commands"] = {*GRANTS} - {"columns", "derived_tables", "retry_after", "signals", "suggest", "times"}
+GRANTS["commands"] = {*GRANTS} - {"columns", "derived_tables", "retry_after", "signals"}
 GRANTS["simulator"] = {"envelope", "errors", "process_state", "settings", "sources", "spool", "stores", "tables"}
 LIGHT = ("service.supervisor", "service.main", "service.receiver")  # processes that start without polars
 HEAVY = {"polars", "deltalake", "influxdb_client"}

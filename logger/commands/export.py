@@ -1,34 +1,53 @@
-"""Rows of a table as a file: CSV, Parquet, newline-delimited JSON, or a spreadsheet."""
+"""`voltrail export`: rows of a table as CSV, Parquet, newline-delimited JSON or a spreadsheet, as they are stored."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
 import polars as pl
 import xlsxwriter  # type: ignore[import-untyped]
 
+from logger import tables
 from logger.atomic import atomic_file
 from logger.errors import ConfigError
+from logger.stores.lake.lake import Lake
 
 FORMATS = ("csv", "parquet", "ndjson", "xlsx")
-_SHEET_ROWS = 1_048_575  # what a sheet holds below its header
-_ISO = "%Y-%m-%dT%H:%M:%S%.3fZ"
+_SHEET_ROWS = 1_048_575  # the most that a sheet holds below its header
+_ISO_8601 = "%Y-%m-%dT%H:%M:%S%.3fZ"
+
+
+def export_table(
+    lake: Lake,
+    table: str,
+    form: str,
+    out: Path | BinaryIO,
+    since: datetime | None,
+    until: datetime | None,
+    vehicles: Sequence[str] | None,
+) -> None:
+    """Write a table's rows in the order of its key. Raises `ConfigError` as `export_rows`, and for unknown names."""
+    if form not in FORMATS:
+        raise ConfigError(f"--format {form!r} is none of {', '.join(FORMATS)}")
+    key = tables.table(table).key
+    export_rows(lake.scan(table, since, until, vehicles).sort(key), form, out)
 
 
 def export_rows(rows: pl.LazyFrame, form: str, out: Path | BinaryIO) -> None:
-    """Write these rows; a file appears under its name only once it is whole.
+    """Write these rows; a file gets its name only when it is complete.
 
     Raises `ConfigError` for more rows than a sheet holds, or a folder that cannot be written.
     """
-    _whole(lambda file: _write(rows, form, file), out)
+    _write_whole(lambda file: _write_rows(rows, form, file), out)
 
 
 def write_bytes(data: bytes, out: Path | BinaryIO) -> None:
     """Write these bytes in the same way. Raises `ConfigError`."""
-    _whole(lambda file: file.write(data), out)
+    _write_whole(lambda file: file.write(data), out)
 
 
-def _whole(write: Callable[[BinaryIO], object], out: Path | BinaryIO) -> None:
+def _write_whole(write: Callable[[BinaryIO], object], out: Path | BinaryIO) -> None:
     if not isinstance(out, Path):
         write(out)
         return
@@ -39,34 +58,34 @@ def _whole(write: Callable[[BinaryIO], object], out: Path | BinaryIO) -> None:
         raise ConfigError(f"cannot write {out}: {error.strerror or error}") from error
 
 
-def _write(rows: pl.LazyFrame, form: str, file: BinaryIO) -> None:
+def _write_rows(rows: pl.LazyFrame, form: str, file: BinaryIO) -> None:
     if form == "parquet":
         rows.sink_parquet(file, compression="zstd")
     elif form == "ndjson":
-        _readable(rows, join_lists=False).sink_ndjson(file)
+        _as_text(rows, join_lists=False).sink_ndjson(file)
     elif form == "csv":
-        _readable(rows, join_lists=True).sink_csv(file)
+        _as_text(rows, join_lists=True).sink_csv(file)
     else:
-        _write_sheet(_readable(rows, join_lists=True).collect(), file)
+        _write_sheet(_as_text(rows, join_lists=True).collect(), file)
 
 
 def _write_sheet(frame: pl.DataFrame, file: BinaryIO) -> None:
     if frame.height > _SHEET_ROWS:
         raise ConfigError(f"{frame.height:,} rows do not fit a sheet ({_SHEET_ROWS:,}): narrow --since and --until")
-    as_they_are = {"strings_to_formulas": False, "strings_to_urls": False}  # a vehicle may be called "=1+1"
-    with xlsxwriter.Workbook(file, as_they_are) as book:
-        frame.write_excel(book, autofit=frame.height < 10_000)
+    options = {"strings_to_formulas": False, "strings_to_urls": False}  # a vehicle may be called "=1+1"
+    with xlsxwriter.Workbook(file, options) as workbook:
+        frame.write_excel(workbook, autofit=frame.height < 10_000)
 
 
-def _readable(rows: pl.LazyFrame, *, join_lists: bool) -> pl.LazyFrame:
-    """Times in ISO 8601, bytes as text or base64, lists joined by commas where a format has no lists."""
-    made: list[pl.Expr] = []
+def _as_text(rows: pl.LazyFrame, *, join_lists: bool) -> pl.LazyFrame:
+    """Return the rows with times in ISO 8601, bytes as text or base64, and lists joined by commas where asked for."""
+    columns: list[pl.Expr] = []
     for name, dtype in rows.collect_schema().items():
         if isinstance(dtype, pl.Datetime):
-            made.append(pl.col(name).dt.strftime(_ISO))
+            columns.append(pl.col(name).dt.strftime(_ISO_8601))
         elif dtype == pl.Binary:
             text = pl.col(name).cast(pl.String, strict=False)
-            made.append(pl.coalesce(text, pl.col(name).bin.encode("base64")).alias(name))
+            columns.append(pl.coalesce(text, pl.col(name).bin.encode("base64")).alias(name))
         elif join_lists and isinstance(dtype, pl.List):
-            made.append(pl.col(name).list.join(","))
-    return rows.with_columns(made)
+            columns.append(pl.col(name).list.join(","))
+    return rows.with_columns(columns)

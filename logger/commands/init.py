@@ -1,25 +1,25 @@
-"""`voltrail init`: what is known, and what is asked for, becomes settings that load."""
+"""`voltrail init`: options and answers to questions become a settings file that loads."""
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import typer
 
 from logger.errors import ConfigError
 from logger.settings.load import parse_settings
 from logger.settings.schema import Settings
 from logger.settings.template import Answers, secret_variable, settings_text
 
-Ask = Callable[[str, bool], str]  # a question, and whether to hide what is typed
 _PATHS = ("data_dir", "client_secret_file")
-_OF_AN_ACCOUNT = ("name", "client_secret_file", "base_url", "vehicles")
+_ACCOUNT_KEYS = ("name", "client_secret_file", "base_url", "vehicles")
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """Answers, and a secret that was typed and is in no file yet."""
+    """The answers for a settings file, and a secret that was typed and is in no file yet."""
 
     answers: Answers
     secret: str = ""
@@ -28,55 +28,78 @@ class Draft(msgspec.Struct, frozen=True):
         return f"Draft({self.answers!r})"
 
 
-def known_answers(out: Path, **told: Any) -> Answers:
-    """What was told, the rest by default. A path that was meant from here is written as it is meant from `out`."""
-    given = {key: value for key, value in told.items() if value}
+def create_settings(out: Path, *, interactive: bool, **options: Any) -> Settings:
+    """Write the settings file `out`, by options and, where `interactive`, by questions; return the settings.
+
+    Raises `ConfigError` for settings that would not load, before anything is written. No file is overwritten.
+    """
+    if out.exists():
+        raise ConfigError(f"{out} is there already; name another file with --out")
+    answers = _known_answers(out, options)
+    return _write_settings(_ask_missing(answers) if interactive else Draft(answers), out)
+
+
+def next_steps(settings: Settings, out: Path) -> Iterator[str]:
+    """Yield what to do after these settings were written to `out`."""
+    for account in settings.sources:
+        yield f"register {settings.collector.push_address(account.name)} with the vendor"
+    missing = "" if settings.sources else ": fill in the account and its vehicles"
+    yield f"wrote {out}{missing}; `voltrail check` says what is still wrong, `voltrail run` collects"
+
+
+def _known_answers(out: Path, options: Mapping[str, Any]) -> Answers:
+    """Return the answers that options give, the rest by default.
+
+    A path that is relative to the working directory becomes absolute where `out` is in another folder.
+    """
+    answers = {key: value for key, value in options.items() if value}
     if Path.cwd() != out.resolve().parent:
-        given.update({key: str(Path.cwd() / given[key]) for key in _PATHS if key in given})
-    return Answers(**given)
+        answers.update({key: str(Path.cwd() / answers[key]) for key in _PATHS if key in answers})
+    return Answers(**answers)
 
 
-def ask_missing(answers: Answers, ask: Ask) -> Draft:
-    """Ask for what is missing; an empty answer leaves it out."""
+def _ask_missing(answers: Answers) -> Draft:
+    """Ask for the answers that are missing; an empty one leaves its setting out."""
     change, secret = msgspec.structs.replace, ""
     if not answers.client_id:
-        answers = change(answers, client_id=ask("Platform code (client_id) that Segway gave you", False))
+        answers = change(answers, client_id=_ask("Platform code (client_id) that Segway gave you"))
     if answers.client_id and not answers.client_secret_file:
-        secret = ask("Its secret (client_secret), not shown while you type", True)
+        secret = _ask("Its secret (client_secret), not shown while you type", hidden=True)
     if answers.client_id and not answers.vehicles:
-        told = ask("Vehicles: their IMEIs (15 digits), with blanks between", False)
-        answers = change(answers, vehicles=tuple(filter(None, re.split(r"[\s,;]+", told))))
+        numbers = _ask("Vehicles: their IMEIs (15 digits), with blanks between")
+        answers = change(answers, vehicles=tuple(filter(None, re.split(r"[\s,;]+", numbers))))
     if not answers.public_url:
-        answers = change(answers, public_url=ask("Where the vendor reaches this host, such as https://HOST", False))
+        answers = change(answers, public_url=_ask("Where the vendor reaches this host, such as https://HOST"))
     return Draft(answers, secret)
 
 
-def write_settings(draft: Draft, out: Path) -> Settings:
-    """Write the settings, and a typed secret beside them; returns what was written.
+def _ask(question: str, *, hidden: bool = False) -> str:
+    return str(typer.prompt(question, default="", show_default=False, hide_input=hidden, err=True)).strip()
 
-    Raises `ConfigError` for what would not load, before anything is written; what is in the way is not overwritten.
-    """
-    answers, fresh = draft.answers, Answers()
-    if not answers.client_id and any(getattr(answers, key) != getattr(fresh, key) for key in _OF_AN_ACCOUNT):
+
+def _write_settings(draft: Draft, out: Path) -> Settings:
+    """Write the settings, and a typed secret in a file beside them."""
+    answers, default = draft.answers, Answers()
+    if not answers.client_id and any(getattr(answers, key) != getattr(default, key) for key in _ACCOUNT_KEYS):
         raise ConfigError("an account needs --client-id: the platform code that the vendor gave you")
     secret = {secret_variable(answers.name): draft.secret} if draft.secret else {}
     settings = parse_settings(settings_text(answers), out, {**os.environ, **secret})
     if not draft.secret:
-        _put(out, settings_text(answers), 0o666, "name another file with --out")
+        _create(out, settings_text(answers), 0o666, "name another file with --out")
         return settings
     file = out.with_name(f"{answers.name}.secret")
-    _put(file, draft.secret + "\n", 0o600, "move it away, or name it with --client-secret-file")
+    _create(file, draft.secret + "\n", 0o600, "move it away, or name it with --client-secret-file")
     try:
-        named = msgspec.structs.replace(answers, client_secret_file=file.name)
-        _put(out, settings_text(named), 0o666, "name another file with --out")
+        with_secret = msgspec.structs.replace(answers, client_secret_file=file.name)
+        _create(out, settings_text(with_secret), 0o666, "name another file with --out")
     except ConfigError:
         file.unlink()
         raise
     return settings
 
 
-def _put(path: Path, text: str, mode: int, remedy: str) -> None:
-    """A new file with this text, or none at all."""
+def _create(path: Path, text: str, mode: int, remedy: str) -> None:
+    """Create a file with this text, or none at all. Raises `ConfigError`, with the remedy if there is one already."""
     try:
         data = text.encode()
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

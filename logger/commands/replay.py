@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 import msgspec
 import polars as pl
 
+from logger.commands.output import Block, table_of
 from logger.commands.replayable_days import Days, first_replayable_day, row_origins, vehicles_of_table
 from logger.decode.first_receipts import FirstReceipts
 from logger.decode.messages import AHEAD_MS, Source, decode
@@ -262,13 +263,11 @@ def _regroup(batches: Iterable[Batch]) -> Iterator[Batch]:
         yield batch
 
 
-def lines(result: ReplayResult) -> Iterator[str]:
-    """Yield the result as lines for people."""
-    yield f"{'table':<12}{'rows before':>14}{'rows after':>14}{'days':>8}{'changed':>10}"
-    shown = [each for each in result.tables if each.before or each.after]
-    for each in shown:
-        yield f"{each.table:<12}{each.before:>14,}{each.after:>14,}{each.days:>8,}{each.days_changed:>10,}"
-    if not shown:
+def view(result: ReplayResult) -> Iterator[Block]:
+    """Yield the result for people."""
+    changes = [each for each in result.tables if each.before or each.after]
+    yield table_of(changes, ("table", "rows before", "rows after", "days", "changed"))
+    if not changes:
         yield "(neither the lake nor the messages have rows of these days and vehicles)"
     yield ""
     since, until = result.since or "the first day", result.until or "now"

@@ -1,10 +1,11 @@
-"""`voltrail sources`: the fields that each account reports, what they become, and what it does not report."""
+"""`voltrail sources`: the fields that each account reports, as signals, and what its vendor does not report."""
 
 from collections.abc import Iterator
 from importlib.resources import files
 
 import msgspec
 
+from logger.commands.output import Block, Styled, table_of
 from logger.errors import ConfigError
 from logger.mapping import Field
 from logger.settings.schema import Settings
@@ -12,7 +13,7 @@ from logger.sources import accounts
 
 
 class FieldLine(msgspec.Struct, frozen=True):
-    """One field of one message, and the column that it becomes."""
+    """One field of one message, and the table and signal that it becomes."""
 
     source: str
     message: str
@@ -22,32 +23,26 @@ class FieldLine(msgspec.Struct, frozen=True):
     unit: str
 
 
-def list_fields(settings: Settings) -> list[FieldLine]:
-    """Every field of every message of every account. Raises `ConfigError` where there is no account."""
+class Capabilities(msgspec.Struct, frozen=True):
+    """The fields of all accounts; `limits` is by account what its vendor does not report."""
+
+    fields: list[FieldLine]
+    limits: dict[str, str]
+
+
+def list_capabilities(settings: Settings) -> Capabilities:
+    """Return the fields and limits of each account. Raises `ConfigError` where there is no account."""
     if not settings.sources:
         raise ConfigError("there is no source in the settings: `voltrail init` writes settings with one")
-    return [
+    known = accounts(settings)
+    lines = [
         FieldLine(name, message, _path(field, rows.each), rows.table, field.to, field.unit)
-        for name, account in accounts(settings).items()
+        for name, account in known.items()
         for message, shape in account.shapes.items()
         for rows in shape.rows
         for field in rows.fields
     ]
-
-
-def limits(settings: Settings) -> dict[str, str]:
-    """What each account does not report, from the document of its source."""
-    return {name: _limits(account.provider) for name, account in accounts(settings).items()}
-
-
-def lines(settings: Settings) -> Iterator[str]:
-    """Both of them as lines of text."""
-    yield f"{'source':<12}{'message':<16}{'field':<40}{'table':<10}{'signal':<20}unit"
-    for each in list_fields(settings):
-        made = f"{each.table:<10}{each.signal:<20}{each.unit}".rstrip()
-        yield f"{each.source:<12}{each.message:<16}{each.field:<40}{made}"
-    for name, text in limits(settings).items():
-        yield f"\n{name} cannot tell:\n{text}"
+    return Capabilities(lines, {name: _limits(account.provider) for name, account in known.items()})
 
 
 def _path(field: Field, each: str) -> str:
@@ -57,3 +52,12 @@ def _path(field: Field, each: str) -> str:
 def _limits(provider: str) -> str:
     document = (files("logger.sources") / provider / "README.md").read_text(encoding="utf-8")
     return document.partition("## What it cannot tell\n")[2].partition("\n## ")[0].strip()
+
+
+def view(capabilities: Capabilities) -> Iterator[Block]:
+    """Yield the fields and limits for people."""
+    yield table_of(capabilities.fields, FieldLine.__struct_fields__)
+    for name, text in capabilities.limits.items():
+        yield ""
+        yield Styled(f"{name} cannot tell:", "bold")
+        yield from text.split("\n")

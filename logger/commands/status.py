@@ -1,23 +1,27 @@
-"""How things stand: every vehicle's last word, and how far each sink has come."""
+"""`voltrail status`: each vehicle's newest values, and how far each sink has come. Creates and changes nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import polars as pl
 
+from logger.commands.output import Block, Cell, Styled, Table, format_count, format_duration, format_size
 from logger.errors import ConfigError
 from logger.process_state import feeder_process, read_state
 from logger.settings.schema import Settings
-from logger.spool.open import open_spool
+from logger.spool.inspect import SpoolReader, Waiting
 from logger.stores import open_lake
+from logger.stores.lake.lake import Lake
 
-_SILENT_S = 1800.0  # twice the vendor's slowest cadence: nothing from such a vehicle is current
+_SILENT_S = 1800.0  # twice the vendor's slowest interval: values of such a vehicle are no longer current
+_POLL_COUNTERS = ("requests", "answered", "skipped", "delayed", "failed")  # in receiver.json
+_STATE_STYLES = {"riding": "green", "charging": "cyan", "silent": "yellow", "offline": "yellow"}
 
 
 class Vehicle(msgspec.Struct, frozen=True):
-    """A vehicle's last word; None where it never said."""
+    """A vehicle's newest values; None where it has never reported one."""
 
     vehicle: str
     label: str
@@ -31,7 +35,7 @@ class Vehicle(msgspec.Struct, frozen=True):
 
 
 class Sink(msgspec.Struct, frozen=True):
-    """How far a sink has come, its last trouble, and how old that news is; None where its feeder never ran."""
+    """How many messages wait for a sink, its last error, and the age of this report; None: its feeder has never run."""
 
     name: str
     waiting: int
@@ -41,17 +45,17 @@ class Sink(msgspec.Struct, frozen=True):
 
 
 class Account(msgspec.Struct, frozen=True):
-    """What an account sent and answered since the collector's start; `asking` is None where its cloud is not asked."""
+    """Counts of an account's pushes since the collector's start; `polls` is None where its cloud is not polled."""
 
     name: str
     taken: int
     refused: int
     not_stored: int
-    asking: dict[str, Any] | None
+    polls: dict[str, Any] | None
 
 
 class Analysis(msgspec.Struct, frozen=True):
-    """What the last analysis looked at, how long it took [s], or its trouble, and how old that news is."""
+    """The last analysis: the age of its report, how long it took [s], what it looked at, its error."""
 
     age_s: float
     seconds: float
@@ -61,7 +65,7 @@ class Analysis(msgspec.Struct, frozen=True):
 
 
 class Overview(msgspec.Struct, frozen=True):
-    """All of it; `per_minute` is messages delivered to the lake in the last minute."""
+    """All that `voltrail status` prints; `per_minute` is messages delivered to the lake in the last minute."""
 
     vehicles: list[Vehicle]
     accounts: list[Account]
@@ -73,81 +77,95 @@ class Overview(msgspec.Struct, frozen=True):
 
 
 def read_overview(settings: Settings, vehicles: Sequence[str] = (), now: datetime | None = None) -> Overview:
-    """How things stand now, of vehicles by number or label. Raises `ConfigError` for one that nobody heard of."""
+    """Return the overview now, of vehicles by number or label (none named: of all).
+
+    Raises `ConfigError` for a vehicle of which nothing is stored, `Retry` where the spool or the lake cannot be read.
+    """
     now = now or datetime.now(UTC)
-    log = open_spool(settings)
-    store = open_lake(settings)
-    told = {sink: read_state(settings.data_dir, feeder_process(sink)) for sink in settings.sinks.names}
-    latest = _latest(store.latest("status"), store.latest("location"), store.latest("vehicles"))
-    missing = [vehicle for vehicle in vehicles if vehicle not in latest["vehicle"] and vehicle not in latest["label"]]
-    if missing:
-        raise ConfigError(f"nothing is stored of vehicle {missing[0]!r}; `voltrail status` lists those that are")
-    if vehicles:
-        latest = latest.filter(pl.col("vehicle").is_in(list(vehicles)) | pl.col("label").is_in(list(vehicles)))
-    sinks = [
-        Sink(name, log.depth(name), said.get("failures", 0), said.get("error", ""), _silence_s(said, now))
-        for name, said in told.items()
+    newest = _newest_rows(open_lake(settings), vehicles)
+    states = {sink: read_state(settings.data_dir, feeder_process(sink)) for sink in settings.sinks.names}
+    spool = SpoolReader(settings.data_dir)
+    waiting = spool.waiting(settings.sinks.names) if spool.exists else []
+    return Overview(
+        vehicles=[_vehicle(row, now) for row in newest.iter_rows(named=True)],
+        accounts=_accounts(settings),
+        sinks=_sinks(states, waiting, now),
+        spool_bytes=spool.bytes() if spool.exists else 0,
+        spool_max_bytes=settings.collector.max_bytes,
+        per_minute=states["lake"].get("per_minute", 0),
+        analysis=_analysis(settings, now),
+    )
+
+
+# ---- reading ---------------------------------------------------------------------------------------------------------
+
+
+def _sinks(states: Mapping[str, dict[str, Any]], waiting: Sequence[Waiting], now: datetime) -> list[Sink]:
+    messages = {each.sink: each.messages for each in waiting}
+    return [
+        Sink(name, messages.get(name, 0), state.get("failures", 0), state.get("error", ""), _age_s(state, now))
+        for name, state in states.items()
     ]
-    rows = [_vehicle(row, now) for row in latest.iter_rows(named=True)]
-    per_minute = told["lake"].get("per_minute", 0)
-    return Overview(rows, _accounts(settings), sinks, log.bytes, log.max_bytes, per_minute, _analysis(settings, now))
+
+
+def _age_s(state: Mapping[str, Any], now: datetime) -> float | None:
+    return (now - datetime.fromisoformat(state["at"])).total_seconds() if state else None
 
 
 def _analysis(settings: Settings, now: datetime) -> Analysis | None:
-    told = read_state(settings.data_dir, "analysis")
-    if not told:
+    state = read_state(settings.data_dir, "analysis")
+    age_s = _age_s(state, now)
+    if age_s is None:
         return None
-    age_s = (now - datetime.fromisoformat(told["at"])).total_seconds()
     return Analysis(
-        age_s, told.get("seconds", 0.0), told.get("vehicles", 0), told.get("rows", {}), told.get("error", "")
+        age_s, state.get("seconds", 0.0), state.get("vehicles", 0), state.get("rows", {}), state.get("error", "")
     )
-
-
-def _silence_s(said: dict[str, Any], now: datetime) -> float | None:
-    return (now - datetime.fromisoformat(said["at"])).total_seconds() if said else None
 
 
 def _accounts(settings: Settings) -> list[Account]:
-    told = read_state(settings.data_dir, "receiver")
-    pushes, asking = told.get("pushes", {}), told.get("polls", {})
-    words = ("taken", "refused", "not_stored")
-    counts = {source.name: [pushes.get(word, {}).get(source.name, 0) for word in words] for source in settings.sources}
-    return [
-        Account(name, taken, refused, not_stored, asking.get(name))
-        for name, (taken, refused, not_stored) in counts.items()
-    ]
+    state = read_state(settings.data_dir, "receiver")
+    pushes, polls = state.get("pushes", {}), state.get("polls", {})
+    outcomes = ("taken", "refused", "not_stored")
+    accounts = []
+    for source in settings.sources:
+        taken, refused, not_stored = (pushes.get(each, {}).get(source.name, 0) for each in outcomes)
+        accounts.append(Account(source.name, taken, refused, not_stored, polls.get(source.name)))
+    return accounts
 
 
-def _latest(status: pl.DataFrame, location: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
-    places = location.select("provider", "vehicle", pl.col("time").alias("place_time"), "lat_deg", "lon_deg")
-    both = status.join(places, on=["provider", "vehicle"], how="full", coalesce=True)
-    named = both.join(
-        names.select("provider", "vehicle", "label", "in_service"), on=["provider", "vehicle"], how="left"
+def _newest_rows(lake: Lake, vehicles: Sequence[str]) -> pl.DataFrame:
+    """Return a row a vehicle: its newest `status` with position, label and the time of the newer of both."""
+    who = ["provider", "vehicle"]
+    status, location, names = (lake.latest(table) for table in ("status", "location", "vehicles"))
+    positions = location.select(*who, pl.col("time").alias("position_at"), "lat_deg", "lon_deg")
+    rows = (
+        status.join(positions, on=who, how="full", coalesce=True)
+        .join(names.select(*who, "label", "in_service"), on=who, how="left")
+        .with_columns(newest_at=pl.max_horizontal("time", "position_at"), label=pl.coalesce("label", "vehicle"))
+        .sort("provider", "label", "vehicle")
     )
-    return named.with_columns(
-        pl.max_horizontal("time", "place_time").alias("newest"), pl.coalesce("label", "vehicle").alias("label")
-    ).sort("provider", "label", "vehicle")
+    return _of_vehicles(rows, vehicles) if vehicles else rows
 
 
-def _vehicle(row: dict[str, Any], now: datetime) -> Vehicle:
-    age = (now - row["newest"]).total_seconds()
+def _of_vehicles(rows: pl.DataFrame, vehicles: Sequence[str]) -> pl.DataFrame:
+    for vehicle in vehicles:
+        if vehicle not in rows["vehicle"] and vehicle not in rows["label"]:
+            raise ConfigError(f"nothing is stored of vehicle {vehicle!r}; `voltrail status` lists those that are")
+    return rows.filter(pl.col("vehicle").is_in(list(vehicles)) | pl.col("label").is_in(list(vehicles)))
+
+
+def _vehicle(row: Mapping[str, Any], now: datetime) -> Vehicle:
+    age_s = (now - row["newest_at"]).total_seconds()
+    values = ("soc_pct", "odometer_m", "lat_deg", "lon_deg")
     return Vehicle(
-        row["vehicle"],
-        row["label"],
-        row["provider"],
-        age,
-        _state(row, age),
-        row["soc_pct"],
-        row["odometer_m"],
-        row["lat_deg"],
-        row["lon_deg"],
+        row["vehicle"], row["label"], row["provider"], age_s, _state(row, age_s), *(row[name] for name in values)
     )
 
 
-def _state(row: dict[str, Any], age: float) -> str:
+def _state(row: Mapping[str, Any], age_s: float) -> str:
     if row["in_service"] is False:
         return "out of service"
-    if age > _SILENT_S:
+    if age_s > _SILENT_S:
         return "silent"
     if row["online"] is False:
         return "offline"
@@ -160,60 +178,59 @@ def _state(row: dict[str, Any], age: float) -> str:
     return "riding" if (row["speed_kmh"] or 0) > 0 else "paused"
 
 
-def lines(told: Overview) -> Iterator[str]:
-    """The overview for people."""
-    yield f"{'vehicle':<20}{'age':>8}{'charge':>8}  {'state':<15}{'odometer':>12}  position"
-    for each in told.vehicles:
-        yield (
-            f"{each.label:<20}{_age(each.age_s):>8}{_or_dash(each.soc_pct, ' %'):>8}  {each.state:<15}"
-            f"{_or_dash(each.odometer_m and each.odometer_m / 1000, ' km', 1):>12}  {_place(each)}"
-        )
-    if not told.vehicles:
+# ---- printing --------------------------------------------------------------------------------------------------------
+
+
+def view(overview: Overview) -> Iterator[Block]:
+    """Yield the overview for people."""
+    headers = ("vehicle", "age", "charge", "state", "odometer", "position")
+    yield Table(headers, [*map(_vehicle_cells, overview.vehicles)], right=("age", "charge", "odometer"))
+    if not overview.vehicles:
         yield "(nothing is stored yet)"
     yield ""
-    for account in told.accounts:
-        yield from _account_lines(account)
-    for sink in told.sinks:
-        fed = "its feeder never ran" if sink.age_s is None else f"its feeder's last word {_age(sink.age_s)} ago"
-        yield f"{sink.name:<20}{sink.waiting:,} messages wait, {fed}"
-        if sink.error:
-            yield f"{'':<20}{sink.failures:,} failures, last: {sink.error}"
-    size = f"{told.spool_bytes / 1e6:,.1f} of {told.spool_max_bytes / 1e6:,.1f} MB"
-    yield f"{'spool':<20}{size}, {told.per_minute:,} messages in the last minute"
-    yield f"{'analysis':<20}{_analysis_line(told.analysis)}"
+    size = f"{format_size(overview.spool_bytes)} of {format_size(overview.spool_max_bytes)}"
+    rows: list[tuple[Cell, Cell]] = [row for account in overview.accounts for row in _account_rows(account)]
+    rows += [row for sink in overview.sinks for row in _sink_rows(sink)]
+    rows += [("spool", f"{size}, {format_count(overview.per_minute, 'message')} in the last minute")]
+    rows += [("analysis", _analysis_text(overview.analysis))]
+    yield Table((), rows)
 
 
-def _analysis_line(each: Analysis | None) -> str:
+def _vehicle_cells(each: Vehicle) -> tuple[Cell, ...]:
+    no_position = each.lat_deg is None or each.lon_deg is None
+    return (
+        each.label,
+        format_duration(each.age_s),
+        "-" if each.soc_pct is None else f"{each.soc_pct:.0f} %",
+        Styled(each.state, _STATE_STYLES.get(each.state, "")),
+        "-" if each.odometer_m is None else f"{each.odometer_m / 1000:,.1f} km",
+        "-" if no_position else f"{each.lat_deg:.5f}, {each.lon_deg:.5f}",
+    )
+
+
+def _account_rows(each: Account) -> Iterator[tuple[Cell, Cell]]:
+    refused = f", {each.refused:,} refused" if each.refused else ""
+    not_stored = f", {each.not_stored:,} answered 503" if each.not_stored else ""
+    yield each.name, f"{each.taken:,} pushes taken{refused}{not_stored}"
+    if each.polls is not None:
+        yield "", f"polls: {', '.join(f'{each.polls[word]:,} {word}' for word in _POLL_COUNTERS)}"
+        if each.polls["trouble"]:
+            pause_s = each.polls["pause_s"]
+            pause = f" (no request for another {format_duration(pause_s)})" if pause_s else ""
+            yield "", Styled(f"last error: {each.polls['trouble']}{pause}", "red")
+
+
+def _sink_rows(each: Sink) -> Iterator[tuple[Cell, Cell]]:
+    report = "has never run" if each.age_s is None else f"last reported {format_duration(each.age_s)} ago"
+    yield each.name, f"{each.waiting:,} messages wait, its feeder {report}"
+    if each.error:
+        yield "", Styled(f"{each.failures:,} failures, last: {each.error}", "red")
+
+
+def _analysis_text(each: Analysis | None) -> Cell:
     if each is None:
         return "none yet: `voltrail run` does one on schedule, `voltrail analyze` at once"
     if each.error:
-        return f"the last one failed {_age(each.age_s)} ago: {each.error}"
+        return Styled(f"the last one failed {format_duration(each.age_s)} ago: {each.error}", "red")
     took = f"took {each.seconds:.1f} s, touched {each.vehicles:,} vehicles, looked at {sum(each.rows.values()):,} rows"
-    return f"the last one ended {_age(each.age_s)} ago, {took}"
-
-
-def _account_lines(each: Account) -> Iterator[str]:
-    refused = f", {each.refused:,} refused" if each.refused else ""
-    lost = f", {each.not_stored:,} answered 503" if each.not_stored else ""
-    yield f"{each.name:<20}{each.taken:,} pushes taken{refused}{lost}"
-    if each.asking is not None:
-        words = ("requests", "answered", "skipped", "delayed", "failed")
-        yield f"{'':<20}questions: {', '.join(f'{each.asking[word]:,} {word}' for word in words)}"
-        rests = f" (left alone for another {_age(each.asking['pause_s'])})" if each.asking["pause_s"] else ""
-        if each.asking["trouble"]:
-            yield f"{'':<20}last trouble: {each.asking['trouble']}{rests}"
-
-
-def _age(seconds: float) -> str:
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
-
-
-def _or_dash(value: float | None, unit: str, digits: int = 0) -> str:
-    return "-" if value is None else f"{value:,.{digits}f}{unit}"
-
-
-def _place(each: Vehicle) -> str:
-    return "-" if each.lat_deg is None or each.lon_deg is None else f"{each.lat_deg:.5f}, {each.lon_deg:.5f}"
+    return f"the last one ended {format_duration(each.age_s)} ago, {took}"

@@ -8,6 +8,7 @@ import sys
 import threading
 
 from logger.errors import ConfigError
+from logger.printable import PrintableFormatter
 from logger.settings.load import decode_settings
 from logger.settings.schema import Settings
 
@@ -32,11 +33,9 @@ class Stop:
 
 def set_up_logging(name: str, *, debug: bool) -> None:
     """Log to stderr: time, level, process, message."""
-    logging.basicConfig(
-        level=logging.DEBUG if debug else logging.INFO,
-        format=f"%(asctime)s %(levelname)s {name}: %(message)s",
-        stream=sys.stderr,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PrintableFormatter(f"%(asctime)s %(levelname)s {name}: %(message)s"))
+    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, handlers=[handler])
     for chatty in ("uvicorn", "asyncio", "httpx", "httpcore"):  # httpx logs a line for each request
         logging.getLogger(chatty).setLevel(logging.WARNING)
 

@@ -56,16 +56,6 @@ def daily_counts(left: Store, right: Store, table_name: str) -> Iterator[tuple[d
         yield day, (left_counts.get(day, 0), right_counts.get(day, 0))
 
 
-def difference_lines(rows: Sequence[Difference], names: tuple[str, str]) -> Iterator[str]:
-    """Yield the differences as lines of text; `names` are those of the two stores."""
-    if not rows:
-        yield f"{names[0]} and {names[1]} hold the same number of rows of every table and day"
-        return
-    yield f"{'table':<14}{'day':<12}{names[0]:>14}{names[1]:>14}"
-    for row in rows:
-        yield f"{row.table:<14}{row.day:<12}{row.left:>14,}{row.right:>14,}"
-
-
 def copy_days(
     source: Store,
     target: Store,

@@ -1,4 +1,4 @@
-"""Analyses as their user meets them: by hand, and on schedule below `voltrail run`."""
+"""Analyses as their user sees them: by hand, and on schedule below `voltrail run`."""
 
 import json
 import re
@@ -31,7 +31,7 @@ def ridden(tmp_path: Path) -> tuple[Path, Collector]:
     return tmp_path, collector
 
 
-def test_analyses_by_hand_tell_what_they_made(ridden: tuple[Path, Collector]) -> None:
+def test_analyze_prints_what_it_made(ridden: tuple[Path, Collector]) -> None:
     folder, _ = ridden
     done = voltrail(folder, "analyze", "--json")
     assert json.loads(done.stdout)[0] == {"table": "trips", "vehicles": 1, "rows": 2, "commits": 1}
@@ -59,11 +59,11 @@ def test_trips_and_their_tracks_can_be_exported(ridden: tuple[Path, Collector]) 
 
 def test_a_reader_that_has_seen_enough_is_no_error(ridden: tuple[Path, Collector]) -> None:
     command = [sys.executable, "-m", "voltrail", "export", "status", "--format", "csv"]
-    with subprocess.Popen(command, cwd=ridden[0], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as told:
-        assert told.stdout
-        assert told.stderr
-        told.stdout.close()
-        assert (told.stderr.read(), told.wait()) == (b"", 0)
+    with subprocess.Popen(command, cwd=ridden[0], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == (b"", 0)
 
 
 def test_a_running_service_analyses_on_schedule(ridden: tuple[Path, Collector]) -> None:

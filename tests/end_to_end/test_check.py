@@ -1,4 +1,4 @@
-"""`voltrail check` as its user meets it: lines, JSON, exit code."""
+"""`voltrail check` as its user sees it: lines, JSON, exit code."""
 
 import json
 from pathlib import Path
@@ -38,14 +38,14 @@ def test_findings_line_up(tmp_path: Path) -> None:
         assert line[start] != " "
 
 
-def test_programs_are_answered_in_json(tmp_path: Path) -> None:
+def test_findings_are_json_for_programs(tmp_path: Path) -> None:
     Setup(tmp_path).replace("listen", "lissten")
     done = voltrail(tmp_path, "check", "--json")
-    told = json.loads(done.stdout)
+    findings = json.loads(done.stdout)
     assert done.returncode == 1
-    assert {tuple(each) for each in told} == {("about", "level", "text", "remedy")}
+    assert {tuple(each) for each in findings} == {("about", "level", "text", "remedy")}
     assert SECRET not in done.stdout
-    assert "lissten" in told[0]["text"]
+    assert "lissten" in findings[0]["text"]
 
 
 def test_without_settings_the_embedded_default_is_checked(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`voltrail check` of an InfluxDB as its user meets it: what is wrong there, and what to do."""
+"""`voltrail check` of an InfluxDB as its user sees it: what is wrong there, and what to do."""
 
 import json
 import signal
@@ -19,7 +19,7 @@ from tests.logger.stores.influx.test_influx import rows
 
 
 def check(folder: Path, influx: InfluxSettings, more: str = "") -> list[tuple[str, str, str]]:
-    """What the command says of InfluxDB: level, text, remedy. No secret is told."""
+    """Return the findings about InfluxDB: level, text, remedy. No secret is printed."""
     Setup(folder).add(sink(influx, folder) + more)
     done = voltrail(folder, "check", "--json")
     secret = influx.token or influx.password

@@ -67,7 +67,7 @@ def test_an_error_is_one_line_that_says_what_is_wrong(tmp_path: Path, words: lis
     assert text in done.stderr
 
 
-def test_a_traceback_is_there_for_whoever_asks(tmp_path: Path) -> None:
+def test_debug_prints_a_traceback(tmp_path: Path) -> None:
     done = voltrail(tmp_path, "export", "statu", "--debug")
     assert done.returncode != 0
     assert "Traceback" in done.stderr
@@ -102,20 +102,20 @@ def test_a_day_is_a_day_of_the_zone_in_the_settings(filled: Path) -> None:
     assert len(done.stdout.splitlines()) == 1
 
 
-def test_status_speaks_to_people_and_to_programs(filled: Path) -> None:
+def test_status_is_text_for_people_and_json_for_programs(filled: Path) -> None:
     done = voltrail(filled, "status")
     assert done.returncode == 0
     assert "moped 7" in done.stdout
     assert "52.00000, 5.00000" in done.stdout
-    told = json.loads(voltrail(filled, "status", "--json", "--vehicle", "moped 7").stdout)
-    (vehicle,) = told["vehicles"]
+    printed = json.loads(voltrail(filled, "status", "--json", "--vehicle", "moped 7").stdout)
+    (vehicle,) = printed["vehicles"]
     assert (vehicle["vehicle"], vehicle["soc_pct"], vehicle["lat_deg"], vehicle["state"]) == (
         "moped 7",
         None,
         None,
         "silent",
     )
-    (sink,) = told["sinks"]
+    (sink,) = printed["sinks"]
     assert 0 <= sink.pop("age_s") < 60
     assert sink == {"name": "lake", "waiting": 0, "failures": 0, "error": ""}
 
@@ -125,24 +125,24 @@ def test_status_and_export_before_anything_came_are_empty_and_no_error(tmp_path:
     assert len(voltrail(tmp_path, "export", "pack").stdout.splitlines()) == 1
 
 
-def test_replay_tells_what_differs_to_people_and_to_programs(filled: Path) -> None:
+def test_replay_prints_what_differs_for_people_and_for_programs(filled: Path) -> None:
     done = voltrail(filled, "replay", "--since", "2026-11-02T10:00Z", "--until", "2026-11-02T11:00Z")
     assert (done.returncode, done.stderr) == (0, "")
     assert re.search(r"^status +2 +2 +1 +0$", done.stdout, re.M)
     assert "messages decoded again: 1; whole days of UTC, from 2026-11-02 up to 2026-11-03" in done.stdout
-    told = json.loads(voltrail(filled, "replay", "--json", "--vehicle", "moped 7").stdout)
-    assert (told["messages"], told["since"], told["left"]) == (1, None, [])
-    assert {"table": "status", "before": 1, "after": 1, "days": 2, "days_changed": 0} in told["tables"]
+    printed = json.loads(voltrail(filled, "replay", "--json", "--vehicle", "moped 7").stdout)
+    assert (printed["messages"], printed["since"], printed["left"]) == (1, None, [])
+    assert {"table": "status", "before": 1, "after": 1, "days": 2, "days_changed": 0} in printed["tables"]
     assert "neither the lake nor the messages have rows" in voltrail(filled, "replay", "--vehicle", "ghost").stdout
 
 
-def test_sources_says_what_each_field_becomes_and_what_nobody_tells(filled: Path) -> None:
+def test_sources_lists_what_each_field_becomes_and_what_is_never_reported(filled: Path) -> None:
     done = voltrail(filled, "sources")
     assert done.returncode == 0
     assert re.search(r"city +status +powerPercent +status +soc_pct +%", done.stdout)
     assert re.search(r"city +battery-info +data.batteryData\[\].cycleTimes +pack +pack_cycles", done.stdout)
     assert "city cannot tell:" in done.stdout
-    told = json.loads(voltrail(filled, "sources", "--json").stdout)
+    printed = json.loads(voltrail(filled, "sources", "--json").stdout)
     assert {
         "source": "city",
         "message": "fault",
@@ -150,7 +150,7 @@ def test_sources_says_what_each_field_becomes_and_what_nobody_tells(filled: Path
         "table": "event",
         "signal": "code",
         "unit": "",
-    } in told["fields"]
+    } in printed["fields"]
 
 
 def test_init_writes_settings_once_and_run_then_says_what_is_missing(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_init_writes_settings_once_and_run_then_says_what_is_missing(tmp_path: P
     assert "client_secret_file" in voltrail(tmp_path, "run").stderr
 
 
-def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:
+def test_a_port_that_is_taken_is_an_error(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         (tmp_path / "city.secret").write_text(SECRET)
@@ -175,7 +175,7 @@ def test_the_secret_is_in_no_output(filled: Path) -> None:
         assert SECRET not in done.stdout + done.stderr
 
 
-def test_the_log_has_no_line_for_each_question_to_a_cloud(tmp_path: Path) -> None:
+def test_the_log_has_no_line_for_each_request_to_a_cloud(tmp_path: Path) -> None:
     code = "import logging; from logger.service.child import set_up_logging; set_up_logging('x', debug=True);"
     code += "logging.getLogger('httpx').info('GET /?iotCode=1'); logging.getLogger('logger').info('ours')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -42,8 +42,8 @@ class Setup:
 
     def take(self, *rows: tuple[datetime, str, float]) -> None:
         path = self._folder / f"{next(self._numbers)}.csv"
-        told = [{"time": at.isoformat(), "vehicle": vehicle, "soc_pct": soc} for at, vehicle, soc in rows]
-        pl.DataFrame(told).write_csv(path)
+        records = [{"time": at.isoformat(), "vehicle": vehicle, "soc_pct": soc} for at, vehicle, soc in rows]
+        pl.DataFrame(records).write_csv(path)
         self.run("import", str(path))
 
     def assert_same(self) -> None:
@@ -72,9 +72,9 @@ def test_an_import_reaches_both_stores_and_compare_says_so(setup: Setup) -> None
 def test_what_one_store_lost_is_found_and_copied_from_the_other_and_back(setup: Setup) -> None:
     setup.take(*three_days())
     setup.influx.replace("status", pl.DataFrame(schema=TABLES["status"].schema), None, NOON, NOON + timedelta(days=1))
-    told = setup.run("check", "--compare", "lake", "influx", code=1)
-    assert "2026-03-01" in told
-    assert "`voltrail copy` mends them" in told
+    printed = setup.run("check", "--compare", "lake", "influx", code=1)
+    assert "2026-03-01" in printed
+    assert "`voltrail copy` mends them" in printed
     copied = {
         each["table"]: each for each in json.loads(setup.run("copy", "--from", "lake", "--to", "influx", "--json"))
     }
@@ -110,26 +110,26 @@ def rolled(setup: Setup) -> dict[str, dict[str, Any]]:
     return by_table(setup.run("rollup", "--json"))
 
 
-def by_table(told: str) -> dict[str, dict[str, Any]]:
-    return {each["table"]: each for each in json.loads(told)}
+def by_table(printed: str) -> dict[str, dict[str, Any]]:
+    return {each["table"]: each for each in json.loads(printed)}
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "error"),
     [
         (("copy", "--from", "lake", "--to", "inflx"), "no store 'inflx'; did you mean 'influx'?"),
         (("check", "--compare", "lake", "x"), "the settings have no store 'x'; they have: lake, influx"),
         (("copy", "--from", "lake", "--to", "lake"), "not from the lake to itself"),
     ],
 )
-def test_a_store_that_is_none_names_those_there_are(setup: Setup, words: tuple[str, ...], said: str) -> None:
-    assert said in setup.run(*words, code=2)
+def test_a_store_that_is_none_names_those_there_are(setup: Setup, words: tuple[str, ...], error: str) -> None:
+    assert error in setup.run(*words, code=2)
 
 
 def test_a_store_that_is_down_is_one_line(setup: Setup) -> None:
     setup.file.write_text(
         setup.file.read_text().replace(f'url = "{setup.influx.client.url}"', 'url = "http://127.0.0.1:9"')
     )
-    told = setup.run("check", "--compare", "lake", "influx", code=1)
-    assert told.strip().startswith("voltrail: InfluxDB at http://127.0.0.1:9 does not answer as it should")
-    assert len(told.strip().splitlines()) == 1
+    printed = setup.run("check", "--compare", "lake", "influx", code=1)
+    assert printed.strip().startswith("voltrail: InfluxDB at http://127.0.0.1:9 does not answer as it should")
+    assert len(printed.strip().splitlines()) == 1

@@ -51,8 +51,8 @@ def test_both_sinks_hold_the_same_when_the_service_has_drained(influx: InfluxSet
         assert differences(open_lake(settings), there) == []
         assert sum(n for _, n in there.count("status")) == 500
         assert sum(n for _, n in there.count("event")) == 500
-    told = read_overview(settings)
-    assert [(each.name, each.waiting, each.failures) for each in told.sinks] == [("lake", 0, 0), ("influx", 0, 0)]
+    overview = read_overview(settings)
+    assert [(each.name, each.waiting, each.failures) for each in overview.sinks] == [("lake", 0, 0), ("influx", 0, 0)]
     assert "Traceback" not in (tmp_path / "run.log").read_text()
 
 
@@ -77,12 +77,12 @@ def test_a_field_of_another_type_costs_one_row_of_five_thousand_and_the_sink_goe
     assert '"speed_kmh"' in aside["reason"]
     assert "already exists as type string" in aside["reason"]
     assert b'"speed_kmh":' in aside["body"]
-    (told,) = [line for line in (tmp_path / "run.log").read_text().splitlines() if "refuses" in line]
-    assert f"InfluxDB refuses a row of status of {VEHICLES[0]} at " in told
-    assert "field type conflict" in told
+    (line,) = [line for line in (tmp_path / "run.log").read_text().splitlines() if "refuses" in line]
+    assert f"InfluxDB refuses a row of status of {VEHICLES[0]} at " in line
+    assert "field type conflict" in line
     assert [each.failures for each in read_overview(settings).sinks] == [0, 0]
 
 
 def _status(number: int, at_s: int, more: dict[str, str]) -> bytes:
-    told = {"odometer": str(number), "statusUtcTime": str(at_s), **more}
-    return request(VEHICLES[number % len(VEHICLES)], "status", told)
+    fields = {"odometer": str(number), "statusUtcTime": str(at_s), **more}
+    return request(VEHICLES[number % len(VEHICLES)], "status", fields)

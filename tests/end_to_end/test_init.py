@@ -1,11 +1,7 @@
 """`voltrail init`: by options, by questions on a terminal, and what it wrote passes `voltrail check`."""
 
-import os
-import pty
 import re
-import select
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -16,7 +12,7 @@ from logger.settings.load import load_settings
 from logger.settings.template import Answers, settings_text, toml_string
 from logger.simulator.demo.collector import PLATFORM, SECRET, free_port
 from tests.helpers.check_setup import ONE, OTHER, cloud
-from tests.helpers.command_line import voltrail
+from tests.helpers.command_line import voltrail, voltrail_on_terminal
 
 
 def init(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -25,35 +21,14 @@ def init(folder: Path, *words: str, **environment: str) -> subprocess.CompletedP
 
 def on_a_terminal(folder: Path, words: list[str], *answers: str) -> tuple[int, str]:
     """Exit code, and all that the terminal showed, of a run whose questions get these answers."""
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "voltrail", "init", *words]
-    with subprocess.Popen(
-        command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
-    ) as process:
-        os.close(theirs)
-        shown, asked = "", 0
-        while part := _read(ours):
-            shown += part
-            if asked < len(answers) and shown.endswith(": "):  # the blank comes once what is typed is hidden
-                os.write(ours, answers[asked].encode() + b"\n")
-                shown, asked = shown + "\n", asked + 1
-    os.close(ours)
-    return process.returncode, shown
-
-
-def _read(terminal: int) -> str:
-    assert select.select([terminal], [], [], 20)[0], "nothing is shown any more"
-    try:
-        return os.read(terminal, 4096).decode()
-    except OSError:  # whoever was at the other end is gone
-        return ""
+    return voltrail_on_terminal(folder, "init", *words, answers=answers)
 
 
 def levels(file: Path) -> dict[str, str]:
     return {each.about: each.level for each in check_setup(file)}
 
 
-def test_what_options_tell_is_written_and_passes_the_check(tmp_path: Path) -> None:
+def test_options_are_written_and_pass_the_check(tmp_path: Path) -> None:
     (tmp_path / "my.secret").write_text(SECRET)
     port = free_port()
     with cloud() as url:

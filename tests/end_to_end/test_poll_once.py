@@ -46,7 +46,7 @@ def clouded(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Clouded]
         yield Clouded(tmp_path, serving, cloud)
 
 
-def test_each_vehicle_is_asked_each_query_and_the_answers_are_stored(clouded: Clouded) -> None:
+def test_each_query_of_each_vehicle_is_made_and_the_answers_are_stored(clouded: Clouded) -> None:
     done = clouded.poll("--once")
     assert done.exit_code == 0
     assert len(done.stdout.splitlines()) == 8
@@ -56,14 +56,14 @@ def test_each_vehicle_is_asked_each_query_and_the_answers_are_stored(clouded: Cl
     assert not clouded.cloud.forbidden
 
 
-def test_one_vehicle_may_be_named_and_programs_are_answered_in_json(clouded: Clouded) -> None:
+def test_one_vehicle_may_be_named_and_the_outcomes_are_json_for_programs(clouded: Clouded) -> None:
     told = json.loads(clouded.poll("--once", "--json", "--vehicle", VEHICLES[1]).stdout)
     assert {each["vehicle"] for each in told} == {VEHICLES[1]}
     assert {each["query"] for each in told} == {"status-query", "location-query", "extra-status", "battery-info"}
 
 
 @pytest.mark.parametrize("clouded", [(Failure("http", "battery-info", code=500, count=0),)], indirect=True)
-def test_what_failed_is_said_and_what_was_answered_is_stored(clouded: Clouded) -> None:
+def test_a_failed_query_is_an_error_and_the_other_answers_are_stored(clouded: Clouded) -> None:
     done = clouded.poll("--once")
     assert isinstance(done.exception, LoggerError)
     assert "2 of 8 questions got no answer: city: the cloud answers HTTP 500" in str(done.exception)

@@ -54,8 +54,8 @@ def pushes(vehicle: str, rows: list[tuple[datetime, Row]]) -> Iterator[bytes]:
     """Each row as a status, and as a location where it has one, in the vendor's units and whole numbers."""
     for at, row in rows:
         fields = TWIZY if "Soc" in row else WHEEL
-        told = {theirs: f"{float(row[ours]):.0f}" for ours, theirs in fields.items()}
-        yield request(vehicle, "status", {"online": "true", **told, "statusUtcTime": f"{at.timestamp():.0f}"})
+        fields_of_push = {theirs: f"{float(row[ours]):.0f}" for ours, theirs in fields.items()}
+        yield request(vehicle, "status", {"online": "true", **fields_of_push, "statusUtcTime": f"{at.timestamp():.0f}"})
         if "LAT" in row:
             place = {theirs: row[ours] for ours, theirs in PLACE.items()}
             yield request(

@@ -1,11 +1,12 @@
-"""What a person calls a vehicle: from the settings through the spool into the table, and into what `status` says."""
+"""Names of vehicles: from the settings through the spool into the table and into `voltrail status`."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from logger.commands.status import lines, read_overview
+from logger.commands.output import plain_lines
+from logger.commands.status import read_overview, view
 from logger.envelope import Envelope
 from logger.errors import ConfigError
 from logger.service import supervisor
@@ -33,7 +34,7 @@ def run(folder: Path, more: str, *pushed: str) -> schema.Settings:
     return load_settings(collector.settings_file)
 
 
-def test_status_speaks_in_labels_and_in_numbers_where_there_is_none(tmp_path: Path) -> None:
+def test_status_shows_labels_and_numbers_where_there_is_no_label(tmp_path: Path) -> None:
     settings = run(tmp_path, named("Moped 7"), ONE, OTHER)
     assert [(each.label, each.vehicle) for each in read_overview(settings).vehicles] == [
         (OTHER, OTHER),
@@ -44,7 +45,7 @@ def test_status_speaks_in_labels_and_in_numbers_where_there_is_none(tmp_path: Pa
     assert (other["vehicle"], other["label"], other["model"], other["in_service"]) == (OTHER, None, "E-moped", True)
 
 
-def test_a_vehicle_may_be_asked_for_by_its_label(tmp_path: Path) -> None:
+def test_status_may_name_a_vehicle_by_its_label(tmp_path: Path) -> None:
     settings = run(tmp_path, named("Moped 7"), ONE, OTHER)
     assert [each.vehicle for each in read_overview(settings, ["Moped 7"]).vehicles] == [ONE]
     with pytest.raises(ConfigError, match="nothing is stored of vehicle 'Moped 8'"):
@@ -56,7 +57,7 @@ def test_the_latest_settings_hold_and_what_held_before_is_kept(tmp_path: Path) -
     settings = run(tmp_path, named("Moped 8", in_service=False))
     (vehicle,) = read_overview(settings, [ONE]).vehicles
     assert (vehicle.label, vehicle.state) == ("Moped 8", "out of service")
-    assert any("Moped 8" in line and "out of service" in line for line in lines(read_overview(settings)))
+    assert any("Moped 8" in line and "out of service" in line for line in plain_lines(view(read_overview(settings))))
     held = open_lake(settings).scan("vehicles", vehicles=[ONE]).sort("time").collect()
     assert held["label"].to_list() == ["Moped 7", "Moped 8"]
 
@@ -69,7 +70,7 @@ def test_an_account_that_only_pushes_may_have_any_platform_code(tmp_path: Path, 
         assert get(collector.address, "/readyz")[0] == 200
 
 
-def test_a_cloud_that_is_to_be_asked_and_is_nowhere_stops_the_start(tmp_path: Path) -> None:
+def test_a_cloud_that_is_to_be_polled_and_has_no_host_stops_the_start(tmp_path: Path) -> None:
     collector = Collector(tmp_path, [ONE], "[sources.poll]\n")
     path = collector.settings_file
     path.write_text(path.read_text().replace("A00000", "X20081"))
@@ -102,7 +103,7 @@ def test_a_fleets_list_names_its_vehicles_and_makes_them_known(tmp_path: Path) -
     assert open_lake(settings).scan("quarantine").collect().is_empty()
 
 
-def test_the_settings_have_the_last_word_over_the_fleets_list(tmp_path: Path) -> None:
+def test_the_settings_override_the_fleets_list(tmp_path: Path) -> None:
     (tmp_path / "fleet.csv").write_text(f"vehicle,label\n{ONE},Moped 7\n{OTHER},Moped 8\n")
     collector = Collector(tmp_path, [ONE], 'vehicles_file = "fleet.csv"\n' + named("Old 7"))
     settings = load_settings(collector.settings_file)
@@ -111,7 +112,7 @@ def test_the_settings_have_the_last_word_over_the_fleets_list(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "error"),
     [
         ("", "the first line must name the columns"),
         ("label\nMoped 7\n", "the first line must name the columns"),
@@ -123,10 +124,10 @@ def test_the_settings_have_the_last_word_over_the_fleets_list(tmp_path: Path) ->
         (f"vehicle,timezone\n{ONE},Nowhere\n", rf'vehicles\."{ONE}"\.timezone: no zone'),
     ],
 )
-def test_a_fleets_list_that_is_wrong_says_where(tmp_path: Path, text: str, said: str) -> None:
+def test_a_fleets_list_that_is_wrong_says_where(tmp_path: Path, text: str, error: str) -> None:
     (tmp_path / "fleet.csv").write_text(text)
     collector = Collector(tmp_path, [], 'vehicles_file = "fleet.csv"\n')
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=error):
         load_settings(collector.settings_file)
 
 
@@ -135,7 +136,7 @@ def test_a_fleets_list_that_is_not_there_says_so(tmp_path: Path) -> None:
         load_settings(Collector(tmp_path, [], 'vehicles_file = "fleet.csv"\n').settings_file)
 
 
-def test_each_vehicle_is_read_as_its_own_model_pushed_or_asked() -> None:
+def test_each_vehicle_is_read_as_its_own_model_pushed_or_polled() -> None:
     account = schema.Segway("city", "A00000", client_secret="s", vehicles=(ONE, OTHER))
     settings = schema.Settings(
         sources=(account,),
@@ -153,8 +154,8 @@ def test_each_vehicle_is_read_as_its_own_model_pushed_or_asked() -> None:
         for vehicle in (ONE, OTHER)
         for kind, fields in (("status", {"odometer": "12"}), ("fault", {"code": "E5", "faultStatus": "0"}))
     ]
-    told = json.dumps({"code": 0, "t": AT * 1000, "data": {"odometer": 13, "statusUtcTime": AT + 1}}).encode()
-    answers = [Envelope("city", "status-query", RECEIVED, "poll", told, vehicle) for vehicle in (ONE, OTHER)]
+    answer = json.dumps({"code": 0, "t": AT * 1000, "data": {"odometer": 13, "statusUtcTime": AT + 1}}).encode()
+    answers = [Envelope("city", "status-query", RECEIVED, "poll", answer, vehicle) for vehicle in (ONE, OTHER)]
     result = decode_all(*pushes, *answers, sources=sources)
     metres = {(row["vehicle"], row["via"]): row["odometer_m"] for row in rows(result, "status")}
     assert metres == {(ONE, "push"): 12, (OTHER, "push"): 120, (ONE, "poll"): 13, (OTHER, "poll"): 130}

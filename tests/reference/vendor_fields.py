@@ -3,7 +3,7 @@
 from collections import defaultdict
 from pathlib import Path
 
-from logger.commands.sources import list_fields
+from logger.commands.sources import list_capabilities
 from logger.settings.load import parse_settings
 
 _EXAMPLES = """
@@ -22,7 +22,7 @@ def fields_of_columns() -> FieldsOfColumn:
     """Return, for each table and column, the vendors' messages and fields that fill it."""
     settings = parse_settings(_EXAMPLES, Path("voltrail.toml"), _SECRETS)
     columns: FieldsOfColumn = defaultdict(lambda: defaultdict(list))
-    for line in list_fields(settings):
+    for line in list_capabilities(settings).fields:
         fields = columns[line.table, line.signal][line.source, line.message]
         if line.field not in fields:
             fields.append(line.field)

@@ -1,4 +1,4 @@
-"""Whether pushes can come in: the port, and the address that the vendor is told."""
+"""Whether pushes can come in: at the port, and at the public address that is registered with the vendor."""
 
 import asyncio
 import fcntl
@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import msgspec
 
-from logger.commands.check.finding import Finding, error, ok, plain, warning
+from logger.commands.check.finding import Finding, error, ok, warning
+from logger.commands.output import one_line
 from logger.envelope import Envelope
 from logger.errors import ConfigError, Retry
 from logger.receive.app import NOT_FOUND, OK, Receiver
@@ -22,11 +23,11 @@ from logger.sources.contract import Account, PushOutcome
 from logger.spool.group_commit import GroupCommit
 
 _TIMEOUT_S = 10.0
-_EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+_LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # how an address that means all is reached
 
 
 def is_running(settings: Settings) -> bool:
-    """Whether a `voltrail run` holds the data folder."""
+    """Return whether a `voltrail run` uses the data folder now."""
     lock: Path = settings.data_dir / "run.lock"
     try:
         with lock.open() as file:
@@ -39,10 +40,10 @@ def is_running(settings: Settings) -> bool:
 
 
 def check_port(settings: Settings) -> Iterator[Finding]:
-    """Whether `listen` is ours, or free."""
+    """Check that the address of `listen` is free, or answered by the voltrail that is running."""
     listen = settings.collector.listen
     if is_running(settings):
-        if _answers(settings):
+        if _is_answering(settings):
             yield ok("port", f"{listen} is answered by the voltrail that is running")
         else:
             yield error(
@@ -58,9 +59,9 @@ def check_port(settings: Settings) -> Iterator[Finding]:
         yield error("port", str(failure), "end the program that holds it (`ss -ltnp` names it), or change `listen`")
 
 
-def _answers(settings: Settings) -> bool:
+def _is_answering(settings: Settings) -> bool:
     host, number = settings.collector.address
-    host = _EVERYWHERE.get(host, host)
+    host = _LOOPBACK.get(host, host)
     url = f"http://{f'[{host}]' if ':' in host else host}:{number}/healthz"
     try:
         with httpx.Client(trust_env=False, timeout=_TIMEOUT_S) as http:
@@ -69,74 +70,76 @@ def _answers(settings: Settings) -> bool:
         return False
 
 
-# ---- the address that the vendor is told ---------------------------------------------------------------------------
+# ---- the address that is registered with the vendor ----------------------------------------------------------------
 
 
-class Knock(msgspec.Struct, frozen=True):
-    """What an unsigned push to an account got: HTTP status and body, or why it got none."""
+class PushAnswer(msgspec.Struct, frozen=True):
+    """The answer to an unsigned push to an account: HTTP status and body, or why there is none."""
 
     status: int = 0
     body: bytes = b""
-    trouble: str = ""
+    failure: str = ""
 
 
 def check_push_addresses(settings: Settings) -> Iterator[Finding]:
-    """Push without a signature to each account by its public address: our own refusal proves the way."""
-    hooks = [each for each in accounts(settings).values() if each.webhook]
+    """Push without a signature to each account by its public address: our own refusal proves that it leads here."""
+    pushing = [each for each in accounts(settings).values() if each.webhook]
     collector = settings.collector
     if not collector.public_url:
-        yield from (_not_tried(settings, hook) for hook in hooks)
+        yield from (_not_tried(settings, account) for account in pushing)
         return
     if collector.public_url.startswith("http://"):
-        yield warning("public_url", "without TLS, whoever listens in can repeat a push", "put a TLS proxy in front")
+        yield warning(
+            "public_url", "without TLS, anybody who reads the traffic can repeat a push", "put a TLS proxy in front"
+        )
     try:
-        knocks = asyncio.run(_knocks(settings, hooks))
+        answers = asyncio.run(_test_pushes(settings, pushing))
     except ConfigError as failure:
         yield warning("public_url", f"not tried: {failure}", "free the port first, then check again")
         return
-    for hook, knock in zip(hooks, knocks, strict=True):
-        yield _reached(settings, hook, knock)
+    for account, answer in zip(pushing, answers, strict=True):
+        yield _reachable(settings, account, answer)
 
 
-def _not_tried(settings: Settings, hook: Account) -> Finding:
+def _not_tried(settings: Settings, account: Account) -> Finding:
     return warning(
-        f"push address {hook.name}",
+        f"push address {account.name}",
         "not tried: there is no public_url in [collector]",
-        f"set it to the https://HOST that leads here, and {register(settings, hook)}",
+        f"set it to the https://HOST that leads here, and {register(settings, account)}",
     )
 
 
-def register(settings: Settings, hook: Account) -> str:
-    """What to tell the vendor of this account."""
-    first = _first_path(hook)
-    return f"register {settings.collector.push_address(hook.name)} with the vendor, who adds {first} and so on"
+def register(settings: Settings, account: Account) -> str:
+    """Return what to register with the vendor of this account."""
+    first = _first_path(account)
+    return f"register {settings.collector.push_address(account.name)} with the vendor, who adds {first} and so on"
 
 
-def _first_path(hook: Account) -> str:
-    return next(iter(hook.webhook.paths), "") if hook.webhook else ""
+def _first_path(account: Account) -> str:
+    return next(iter(account.webhook.paths), "") if account.webhook else ""
 
 
-def _is_reply(hook: Account, outcome: PushOutcome, knock: Knock) -> bool:
-    reply = hook.webhook.reply(outcome) if hook.webhook else None
-    return reply is not None and (knock.status, knock.body) == (reply.status, reply.body)
+def _is_reply(account: Account, outcome: PushOutcome, answer: PushAnswer) -> bool:
+    reply = account.webhook.reply(outcome) if account.webhook else None
+    return reply is not None and (answer.status, answer.body) == (reply.status, reply.body)
 
 
-async def _knocks(settings: Settings, hooks: Sequence[Account]) -> list[Knock]:
-    """What each account's address answers; where nobody serves it, we do so for this moment."""
+async def _test_pushes(settings: Settings, pushing: Sequence[Account]) -> list[PushAnswer]:
+    """Push to each account's address; where no voltrail is running, serve it for this moment."""
     if is_running(settings):
-        return await _pushed(settings, hooks)
+        return await _push_to_all(settings, pushing)
     with listening(settings) as listener:
-        return await _served(settings, listener, hooks)
+        return await _serve_and_push(settings, listener, pushing)
 
 
-async def _served(settings: Settings, listener: socket.socket, hooks: Sequence[Account]) -> list[Knock]:
+async def _serve_and_push(settings: Settings, listener: socket.socket, pushing: Sequence[Account]) -> list[PushAnswer]:
     commits = GroupCommit(_refuse)  # a real push that comes in meanwhile is answered 503, and sent again
     metrics = ReceiverMetrics(dict)
-    own = {hook.name: hook for hook in hooks}
+    own = {account.name: account for account in pushing}
     server = http_server(Receiver(own, settings.collector.path_prefix, commits, metrics, lambda: "only a check"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        return await _pushed(settings, hooks)
+        return await _push_to_all(settings, pushing)
     finally:
         server.should_exit = True
         await serving
@@ -147,41 +150,41 @@ def _refuse(_: Sequence[Envelope]) -> int:
     raise Retry("this is only a check")
 
 
-async def _pushed(settings: Settings, hooks: Sequence[Account]) -> list[Knock]:
+async def _push_to_all(settings: Settings, pushing: Sequence[Account]) -> list[PushAnswer]:
     async with httpx.AsyncClient(timeout=_TIMEOUT_S) as http:
-        addresses = [settings.collector.push_address(hook.name) + _first_path(hook) for hook in hooks]
-        return await asyncio.gather(*(_pushed_to(http, address) for address in addresses))
+        addresses = [settings.collector.push_address(account.name) + _first_path(account) for account in pushing]
+        return await asyncio.gather(*(_push(http, address) for address in addresses))
 
 
-async def _pushed_to(http: httpx.AsyncClient, address: str) -> Knock:
+async def _push(http: httpx.AsyncClient, address: str) -> PushAnswer:
     try:
         answer = await http.post(address, data={"voltrail": "check"})
     except (httpx.HTTPError, httpx.InvalidURL) as failure:
-        return Knock(trouble=plain(f"{type(failure).__name__}: {failure}").rstrip(": "))
-    return Knock(answer.status_code, answer.content)
+        return PushAnswer(failure=one_line(f"{type(failure).__name__}: {failure}").rstrip(": "))
+    return PushAnswer(answer.status_code, answer.content)
 
 
-def _reached(settings: Settings, hook: Account, knock: Knock) -> Finding:
-    about, base = f"push address {hook.name}", settings.collector.push_address(hook.name)
-    if knock.trouble:
+def _reachable(settings: Settings, account: Account, answer: PushAnswer) -> Finding:
+    about, base = f"push address {account.name}", settings.collector.push_address(account.name)
+    if answer.failure:
         return error(
             about,
-            f"{base} cannot be reached from this machine: {knock.trouble}",
+            f"{base} cannot be reached from this machine: {answer.failure}",
             "check DNS, certificate, firewall and proxy; some routers do not lead back in: then try from elsewhere",
         )
-    if _is_reply(hook, "forged", knock):
+    if _is_reply(account, "forged", answer):
         return ok(about, f"{base} leads to voltrail, seen from this machine")
-    if knock == Knock(404, NOT_FOUND.body) or _is_reply(hook, "unknown", knock):
-        return _not_here(settings, hook, about, base)
+    if answer == PushAnswer(404, NOT_FOUND.body) or _is_reply(account, "unknown", answer):
+        return _wrong_path(settings, account, about, base)
     return error(
         about,
-        f"{base} answers HTTP {knock.status}, and it is not voltrail that does",
+        f"{base} answers HTTP {answer.status}, and it is not voltrail that does",
         f"let the proxy pass {settings.collector.path_prefix or '/'} unchanged to {settings.collector.listen}",
     )
 
 
-def _not_here(settings: Settings, hook: Account, about: str, base: str) -> Finding:
-    if hook.webhook and not all(hook.webhook.admits(host) for host in ("127.0.0.1", "::1")):
+def _wrong_path(settings: Settings, account: Account, about: str, base: str) -> Finding:
+    if account.webhook and not all(account.webhook.admits(host) for host in ("127.0.0.1", "::1")):
         return warning(
             about,
             f"{base} leads to voltrail, which does not admit this machine: `clients` of the account says who may call",

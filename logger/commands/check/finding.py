@@ -1,15 +1,16 @@
-"""Finding: what was looked at, how it stands, what is wrong there and what to do."""
+"""Finding: what was checked, how serious it is, what is wrong and what to do."""
 
-from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import msgspec
+
+from logger.commands.output import one_line
 
 Level = Literal["ok", "warning", "error"]
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing that was looked at; `remedy` is empty where nothing is to do."""
+    """The result of one check; `remedy` is empty where nothing needs to be done."""
 
     about: str
     level: Level
@@ -18,45 +19,15 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def ok(about: str, text: str) -> Finding:
-    """All is well."""
+    """Return a finding that all is well."""
     return Finding(about, "ok", text)
 
 
 def warning(about: str, text: str, remedy: str) -> Finding:
-    """It works, or may work; somebody should know."""
-    return Finding(about, "warning", plain(text), plain(remedy))
+    """Return a finding that it works, or may work, and that somebody should know."""
+    return Finding(about, "warning", one_line(text), one_line(remedy))
 
 
 def error(about: str, text: str, remedy: str) -> Finding:
-    """It does not work."""
-    return Finding(about, "error", plain(text), plain(remedy))
-
-
-def plain(text: object) -> str:
-    """In one line."""
-    return " ".join(str(text).split())
-
-
-def lines(findings: Sequence[Finding]) -> Iterator[str]:
-    """The findings for people, and what they come to."""
-    width = max(len(each.about) for each in findings) + 2
-    for each in findings:
-        yield f"{each.level:<9}{each.about:<{width}}{each.text}"
-        if each.remedy:
-            yield f"{'':<9}{'':<{width}}-> {each.remedy}"
-    errors, warnings = (sum(each.level == level for each in findings) for level in ("error", "warning"))
-    yield ""
-    yield f"{count(errors, 'error')}, {count(warnings, 'warning')}, {len(findings)} things looked at"
-
-
-def count(number: int, word: str) -> str:
-    """So many of them, for people."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
-
-
-def duration(seconds: float) -> str:
-    """A span of time for people."""
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"
+    """Return a finding that it does not work."""
+    return Finding(about, "error", one_line(text), one_line(remedy))

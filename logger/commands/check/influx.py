@@ -1,4 +1,4 @@
-"""Whether the InfluxDB of the settings is there, has a place for the rows, keeps them long enough, bears the series."""
+"""Whether the InfluxDB of the settings answers, has the buckets, keeps rows long enough, and has few enough series."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,42 +13,47 @@ _ABOUT = "influx"
 
 
 def check_influx(settings: Settings) -> Iterator[Finding]:
-    """What is found out by asking alone; nothing is made there."""
-    ours = settings.sinks.influx
-    if ours is None:
+    """Check by queries alone; nothing is created on the server."""
+    influx = settings.sinks.influx
+    if influx is None:
         return
-    with closing(InfluxClient(ours)) as server:
+    with closing(InfluxClient(influx)) as server:
         try:
-            yield from _found(server, ours)
+            yield from _server(server, influx)
         except Retry as failure:
             yield error(_ABOUT, str(failure), "is the server running, and sinks.influx.url its address?")
         except LoginNeeded as failure:
             yield error(_ABOUT, str(failure), "mend sinks.influx, or what that user or token may do")
 
 
-def _found(server: InfluxClient, ours: InfluxSettings) -> Iterator[Finding]:
-    yield ok(_ABOUT, f"InfluxDB {server.ping()}.x answers at {ours.url}")
-    found = find_buckets(server, ours)
-    for place in found:
-        yield _place(server, ours, place)
-    if found[0].existing_days is None:
-        return
-    count = count_series(server, ours)
-    text = f"{ours.bucket} bears {count:,} series"
-    if count >= MANY_SERIES:
-        mend = "raise the server's limit, keep events for less long, or split the fleet over several buckets"
-        yield warning(_ABOUT, f"{text}, more than {MANY_SERIES:,}: memory and questions suffer", mend)
-    else:
-        yield ok(_ABOUT, text)
+def _server(server: InfluxClient, influx: InfluxSettings) -> Iterator[Finding]:
+    yield ok(_ABOUT, f"InfluxDB {server.ping()}.x answers at {influx.url}")
+    buckets = find_buckets(server, influx)
+    for bucket in buckets:
+        yield _bucket(server, influx, bucket)
+    if buckets[0].existing_days is not None:
+        yield _series(influx, count_series(server, influx))
 
 
-def _place(server: InfluxClient, ours: InfluxSettings, place: Bucket) -> Finding:
-    named = f"{ours.bucket}/{place.policy}" if place.policy else ours.bucket
-    by_hand = "; ".join(manual_commands(server.version, ours, place))
-    if place.existing_days is None:
-        return warning(_ABOUT, f"{named} is not there", f"`voltrail run` makes it where it may; by hand: {by_hand}")
-    if place.existing_days and (place.existing_days < place.wanted_days or not place.wanted_days):
-        wanted = f"{place.wanted_days} days" if place.wanted_days else "for ever"
-        text = f"{named} keeps rows {place.existing_days} days; the settings say {wanted}"
+def _series(influx: InfluxSettings, count: int) -> Finding:
+    text = f"{influx.bucket} bears {count:,} series"
+    if count < MANY_SERIES:
+        return ok(_ABOUT, text)
+    remedy = "raise the server's limit, keep events for less long, or split the fleet over several buckets"
+    return warning(_ABOUT, f"{text}, more than {MANY_SERIES:,}: memory and queries suffer", remedy)
+
+
+def _bucket(server: InfluxClient, influx: InfluxSettings, bucket: Bucket) -> Finding:
+    name = f"{influx.bucket}/{bucket.policy}" if bucket.policy else influx.bucket
+    if bucket.existing_days is None:
+        commands = "; ".join(manual_commands(server.version, influx, bucket))
+        remedy = f"`voltrail run` creates it where it may; by hand: {commands}"
+        return warning(_ABOUT, f"{name} is not there", remedy)
+    if bucket.existing_days and (bucket.existing_days < bucket.wanted_days or not bucket.wanted_days):
+        text = f"{name} keeps rows {bucket.existing_days} days; the settings say {_span(bucket.wanted_days)}"
         return warning(_ABOUT, text, "set sinks.influx.retention_days to it, or change it on the server")
-    return ok(_ABOUT, f"{named} keeps rows {f'{place.existing_days} days' if place.existing_days else 'for ever'}")
+    return ok(_ABOUT, f"{name} keeps rows {_span(bucket.existing_days)}")
+
+
+def _span(days: int) -> str:
+    return f"{days} days" if days else "for ever"

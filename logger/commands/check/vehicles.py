@@ -1,6 +1,6 @@
-"""Who spoke: whether a push of each account ever came, and which of its vehicles never said anything."""
+"""Whether each account has ever pushed, and which of its vehicles have never reported."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -16,101 +16,116 @@ from logger.stores import open_lake
 from logger.stores.lake.lake import Lake
 from logger.tables import RAW
 
-_SEARCHED = 500_000  # messages of the spool that are looked at
+_SPOOL_MESSAGES = 500_000  # of the spool, the newest that are looked at
 _NAMED = 8  # vehicles that one line names
-_OWN = ("intake", "collector", "vehicles")  # tables that nobody's message makes
-Spoken = set[tuple[str, str, str]]  # (account, via, vehicle)
+_NOT_REPORTED = ("intake", "collector", "vehicles")  # tables whose rows no vehicle's message makes
+Reports = set[tuple[str, str, str]]  # (account, via, vehicle)
 
 
 def check_vehicles(settings: Settings) -> Iterator[Finding]:
-    """By account: whether a push ever came, and which vehicles never said anything."""
-    hooks = tuple(accounts(settings).values())
-    spooled = _in_spool(settings, hooks)
+    """Check for each account whether a push has ever come, and which vehicles have never reported."""
+    known = accounts(settings)
+    spooled = _reports_in_spool(settings, known)
     accepting = {account.name for account in settings.sources if account.unknown_vehicles == "accept"}
-    for hook in hooks:
+    for account in known.values():
         try:
-            yield from _pushes(settings, hook, spooled)
-            yield from _vehicles(settings, hook, spooled, hook.name in accepting)
-        except Retry:  # a finding of its own says so
-            yield warning(f"vehicles {hook.name}", "not looked at: the lake cannot be read", "mend the lake first")
+            if account.webhook:
+                yield from _pushes(settings, account, spooled)
+            yield from _vehicles(settings, account, spooled, account.name in accepting)
+        except Retry:  # check_lake says why
+            yield warning(f"vehicles {account.name}", "not looked at: the lake cannot be read", "mend the lake first")
 
 
-def _in_spool(settings: Settings, hooks: Sequence[Account]) -> Spoken:
-    seen, known = SpoolReader(settings.data_dir), {hook.name: hook for hook in hooks}
-    if not seen.exists:
+def _reports_in_spool(settings: Settings, known: Mapping[str, Account]) -> Reports:
+    spool = SpoolReader(settings.data_dir)
+    if not spool.exists:
         return set()
     try:
         return {
             (each.source, each.via, each.vehicle or known[each.source].glance(each).vehicle)
-            for each in seen.newest(_SEARCHED)
+            for each in spool.newest(_SPOOL_MESSAGES)
             if each.source in known
         }
-    except Retry:  # a finding of its own says so
+    except Retry:  # check_spool says why
         return set()
 
 
-def _pushes(settings: Settings, hook: Account, spooled: Spoken) -> Iterator[Finding]:
-    about = f"pushes {hook.name}"
-    came = any((source, via) == (hook.name, "push") for source, via, _ in spooled)
-    if came or _pushed(open_lake(settings), hook):
+# ---- pushes ----------------------------------------------------------------------------------------------------------
+
+
+def _pushes(settings: Settings, account: Account, spooled: Reports) -> Iterator[Finding]:
+    about = f"pushes {account.name}"
+    in_spool = any((source, via) == (account.name, "push") for source, via, _ in spooled)
+    if in_spool or _push_in_lake(open_lake(settings), account):
         yield ok(about, "have come")
         return
-    yield warning(about, "none has ever come: is the address registered?", register(settings, hook))
+    yield warning(about, "none has ever come: is the address registered?", register(settings, account))
 
 
-def _pushed(store: Lake, hook: Account) -> bool:
-    """Whether the lake holds a push of this account, newest days first."""
-    refused = store.scan("quarantine").filter(pl.col("source") == hook.name, pl.col("via") == "push")
-    if not refused.head(1).collect().is_empty():
+def _push_in_lake(lake: Lake, account: Account) -> bool:
+    quarantined = lake.scan("quarantine").filter(pl.col("source") == account.name, pl.col("via") == "push")
+    if not quarantined.head(1).collect().is_empty():
         return True
-    known = store.scan("intake").filter(pl.col("source") == hook.name).select("vehicle").unique().collect()["vehicle"]
-    made = {rows.table for shape in hook.shapes.values() for rows in shape.rows}
-    return any(_pushed_in(store, table, hook.provider, {*known, *hook.vehicles}) for table in sorted(made))
+    counted = lake.scan("intake").filter(pl.col("source") == account.name).select("vehicle").unique().collect()
+    vehicles = {*counted["vehicle"], *account.vehicles}
+    tables = {rows.table for shape in account.shapes.values() for rows in shape.rows}
+    return any(_push_in_table(lake, table, account.provider, vehicles) for table in sorted(tables))
 
 
-def _pushed_in(store: Lake, table: str, provider: str, vehicles: set[str]) -> bool:
-    for day in sorted({file.day for file in store.files(table)}, reverse=True):
+def _push_in_table(lake: Lake, table: str, provider: str, vehicles: set[str]) -> bool:
+    """Return whether the table holds a pushed row of these vehicles; newest days are read first."""
+    for day in sorted({file.day for file in lake.files(table)}, reverse=True):
         start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        rows = store.scan(table, start, start + timedelta(days=1), sorted(vehicles))
-        if not rows.filter(_of(provider), pl.col("via") == "push").head(1).collect().is_empty():
+        rows = lake.scan(table, start, start + timedelta(days=1), sorted(vehicles))
+        if not rows.filter(_is_of(provider), pl.col("via") == "push").head(1).collect().is_empty():
             return True
     return False
 
 
-def _of(provider: str) -> pl.Expr:
+def _is_of(provider: str) -> pl.Expr:
     return pl.col("provider") == provider
 
 
-def _vehicles(settings: Settings, hook: Account, spooled: Spoken, accepts: bool) -> Iterator[Finding]:
-    about = f"vehicles {hook.name}"
-    listed = [each for each in hook.vehicles if each not in settings.vehicles or settings.vehicles[each].in_service]
-    odd = [each for each in listed if not hook.is_known(each)]
-    if odd:
-        yield warning(about, f"no number of a vehicle: {_some(odd)}", "write the number that the vendor knows it by")
+# ---- vehicles --------------------------------------------------------------------------------------------------------
+
+
+def _vehicles(settings: Settings, account: Account, spooled: Reports, accepts: bool) -> Iterator[Finding]:
+    about = f"vehicles {account.name}"
+    listed = [each for each in account.vehicles if each not in settings.vehicles or settings.vehicles[each].in_service]
+    malformed = [each for each in listed if not account.is_known(each)]
+    if malformed:
+        remedy = "write the number that the vendor knows it by"
+        yield warning(about, f"no number of a vehicle: {_name_some(malformed)}", remedy)
     if not listed and not accepts:
-        what = "none is listed: whatever they say goes to quarantine"
-        yield warning(about, what, 'list them in `vehicles`, or set unknown_vehicles = "accept"')
+        text = "none is listed: whatever they report goes to quarantine"
+        yield warning(about, text, 'list them in `vehicles`, or set unknown_vehicles = "accept"')
         return
-    spoke = {vehicle for source, _, vehicle in spooled if source == hook.name}
-    silent = _never_heard(open_lake(settings), hook, [each for each in listed if each not in spoke])
-    if silent:
-        what = f"{len(silent)} of {len(listed)} never said anything: {_some(silent)}"
-        yield warning(about, what, "check each number, and that the vehicle belongs to the account")
-    else:
-        yield ok(about, f"all {len(listed)} have spoken" if listed else "none is listed, all are accepted")
+    in_spool = {vehicle for source, _, vehicle in spooled if source == account.name}
+    missing = _not_in_lake(open_lake(settings), account, [each for each in listed if each not in in_spool])
+    yield _reported(about, listed, missing)
 
 
-def _never_heard(store: Lake, hook: Account, vehicles: Sequence[str]) -> list[str]:
-    """Those of which the lake holds no row that they made themselves; the small table of the books is asked first."""
-    booked = store.scan("intake", vehicles=vehicles).filter(pl.col("source") == hook.name)
-    silent = set(vehicles) - set(booked.select("vehicle").unique().collect()["vehicle"])
+def _reported(about: str, listed: Sequence[str], missing: Sequence[str]) -> Finding:
+    if missing:
+        has = "has" if len(missing) == 1 else "have"
+        text = f"{len(missing)} of {len(listed)} {has} never reported: {_name_some(missing)}"
+        return warning(about, text, "check each number, and that the vehicle belongs to the account")
+    return ok(about, f"all {len(listed)} have reported" if listed else "none is listed, all are accepted")
+
+
+def _not_in_lake(lake: Lake, account: Account, vehicles: Sequence[str]) -> list[str]:
+    """Return the vehicles without a row of their own messages. The small table `intake` is read first."""
+    counted = lake.scan("intake", vehicles=vehicles).filter(pl.col("source") == account.name)
+    missing = set(vehicles) - set(counted.select("vehicle").unique().collect()["vehicle"])
     for table in RAW:
-        if silent and table not in _OWN:
-            rows = store.scan(table, vehicles=sorted(silent)).filter(_of(hook.provider), pl.col("via") != "import")
-            silent -= set(rows.select("vehicle").unique().collect()["vehicle"])
-    return sorted(silent)
+        if missing and table not in _NOT_REPORTED:
+            rows = lake.scan(table, vehicles=sorted(missing)).filter(
+                _is_of(account.provider), pl.col("via") != "import"
+            )
+            missing -= set(rows.select("vehicle").unique().collect()["vehicle"])
+    return sorted(missing)
 
 
-def _some(vehicles: Sequence[str]) -> str:
+def _name_some(vehicles: Sequence[str]) -> str:
     rest = len(vehicles) - _NAMED
     return ", ".join(vehicles[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")

@@ -5,7 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from logger.commands.replay import Change, ReplayResult, lines, replay
+from logger.commands.output import plain_lines
+from logger.commands.replay import Change, ReplayResult, replay, view
 from logger.deliver.feeder import Feeder
 from logger.envelope import Envelope
 from logger.errors import ConfigError
@@ -125,7 +126,7 @@ def test_days_whose_messages_are_gone_are_left_as_they_are(tmp_path: Path) -> No
     # of the first message kept, noon of the second day, what was before is unknown: that day is not whole
     assert result.left == [date(2026, 10, 1), date(2026, 10, 2)]
     assert read_tables(settings)["status"]["odometer_m"].to_list() == [9000.0, 9001.0, 90_020.0]
-    assert "2 days from 2026-10-01 to 2026-10-02 are left as they are" in "\n".join(lines(result))
+    assert "2 days from 2026-10-01 to 2026-10-02 are left as they are" in "\n".join(plain_lines(view(result)))
 
 
 def test_a_span_with_such_a_day_is_refused_and_the_first_whole_day_named(tmp_path: Path) -> None:

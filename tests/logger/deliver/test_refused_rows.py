@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from logger.commands.status import lines, read_overview
+from logger.commands.output import plain_lines
+from logger.commands.status import read_overview, view
 from logger.envelope import Envelope
 from logger.process_state import read_state
 from logger.receive.metrics import ReceiverMetrics
@@ -53,7 +54,7 @@ def check_error(settings: Settings, caplog: pytest.LogCaptureFixture, waiting: i
     assert open_lake(settings).scan("quarantine").collect().is_empty()
     texts = [
         caplog.records[-1].getMessage(),
-        next(line for line in lines(read_overview(settings)) if "failures, last" in line),
+        next(line for line in plain_lines(view(read_overview(settings))) if "failures, last" in line),
     ]
     assert trouble_metric(settings) == b'voltrail_sink_trouble{sink="influx"} 1.0'
     for text in texts:

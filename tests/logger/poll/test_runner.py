@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from logger.commands.status import lines, read_overview
+from logger.commands.output import plain_lines
+from logger.commands.status import read_overview, view
 from logger.poll.client_pool import CONNECTIONS, ClientPool
 from logger.poll.runner import PollRunner
 from logger.process_state import read_state
@@ -147,15 +148,15 @@ def test_status_says_what_became_of_the_questions_and_what_troubles_a_cloud(tmp_
     with asking(tmp_path, EVERY_SECOND, trouble) as (receiver, _):
         send_one = [request(VEHICLES[0], "status", STATUS), request(VEHICLES[0], "status", STATUS, "not the secret")]
         assert sorted(answer.status for answer in send(receiver.address, send_one, 1)) == [200, 401]
-        until(lambda: "HTTP 429" in " ".join(lines(read_overview(receiver.settings))))
+        until(lambda: "HTTP 429" in " ".join(plain_lines(view(read_overview(receiver.settings)))))
         (account,) = read_overview(receiver.settings).accounts
     assert (account.taken, account.refused) == (1, 1)
-    assert account.asking is not None
-    assert account.asking["failed"] >= 1
-    assert account.asking["pause_s"] > 10
-    told = "\n".join(lines(read_overview(receiver.settings)))
+    assert account.polls is not None
+    assert account.polls["failed"] >= 1
+    assert account.polls["pause_s"] > 10
+    told = "\n".join(plain_lines(view(read_overview(receiver.settings))))
     assert "1 pushes taken, 1 refused" in told
-    assert "questions:" in told
+    assert "polls:" in told
 
 
 def test_a_restart_remembers_what_was_used_of_the_budget(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What `check` says of settings and clouds, each provoked for real."""
+"""What `check` finds about settings and clouds, each fault made for real."""
 
 import os
 import subprocess
@@ -36,7 +36,9 @@ def test_a_platform_code_of_another_region_than_the_host_that_refuses_is_named(t
 
 
 @pytest.mark.parametrize(("poll", "level"), [("", "warning"), ("[sources.poll]\n", "error")])
-def test_a_cloud_that_is_not_there_is_worse_for_an_account_that_is_asked(tmp_path: Path, poll: str, level: str) -> None:
+def test_a_cloud_that_is_not_there_is_worse_for_an_account_that_is_polled(
+    tmp_path: Path, poll: str, level: str
+) -> None:
     finding = Setup(tmp_path, NOWHERE).add(poll).found("cloud segway")
     assert finding.level == level
     assert "does not answer" in finding.text
@@ -44,14 +46,14 @@ def test_a_cloud_that_is_not_there_is_worse_for_an_account_that_is_asked(tmp_pat
 
 
 @pytest.mark.parametrize("kind", ["http", "disconnect", "truncate", "html"])
-def test_a_cloud_in_trouble_is_found_to_be_so(tmp_path: Path, kind: str) -> None:
+def test_a_cloud_in_trouble_is_an_error(tmp_path: Path, kind: str) -> None:
     with cloud(Failure(kind, "token")) as url:
         finding = Setup(tmp_path, url).add("[sources.poll]\n").found("cloud segway")
     assert finding.level == "error"
 
 
 @pytest.mark.parametrize(("poll", "level"), [("", "warning"), ("[sources.poll]\n", "error")])
-def test_a_platform_code_of_no_region_fails_only_an_account_that_is_asked(
+def test_a_platform_code_of_no_region_fails_only_an_account_that_is_polled(
     tmp_path: Path, poll: str, level: str
 ) -> None:
     setup = Setup(tmp_path).replace("A00000", "X00000").replace(f'base_url = "{NOWHERE}"\n', "").add(poll)
@@ -61,7 +63,7 @@ def test_a_platform_code_of_no_region_fails_only_an_account_that_is_asked(
 
 
 @pytest.mark.parametrize("url", ["here", "ftp://here", "http://", "http://a b", "http://127.0.0.1:99999"])
-def test_a_base_url_that_is_none_is_said_so(tmp_path: Path, url: str) -> None:
+def test_a_base_url_that_is_not_one_is_an_error(tmp_path: Path, url: str) -> None:
     assert "is not https://HOST" in Setup(tmp_path, url).found("cloud segway").text
 
 
@@ -83,14 +85,14 @@ def test_a_clock_that_is_off_is_found_by_the_cloud_s(tmp_path: Path, ahead_s: in
     assert text in finding.text
 
 
-def test_a_refusal_tells_the_time_as_well(tmp_path: Path) -> None:
+def test_a_refusal_carries_the_time_as_well(tmp_path: Path) -> None:
     with cloud(clock=lambda: time.time() + 600) as url:
         assert Setup(tmp_path, url).replace("A00000", "A00001").found("clock").level == "error"
 
 
-def test_a_clock_that_nothing_was_held_against_is_a_warning(tmp_path: Path) -> None:
+def test_a_clock_that_nothing_was_compared_with_is_a_warning(tmp_path: Path) -> None:
     finding = Setup(tmp_path).found("clock")
-    assert (finding.level, finding.text) == ("warning", "no cloud told the time to compare ours with")
+    assert (finding.level, finding.text) == ("warning", "no cloud gave its time to compare with")
 
 
 # ---- settings ------------------------------------------------------------------------------------------------------
@@ -124,7 +126,7 @@ def test_one_account_that_cannot_be_read_does_not_hide_the_other(tmp_path: Path)
     assert only(findings, "cloud segway").level == "ok"
 
 
-def test_parts_that_hold_and_do_not_go_together_are_an_error(tmp_path: Path) -> None:
+def test_tables_that_contradict_each_other_are_an_error(tmp_path: Path) -> None:
     setup = Setup(tmp_path)
     finding = setup.add("[[sources]]" + setup.file.read_text().partition("[[sources]]")[2]).found("settings")
     assert "'segway' stands twice" in finding.text
@@ -151,8 +153,9 @@ def test_time_zone_data_that_is_missing_is_an_error_that_says_what_to_install(tm
     (tmp_path / "tzdata").mkdir()
     (tmp_path / "tzdata" / "__init__.py").touch()  # stands before the package and has no data
     setup = Setup(tmp_path)
-    code = "import sys, pathlib; from logger.commands.check.check import check_setup, lines;"
-    code += f"print('\\n'.join(lines(check_setup(pathlib.Path({str(setup.file)!r})))))"
+    code = "import pathlib; from logger.commands.check.check import check_setup, view;"
+    code += "from logger.commands.output import plain_lines;"
+    code += f"print('\\n'.join(plain_lines(view(check_setup(pathlib.Path({str(setup.file)!r}))))))"
     path = os.pathsep.join([str(tmp_path), *sys.path])
     environment = {**os.environ, "PYTHONTZPATH": "", "PYTHONPATH": path}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)

@@ -1,4 +1,4 @@
-"""What `check` says of spool, lake and vehicles, on a real spool and a real lake."""
+"""What `check` finds about spool, lake and vehicles, on a real spool and a real lake."""
 
 import json
 import time
@@ -34,9 +34,9 @@ def append(setup: Setup, *envelopes: Envelope, delivered: bool = False) -> None:
         wait_delivered(settings, last, lambda waiting: None)
 
 
-def told(setup: Setup, **what: object) -> None:
-    """What a feeder would have said."""
-    (setup.data / "feeder-lake.json").write_text(json.dumps({"at": datetime.now(UTC).isoformat(), **what}))
+def write_feeder_state(setup: Setup, **state: object) -> None:
+    """Write what a feeder reports."""
+    (setup.data / "feeder-lake.json").write_text(json.dumps({"at": datetime.now(UTC).isoformat(), **state}))
 
 
 # ---- what waits ----------------------------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ def test_a_store_that_lags_beside_a_running_service_is_found(
 ) -> None:
     setup = Setup(tmp_path)
     append(setup, push(ONE, age_s))
-    told(setup, **feeder)
+    write_feeder_state(setup, **feeder)
     with exclusive_lock(setup.data / "run.lock"):
         finding = setup.found("sink lake")
     assert finding.level == level
@@ -142,10 +142,10 @@ def test_a_broken_lake_is_an_error_and_the_rest_is_looked_at(tmp_path: Path) -> 
     assert "not looked at" in only(findings, "vehicles segway").text
 
 
-# ---- who spoke -----------------------------------------------------------------------------------------------------
+# ---- which vehicles have reported ------------------------------------------------------------------------------------
 
 
-def test_an_account_of_which_no_push_ever_came_is_told_what_to_register(tmp_path: Path) -> None:
+def test_an_account_without_any_push_is_a_warning_that_says_what_to_register(tmp_path: Path) -> None:
     setup = Setup(tmp_path)
     finding = setup.found("pushes segway")
     assert finding.level == "warning"
@@ -154,7 +154,7 @@ def test_an_account_of_which_no_push_ever_came_is_told_what_to_register(tmp_path
 
 
 @pytest.mark.parametrize("delivered", [False, True])
-def test_a_push_in_the_spool_or_in_the_lake_has_come_and_its_vehicle_has_spoken(
+def test_a_push_in_the_spool_or_in_the_lake_has_come_and_its_vehicle_has_reported(
     tmp_path: Path, delivered: bool
 ) -> None:
     setup = Setup(tmp_path)
@@ -162,7 +162,7 @@ def test_a_push_in_the_spool_or_in_the_lake_has_come_and_its_vehicle_has_spoken(
     findings = setup.findings()
     assert only(findings, "pushes segway").level == "ok"
     finding = only(findings, "vehicles segway")
-    assert (finding.level, finding.text) == ("warning", f"1 of 2 never said anything: {OTHER}")
+    assert (finding.level, finding.text) == ("warning", f"1 of 2 has never reported: {OTHER}")
 
 
 def test_a_push_of_a_stranger_came_too(tmp_path: Path) -> None:
@@ -171,27 +171,29 @@ def test_a_push_of_a_stranger_came_too(tmp_path: Path) -> None:
     assert setup.found("pushes segway").level == "ok"
 
 
-def test_an_answer_is_no_push_and_shows_that_the_vehicle_speaks(tmp_path: Path) -> None:
+def test_an_answer_is_no_push_and_shows_that_the_vehicle_reports(tmp_path: Path) -> None:
     setup = Setup(tmp_path)
     answer = {"code": 0, "t": int(time.time() * 1000), "data": {"iotCode": ONE, "statusUtcTime": int(time.time())}}
-    told = json.dumps(answer).encode()
-    append(setup, Envelope("segway", "status-query", int(time.time() * 1000), "poll", told, ONE), delivered=True)
+    body_of_answer = json.dumps(answer).encode()
+    append(
+        setup, Envelope("segway", "status-query", int(time.time() * 1000), "poll", body_of_answer, ONE), delivered=True
+    )
     findings = setup.findings()
     assert only(findings, "pushes segway").level == "warning"
-    assert only(findings, "vehicles segway").text == f"1 of 2 never said anything: {OTHER}"
+    assert only(findings, "vehicles segway").text == f"1 of 2 has never reported: {OTHER}"
 
 
-def test_all_have_spoken_and_who_is_out_of_service_need_not(tmp_path: Path) -> None:
+def test_all_have_reported_and_vehicles_out_of_service_need_not(tmp_path: Path) -> None:
     setup = Setup(tmp_path).add(f'[vehicles."{OTHER}"]\nin_service = false\n')
     append(setup, push(ONE), delivered=True)
-    assert setup.found("vehicles segway").text == "all 1 have spoken"
+    assert setup.found("vehicles segway").text == "all 1 have reported"
 
 
 def test_a_number_that_is_none_of_a_vehicle_is_a_warning(tmp_path: Path) -> None:
     setup = Setup(tmp_path).replace(OTHER, "86100")
     append(setup, push(ONE), push("86100"))
     texts = [each.text for each in setup.findings() if each.about == "vehicles segway"]
-    assert texts == ["no number of a vehicle: 86100", "all 2 have spoken"]
+    assert texts == ["no number of a vehicle: 86100", "all 2 have reported"]
 
 
 @pytest.mark.parametrize(("more", "level"), [("", "warning"), ('unknown_vehicles = "accept"\n', "ok")])

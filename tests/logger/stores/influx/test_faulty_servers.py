@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from logger.commands.status import lines, read_overview
+from logger.commands.output import plain_lines
+from logger.commands.status import read_overview, view
 from logger.envelope import Envelope
 from logger.errors import Retry
 from logger.settings.schema import InfluxSettings
@@ -113,7 +114,7 @@ def test_a_write_that_is_answered_200_counts_as_not_written(
     proxy.inject(Fault("write", 200, headers=HTML, body=LOGIN_PAGE))
     with two_sinks.open_feeder(settings, "influx") as feeder:
         feeder.step()
-    (line,) = [line for line in lines(read_overview(settings)) if "1 failures" in line]
+    (line,) = [line for line in plain_lines(view(read_overview(settings))) if "1 failures" in line]
     assert "HTTP 200 for rows" in line
     assert "does something else stand at that address" in line
     assert two_sinks.waiting(settings, "influx") == 5

@@ -1,4 +1,4 @@
-"""What `check` says of disks, port and the address that the vendor is told, each provoked for real."""
+"""What `check` finds about disks, port and push addresses, each fault made for real."""
 
 import socket
 from pathlib import Path
@@ -91,10 +91,10 @@ def test_a_voltrail_that_holds_the_folder_and_does_not_answer_is_an_error(tmp_pa
     assert "does not answer" in finding.text
 
 
-# ---- the address that the vendor is told ---------------------------------------------------------------------------
+# ---- the address that is registered with the vendor ------------------------------------------------------------------
 
 
-def test_without_a_public_url_it_is_said_what_to_set_and_to_register(tmp_path: Path) -> None:
+def test_without_a_public_url_a_warning_says_what_to_set_and_to_register(tmp_path: Path) -> None:
     finding = Setup(tmp_path).found("push address segway")
     assert finding.level == "warning"
     assert f"register https://YOUR-HOST{PREFIX}/segway with the vendor, who adds /v2/vehicle/status" in finding.remedy

@@ -1,0 +1,120 @@
+"""The options of the command line, each with its help; those of several commands are here once."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from logger.errors import ConfigError
+from logger.settings.load import load_settings
+from logger.settings.schema import Settings
+
+
+def _table_names() -> list[str]:
+    from logger.tables import TABLES  # which imports polars
+
+    return [*TABLES, "gpx"]
+
+
+def _store_names() -> list[str]:
+    return ["lake", "influx"]
+
+
+HELP = {
+    "help_option_names": ["-h", "--help"],
+    "terminal_width": None if sys.stdout.isatty() else 10_000,  # a pipe gets one line for each option
+    "max_content_width": 100,
+}
+
+# ---- of several commands ---------------------------------------------------------------------------------------------
+
+ConfigFile = Annotated[
+    Path | None,
+    Option("--config", envvar="VOLTRAIL_CONFIG", help="settings file; else ./voltrail.toml if there is one"),
+]
+Debug = Annotated[bool, Option("--debug", help="log every phase, and print tracebacks")]
+AsJson = Annotated[bool, Option("--json", help="print JSON")]
+Vehicles = Annotated[list[str] | None, Option("--vehicle", help="only this vehicle; may be given again")]
+Since = Annotated[str, Option("--since", help="from this day or time on (ISO 8601)")]
+Until = Annotated[str, Option("--until", help="up to, but without, this day or time")]
+FromStore = Annotated[str, Option("--from", help="the store to read", autocompletion=_store_names)]
+
+# ---- demo ------------------------------------------------------------------------------------------------------------
+
+VehicleCount = Annotated[int, Option(min=1, max=999, help="how many vehicles")]
+DayCount = Annotated[int, Option(min=1, max=28, help="how many days they drive")]
+Seed = Annotated[int, Option(help="the same seed makes the same fleet")]
+DemoFolder = Annotated[Path, Option(help="folder for settings, log and data")]
+NoOpen = Annotated[bool, Option("--no-open", help="open nothing at the end")]
+
+# ---- init ------------------------------------------------------------------------------------------------------------
+
+ClientId = Annotated[str, Option(help="the platform code that Segway gave you")]
+ClientSecretFile = Annotated[str, Option(help="a file that holds its secret and nothing else")]
+VehicleNumbers = Annotated[list[str] | None, Option("--vehicle", help="IMEI of a vehicle; may be given again")]
+PublicUrl = Annotated[str, Option(help="where the vendor reaches this host, such as https://HOST")]
+BaseUrl = Annotated[str, Option(help="another cloud than that of the account's region")]
+AccountName = Annotated[str, Option(help="name of the account; else segway")]
+Listen = Annotated[str, Option(help="ADDRESS:PORT where pushes come in; else 127.0.0.1:8080")]
+DataFolder = Annotated[str, Option(help="folder for all data; else voltrail-data beside the settings")]
+SettingsFile = Annotated[Path, Option(help="the file to write")]
+
+# ---- check, poll, copy -----------------------------------------------------------------------------------------------
+
+Stores = Annotated[
+    tuple[str, str] | None,
+    Option(metavar="STORE STORE", help="count the rows of two stores instead", autocompletion=_store_names),
+]
+Once = Annotated[bool, Option("--once", help="poll now, one time; it may wake a car that sleeps")]
+ToStore = Annotated[str, Option("--to", help="the store to fill", autocompletion=_store_names)]
+
+# ---- import ----------------------------------------------------------------------------------------------------------
+
+Files = Annotated[list[Path], Argument(metavar="FILE...", help="CSV or Parquet files")]
+Provider = Annotated[str, Option(help="where the data is from; else the column `provider`, else `import`")]
+VehicleName = Annotated[str, Option(help="the vehicle's name; else the column `vehicle`")]
+Mappings = Annotated[list[str] | None, Option("--map", help="COLUMN=SIGNAL[:UNIT], or A+B=time; may be given again")]
+Ignored = Annotated[list[str] | None, Option(help="leave this column out; may be given again")]
+Zone = Annotated[str, Option(help="zone of times that carry none, such as Europe/Berlin")]
+TimeFormat = Annotated[str, Option(help="format of times, as in Python's strptime")]
+
+# ---- export ----------------------------------------------------------------------------------------------------------
+
+TableName = Annotated[
+    str, Argument(help="a table, such as status; or gpx: a trip's track", autocompletion=_table_names)
+]
+OutFile = Annotated[Path | None, Option(help="the file to write; else stdout")]
+FileFormat = Annotated[str, Option("--format", help="csv, parquet, ndjson or xlsx")]
+TripId = Annotated[str, Option(help="with gpx: the trip_id of a trip")]
+
+
+# ---- values ----------------------------------------------------------------------------------------------------------
+
+
+def config_file(path: Path | None) -> Path | None:
+    """Return the settings file: the one that is named, else `./voltrail.toml` if there is one."""
+    default = Path("voltrail.toml")
+    return path or (default if default.exists() else None)
+
+
+def settings_of(path: Path | None) -> Settings:
+    """Return the settings of this file, else the default ones. Raises `ConfigError`."""
+    return load_settings(config_file(path))
+
+
+def span(since: str, until: str, settings: Settings) -> tuple[datetime | None, datetime | None]:
+    """Return the times of `--since` and `--until`, None where not given. Raises `ConfigError`."""
+    return _time(since, settings, "--since"), _time(until, settings, "--until")
+
+
+def _time(text: str, settings: Settings, option: str) -> datetime | None:
+    from logger.times import parse_moment  # which imports polars
+
+    if not text:
+        return None
+    try:
+        return parse_moment(text, settings.collector.timezone)
+    except ConfigError as error:
+        raise ConfigError(f"{option} {error}") from error
