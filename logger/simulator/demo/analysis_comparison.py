@@ -1,4 +1,4 @@
-"""The results of the analyses beside the truth, which is read here, after all results are written."""
+"""Compares the results of the analyses with the truth, which is read only now, after all results are written."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from logger.stores.lake.lake import Lake
 
 
 class AnalysisComparison(msgspec.Struct, frozen=True):
-    """Trips and charges beside the truth."""
+    """Trips and charges compared with the truth."""
 
     trips: TripComparison
     charges: ChargeComparison

@@ -1,4 +1,4 @@
-"""The charges in the lake and their cost beside the true charging sessions by cable."""
+"""Compares the charges in the lake and their cost with the true charging sessions by cable."""
 
 from collections.abc import Iterator
 from datetime import timedelta

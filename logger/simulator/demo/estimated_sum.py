@@ -1,4 +1,4 @@
-"""A sum that the analyses estimate, with its 95 % interval, beside its true value."""
+"""A sum that the analyses estimate, with its 95 % interval and its true value."""
 
 import math
 

@@ -97,7 +97,7 @@ def _table_rows(lake: Lake, name: str) -> pl.LazyFrame:
 def _vehicles(truths: Sequence[Truth], expected: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
     """Return a row a vehicle: the counts of its truth, its rows, its distance as stored and as reported [m].
 
-    `stored` rows are those that pushes make, `polled` rows those that answers alone make.
+    `stored` rows are those that pushes make, `polled` rows those that only answers make.
     """
     pushed = expected.filter(via="push").select(KEY).unique()
     rows = stored.join(pushed.with_columns(pushed=True), on=KEY, how="left").group_by("vehicle")

@@ -1,4 +1,4 @@
-"""The requests that the collector counts beside those that the simulated cloud counts, query by query."""
+"""Compares the requests that the collector counts with those that the simulated cloud counts, query by query."""
 
 from collections import Counter
 from collections.abc import Mapping

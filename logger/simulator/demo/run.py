@@ -71,7 +71,7 @@ class _ScheduledPush(msgspec.Struct, frozen=True):
     fields: dict[str, str]
 
 
-def run_demo(out: Path, vehicles: int, days: int, seed: int, say: Callable[[str], None]) -> MessageResult:
+def run_demo(out: Path, vehicles: int, days: int, seed: int, echo: Callable[[str], None]) -> MessageResult:
     """Run the demo; leave settings, logs, data and truth in `out`. Raises `LoggerError` if a service does not start."""
     began = time.monotonic()
     _clear_folder(out)
@@ -80,15 +80,15 @@ def run_demo(out: Path, vehicles: int, days: int, seed: int, say: Callable[[str]
     pushes = list(_schedule_pushes(simulations, seed))
     truths = [simulation.truth for simulation in simulations]
     seconds = max(days * _SECONDS_A_DAY, len(pushes) / _MAX_HZ)
-    say(f"fleet         {vehicles} mopeds, {days} days, {sum(len(truth.trips) for truth in truths):,} trips")
+    echo(f"fleet         {vehicles} mopeds, {days} days, {sum(len(truth.trips) for truth in truths):,} trips")
     speed = days * DAY_S / seconds
     with CloudProcess(out / "cloud.log", vehicles, days, seed, start_at, speed, _HEAD_START_S) as cloud:
         collector = _collector(out, simulations, cloud.info)
-        say(f"settings      {collector.settings_file}")
+        echo(f"settings      {collector.settings_file}")
         with collector:
             ready = f"ready after {collector.ready_after_s:.1f} s"
-            say(f"voltrail run  {ready}, takes pushes and polls the simulated cloud")
-            say(f"sending       {len(pushes):,} pushes in {seconds:.0f} s, {speed:,.0f} times as fast")
+            echo(f"voltrail run  {ready}, takes pushes and polls the simulated cloud")
+            echo(f"sending       {len(pushes):,} pushes in {seconds:.0f} s, {speed:,.0f} times as fast")
             sent = _send_pushes(collector.address, pushes, cloud.info)
         cloud_requests = cloud.requests()
     result = compare_messages(load_settings(collector.settings_file), truths, sent, cloud_requests)

@@ -1,4 +1,4 @@
-"""The trips in the lake beside the true ones."""
+"""Compares the trips in the lake with the true ones."""
 
 from collections.abc import Iterator
 from datetime import timedelta

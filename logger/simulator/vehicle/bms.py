@@ -33,7 +33,7 @@ class Bms:
         return 100 * self._displayed
 
     def update(self, current_a: float, seconds: float, soc: float, temperature_c: float) -> None:
-        """Process this current (positive out) over some time; the true `soc` acts through the rest voltage alone."""
+        """Process this current (positive out) over some time; the true `soc` acts through the rest voltage only."""
         measured_a = current_a * self._gain + self._offset_a
         self._estimate -= measured_a * seconds / 3600 / self._learned_ah
         if abs(current_a) < _REST_A:

@@ -1,6 +1,6 @@
 """Where simulated mopeds ride, and the weather there: the same for every vehicle of a seed.
 
-Height, view of the sky and mobile network depend on the position alone. A hill is therefore the same hill on every
+Height, view of the sky and mobile network depend on the position only. A hill is therefore the same hill on every
 trip, and a loop ends at the height where it began.
 """
 
@@ -17,7 +17,7 @@ REACH = 25  # junctions from the middle of the town to its edge
 _LAT_DEG, _LON_DEG = 54.85, 2.35  # the Dogger Bank, a part of the North Sea where nobody lives
 _M_PER_DEG = 111_320.0
 _M_PER_DEG_EAST = _M_PER_DEG * math.cos(math.radians(_LAT_DEG))
-_WOBBLE_M = 22.0  # how far junctions lie beside a regular grid
+_WOBBLE_M = 22.0  # the largest distance of a junction from a regular grid
 _HILLS_M = (5200.0, 3100.0, 1700.0, 900.0, 450.0)  # wave lengths
 _SLOPE = 0.017  # amplitude of the slope of each wave: the sum has a standard deviation of about 2 %
 _MEAN_C, _SEASON_C = 11.0, 8.0  # a temperate coast

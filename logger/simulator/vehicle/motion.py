@@ -95,7 +95,7 @@ class Motion:
         self._wind = environment.wind_ms(at)
         self.auxiliary_w = _LIGHTS_W[is_night(at)]
         self._top_ms = MODES_MS[rider.mode]
-        self._mood, self._grade = 0.0, 0.0  # the rider's variation of the pace; the slope of the last step
+        self._pace_noise, self._grade = 0.0, 0.0  # random variation of the pace; the slope of the last step
         self._set_resistance(environment.ambient_c(at), environment.weather(int(at // DAY_S)).wet)
 
     def _set_resistance(self, ambient_c: float, wet: bool) -> None:
@@ -134,7 +134,7 @@ class Motion:
 
     def _next_speed(self, before: float, limit_w: float) -> float:
         """Return the speed that the rider wants, as far as motor, hill and wind allow it [m/s]."""
-        self._mood += 0.03 * self._chance.gauss(0, 1) - 0.12 * self._mood
+        self._pace_noise += 0.03 * self._chance.gauss(0, 1) - 0.12 * self._pace_noise
         wanted = self._wanted_speed(before)
         distance = (before + wanted) / 2
         air = distance + self._headwind()
@@ -146,7 +146,7 @@ class Motion:
     def _wanted_speed(self, before: float) -> float:
         """Return the rider's choice, so that the moped can still brake before the end of the block [m/s]."""
         rider, block = self._rider, self.route.block
-        top = min(block.limit_ms * rider.pace, self._top_ms) * (1 + self._mood)
+        top = min(block.limit_ms * rider.pace, self._top_ms) * (1 + self._pace_noise)
         room = self.route.remaining_m - before
         exit_ms = block.exit_ms
         braking = math.sqrt(exit_ms * exit_ms + 2 * rider.brake_ms2 * room) if room > 0 else exit_ms
@@ -172,9 +172,9 @@ class Motion:
         return drag + rolling + climb + kinetic
 
     def _headwind(self) -> float:
-        """Return the wind against the rider [m/s]; gusts follow the variation of the pace, a simplification."""
+        """Return the wind against the rider [m/s]; gusts follow the pace, which is a simplification."""
         block = self.route.block
-        return -(self._wind[0] * block.east + self._wind[1] * block.north) * (1 + 4 * self._mood)
+        return -(self._wind[0] * block.east + self._wind[1] * block.north) * (1 + 4 * self._pace_noise)
 
     def _terminal_power(self, wheel_w: float, speed_ms: float) -> float:
         """Return the power at the terminals [W], positive out of the battery."""

@@ -61,12 +61,12 @@ def transmit(
     messages = list(sender.pushes())
     pushes: list[Push] = []
     for message in _deliveries(messages, truth, sender.buffer_size):
-        fate = chance.random()
-        delay_s = chance.uniform(*_DELAY_S) if lost <= fate < lost + delayed else 0.0
+        draw = chance.random()
+        delay_s = chance.uniform(*_DELAY_S) if lost <= draw < lost + delayed else 0.0
         latency_s = _LATENCY_S * chance.lognormvariate(0, _LATENCY_SPREAD)
         is_repeated = chance.random() < repeated
         arrives_at = _arrival(outages, message.at + delay_s + latency_s)
-        if fate < lost or arrives_at is None:
+        if draw < lost or arrives_at is None:
             continue
         message.delayed |= delay_s > 0
         pushes += _arrivals(message, arrives_at, is_repeated, outages, truth)
