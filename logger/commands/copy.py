@@ -67,7 +67,7 @@ def follow_lake(settings: Settings) -> None:
     Raises `Retry` and `LoginNeeded`.
     """
     for sink in settings.sinks.names[1:]:
-        drain_sink(settings, sink, or_raise=True, keep_house=True)
+        drain_sink(settings, sink, or_raise=True, maintain=True)
 
 
 def _catch_up(settings: Settings, source: str, target: str) -> None:

@@ -53,13 +53,13 @@ def wait_delivered(settings: Settings, until: int, progress: Callable[[int], Non
         drain_sink(settings, sink, or_raise=False)
 
 
-def drain_sink(settings: Settings, sink: str, *, or_raise: bool, keep_house: bool = False) -> bool:
-    """Do the work of this sink's feeder, house-keeping too where that is wanted; False where one runs."""
+def drain_sink(settings: Settings, sink: str, *, or_raise: bool, maintain: bool = False) -> bool:
+    """Do the work of this sink's feeder, its maintenance too if `maintain`; return False where one runs."""
     with exclusive_lock(feeder_lock(settings.data_dir, sink)) as free:
         if free:
             with _feeder(settings, sink) as feeder:
                 feeder.drain(or_raise=or_raise)
-                if keep_house:
+                if maintain:
                     feeder.run_maintenance()
     return free
 

@@ -32,10 +32,10 @@ class LoginCheck(msgspec.Struct, frozen=True):
 
 
 def clock_offset(date: str, sent_at: float, answered_at: float) -> ClockOffset | None:
-    """What a `Date` header tells of an answer between these moments of ours [epoch s]; None where it tells nothing."""
+    """The offset by the `Date` header of an answer between these moments of ours [epoch s]; None without a date."""
     try:
-        told: datetime = parsedate_to_datetime(date)
+        server_time: datetime = parsedate_to_datetime(date)
     except (TypeError, ValueError):
         return None
     middle = (sent_at + answered_at) / 2
-    return ClockOffset(told.timestamp() + _STEP_S / 2 - middle, (answered_at - sent_at + _STEP_S) / 2)
+    return ClockOffset(server_time.timestamp() + _STEP_S / 2 - middle, (answered_at - sent_at + _STEP_S) / 2)

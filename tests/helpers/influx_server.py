@@ -24,6 +24,7 @@ import httpx
 import msgspec
 import pytest
 
+from logger.locks import exclusive_lock
 from logger.settings.schema import InfluxSettings
 from logger.simulator.demo.collector import free_port
 from tests.helpers.http_server import http_server
@@ -178,8 +179,10 @@ def own_server(folder: Path, data: str = "") -> Iterator[Server]:
 
 def _find_program() -> str:
     """Return the path of `influxd`; unpack it if it is not there."""
-    path = shutil.which("influxd") or next(iter(map(str, _CACHE.glob("*/usr/bin/influxd"))), None)
-    return path or _unpack_program()
+    if path := shutil.which("influxd"):
+        return path
+    with exclusive_lock(_CACHE / "lock", wait=True):  # tests run in parallel, and one of them unpacks it
+        return next(iter(map(str, _CACHE.glob("*/usr/bin/influxd"))), None) or _unpack_program()
 
 
 def _unpack_program() -> str:

@@ -100,6 +100,7 @@ def _check(report: KillReport, each: int) -> None:
     assert report.exit_code == 0, str(report)
 
 
+@pytest.mark.long
 def test_answered_pushes_survive_a_kill_in_every_phase(tmp_path: Path) -> None:
     _check(kill_repeatedly(tmp_path, each=1, seed=1), each=1)
 

@@ -76,6 +76,7 @@ def _check(outage: Outage, growth: float, slack_mib: float) -> None:
         assert outage.large_mib[role] < outage.small_mib[role] * growth + slack_mib, outage
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [Full, ReadOnly])
 def test_a_lake_that_refuses_writes_delays_no_answer_and_catches_up_afterwards(tmp_path: Path, kind: _Kind) -> None:
     _check(lake_outage(tmp_path, kind, 2_000, 10_000), 1.0, 64)
@@ -87,6 +88,7 @@ def test_memory_stays_flat_while_the_lake_refuses_a_large_backlog(tmp_path: Path
     _check(lake_outage(tmp_path, kind, 60_000, 240_000), 1.1, 16)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [Full, Limited])
 def test_a_spool_at_its_limit_answers_503_and_drops_nothing(tmp_path: Path, kind: _Kind) -> None:
     plan = PushPlan()

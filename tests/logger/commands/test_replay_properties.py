@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -142,6 +143,7 @@ def collect(folder: Path, rules: Rules, envelopes: Sequence[Envelope], cuts: set
 SLOW = settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
+@pytest.mark.long
 @SLOW
 @given(DRAFTS, RULES, RULES, CUTS, CUTS, st.booleans(), st.booleans())
 def test_after_a_replay_the_tables_are_as_if_the_new_rules_had_always_been_there(
@@ -164,6 +166,7 @@ def test_after_a_replay_the_tables_are_as_if_the_new_rules_had_always_been_there
         assert differences(read_tables(changed), read_tables(always_new)) == {}
 
 
+@pytest.mark.long
 @SLOW
 @given(DRAFTS, RULES, RULES, CUTS, st.integers(0, 5), st.booleans())
 def test_a_replay_of_one_day_replaces_that_day_and_no_other(
@@ -189,6 +192,7 @@ def rows_of(tables: Tables, vehicle: str) -> Tables:
     return {name: rows.filter(pl.col("vehicle") == vehicle) for name, rows in tables.items()}
 
 
+@pytest.mark.long
 @SLOW
 @given(DRAFTS, RULES, RULES, CUTS)
 def test_a_replay_of_one_vehicle_replaces_its_rows_and_no_others(
