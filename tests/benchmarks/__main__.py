@@ -30,7 +30,7 @@ BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
     "start": start.figures,
     "influx": influx.figures,
     "analyses": analyses.figures,
-    "late_rows": late_rows.figures,
+    "late": late_rows.figures,
 }
 
 
