@@ -1,4 +1,4 @@
-"""Ctrl-C goes to a terminal's whole group: children leave it to the supervisor, from their first instruction on."""
+"""A terminal sends Ctrl-C to its whole process group: children ignore it, and the supervisor handles it."""
 
 import os
 import signal
@@ -12,14 +12,15 @@ from logger.service.supervisor import interrupts_blocked
 
 
 @pytest.fixture
-def heard() -> Iterator[list[int]]:
-    told: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: told.append(number))
-    yield told
+def received_signals() -> Iterator[list[int]]:
+    """The numbers of the interrupts that reached this process."""
+    numbers: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: numbers.append(number))
+    yield numbers
     signal.signal(signal.SIGINT, before)
 
 
-def test_a_child_that_only_begins_is_deaf_to_ctrl_c() -> None:
+def test_a_starting_child_ignores_ctrl_c() -> None:
     with interrupts_blocked():
         child = subprocess.Popen([sys.executable, "-c", "import sys; sys.exit(len(sys.stdin.read()))"], stdin=-1)
     child.send_signal(signal.SIGINT)
@@ -27,7 +28,7 @@ def test_a_child_that_only_begins_is_deaf_to_ctrl_c() -> None:
     assert child.returncode == 3
 
 
-def test_a_ctrl_c_meanwhile_is_not_lost(heard: list[int]) -> None:
+def test_a_ctrl_c_while_a_child_starts_is_not_lost(received_signals: list[int]) -> None:
     with interrupts_blocked():
         os.kill(os.getpid(), signal.SIGINT)
-    assert heard == [signal.SIGINT]
+    assert received_signals == [signal.SIGINT]

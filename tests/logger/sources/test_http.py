@@ -1,4 +1,4 @@
-"""Whatever a cloud sends, or what stands in its place: an answer or a `Retry`, in bounded time and memory."""
+"""Any bytes that a cloud sends become an answer or a `Retry`, in bounded time and memory."""
 
 import asyncio
 import gzip
@@ -23,7 +23,7 @@ Reply = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Server:
-    """Says what a test wants, byte by byte, and notes the head of each call."""
+    """A server that sends what a test wants, byte by byte, and records the head of each request."""
 
     def __init__(self, reply: Reply) -> None:
         self._reply = reply
@@ -44,47 +44,53 @@ class Server:
         finally:
             writer.close()
 
-    def calls(self, word: bytes) -> int:
-        return sum(word in head.split(b"\r\n")[0] for head in self.heads)
+    def calls(self, method: bytes) -> int:
+        """The number of requests of this method."""
+        return sum(method in head.split(b"\r\n")[0] for head in self.heads)
 
 
 @asynccontextmanager
-async def serving(reply: Reply) -> AsyncIterator[Server]:
-    here = Server(reply)
-    server = await asyncio.start_server(here.serve, "127.0.0.1", 0)
-    here.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+async def open_server(reply: Reply) -> AsyncIterator[Server]:
+    server = Server(reply)
+    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     try:
-        yield here
+        yield server
     finally:
-        server.close()
+        listener.close()
 
 
-def always(whole: bytes) -> Reply:
+def always(response: bytes) -> Reply:
+    """Send these bytes to every request, then close the connection."""
+
     async def reply(_: bytes, writer: asyncio.StreamWriter) -> None:
-        writer.write(whole)
+        writer.write(response)
         await writer.drain()
         writer.close()
 
     return reply
 
 
-def told(body: bytes, *headers: str, status: str = "200 OK", length: int | None = None) -> bytes:
+def response(body: bytes, *headers: str, status: str = "200 OK", length: int | None = None) -> bytes:
+    """The bytes of an HTTP response; `length` is what its head claims of the body."""
     length = len(body) if length is None else length
     return "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {length}", *headers, "", ""]).encode() + body
 
 
-def got(reply: Reply, whole_s: float = WHOLE_S) -> Answer:
-    async def answered() -> Answer:
-        async with serving(reply) as server, httpx.AsyncClient() as http:
+def exchange_with(reply: Reply, whole_s: float = WHOLE_S) -> Answer:
+    """The answer of a server that replies like this to one request."""
+
+    async def send() -> Answer:
+        async with open_server(reply) as server, httpx.AsyncClient() as http:
             return await exchange(http, "city", "GET", server.url, whole_s=whole_s)
 
-    return asyncio.run(answered())
+    return asyncio.run(send())
 
 
 # ---- the exchange --------------------------------------------------------------------------------------------------
 
 
-def test_an_endless_body_is_left_at_the_limit_and_not_read_into_memory() -> None:
+def test_an_endless_body_is_read_up_to_the_limit_only() -> None:
     sent = 0
 
     async def endless(_: bytes, writer: asyncio.StreamWriter) -> None:
@@ -96,11 +102,11 @@ def test_an_endless_body_is_left_at_the_limit_and_not_read_into_memory() -> None
             sent += 100_000
 
     with pytest.raises(Retry, match="more than 65,536 bytes"):
-        got(endless)
-    assert sent < 20_000_000  # what the kernel holds on its way
+        exchange_with(endless)
+    assert sent < 20_000_000  # what the kernel buffers
 
 
-def test_an_answer_that_drips_for_ever_ends_after_its_time() -> None:
+def test_an_answer_that_never_ends_is_a_retry_after_the_time_limit() -> None:
     async def drip(_: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
         while True:
@@ -109,25 +115,25 @@ def test_an_answer_that_drips_for_ever_ends_after_its_time() -> None:
             await asyncio.sleep(0.01)
 
     with pytest.raises(Retry, match="takes more than"):
-        got(drip, whole_s=0.2)
+        exchange_with(drip, whole_s=0.2)
 
 
-def test_a_packed_answer_is_unpacked_though_it_was_asked_for_plain() -> None:
-    assert got(always(told(gzip.compress(b'{"code":0}'), "Content-Encoding: gzip"))).body == b'{"code":0}'
+def test_a_compressed_answer_is_decompressed_though_it_was_requested_plain() -> None:
+    assert exchange_with(always(response(gzip.compress(b'{"code":0}'), "Content-Encoding: gzip"))).body == b'{"code":0}'
 
 
-def test_a_body_packed_in_a_way_that_nobody_knows_is_kept_as_it_came() -> None:
-    assert got(always(told(b"\x28\xb5\x2f\xfd?", "Content-Encoding: zstd"))).body == b"\x28\xb5\x2f\xfd?"
+def test_a_body_in_an_unknown_encoding_is_kept_as_it_came() -> None:
+    assert exchange_with(always(response(b"\x28\xb5\x2f\xfd?", "Content-Encoding: zstd"))).body == b"\x28\xb5\x2f\xfd?"
 
 
 @pytest.mark.parametrize(
     "reply",
     [
-        told(b"no gzip at all", "Content-Encoding: gzip"),
-        told(gzip.compress(b"{}" * 1000)[:-20], "Content-Encoding: gzip"),
-        told(gzip.compress(bytes(50_000_000)), "Content-Encoding: gzip"),
-        told(b"{}", length=5),
-        told(b"{}", length=-5),
+        response(b"no gzip at all", "Content-Encoding: gzip"),
+        response(gzip.compress(b"{}" * 1000)[:-20], "Content-Encoding: gzip"),
+        response(gzip.compress(bytes(50_000_000)), "Content-Encoding: gzip"),
+        response(b"{}", length=5),
+        response(b"{}", length=-5),
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}",
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
@@ -137,32 +143,32 @@ def test_a_body_packed_in_a_way_that_nobody_knows_is_kept_as_it_came() -> None:
         b"",
     ],
     ids=["no gzip", "half a gzip", "gzip bomb", "too short", "less than nothing", "no chunk", "half a chunk",
-         "two lengths", "odd version", "another protocol", "giant head", "nothing"],
+         "two lengths", "unknown version", "another protocol", "huge head", "nothing"],
 )  # fmt: skip
-def test_what_is_no_answer_is_a_matter_of_later_and_said_in_one_short_line(reply: bytes) -> None:
+def test_an_invalid_response_is_a_retry_with_one_short_line(reply: bytes) -> None:
     with pytest.raises(Retry, match=r"city: 127\.0\.0\.1 does not answer as it should") as raised:
-        got(always(reply))
+        exchange_with(always(reply))
     assert len(str(raised.value)) < 300
     assert "\n" not in str(raised.value)
 
 
 def test_a_redirection_is_not_followed() -> None:
-    answer = got(always(told(b"", "Location: http://127.0.0.1:1/elsewhere", status="302 Found")))
+    answer = exchange_with(always(response(b"", "Location: http://127.0.0.1:1/elsewhere", status="302 Found")))
     with pytest.raises(Retry, match="HTTP 302, which it should not"):
         raise_for_later("city", answer)
 
 
-def busy_s(word: str) -> float:
-    """For how long a cloud is left alone that says so with a 429 [s]."""
-    head = f"HTTP/1.1 429 Too Many\r\nContent-Length: 0\r\nRetry-After: {word}\r\n\r\n"
-    answer = got(always(head.encode("latin-1")))
+def busy_s(retry_after: str) -> float:
+    """The pause after a 429 with this `Retry-After` [s]."""
+    head = f"HTTP/1.1 429 Too Many\r\nContent-Length: 0\r\nRetry-After: {retry_after}\r\n\r\n"
+    answer = exchange_with(always(head.encode("latin-1")))
     with pytest.raises(Busy) as raised:
         raise_for_later("city", answer)
     return raised.value.after
 
 
 @pytest.mark.parametrize(
-    ("word", "low", "high"),
+    ("retry_after", "low", "high"),
     [
         ("7", 7, 7),
         ("0", 0, 0),
@@ -177,16 +183,16 @@ def busy_s(word: str) -> float:
         ("", 10, 10),
     ],
 )
-def test_how_long_to_wait_is_taken_as_seconds_or_as_a_date_and_within_reason(word: str, low: int, high: int) -> None:
-    assert low <= busy_s(word) <= high
+def test_retry_after_is_read_as_seconds_or_as_a_date_within_bounds(retry_after: str, low: int, high: int) -> None:
+    assert low <= busy_s(retry_after) <= high
 
 
-def test_a_date_in_two_minutes_is_two_minutes() -> None:
-    word = format_datetime(datetime.now(UTC) + timedelta(seconds=120), usegmt=True)
-    assert 100 < busy_s(word) <= 120
+def test_a_retry_after_date_in_two_minutes_is_two_minutes() -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=120), usegmt=True)
+    assert 100 < busy_s(date) <= 120
 
 
-def test_a_cloud_in_maintenance_that_says_for_how_long_is_left_alone_by_all() -> None:
+def test_a_503_with_retry_after_pauses_the_whole_account() -> None:
     with pytest.raises(Busy):
         raise_for_later("city", Answer(503, b"", after_s=30))
     with pytest.raises(Retry) as raised:
@@ -197,33 +203,37 @@ def test_a_cloud_in_maintenance_that_says_for_how_long_is_left_alone_by_all() ->
 # ---- tokens --------------------------------------------------------------------------------------------------------
 
 
-def cloud_of(token: bytes, answer: bytes = b'{"code":0,"t":1}') -> Reply:
+def cloud_reply(token: bytes, answer: bytes = b'{"code":0,"t":1}') -> Reply:
+    """The replies of a cloud: this to a request for a token, that to a query."""
+
     async def reply(head: bytes, writer: asyncio.StreamWriter) -> None:
-        writer.write(told(token if head.startswith(b"POST") else answer))
+        writer.write(response(token if head.startswith(b"POST") else answer))
         await writer.drain()
 
     return reply
 
 
-async def asked(server: Server, *, at_once: int = 1, times: int = 1, vehicle: str = VEHICLE) -> list[PollOutcome]:
-    """Ask so many at once, so many times, ten seconds of the client's clock apart."""
+async def poll(server: Server, *, at_once: int = 1, times: int = 1, vehicle: str = VEHICLE) -> list[PollOutcome]:
+    """Make `at_once` queries together, `times` times, ten seconds of the client's clock apart."""
     now = 1000.0
     account = Account("city", "A00000", client_secret="hush-hush", base_url=server.url, vehicles=(vehicle,))
     client = SegwayCloud(account, clock=lambda: now)
-    meanings: list[PollOutcome] = []
+    outcomes: list[PollOutcome] = []
     async with httpx.AsyncClient() as http:
         for _ in range(times):
             calls = (client.request(http, "status-query", vehicle) for _ in range(at_once))
-            meanings += [meaning for _, meaning in await asyncio.gather(*calls)]
+            outcomes += [outcome for _, outcome in await asyncio.gather(*calls)]
             now += 10
-    return meanings
+    return outcomes
 
 
-@pytest.mark.parametrize("life", ["0", "-5", '"soon"', "null", '"43199"', "1e999", '"nan"', "[]", "{}", "true", "1"])
-def test_a_token_with_an_odd_life_is_a_token_and_is_not_asked_for_again_at_once(life: str) -> None:
+@pytest.mark.parametrize(
+    "lifetime", ["0", "-5", '"soon"', "null", '"43199"', "1e999", '"nan"', "[]", "{}", "true", "1"]
+)
+def test_a_token_with_an_odd_lifetime_is_used_and_not_requested_again_at_once(lifetime: str) -> None:
     async def scenario() -> None:
-        async with serving(cloud_of(f'{{"access_token":"t0ken","expires_in":{life}}}'.encode())) as server:
-            assert await asked(server, times=4) == ["ok"] * 4
+        async with open_server(cloud_reply(f'{{"access_token":"t0ken","expires_in":{lifetime}}}'.encode())) as server:
+            assert await poll(server, times=4) == ["ok"] * 4
             assert server.calls(b"POST") == 1
 
     asyncio.run(scenario())
@@ -235,36 +245,36 @@ def test_a_token_with_an_odd_life_is_a_token_and_is_not_asked_for_again_at_once(
      {"access_token": "se-crét"}, {"access_token": "se-cret " * 2000}, [], "se-cret"],
     ids=["none", "empty", "null", "number", "two lines", "not ASCII", "endless", "list", "text"],
 )  # fmt: skip
-def test_a_token_that_fits_into_no_header_is_a_matter_of_later_and_is_in_no_error(token: object) -> None:
+def test_a_token_that_fits_into_no_header_is_a_retry_and_is_in_no_error(token: object) -> None:
     async def scenario() -> None:
-        async with serving(cloud_of(json.dumps(token, ensure_ascii=False).encode())) as server:
+        async with open_server(cloud_reply(json.dumps(token, ensure_ascii=False).encode())) as server:
             with pytest.raises(Retry) as raised:
-                await asked(server)
+                await poll(server)
             assert "se-cr" not in str(raised.value)
             assert server.calls(b"GET") == 0
 
     asyncio.run(scenario())
 
 
-def test_a_wrong_secret_is_tried_once_however_many_wait_for_the_token() -> None:
+def test_a_wrong_secret_is_tried_once_however_many_calls_wait_for_the_token() -> None:
     async def refuse(_: bytes, writer: asyncio.StreamWriter) -> None:
-        writer.write(told(b"{}", status="401 Unauthorized"))
+        writer.write(response(b"{}", status="401 Unauthorized"))
         await writer.drain()
 
     async def scenario() -> None:
-        async with serving(refuse) as server:
+        async with open_server(refuse) as server:
             account = Account("city", "A00000", client_secret="hush-hush", base_url=server.url)
             client = SegwayCloud(account)
             async with httpx.AsyncClient() as http:
                 calls = [client.request(http, "status-query", VEHICLE) for _ in range(8)]
-                ends = await asyncio.gather(*calls, return_exceptions=True)
-            assert {type(end) for end in ends} == {LoginNeeded}
+                results = await asyncio.gather(*calls, return_exceptions=True)
+            assert {type(result) for result in results} == {LoginNeeded}
             assert server.calls(b"POST") == 1
 
     asyncio.run(scenario())
 
 
-# ---- answers and questions -----------------------------------------------------------------------------------------
+# ---- answers and requests ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -274,18 +284,18 @@ def test_a_wrong_secret_is_tried_once_however_many_wait_for_the_token() -> None:
     ids=["deep", "deep code", "NaN", "infinite", "long number", "boolean", "no UTF-8", "no text", "empty",
          "null", "hex"],
 )  # fmt: skip
-def test_an_answer_that_cannot_be_read_is_kept_and_is_no_failure(body: bytes) -> None:
+def test_an_unreadable_answer_is_kept_and_is_no_failure(body: bytes) -> None:
     async def scenario() -> None:
-        async with serving(cloud_of(json.dumps(TOKEN).encode(), body)) as server:
-            assert await asked(server) == ["unreadable"]
+        async with open_server(cloud_reply(json.dumps(TOKEN).encode(), body)) as server:
+            assert await poll(server) == ["unreadable"]
 
     asyncio.run(scenario())
 
 
-def test_a_vehicle_number_tears_neither_the_line_nor_the_head_of_a_question() -> None:
+def test_a_vehicle_number_cannot_change_the_head_of_a_request() -> None:
     async def scenario() -> None:
-        async with serving(cloud_of(json.dumps(TOKEN).encode())) as server:
-            await asked(server, vehicle="1 HTTP/1.1\r\nX-Evil: yes&iotCode=2#?")
+        async with open_server(cloud_reply(json.dumps(TOKEN).encode())) as server:
+            await poll(server, vehicle="1 HTTP/1.1\r\nX-Evil: yes&iotCode=2#?")
             (head,) = (head for head in server.heads if head.startswith(b"GET"))
             assert b"X-Evil: yes" not in head
             assert head.count(b"iotCode=") == 1
@@ -294,6 +304,6 @@ def test_a_vehicle_number_tears_neither_the_line_nor_the_head_of_a_question() ->
     asyncio.run(scenario())
 
 
-def test_the_limit_of_a_body_is_far_above_what_an_answer_has() -> None:
+def test_a_body_just_below_the_limit_is_read() -> None:
     body = b'{"code":0,"data":"' + b"x" * (MAX_BODY_BYTES - 20) + b'"}'
-    assert got(always(told(body))).body == body
+    assert exchange_with(always(response(body))).body == body

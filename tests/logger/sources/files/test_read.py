@@ -1,3 +1,5 @@
+"""CSV and Parquet files are read into columns named as signals, and imported into the tables."""
+
 import re
 import shlex
 from datetime import UTC, datetime
@@ -57,7 +59,7 @@ def test_columns_named_as_signals_need_no_mapping(tmp_path: Path) -> None:
         ("2026-11-01", "Pacific/Honolulu", 10),
     ],
 )
-def test_times_are_iso_or_an_epoch_by_its_size(tmp_path: Path, text: str, zone: str, hour: int) -> None:
+def test_times_are_iso_or_an_epoch_in_seconds_or_milliseconds(tmp_path: Path, text: str, zone: str, hour: int) -> None:
     rows = read_file(csv(tmp_path, f"time,soc_pct\n{text},80\n"), Options(vehicle="v1", zone=zone))
     assert rows["time"].to_list() == [datetime(2026, 11, 1, hour, tzinfo=UTC)]
 
@@ -77,7 +79,7 @@ def test_a_boolean_is_any_of_the_usual_words(tmp_path: Path) -> None:
     assert rows["locked"].to_list() == [True] * 5 + [False] * 5 + [None]
 
 
-def test_a_parquet_file_may_bring_its_own_times(tmp_path: Path) -> None:
+def test_a_parquet_file_may_hold_typed_times(tmp_path: Path) -> None:
     path = tmp_path / "ride.parquet"
     moment = datetime(2026, 11, 1, 10, tzinfo=UTC)
     pl.DataFrame({"time": [moment], "vehicle": ["v1"], "odometer_m": [5]}).write_parquet(path)
@@ -126,7 +128,9 @@ def test_a_unit_converts_and_a_minus_turns_the_sign(tmp_path: Path, unit: str, r
         ("time,vehicle,x,soc_pct\n1,v,1,1\n", {"mappings": (parse_mapping("x=soc_pct"),)}, "two columns for soc_pct"),
     ],
 )
-def test_what_cannot_be_read_names_the_column(tmp_path: Path, text: str, options: dict[str, str], message: str) -> None:
+def test_an_error_names_the_file_and_the_column(
+    tmp_path: Path, text: str, options: dict[str, str], message: str
+) -> None:
     path = csv(tmp_path, text)
     with pytest.raises(ConfigError, match=re.escape(message)) as raised:
         read_file(path, Options(**options))  # type: ignore[arg-type]
@@ -143,12 +147,12 @@ def test_what_cannot_be_read_names_the_column(tmp_path: Path, text: str, options
         ("D=odometer_m:kmm", "did you mean 'km'"),
     ],
 )
-def test_a_mapping_that_makes_no_sense_says_why(text: str, message: str) -> None:
+def test_the_error_for_a_wrong_mapping_says_what_is_wrong(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(message)):
         parse_mapping(text)
 
 
-def test_an_import_lands_in_every_table_that_its_columns_belong_to(tmp_path: Path) -> None:
+def test_imported_rows_are_in_every_table_that_their_columns_belong_to(tmp_path: Path) -> None:
     path = csv(tmp_path, "time,vehicle,soc_pct,lat_deg,lon_deg,port,pack_soc_pct\n1793527200,v,80,1,2,1,50\n")
     settings = settings_in(tmp_path)
     assert import_files([path], Options(), settings, lambda text: None) == {str(path): 1}
@@ -181,12 +185,12 @@ def test_the_commands_of_the_document_read_the_real_recordings(
     for command in block.replace("\\\n", " ").strip().split("\n\n"):
         words = shlex.split(command)[1:]
         files = [str(path) for path in sorted(rides.glob(words[1].removeprefix("rides/")))]
-        done = CliRunner().invoke(
+        result = CliRunner().invoke(
             voltrail.app,
             [words[0], *files, *words[2:], "--config", str(tmp_path / "voltrail.toml")],
             catch_exceptions=False,
         )
-        assert done.exit_code == 0
+        assert result.exit_code == 0
     rows = open_lake(settings).scan("status").sort("time").collect()
     assert rows.filter(vehicle="twizy").height == 4535 + 961 + 1121
     wheel = rows.filter(vehicle="wheel")
@@ -199,6 +203,7 @@ def test_the_commands_of_the_document_read_the_real_recordings(
 
 
 def recorded_moments(rides: Path) -> int:
+    """The number of distinct times in the recordings of the wheel."""
     moments = {
         tuple(line.split(",")[:2]) for path in rides.glob("wheel_*.csv") for line in path.read_text().splitlines()[1:]
     }

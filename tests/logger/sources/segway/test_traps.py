@@ -1,4 +1,4 @@
-"""The numbered traps of the vendor's documentation (vendor facts E.4), as far as a push can show them."""
+"""The traps of the vendor's documentation that a push can show, numbered as in the README beside the source."""
 
 import asyncio
 from collections import Counter
@@ -42,18 +42,18 @@ from tests.helpers.segway_pushes import (
     signed_body,
 )
 
-THEN = datetime.fromtimestamp(AT, UTC)
-NOW = THEN + timedelta(milliseconds=1500)
+SENT_AT = datetime.fromtimestamp(AT, UTC)
+RECEIVED_AT = SENT_AT + timedelta(milliseconds=1500)
 
 
 # ---- status --------------------------------------------------------------------------------------------------------
 
 
-def test_the_sample_of_a_status_makes_one_row_with_all_it_says() -> None:
+def test_the_sample_of_a_status_makes_one_row_with_all_its_values() -> None:
     assert {name: value for name, value in row("status").items() if value is not None} == {
         "provider": "segway",
         "vehicle": VEHICLE,
-        "time": THEN,
+        "time": SENT_AT,
         "online": True,
         "locked": False,
         "charging": False,
@@ -66,7 +66,7 @@ def test_the_sample_of_a_status_makes_one_row_with_all_it_says() -> None:
         "ride_mode": 1,
         "network_signal": 22,
         "lock_voltage_v": 4.12,
-        "received_at": NOW,
+        "received_at": RECEIVED_AT,
         "via": "push",
         "clock": "device",
         "flags": [],
@@ -78,8 +78,8 @@ def test_the_sample_of_a_status_makes_one_row_with_all_it_says() -> None:
     ("sent", "volt"), [("412", 4.12), ("342", 3.42), ("411", 4.11), ("999", 9.99), ("3420", 3.42), ("6000", 6.0)]
 )
 def test_trap_01_lock_voltage_is_hundredths_of_a_volt(sent: str, volt: float) -> None:
-    got = row("status", lockVoltage=sent)
-    assert (got["lock_voltage_v"], got["flags"]) == (volt, [])
+    values = row("status", lockVoltage=sent)
+    assert (values["lock_voltage_v"], values["flags"]) == (volt, [])
 
 
 def test_trap_01_hundredths_and_thousandths_are_exact() -> None:
@@ -90,39 +90,39 @@ def test_trap_01_hundredths_and_thousandths_are_exact() -> None:
 
 
 @pytest.mark.parametrize("sent", ["1000", "1500", "2499", "6001", "-412"])
-def test_trap_01_a_lock_voltage_that_fits_neither_unit_is_null_and_says_so(sent: str) -> None:
-    got = row("status", lockVoltage=sent)
-    assert got["lock_voltage_v"] is None
-    assert got["flags"] == ["implausible:lock_voltage_v", "unit:lock_voltage_v"]
+def test_trap_01_a_lock_voltage_that_fits_neither_unit_is_null_and_flagged(sent: str) -> None:
+    values = row("status", lockVoltage=sent)
+    assert values["lock_voltage_v"] is None
+    assert values["flags"] == ["implausible:lock_voltage_v", "unit:lock_voltage_v"]
 
 
 def test_trap_01_a_dead_cell_is_implausible_though_its_unit_is_known() -> None:
-    got = row("status", lockVoltage="0")
-    assert (got["lock_voltage_v"], got["flags"]) == (None, ["implausible:lock_voltage_v"])
+    values = row("status", lockVoltage="0")
+    assert (values["lock_voltage_v"], values["flags"]) == (None, ["implausible:lock_voltage_v"])
 
 
 @pytest.mark.parametrize("name", ["remainingRange", "remainderRange"])
 def test_trap_02_the_range_is_read_under_either_name_in_tens_of_metres(name: str) -> None:
-    got = row("status", without={"remainingRange", "remainderRange"} - {name}, **{name: "3000"})
-    assert (got["range_m"], got["flags"]) == (30000.0, [])
+    values = row("status", without={"remainingRange", "remainderRange"} - {name}, **{name: "3000"})
+    assert (values["range_m"], values["flags"]) == (30000.0, [])
 
 
 def test_trap_02_two_ranges_that_agree_are_one() -> None:
-    got = row("status", remainderRange="3000")
-    assert (got["range_m"], got["flags"]) == (30000.0, [])
+    values = row("status", remainderRange="3000")
+    assert (values["range_m"], values["flags"]) == (30000.0, [])
 
 
 def test_trap_02_two_ranges_that_differ_are_flagged_and_the_first_is_kept() -> None:
-    got = row("status", remainderRange="2900")
-    assert (got["range_m"], got["flags"]) == (30000.0, ["differ:range_m"])
+    values = row("status", remainderRange="2900")
+    assert (values["range_m"], values["flags"]) == (30000.0, ["differ:range_m"])
 
 
-def test_trap_02_a_blank_range_leaves_the_word_to_the_other() -> None:
-    got = row("status", remainingRange="", remainderRange="2900")
-    assert (got["range_m"], got["flags"]) == (29000.0, [])
+def test_trap_02_a_blank_range_is_ignored_for_the_other() -> None:
+    values = row("status", remainingRange="", remainderRange="2900")
+    assert (values["range_m"], values["flags"]) == (29000.0, [])
 
 
-def test_trap_11_speed_mode_nought_means_unknown() -> None:
+def test_trap_11_speed_mode_zero_means_unknown() -> None:
     assert [row("status", speedMode=mode)["ride_mode"] for mode in "0123"] == [None, 1, 2, 3]
     assert row("status", speedMode="0")["flags"] == []
 
@@ -138,13 +138,13 @@ def test_trap_12_the_case_of_a_boolean_does_not_matter() -> None:
 
 @pytest.mark.parametrize("text", ["yes", "2", "on", "null", "-"])
 def test_trap_12_any_other_text_is_neither_true_nor_false(text: str) -> None:
-    got = row("status", locked=text)
-    assert (got["locked"], got["flags"]) == (None, ["unreadable:locked"])
+    values = row("status", locked=text)
+    assert (values["locked"], values["flags"]) == (None, ["unreadable:locked"])
 
 
-def test_trap_12_a_blank_is_neither_true_nor_false_and_no_fault() -> None:
-    got = row("status", locked="")
-    assert (got["locked"], got["flags"]) == (None, [])
+def test_trap_12_a_blank_is_neither_true_nor_false_and_not_flagged() -> None:
+    values = row("status", locked="")
+    assert (values["locked"], values["flags"]) == (None, [])
 
 
 def test_trap_16_speed_is_in_kmh_unless_the_settings_scale_it() -> None:
@@ -164,23 +164,23 @@ def test_trap_17_a_wrong_scale_shows_as_a_jump_beyond_two_hundred_kmh() -> None:
         envelope("status", body("status", odometer=f"{odometer}", statusUtcTime=f"{AT + seconds}"))
         for seconds, odometer in ((0, 9000), (10, 9555), (20, 10200), (30, 10190))
     ]
-    got = OdometerCheck(pl.DataFrame(schema=decode_all(pushes[0]).rows["status"].schema)).check(
+    checked = OdometerCheck(pl.DataFrame(schema=decode_all(pushes[0]).rows["status"].schema)).check(
         decode_all(*pushes).rows["status"]
     )
-    assert got["odometer_m"].to_list() == [9000, 9555, 10200, 10190]
-    assert got["flags"].to_list() == [None, None, ["odometer_jump"], ["odometer_back"]]
+    assert checked["odometer_m"].to_list() == [9000, 9555, 10200, 10190]
+    assert checked["flags"].to_list() == [None, None, ["odometer_jump"], ["odometer_back"]]
 
 
 @pytest.mark.parametrize("sent", ["2", "22", "32", "99", "0"])
-def test_trap_25_the_radio_signal_stays_as_it_came(sent: str) -> None:
-    got = row("status", networkSignal=sent)
-    assert (got["network_signal"], got["flags"]) == (int(sent), [])
+def test_trap_25_the_radio_signal_is_stored_as_it_came(sent: str) -> None:
+    values = row("status", networkSignal=sent)
+    assert (values["network_signal"], values["flags"]) == (int(sent), [])
 
 
-def test_trap_26_what_the_status_says_of_charging_is_not_what_the_battery_says() -> None:
+def test_trap_26_charging_and_percent_of_a_status_are_not_those_of_the_battery() -> None:
     result = decode_all(envelope("status", body("status", charging="true", powerPercent="81")))
-    (got,) = rows(result, "status")
-    assert (got["charging"], got["charge_state"], got["soc_pct"]) == (True, "charging", 81.0)
+    (status,) = rows(result, "status")
+    assert (status["charging"], status["charge_state"], status["soc_pct"]) == (True, "charging", 81.0)
     assert list(result.rows) == ["status"]
 
 
@@ -190,17 +190,17 @@ def test_trap_26_what_the_status_says_of_charging_is_not_what_the_battery_says()
 @pytest.mark.parametrize("name", ["gpsUtcTime", "gpsUTCTime"])
 @pytest.mark.parametrize("text", [f"{AT}", f" {AT}", f"{AT}.0", f"{AT}000"])
 def test_trap_03_the_time_of_a_fix_is_read_in_either_spelling(name: str, text: str) -> None:
-    got = row("location", without={"gpsUtcTime"} - {name}, **{name: text})
-    assert (got["time"], got["clock"], got["flags"]) == (THEN, "device", [])
+    values = row("location", without={"gpsUtcTime"} - {name}, **{name: text})
+    assert (values["time"], values["clock"], values["flags"]) == (SENT_AT, "device", [])
 
 
 @pytest.mark.parametrize(
     ("text", "milliseconds"), [(f"{AT}", 0), (f"{AT}.25", 250), (f"{AT}000", 0), (f"{AT}123", 123)]
 )
-def test_trap_04_seconds_and_milliseconds_are_told_by_their_size(text: str, milliseconds: int) -> None:
-    got = row("status", statusUtcTime=text)
-    assert got["time"] == THEN + timedelta(milliseconds=milliseconds)
-    assert (got["clock"], got["flags"]) == ("device", [])
+def test_trap_04_seconds_and_milliseconds_are_distinguished_by_size(text: str, milliseconds: int) -> None:
+    values = row("status", statusUtcTime=text)
+    assert values["time"] == SENT_AT + timedelta(milliseconds=milliseconds)
+    assert (values["clock"], values["flags"]) == ("device", [])
 
 
 @pytest.mark.parametrize(
@@ -218,25 +218,25 @@ def test_trap_04_the_bounds_between_the_sizes_are_1e11_and_1e14(text: str, flag:
 
 @pytest.mark.parametrize("text", [f"{AT}000000", f"{AT}000000000", "", "{tinmstamp}", "nan", "inf", "-inf"])
 def test_trap_04_any_other_size_is_no_time(text: str) -> None:
-    got = row("status", statusUtcTime=text)
-    assert (got["time"], got["clock"], got["flags"]) == (NOW, "received", ["time_missing"])
+    values = row("status", statusUtcTime=text)
+    assert (values["time"], values["clock"], values["flags"]) == (RECEIVED_AT, "received", ["time_missing"])
 
 
 # ---- location ------------------------------------------------------------------------------------------------------
 
 
-def test_the_sample_of_a_location_makes_one_row_with_all_it_says() -> None:
+def test_the_sample_of_a_location_makes_one_row_with_all_its_values() -> None:
     assert {name: value for name, value in row("location").items() if value is not None} == {
         "provider": "segway",
         "vehicle": VEHICLE,
-        "time": THEN,
+        "time": SENT_AT,
         "lat_deg": 22.634228,
         "lon_deg": 114.125962,
         "altitude_m": 10.1,
         "hdop": 1.38,
         "satellites": 6,
         "fix_valid": True,
-        "received_at": NOW,
+        "received_at": RECEIVED_AT,
         "via": "push",
         "clock": "device",
         "flags": [],
@@ -244,49 +244,53 @@ def test_the_sample_of_a_location_makes_one_row_with_all_it_says() -> None:
     }
 
 
-def test_trap_08_satellites_are_counted_and_no_longitude() -> None:
-    got = row("location", satelliteNumber="12")
-    assert (got["satellites"], got["lon_deg"]) == (12, 114.125962)
+def test_trap_08_the_satellite_number_is_a_count_and_no_longitude() -> None:
+    values = row("location", satelliteNumber="12")
+    assert (values["satellites"], values["lon_deg"]) == (12, 114.125962)
     assert row("location", satelliteNumber="114.125962")["flags"] == ["unreadable:satellites"]
 
 
-def test_trap_13_a_plus_is_a_space_and_a_percent_a_plus() -> None:
+def test_trap_13_a_plus_is_a_space_and_an_encoded_plus_a_plus() -> None:
     for written in (b"+22.5", b"%2B22.5", b"22.5", b"%2022.5", b"2%32.5"):
         content = body("location", latitude="@").replace(b"%40", written)
-        (got,) = rows(decode_all(envelope("location", content)), "location")
-        assert (got["lat_deg"], got["flags"]) == (22.5, None)
+        (location,) = rows(decode_all(envelope("location", content)), "location")
+        assert (location["lat_deg"], location["flags"]) == (22.5, None)
 
 
-@pytest.mark.parametrize("nought", ["0", "0.0", "0.000000", "-0.0"])
+@pytest.mark.parametrize("zero", ["0", "0.0", "0.000000", "-0.0"])
 @pytest.mark.parametrize("status", ["valid", "invalid", ""])
-def test_trap_18_no_vehicle_is_on_the_null_island(status: str, nought: str) -> None:
-    got = row("location", locationStatus=status, latitude=nought, longitude=nought)
-    assert (got["lat_deg"], got["lon_deg"], got["fix_valid"]) == (None, None, False)
-    assert (got["time"], got["flags"]) == (THEN, ["null_island"])
+def test_trap_18_latitude_and_longitude_zero_are_no_position(status: str, zero: str) -> None:
+    values = row("location", locationStatus=status, latitude=zero, longitude=zero)
+    assert (values["lat_deg"], values["lon_deg"], values["fix_valid"]) == (None, None, False)
+    assert (values["time"], values["flags"]) == (SENT_AT, ["null_island"])
 
 
-def test_trap_18_an_empty_position_without_a_fix_keeps_its_row_for_its_time() -> None:
-    got = row("location", locationStatus="invalid", latitude="", longitude="")
-    assert (got["lat_deg"], got["lon_deg"], got["fix_valid"]) == (None, None, False)
-    assert (got["time"], got["flags"]) == (THEN, [])
+def test_trap_18_an_empty_position_without_a_fix_keeps_its_row() -> None:
+    values = row("location", locationStatus="invalid", latitude="", longitude="")
+    assert (values["lat_deg"], values["lon_deg"], values["fix_valid"]) == (None, None, False)
+    assert (values["time"], values["flags"]) == (SENT_AT, [])
 
 
 def test_trap_18_a_position_without_a_fix_is_no_position() -> None:
-    got = row("location", locationStatus="invalid")
-    assert (got["lat_deg"], got["lon_deg"], got["fix_valid"], got["flags"]) == (None, None, False, [])
+    values = row("location", locationStatus="invalid")
+    assert (values["lat_deg"], values["lon_deg"], values["fix_valid"], values["flags"]) == (None, None, False, [])
 
 
-def test_trap_18_the_equator_and_the_meridian_are_places() -> None:
-    got = row("location", latitude="0.0")
-    assert (got["lat_deg"], got["lon_deg"], got["fix_valid"], got["flags"]) == (0.0, 114.125962, True, [])
+def test_trap_18_latitude_zero_alone_is_a_position() -> None:
+    values = row("location", latitude="0.0")
+    assert (values["lat_deg"], values["lon_deg"], values["fix_valid"], values["flags"]) == (0.0, 114.125962, True, [])
 
 
-def test_trap_19_a_status_may_bring_its_position_along() -> None:
+def test_trap_19_a_status_may_hold_a_position_too() -> None:
     more = {"latitude": "22.6", "longitude": "114.1", "altitude": "10", "gpsUtcTime": f"{AT - 7}", "vehicleCode": "N1"}
     result = decode_all(envelope("status", body("status", **more)))
     (status,), (location,) = rows(result, "status"), rows(result, "location")
-    assert (status["time"], status["odometer_m"]) == (THEN, 9000.0)
-    assert (location["time"], location["lat_deg"], location["altitude_m"]) == (THEN - timedelta(seconds=7), 22.6, 10.0)
+    assert (status["time"], status["odometer_m"]) == (SENT_AT, 9000.0)
+    assert (location["time"], location["lat_deg"], location["altitude_m"]) == (
+        SENT_AT - timedelta(seconds=7),
+        22.6,
+        10.0,
+    )
     assert result.messages.height == 1
 
 
@@ -295,7 +299,7 @@ def test_trap_19_a_blank_position_in_a_status_makes_no_row() -> None:
     assert list(decode_all(envelope("status", body("status", **blank))).rows) == ["status"]
 
 
-def test_trap_19_what_is_sent_along_is_part_of_the_signature() -> None:
+def test_trap_19_additional_fields_are_part_of_the_signature() -> None:
     with pytest.raises(Forged):
         Verifier(SECRET).verify(body("status") + b"&vehicleCode=N1")
     assert Verifier(SECRET).verify(body("status", vehicleCode="N1")) == "decoded"
@@ -312,19 +316,19 @@ def test_trap_19_what_is_sent_along_is_part_of_the_signature() -> None:
         ("components", "component", "1", None, "saddle", "locked"),
     ],
 )
-def test_the_sample_of_an_event_makes_one_row_with_all_it_says(
+def test_the_sample_of_an_event_makes_one_row_with_all_its_values(
     kind: str, event_kind: str, code: str, system: str | None, text: str, state: str
 ) -> None:
     assert row(kind) == {
         "provider": "segway",
         "vehicle": VEHICLE,
-        "time": THEN,
+        "time": SENT_AT,
         "kind": event_kind,
         "code": code,
         "system": system,
         "text": text,
         "state": state,
-        "received_at": NOW,
+        "received_at": RECEIVED_AT,
         "via": "push",
         "clock": "device",
         "flags": [],
@@ -332,39 +336,39 @@ def test_the_sample_of_an_event_makes_one_row_with_all_it_says(
     }
 
 
-def test_trap_09_no_field_is_asked_for_that_the_samples_alone_show() -> None:
+def test_trap_09_no_field_is_required_only_because_a_sample_has_it() -> None:
     assert row("alert", without={"alertStatus"})["state"] is None
     assert row("fault", without={"faultStatus"})["state"] is None
     assert row("components", without={"status"})["state"] is None
     assert row("fault", without={"statusUtcTime"})["clock"] == "received"
     assert row("location", without={"latitude", "longitude", "hdop"})["fix_valid"] is True
-    only = {"lockVoltage", "networkSignal", "charging", "powerPercent", "speedMode", "speed", "odometer", "online"}
-    assert row("status", without=only)["locked"] is False
+    optional = {"lockVoltage", "networkSignal", "charging", "powerPercent", "speedMode", "speed", "odometer", "online"}
+    assert row("status", without=optional)["locked"] is False
 
 
-def test_trap_09_the_words_of_the_samples_in_braces_are_no_values() -> None:
-    got = row("fault", faultStatus="{disappered}", statusUtcTime="{tinmstamp}")
-    assert (got["state"], got["code"], got["time"]) == (None, "E5", NOW)
-    assert got["flags"] == ["time_missing", "unreadable:state"]
+def test_trap_09_placeholders_in_braces_are_no_values() -> None:
+    values = row("fault", faultStatus="{disappered}", statusUtcTime="{tinmstamp}")
+    assert (values["state"], values["code"], values["time"]) == (None, "E5", RECEIVED_AT)
+    assert values["flags"] == ["time_missing", "unreadable:state"]
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
-def test_trap_09_a_signature_is_asked_for_always(kind: str) -> None:
+def test_trap_09_a_signature_is_always_required(kind: str) -> None:
     with pytest.raises(Forged, match="no usable signature"):
         Verifier(SECRET).verify(form({**IDS, **SAMPLES[kind]}))
 
 
 @pytest.mark.parametrize(("kind", "name"), [("alert", "code"), ("fault", "code"), ("components", "type")])
-def test_an_event_without_its_code_is_no_row(kind: str, name: str) -> None:
+def test_an_event_without_its_code_makes_no_row(kind: str, name: str) -> None:
     assert reason(kind, body(kind, without={name})) == f"lacks {name}"
     assert reason(kind, body(kind, **{name: ""})) == f"lacks {name}"
     assert reason(kind, body(kind, **{name: " "})) == f"lacks {name}"
 
 
 @pytest.mark.parametrize("code", ["E0", "E9", "10", "47", "1E5", "010", "0x10", "1.0", "true", "99", "b"])
-def test_trap_10_the_code_of_a_fault_stays_a_text(code: str) -> None:
-    got = row("fault", code=code)
-    assert (got["code"], got["flags"]) == (code, [])
+def test_trap_10_the_code_of_a_fault_is_stored_as_text(code: str) -> None:
+    values = row("fault", code=code)
+    assert (values["code"], values["flags"]) == (code, [])
 
 
 def test_trap_10_a_code_is_looked_up_as_it_is_written() -> None:
@@ -373,7 +377,7 @@ def test_trap_10_a_code_is_looked_up_as_it_is_written() -> None:
 
 
 @pytest.mark.parametrize(("sent", "state"), [("0", "appeared"), ("1", "cleared")])
-def test_an_alert_or_fault_appears_with_nought_and_clears_with_one(sent: str, state: str) -> None:
+def test_an_alert_or_fault_appears_with_zero_and_clears_with_one(sent: str, state: str) -> None:
     assert row("alert", alertStatus=sent)["state"] == state
     assert row("fault", faultStatus=sent)["state"] == state
 
@@ -389,23 +393,23 @@ def test_an_alert_or_fault_appears_with_nought_and_clears_with_one(sent: str, st
         ("4", "2", "helmet", "taken"),
     ],
 )
-def test_trap_21_22_each_component_has_words_of_its_own(part: str, sent: str, text: str, state: str) -> None:
-    got = row("components", type=part, status=sent)
-    assert (got["code"], got["text"], got["state"], got["flags"]) == (part, text, state, [])
+def test_trap_21_22_each_component_has_its_own_states(part: str, sent: str, text: str, state: str) -> None:
+    values = row("components", type=part, status=sent)
+    assert (values["code"], values["text"], values["state"], values["flags"]) == (part, text, state, [])
 
 
 @pytest.mark.parametrize(("part", "sent"), [("1", "0"), ("3", "1"), ("4", "3"), ("7", "2"), ("1", "true")])
-def test_trap_21_22_an_unknown_component_or_state_is_kept_without_a_word(part: str, sent: str) -> None:
-    got = row("components", type=part, status=sent)
-    assert (got["code"], got["state"], got["flags"]) == (part, None, ["unreadable:state"])
+def test_trap_21_22_an_unknown_component_or_state_is_stored_without_a_state(part: str, sent: str) -> None:
+    values = row("components", type=part, status=sent)
+    assert (values["code"], values["state"], values["flags"]) == (part, None, ["unreadable:state"])
 
 
-def test_trap_23_alerts_and_faults_know_two_batteries_though_there_may_be_three() -> None:
+def test_trap_23_alerts_and_faults_name_two_batteries_though_there_may_be_three() -> None:
     for texts in (ALERTS, FAULTS["E-moped"]):
-        told = " ".join(texts.values())
-        assert "battery 1" in told
-        assert "battery 2" in told
-        assert "battery 3" not in told
+        all_texts = " ".join(texts.values())
+        assert "battery 1" in all_texts
+        assert "battery 2" in all_texts
+        assert "battery 3" not in all_texts
     assert row("alert", code="12")["text"] == "low power"
     assert row("alert", code="13")["text"] is None
 
@@ -441,42 +445,42 @@ def test_every_fault_has_a_system() -> None:
         ("48", None, None),
     ],
 )
-def test_a_fault_says_its_system_and_its_text(code: str, system: str | None, text: str | None) -> None:
-    got = row("fault", code=code)
-    assert (got["system"], got["text"]) == (system, text)
+def test_a_fault_row_has_its_system_and_its_text(code: str, system: str | None, text: str | None) -> None:
+    values = row("fault", code=code)
+    assert (values["system"], values["text"]) == (system, text)
 
 
-def test_the_fault_table_holds_for_its_model_alone() -> None:
-    got = row("fault", account(model="T60"))
-    assert (got["code"], got["state"], got["system"], got["text"]) == ("E5", "appeared", None, None)
+def test_the_fault_table_is_used_for_its_model_only() -> None:
+    values = row("fault", account(model="T60"))
+    assert (values["code"], values["state"], values["system"], values["text"]) == ("E5", "appeared", None, None)
 
 
 @pytest.mark.parametrize(("code", "text"), ALERTS.items())
-def test_an_alert_says_its_text(code: str, text: str) -> None:
+def test_an_alert_row_has_its_text(code: str, text: str) -> None:
     assert row("alert", code=code)["text"] == text
 
 
-def test_the_alerts_are_the_seven_that_appear() -> None:
+def test_there_are_seven_alerts() -> None:
     assert sorted(ALERTS, key=int) == ["1", "2", "3", "4", "10", "11", "12"]
 
 
-def test_components_are_a_mask_without_a_third() -> None:
+def test_the_components_are_1_2_and_4() -> None:
     assert list(COMPONENTS) == ["1", "2", "4"]
 
 
-# ---- the way in ----------------------------------------------------------------------------------------------------
+# ---- receiving -----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def spool(tmp_path: Path) -> Iterator[Spool]:
-    with closing(Spool(tmp_path)) as opened:
-        yield opened
+    with closing(Spool(tmp_path)) as opened_spool:
+        yield opened_spool
 
 
 def answers(spool: Spool, moped: SegwayAccount, prefix: str, *pushes: tuple[str, bytes]) -> list[tuple[int, bytes]]:
-    """What a receiver in front of this spool answers to these (path, body)."""
+    """Status and body of a receiver's answers to these pushes (path, body); it writes to this spool."""
 
-    async def ask() -> list[tuple[int, bytes]]:
+    async def push_all() -> list[tuple[int, bytes]]:
         commits = GroupCommit(spool.append)
         receiver = Receiver({moped.name: moped}, prefix, commits, ReceiverMetrics(dict), lambda: "")
         try:
@@ -484,7 +488,7 @@ def answers(spool: Spool, moped: SegwayAccount, prefix: str, *pushes: tuple[str,
         finally:
             await commits.close()
 
-    return asyncio.run(ask())
+    return asyncio.run(push_all())
 
 
 async def _post(receiver: Receiver, path: str, content: bytes) -> tuple[int, bytes]:
@@ -501,17 +505,19 @@ async def _post(receiver: Receiver, path: str, content: bytes) -> tuple[int, byt
 
 
 @pytest.mark.parametrize("prefix", ["", "/a1b2c3", "/a/b"])
-def test_trap_29_the_vendors_paths_stand_behind_a_prefix_and_the_accounts_name(spool: Spool, prefix: str) -> None:
+def test_trap_29_the_vendors_paths_follow_the_prefix_and_the_accounts_name(spool: Spool, prefix: str) -> None:
     pushes = [(f"{prefix}/moped/v2/vehicle/{kind}", body(kind)) for kind in SAMPLES]
     assert answers(spool, account(), prefix, *pushes) == [(200, b'{"code":0}')] * 5
-    found = spool.read("lake").envelopes
-    assert [(each.source, each.path, each.body) for each in found] == [("moped", kind, body(kind)) for kind in SAMPLES]
+    envelopes = spool.read("lake").envelopes
+    assert [(each.source, each.path, each.body) for each in envelopes] == [
+        ("moped", kind, body(kind)) for kind in SAMPLES
+    ]
 
 
 @pytest.mark.parametrize(
     "path", ["/v2/vehicle/status", "/other/v2/vehicle/status", "/moped/v2/vehicle/state", "/moped", "/moped/status"]
 )
-def test_trap_29_any_other_path_is_nobodys(spool: Spool, path: str) -> None:
+def test_trap_29_any_other_path_is_unknown(spool: Spool, path: str) -> None:
     assert answers(spool, account(), "", (path, body("status")))[0][0] == 404
     assert len(spool.read("lake")) == 0
 
@@ -521,7 +527,7 @@ def test_trap_29_the_paths_are_the_five_that_the_vendor_pushes_to() -> None:
     assert set(account().shapes) - set(QUERIES) == set(SAMPLES)
 
 
-STRANGE = {
+UNUSABLE = {
     "unknown vehicle: iotCode is not listed": body("status", iotCode="861477038719118"),
     "platformCode is not the account's": body("status", platformCode="E20081"),
     "lacks statusUtcTime": body("status", without={"statusUtcTime"}),
@@ -530,18 +536,18 @@ STRANGE = {
 }
 
 
-@pytest.mark.parametrize(("why", "content"), STRANGE.items())
-def test_trap_30_what_is_signed_right_but_of_no_use_is_answered_200_and_set_aside(
-    spool: Spool, why: str, content: bytes
+@pytest.mark.parametrize(("expected_reason", "content"), UNUSABLE.items())
+def test_trap_30_an_unusable_push_with_a_right_signature_is_answered_200_and_put_in_quarantine(
+    spool: Spool, expected_reason: str, content: bytes
 ) -> None:
     (answer,) = answers(spool, account(), "", ("/moped/v2/vehicle/status", content))
     assert answer == (200, b'{"code":0}')
     assert [each.body for each in spool.read("lake").envelopes] == [content]
-    assert reason("status", content) == why
+    assert reason("status", content) == expected_reason
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", form({**IDS, **SAMPLES["status"]}), body("status") + b"&a=1"])
-def test_trap_30_what_is_not_signed_right_is_refused_and_never_stored(spool: Spool, content: bytes) -> None:
+def test_trap_30_a_push_without_a_right_signature_is_refused_and_not_stored(spool: Spool, content: bytes) -> None:
     (answer,) = answers(spool, account(), "", ("/moped/v2/vehicle/status", content))
     assert answer[0] == 401
     assert SECRET.encode() not in answer[1]
@@ -558,7 +564,7 @@ def test_a_message_sent_to_the_path_of_another_kind_never_reaches_a_table(kind: 
         assert list(result.rows) == ["quarantine"]
 
 
-def test_vehicles_and_accounts_stay_apart() -> None:
+def test_rows_of_vehicles_and_accounts_are_separate() -> None:
     result = decode_all(
         envelope("status", body("status")),
         envelope("status", body("status", iotCode=OTHER, odometer="7")),
@@ -569,8 +575,8 @@ def test_vehicles_and_accounts_stay_apart() -> None:
     assert [each["source"] for each in rows(result, "quarantine")] == ["other"]
 
 
-def test_a_repeat_makes_the_same_row_once_more() -> None:
-    result = decode_all(*(envelope("status", body("status"), at=RECEIVED + late) for late in (0, 5000)))
+def test_a_repeated_push_makes_the_same_row() -> None:
+    result = decode_all(*(envelope("status", body("status"), at=RECEIVED + delay_ms) for delay_ms in (0, 5000)))
     first, second = rows(result, "status")
     assert {**first, "received_at": None, "sequence": None} == {**second, "received_at": None, "sequence": None}
     assert result.messages["identity"].n_unique() == 1
