@@ -135,7 +135,7 @@ def poll(
     results = poll_once(settings_of(config), vehicle or ())
     output.show(results, as_json, lambda _: [output.Table((), [msgspec.structs.astuple(each)[1:] for each in results])])
     if failed := [each for each in results if each.outcome == "failed"]:
-        raise LoggerError(f"{len(failed)} of {len(results)} questions got no answer: {failed[0].reason}")
+        raise LoggerError(f"{len(failed)} of {len(results)} queries got no answer: {failed[0].reason}")
 
 
 @app.command(rich_help_panel="Collect")

@@ -1,6 +1,7 @@
 """Files that are whole or not there: written beside, flushed to disk, then renamed into place."""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,26 +9,28 @@ from typing import BinaryIO
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[BinaryIO]:
+def atomic_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """A file to write to, which takes the place of `path` when the block ends well; else `path` is as it was.
 
-    Raises `OSError` where the disk refuses.
+    It survives a loss of power if it is `durable`, which costs two waits for the disk. Raises `OSError`.
     """
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")  # no other writer's
     try:
         with part.open("wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    fsync(path.parent)
+    if durable:
+        fsync(path.parent)
 
 
-def write_file(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Put these bytes in place of what `path` holds. Raises `OSError`."""
-    with atomic_file(path) as file:
+    with atomic_file(path, durable=durable) as file:
         file.write(data)
 
 

@@ -68,7 +68,7 @@ def write_state(folder: Path, process: str, state: Mapping[str, object]) -> None
     path = folder / f"{process}.json"
     head = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "process": os.getpid()}
     try:
-        write_file(path, json.dumps({**head, **state}).encode())
+        write_file(path, json.dumps({**head, **state}).encode(), durable=False)  # of no use after a loss of power
     except OSError as error:  # a full disk must not stop what can still be done
         log.warning("cannot write %s: %s", path, error)
 

@@ -28,7 +28,7 @@ GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
     "sources": {"retry_after", "settings", "times", *WORDS},
     "spool": {"atomic", "envelope", "errors", "settings"},
     "receive": {"envelope", "errors", "sources", "spool"},
-    "poll": {"atomic", "envelope", "errors", "settings", "sources", "spool"},
+    "poll": {"atomic", "envelope", "errors", "locks", "settings", "sources", "spool"},
     "decode": {"envelope", "errors", "mapping", "signals", "tables", "times"},
     "stores": {"atomic", "errors", "retry_after", "settings", "suggest", "tables"},
     "deliver": {

@@ -46,6 +46,7 @@ vehicles = "all"
 
 [sources.poll]
 parked_s = 1
+silent_s = 1
 
 [vehicles.TINY1]
 label = "the first"

@@ -5,14 +5,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 
 from logger.envelope import Envelope
-from logger.errors import ConfigError
-from logger.poll.runner import CallResult, PollRunner
+from logger.errors import ConfigError, LoginNeeded, Retry
+from logger.poll.by_hand import CallResult, list_failure, poll_now
+from logger.poll.runner import PollRunner
 from logger.service.feeder import wait_delivered
 from logger.settings.schema import Settings
 from logger.sources import accounts, clouds
 from logger.spool.group_commit import GroupCommit
 from logger.spool.log import Spool
 from logger.spool.open import open_spool
+from logger.suggest import nearest
 
 
 def poll_once(settings: Settings, vehicles: Sequence[str] = ()) -> list[CallResult]:
@@ -38,34 +40,45 @@ async def _poll(settings: Settings, log: Spool, vehicles: Sequence[str]) -> tupl
         return last
 
     commits = GroupCommit(append)
+    runners = _runners(settings, commits)
     try:
-        runners = _runners(settings, commits)
-        chosen = _chosen({name: await _listed(runner) for name, runner in runners.items()}, vehicles)
-        results = [await runners[name].poll_now(numbers) for name, numbers in chosen.items()]
+        results = await _poll_all(runners, vehicles)
     finally:
         await commits.close()
-    return [result for each in results for result in each], last
+        for runner in runners:
+            runner.save_used()
+    return results, last
 
 
-def _runners(settings: Settings, commits: GroupCommit) -> dict[str, PollRunner]:
+async def _poll_all(runners: Sequence[PollRunner], vehicles: Sequence[str]) -> list[CallResult]:
+    known: dict[str, Sequence[str]] = {}
+    failures: list[CallResult] = []
+    for runner in runners:
+        try:
+            known[runner.name] = await runner.all_vehicles()
+        except (Retry, LoginNeeded) as error:
+            failures.append(list_failure(runner, error))
+    chosen = _choose(known, vehicles, some_unknown=bool(failures))
+    polls = [poll_now(runner, chosen[runner.name]) for runner in runners if chosen.get(runner.name)]
+    return [*failures, *(result for results in await asyncio.gather(*polls) for result in results)]
+
+
+def _runners(settings: Settings, commits: GroupCommit) -> list[PollRunner]:
     known = accounts(settings)
     limits = {source.name: source.poll for source in settings.sources}
-    return {
-        name: PollRunner(known[name], cloud, commits, settings.data_dir, limits[name])
+    return [
+        PollRunner(known[name], cloud, commits, settings.data_dir, limits[name])
         for name, cloud in clouds(known).items()
-    }
+    ]
 
 
-async def _listed(runner: PollRunner) -> tuple[str, ...]:
-    return await runner.list_now() if runner.lists_vehicles else runner.vehicles
-
-
-def _chosen(known: Mapping[str, Sequence[str]], vehicles: Sequence[str]) -> dict[str, list[str]]:
-    """The vehicles to poll, by account. Raises `ConfigError`."""
-    everybody = {vehicle for numbers in known.values() for vehicle in numbers}
-    missing = [vehicle for vehicle in vehicles if vehicle not in everybody]
-    if missing:
-        raise ConfigError(f"no account of the settings lists vehicle {missing[0]!r}")
-    if not everybody:
+def _choose(known: Mapping[str, Sequence[str]], vehicles: Sequence[str], *, some_unknown: bool) -> dict[str, list[str]]:
+    """The vehicles to poll, by account. Raises `ConfigError` for one that no account has, as far as all are known."""
+    listed = [vehicle for numbers in known.values() for vehicle in numbers]
+    missing = [vehicle for vehicle in vehicles if vehicle not in listed]
+    if missing and not some_unknown:
+        near = nearest(missing[0], tuple(listed))
+        raise ConfigError(f"no account lists the vehicle {missing[0]!r}{near}: add it to `vehicles` of its account")
+    if not listed and not some_unknown:
         raise ConfigError("no account of the settings lists a vehicle to poll: fill in `vehicles`")
     return {name: [each for each in numbers if not vehicles or each in vehicles] for name, numbers in known.items()}

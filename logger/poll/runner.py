@@ -12,7 +12,7 @@ import msgspec
 
 from logger.envelope import Envelope
 from logger.errors import LoggerError, LoginNeeded, Retry
-from logger.poll.client_pool import CONNECTIONS, EACH, ClientPool, open_client, wire_calls
+from logger.poll.client_pool import CONNECTIONS, ClientPool, open_client, wire_calls
 from logger.poll.scheduler import Call, CallCounts, Scheduler
 from logger.poll.used_calls import UsedCalls
 from logger.settings.schema import Polling
@@ -25,16 +25,6 @@ _SAVE_EVERY_S = 60.0
 _LIST_EVERY_S = 6 * 3600.0
 _FINISH_S = 3.0  # what a call under way may still take when polling ends: its answer was paid for
 _QUIET_S = 10.0  # a cloud in trouble gives a line in so many seconds, not one a call
-
-
-class CallResult(msgspec.Struct, frozen=True):
-    """The outcome of one query of one vehicle: `ok`, `unavailable`, `unsupported`, `unreadable`, or `failed`."""
-
-    source: str
-    vehicle: str
-    query: str
-    outcome: str
-    reason: str = ""
 
 
 class PollRunner:
@@ -57,6 +47,7 @@ class PollRunner:
     ) -> None:
         self._account, self._cloud, self._commits, self._resting = account, cloud, commits, resting
         self._vehicles_listed = vehicles_listed
+        self.name, self.queries = account.name, cloud.queries
         self._used = UsedCalls(folder, account.name)
         limits = polling or Polling()
         self.scheduler = Scheduler(
@@ -79,7 +70,7 @@ class PollRunner:
         """Poll until cancelled."""
         async with ClientPool() as clients:
             others = [asyncio.create_task(self._save_used())]
-            if self._cloud.lists_vehicles:
+            if self._cloud.polls_all:
                 others.append(asyncio.create_task(self._list_vehicles()))
             try:
                 while True:
@@ -88,7 +79,7 @@ class PollRunner:
                 for task in others:
                     task.cancel()
                 await self._finish()
-                self._used.save()
+                self.save_used()
 
     def push_received(self, push: Envelope) -> None:
         """A push is on disk: queries for the same values are skipped, and its vehicle's state is known."""
@@ -110,7 +101,8 @@ class PollRunner:
 
     async def _make(self, clients: ClientPool, call: Call) -> None:
         try:
-            outcome, answer = await self._request(clients, call)
+            outcome, answer = await self.request(clients, call)
+            await self.store(answer)
         except (Retry, LoginNeeded) as error:
             self._failed(call, error)
             return
@@ -123,17 +115,20 @@ class PollRunner:
         if not self.scheduler.failing and not self.scheduler.breaker.pause_s(now):
             self.trouble = ""
 
-    async def _request(self, clients: ClientPool, call: Call) -> tuple[PollOutcome, Envelope]:
-        """The answer, once it is in the spool. Raises `Retry` and `LoginNeeded`."""
+    async def request(self, clients: ClientPool, call: Call) -> tuple[PollOutcome, Envelope]:
+        """Make a call. Raises `Retry` and `LoginNeeded`."""
         try:
             with clients.free() as http:
                 answer, outcome = await self._cloud.request(http, call.query, call.vehicle)
         finally:
             self.scheduler.count_calls(max(0, wire_calls.get() - 1), datetime.now(UTC))
+        return outcome, answer
+
+    async def store(self, answer: Envelope) -> None:
+        """Put an answer into the spool. Raises `Retry` where that refuses."""
         failure = await self._commits.put(answer)
         if failure is not None:
             raise failure
-        return outcome, answer
 
     def _failed(self, call: Call, error: LoggerError) -> None:
         now = time.monotonic()
@@ -172,7 +167,11 @@ class PollRunner:
     async def _save_used(self) -> None:
         while True:
             await asyncio.sleep(_SAVE_EVERY_S)
-            self._used.save()
+            await self._used.save_in_thread()
+
+    def save_used(self) -> None:
+        """Write the calls that were made to disk."""
+        self._used.save()
 
     # ---- vehicles --------------------------------------------------------------------------------------------------
 
@@ -187,64 +186,38 @@ class PollRunner:
         while True:
             wait_s = _LIST_EVERY_S
             try:
-                new = self._add(await self.list_now())
-                if new and self._vehicles_listed:
-                    await self._vehicles_listed(new)
-                self._changed.set()
+                await self._add_listed()
             except (Retry, LoginNeeded) as error:
                 wait_s = max(_QUIET_S, error.after if isinstance(error, Retry) else 10 * _QUIET_S)
+                self.trouble = str(error)
                 log.error("%s; listing its vehicles again in %.0f s", error, wait_s)
+            except Exception:  # a fault of ours must not be the end of listing
+                wait_s = 10 * _QUIET_S
+                log.exception("listing vehicles failed; again in %.0f s", wait_s)
             await asyncio.sleep(wait_s)
 
-    async def list_now(self) -> tuple[str, ...]:
-        """All vehicles of the account, as its cloud lists them. Raises `Retry` and `LoginNeeded`."""
-        before = wire_calls.get()
+    async def _add_listed(self) -> None:
+        new = self._add(await self.all_vehicles())
+        self._changed.set()
+        if new and self._vehicles_listed:
+            await self._vehicles_listed(new)
+
+    async def all_vehicles(self) -> tuple[str, ...]:
+        """The vehicles of the settings, or all that the cloud lists. Raises `Retry` and `LoginNeeded`."""
+        return await asyncio.create_task(self._list()) if self._cloud.polls_all else self._account.vehicles
+
+    async def _list(self) -> tuple[str, ...]:
+        """The cloud's list, within budget and breaker; in a task of its own, whose calls on the wire count."""
+        if refusal := self.scheduler.refusal(time.monotonic(), datetime.now(UTC)):
+            raise Retry(f"{self._account.name}: {refusal}", after=60)
         try:
             async with open_client() as http:
                 return await self._cloud.list_vehicles(http)
+        except (Retry, LoginNeeded) as error:
+            self.scheduler.breaker.failed(error, time.monotonic())
+            raise
         finally:
-            self.scheduler.count_calls(wire_calls.get() - before, datetime.now(UTC))
-
-    @property
-    def lists_vehicles(self) -> bool:
-        """Whether the cloud lists the vehicles."""
-        return self._cloud.lists_vehicles
-
-    @property
-    def vehicles(self) -> tuple[str, ...]:
-        """The vehicles that the settings list."""
-        return self._account.vehicles
-
-    # ---- by hand ---------------------------------------------------------------------------------------------------
-
-    async def poll_now(self, vehicles: Sequence[str]) -> list[CallResult]:
-        """Make every query of these vehicles once, within the budget, until the cloud fails three times in a row."""
-        calls = [Call(vehicle, query, 0.0, 0.0) for vehicle in vehicles for query in self._cloud.queries]
-        places = asyncio.Semaphore(EACH)
-        async with ClientPool() as clients:
-            results = await asyncio.gather(*(self._make_now(clients, places, call) for call in calls))
-        self._used.save()
-        return results
-
-    async def _make_now(self, clients: ClientPool, places: asyncio.Semaphore, call: Call) -> CallResult:
-        async def make() -> CallResult:
-            refusal = self.scheduler.refusal(time.monotonic(), datetime.now(UTC))
-            if refusal:
-                return self._result(call, "failed", refusal)
-            self.scheduler.count_calls(1, datetime.now(UTC))
-            try:
-                outcome, _ = await self._request(clients, call)
-            except (Retry, LoginNeeded) as error:
-                self.scheduler.breaker.failed(error, time.monotonic())
-                return self._result(call, "failed", " ".join(str(error).split()))
-            self.scheduler.breaker.answered()
-            return self._result(call, outcome)
-
-        async with places:
-            return await asyncio.create_task(make())  # a task of its own counts its own calls on the wire
-
-    def _result(self, call: Call, outcome: str, reason: str = "") -> CallResult:
-        return CallResult(self._account.name, call.vehicle, call.query, outcome, reason)
+            self.scheduler.count_calls(wire_calls.get(), datetime.now(UTC))
 
     # ---- state -----------------------------------------------------------------------------------------------------
 

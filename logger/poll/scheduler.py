@@ -108,7 +108,7 @@ class Scheduler:
         self._vehicles[vehicle] = _Vehicle("silent" if in_service else "out_of_service", now)
         for query in self._queries:
             every_s = self._every_s(vehicle, query, now)
-            if every_s is not None:
+            if every_s:
                 self._set_demand((vehicle, query), every_s)
                 self._schedule((vehicle, query), now, self._random.uniform(0, every_s))
 
@@ -127,11 +127,6 @@ class Scheduler:
         if state is not None and (state != known.state or was_silent):
             known.state = state
             self._bring_forward(vehicle, now)
-
-    def set_in_service(self, vehicle: str, now: float, *, in_service: bool) -> None:
-        """A person took this vehicle out of service, or back."""
-        self._vehicles[vehicle].in_service = in_service
-        self._bring_forward(vehicle, now)
 
     def answered(self, call: Call, outcome: PollOutcome, state: State | None, now: float) -> None:
         """The cloud answered this call."""
@@ -197,9 +192,9 @@ class Scheduler:
     def refusal(self, now: float, wall: datetime) -> str:
         """Why no call may be made by hand now; empty where one may."""
         if self._budget.is_used_up(wall):
-            return "the budget of calls is used up (`calls` in [sources.poll])"
+            return "not requested: the budget is used up (`calls` in [sources.poll])"
         if self.breaker.pause_s(now):
-            return "not requested: the cloud is in trouble"
+            return "not requested: the cloud is in trouble, and left alone for a while"
         return ""
 
     def state(self, vehicle: str, now: float) -> State:
@@ -224,7 +219,7 @@ class Scheduler:
     # ---- intervals -------------------------------------------------------------------------------------------------
 
     def _every_s(self, vehicle: str, query: str, now: float) -> float | None:
-        return self._queries[query].every_s.get(self.state(vehicle, now))
+        return self._queries[query].every_s.get(self.state(vehicle, now)) or None  # 0 is never
 
     def _set_demand(self, key: _Key, every_s: float) -> None:
         """This query comes at this interval from now on."""

@@ -69,9 +69,9 @@ class Receiver:
         route = self._routes.get(scope["path"])
         try:
             reply = self._own_page(scope["path"]) if route is None else await self._push(*route, scope, receive)
-        except Exception:  # the vendor must hear "again, please", never a traceback
+        except Exception:  # a fault of ours must reach the vendor as "send it again", never as a traceback
             log.exception("a request failed")
-            reply = _FAULT
+            reply = _FAULT if route is None else route[1].reply("full")
         headers = [*reply.headers, (b"content-length", str(len(reply.body)).encode())]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
@@ -83,7 +83,7 @@ class Receiver:
             return webhook.reply("unknown")
         body = await _read_body(receive, webhook.max_body_bytes)
         if body is None or len(body) > webhook.max_body_bytes:
-            self._metrics.refused(name, "too large")
+            self._metrics.refused(name, "ended early" if body is None else "too large")
             return webhook.reply("refused")
         try:
             accepted = webhook.accept(scope["method"], path, Headers(scope.get("headers", ())), body)
@@ -98,7 +98,10 @@ class Receiver:
             self._metrics.not_stored(name)
             return webhook.reply("full")
         self._metrics.taken(name)
-        self._push_received(push)
+        try:
+            self._push_received(push)
+        except Exception:  # the push is on disk: a fault in scheduling must not have it sent again
+            log.exception("a push could not be used to schedule polls")
         return webhook.reply("taken")
 
     def _own_page(self, path: str) -> Reply:

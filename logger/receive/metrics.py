@@ -75,15 +75,16 @@ class ReceiverMetrics:
         refused = Counter[str]()
         for (source, _), count in self._refused.items():
             refused[source] += count
-        pushes = {"taken": self._taken, "refused": refused, "not_stored": self._not_stored}
+        pushes = {"taken": dict(self._taken), "refused": refused, "not_stored": dict(self._not_stored)}
         return {"pushes": pushes, "polls": self.polls()}
 
     def collect(self) -> Iterator[_Family]:
         """The metric families, for `prometheus_client`."""
         yield from self._push_families()
-        yield from _spool_families(self._state())
+        state = self._state()
+        yield from _spool_families(state)
         yield from _poll_families(self.polls())
-        yield from _sink_families(self._state()["feeders"])
+        yield from _sink_families(state["feeders"])
 
     def _push_families(self) -> Iterator[_Family]:
         by_source = {(source,): count for source, count in self._taken.items()}

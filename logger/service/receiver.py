@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -43,8 +43,9 @@ async def run_receiver(settings: Settings, listener: socket.socket) -> None:
         try:
             await _run(settings, listener, commits, metrics)
         finally:
-            write_state(settings.data_dir, "receiver", metrics.summary())  # with the calls that have just ended
             await commits.close()
+            await asyncio.get_running_loop().shutdown_default_executor()  # no thread writes the state after us
+            write_state(settings.data_dir, "receiver", metrics.summary())  # with the calls that have just ended
 
 
 async def _run(settings: Settings, listener: socket.socket, commits: GroupCommit, metrics: ReceiverMetrics) -> None:
@@ -55,7 +56,10 @@ async def _run(settings: Settings, listener: socket.socket, commits: GroupCommit
     server = http_server(Receiver(known, prefix, commits, metrics, lambda: _not_ready(metrics), _notify(runners)))
     _end_on_sigterm(server)
     await _name_vehicles(settings, known, commits)
-    lasting = [_heartbeat(commits), _write_summary(settings.data_dir, metrics)]
+    lasting = [
+        _repeat(_HEARTBEAT_S, partial(_heartbeat, commits)),
+        _repeat(_SUMMARY_EVERY_S, partial(_write_summary, settings.data_dir, metrics)),
+    ]
     tasks = [asyncio.create_task(each) for each in (*lasting, *(runner.run() for runner in runners.values()))]
     log.info("listening on %s", settings.collector.listen)
     try:
@@ -148,17 +152,23 @@ def _description(settings: Settings, number: str, model: str) -> dict[str, Any]:
 
 
 async def _heartbeat(commits: GroupCommit) -> None:
-    """Store a message a minute as proof that the collector ran and could store."""
-    while True:
-        await commits.put(Envelope("collector", "heartbeat", time.time_ns() // 1_000_000, "push", b""))
-        await asyncio.sleep(_HEARTBEAT_S)
+    """Store a message as proof that the collector runs and can store."""
+    await commits.put(Envelope("collector", "heartbeat", time.time_ns() // 1_000_000, "push", b""))
 
 
 async def _write_summary(folder: Path, metrics: ReceiverMetrics) -> None:
-    """Write what `voltrail status` shows of pushes and polls, again and again."""
+    """Write what `voltrail status` shows of pushes and polls."""
+    await asyncio.to_thread(write_state, folder, "receiver", metrics.summary())  # a disk must not delay a push
+
+
+async def _repeat(every_s: float, action: Callable[[], Awaitable[None]]) -> None:
+    """Do this again and again until cancelled; a fault of ours must not be its end."""
     while True:
-        await asyncio.to_thread(write_state, folder, "receiver", metrics.summary())  # a disk must not delay a push
-        await asyncio.sleep(_SUMMARY_EVERY_S)
+        try:
+            await action()
+        except Exception:
+            log.exception("a regular task failed")
+        await asyncio.sleep(every_s)
 
 
 def _not_ready(metrics: ReceiverMetrics) -> str:

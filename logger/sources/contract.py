@@ -4,7 +4,7 @@ Nothing of a message is read before it is in the spool, except its signature and
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import httpx
 import msgspec
@@ -14,7 +14,7 @@ from logger.mapping import Shape
 from logger.sources.login_check import LoginCheck
 
 State = Literal["riding", "charging", "parked", "offline", "silent", "out_of_service"]
-STATES: tuple[State, ...] = ("riding", "charging", "parked", "offline", "silent", "out_of_service")
+STATES: tuple[State, ...] = get_args(State)
 PushOutcome = Literal["taken", "forged", "refused", "full", "unknown"]
 PollOutcome = Literal["ok", "unavailable", "unsupported", "unreadable"]
 
@@ -28,17 +28,17 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Headers(Mapping[str, str]):
-    """HTTP headers by lower-case name, decoded when read; of a repeated header the last."""
+    """HTTP headers by lower-case name, decoded when read; the values of a repeated one are joined by commas."""
 
     def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
         self._raw = raw
 
     def __getitem__(self, name: str) -> str:
         wanted = name.lower().encode()
-        for key, value in reversed(self._raw):
-            if key == wanted:
-                return value.decode("latin-1")
-        raise KeyError(name)
+        values = [value.decode("latin-1") for key, value in self._raw if key == wanted]
+        if not values:
+            raise KeyError(name)
+        return ", ".join(values)
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys(key.decode("latin-1") for key, _ in self._raw))
@@ -89,13 +89,14 @@ class Cloud(Protocol):
     """The side of an account that we poll."""
 
     queries: tuple[str, ...]
-    lists_vehicles: bool  # whether the settings leave the list of vehicles to the cloud: `vehicles = "all"`
+    polls_all: bool = False  # whether to poll all vehicles that it lists, as the settings say by `vehicles = "all"`
 
     def schedule(self) -> tuple[Query, ...]:
         """The queries to poll regularly; none where the settings have no `[sources.poll]`."""
 
     async def list_vehicles(self, http: httpx.AsyncClient) -> tuple[str, ...]:
-        """All vehicles of the account, called where `lists_vehicles`. Raises as `request`."""
+        """All vehicles of the account, requested where `polls_all`. Raises as `request`."""
+        return ()
 
     async def request(self, http: httpx.AsyncClient, query: str, vehicle: str) -> tuple[Envelope, PollOutcome]:
         """One answer, bytes untouched, and its outcome.

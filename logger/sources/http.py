@@ -54,7 +54,7 @@ def raise_for_later(name: str, answer: Answer) -> None:
     if answer.status >= 500:
         raise Retry(text, after=_AFTER_S)
     if answer.status != 200:
-        raise Retry(f"{text}, which it should not", after=60)
+        raise Retry(f"{text}, where 200 is expected: check base_url", after=60)
 
 
 class _Unreadable(Exception):

@@ -66,7 +66,7 @@ def test_one_vehicle_may_be_named_and_the_outcomes_are_json_for_programs(clouded
 def test_a_failed_query_is_an_error_and_the_other_answers_are_stored(clouded: Clouded) -> None:
     done = clouded.poll("--once")
     assert isinstance(done.exception, LoggerError)
-    assert "2 of 8 questions got no answer: city: the cloud answers HTTP 500" in str(done.exception)
+    assert "2 of 8 queries got no answer: city: the cloud answers HTTP 500" in str(done.exception)
     assert (clouded.rows("status"), clouded.rows("battery")) == (2, 0)
 
 
@@ -85,4 +85,4 @@ def test_nothing_is_stored_wrong(clouded: Clouded) -> None:
 
 def test_a_vehicle_of_no_account_is_an_error_that_names_it(clouded: Clouded) -> None:
     done = clouded.poll("--once", "--vehicle", "ghost")
-    assert "no account of the settings lists vehicle 'ghost'" in str(done.exception)
+    assert "no account lists the vehicle 'ghost'" in str(done.exception)

@@ -172,7 +172,7 @@ def _reachable(settings: Settings, account: Account, answer: PushAnswer) -> Find
             f"{base} cannot be reached from this machine: {answer.failure}",
             "check DNS, certificate, firewall and proxy; some routers do not lead back in: then try from elsewhere",
         )
-    if _is_reply(account, "forged", answer):
+    if _is_reply(account, "forged", answer) or _is_reply(account, "refused", answer):
         return ok(about, f"{base} leads to voltrail, seen from this machine")
     if answer == PushAnswer(404, NOT_FOUND.body) or _is_reply(account, "unknown", answer):
         return _wrong_path(settings, account, about, base)

@@ -12,7 +12,7 @@ import httpx
 import msgspec
 
 from logger.envelope import Envelope
-from logger.errors import ConfigError, LoggerError, LoginNeeded, Retry
+from logger.errors import LoggerError, LoginNeeded, Retry
 from logger.settings.schema import Segway
 from logger.sources.contract import STATES, Cloud, PollOutcome, Query
 from logger.sources.http import Answer, exchange, raise_for_later
@@ -48,7 +48,6 @@ class SegwayCloud(Cloud):
     """The cloud of one account; `clock` gives monotonic seconds."""
 
     queries = tuple(QUERIES)
-    lists_vehicles = False
 
     def __init__(self, account: Segway, clock: Callable[[], float] = time.monotonic) -> None:
         self._name = account.name
@@ -70,10 +69,6 @@ class SegwayCloud(Cloud):
             Query(query, {state: _WEIGHTS[query] * every_s[state] for state in every_s}, _SKIPPED_BY.get(query, ""))
             for query in QUERIES
         )
-
-    async def list_vehicles(self, http: httpx.AsyncClient) -> tuple[str, ...]:
-        """Never called: Segway has no list of vehicles, so that the settings must have one."""
-        raise ConfigError(f"sources: {self._name}: Segway does not list its vehicles: write them into `vehicles`")
 
     async def request(self, http: httpx.AsyncClient, query: str, vehicle: str) -> tuple[Envelope, PollOutcome]:
         """One answer, bytes untouched, and its outcome. Raises `Retry` and `LoginNeeded`."""

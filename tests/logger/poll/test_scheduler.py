@@ -65,14 +65,18 @@ def test_each_state_is_polled_at_its_own_interval() -> None:
     assert counts["v00002"] == pytest.approx(2 * 36_000 / 120, rel=0.05)
 
 
-def test_a_vehicle_out_of_service_is_not_polled_until_it_is_back_in_service() -> None:
+def test_a_vehicle_out_of_service_is_not_polled() -> None:
     simulation = Simulation(vehicles=1)
-    simulation.scheduler.set_in_service("v00000", 0, in_service=False)
+    simulation.scheduler.add("idle", 0, in_service=False)
     simulation.run(20_000)
-    assert simulation.calls == []
-    simulation.scheduler.set_in_service("v00000", simulation.now, in_service=True)
-    simulation.run(2000)
-    assert simulation.calls
+    assert set(simulation.counts()) == {"v00000"}
+
+
+def test_an_interval_of_0_is_never() -> None:
+    scheduler = Scheduler([Query("battery", {"silent": 0, "riding": 60})], 0)
+    scheduler.add("v00000", 0)
+    assert scheduler.waiting == 0
+    assert scheduler.due_calls(8, 100_000, WALL) == []
 
 
 def test_a_fresh_push_skips_the_query_for_the_same_values_and_no_other() -> None:

@@ -154,7 +154,7 @@ def test_an_invalid_response_is_a_retry_with_one_short_line(reply: bytes) -> Non
 
 def test_a_redirection_is_not_followed() -> None:
     answer = exchange_with(always(response(b"", "Location: http://127.0.0.1:1/elsewhere", status="302 Found")))
-    with pytest.raises(Retry, match="HTTP 302, which it should not"):
+    with pytest.raises(Retry, match="HTTP 302, where 200 is expected: check base_url"):
         raise_for_later("city", answer)
 
 
