@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 
 from logger.errors import ConfigError
-from logger.settings import vehicles_csv
-from logger.settings.schema import Settings, Vehicle
+from logger.settings.schema import Settings
 from logger.settings.secrets import fill_secrets
 from logger.settings.unknown_keys import check_keys, plain_error
 from logger.settings.validation import check_settings
+from logger.settings.vehicles_csv import add_vehicles_of_files
 
 
 def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -44,7 +44,7 @@ def settings_from_tables(raw: dict[str, Any], path: Path, environment: Mapping[s
     """Return the settings in these tables, as if they were the file at `path`. Raises `ConfigError`."""
     try:
         folder = path.resolve().parent
-        settings = _add_vehicles_of_files(_convert(raw), folder)
+        settings = add_vehicles_of_files(_convert(raw), folder)
         check_settings(settings)
         return _add_secrets(_resolve_paths(settings, folder), folder, environment)
     except ConfigError as error:
@@ -67,19 +67,6 @@ def _convert(raw: dict[str, Any]) -> Settings:
         return msgspec.convert(raw, Settings)
     except msgspec.ValidationError as error:
         raise ConfigError(plain_error(error)) from error
-
-
-def _add_vehicles_of_files(settings: Settings, folder: Path) -> Settings:
-    """Add the vehicles of each account's CSV; what the settings themselves say of a vehicle wins."""
-    vehicles, sources = dict[str, Vehicle](), []
-    for source in settings.sources:
-        if source.vehicles_file and source.vehicles != "all":
-            rows = vehicles_csv.read_vehicles(folder / source.vehicles_file, Vehicle)
-            vehicles |= rows
-            numbers = tuple(dict.fromkeys((*source.vehicles, *rows)))
-            source = msgspec.structs.replace(source, vehicles=numbers)
-        sources.append(source)
-    return msgspec.structs.replace(settings, sources=tuple(sources), vehicles={**vehicles, **settings.vehicles})
 
 
 def _resolve_paths(settings: Settings, folder: Path) -> Settings:

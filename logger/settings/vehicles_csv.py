@@ -3,19 +3,36 @@
 import csv
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
 from logger.errors import ConfigError, UnknownName
+from logger.settings.schema import Settings, Vehicle
+from logger.settings.unknown_keys import plain_error
 from logger.signals import BOOLEAN_WORDS
 from logger.suggest import nearest
 
-Row = TypeVar("Row", bound=msgspec.Struct)
+
+def add_vehicles_of_files(settings: Settings, folder: Path) -> Settings:
+    """Return the settings with the vehicles of each account's `vehicles_file`, a path relative to `folder`.
+
+    What the settings themselves have of a vehicle wins. Where the cloud lists the vehicles, the file only describes
+    them. Raises `ConfigError`.
+    """
+    vehicles, sources = dict[str, Vehicle](), []
+    for source in settings.sources:
+        if source.vehicles_file:
+            rows = read_vehicles(folder / source.vehicles_file)
+            vehicles |= rows
+            if source.vehicles != "all":
+                numbers = tuple(dict.fromkeys((*source.vehicles, *rows)))
+                source = msgspec.structs.replace(source, vehicles=numbers)
+        sources.append(source)
+    return msgspec.structs.replace(settings, sources=tuple(sources), vehicles={**vehicles, **settings.vehicles})
 
 
-def read_vehicles(path: Path, kind: type[Row]) -> dict[str, Row]:
-    """Return the vehicles of the file by their number, the column `vehicle`; any other column is a field of `kind`.
+def read_vehicles(path: Path) -> dict[str, Vehicle]:
+    """Return the vehicles of the file by their number, the column `vehicle`; any other column is a key of `[vehicles]`.
 
     Comma or semicolon, UTF-8; an empty cell is left out. Raises `ConfigError`, which names file and line.
     """
@@ -23,13 +40,13 @@ def read_vehicles(path: Path, kind: type[Row]) -> dict[str, Row]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {path}: {error}") from error
-    vehicles: dict[str, Row] = {}
-    for number, cells in _rows(path, lines, ("vehicle", *kind.__struct_fields__)):
+    vehicles: dict[str, Vehicle] = {}
+    for number, cells in _rows(path, lines, ("vehicle", *Vehicle.__struct_fields__)):
         vehicle = cells.pop("vehicle", "")
         if not vehicle or vehicle in vehicles:
             wrong = f"vehicle {vehicle!r} stands twice" if vehicle else "no vehicle"
             raise ConfigError(f"{path}: line {number}: {wrong}")
-        vehicles[vehicle] = _convert(cells, kind, f"{path}: line {number}")
+        vehicles[vehicle] = _convert(cells, f"{path}: line {number}")
     return vehicles
 
 
@@ -49,11 +66,12 @@ def _rows(path: Path, lines: list[str], known: tuple[str, ...]) -> Iterator[tupl
             yield reader.line_num, filled
 
 
-def _convert(cells: Mapping[str, str], kind: type[Row], place: str) -> Row:
+def _convert(cells: Mapping[str, str], where: str) -> Vehicle:
     values: dict[str, str | bool] = dict(cells)
     if "in_service" in cells:
         values["in_service"] = BOOLEAN_WORDS.get(cells["in_service"].lower(), cells["in_service"])
     try:
-        return msgspec.convert(values, kind)
+        return msgspec.convert(values, Vehicle)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{place}: {error}: write true or false") from error
+        advice = ": write true or false" if "`bool`" in str(error) else ""
+        raise ConfigError(f"{where}: {plain_error(error)}{advice}") from error

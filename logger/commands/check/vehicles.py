@@ -8,7 +8,7 @@ import polars as pl
 from logger.commands.check.addresses import register
 from logger.commands.check.finding import Finding, ok, warning
 from logger.errors import Retry
-from logger.settings.schema import Settings
+from logger.settings.schema import Settings, Source
 from logger.sources import accounts
 from logger.sources.contract import Account
 from logger.spool.inspect import SpoolReader
@@ -26,12 +26,12 @@ def check_vehicles(settings: Settings) -> Iterator[Finding]:
     """Check for each account whether a push has ever come, and which vehicles have never reported."""
     known = accounts(settings)
     spooled = _reports_in_spool(settings, known)
-    accepting = {account.name for account in settings.sources if account.unknown_vehicles == "accept"}
-    for account in known.values():
+    for source in settings.sources:
+        account = known[source.name]
         try:
             if account.webhook:
                 yield from _pushes(settings, account, spooled)
-            yield from _vehicles(settings, account, spooled, account.name in accepting)
+            yield from _vehicles(settings, account, spooled, _unlisted(source))
         except Retry:  # check_lake says why
             yield warning(f"vehicles {account.name}", "not looked at: the lake cannot be read", "mend the lake first")
 
@@ -89,28 +89,35 @@ def _is_of(provider: str) -> pl.Expr:
 # ---- vehicles --------------------------------------------------------------------------------------------------------
 
 
-def _vehicles(settings: Settings, account: Account, spooled: Reports, accepts: bool) -> Iterator[Finding]:
+def _unlisted(source: Source) -> str:
+    """Return why the account may take vehicles that the settings do not list; empty where it may not."""
+    if source.vehicles == "all":
+        return "its cloud lists them"
+    return "none is listed, all are accepted" if source.unknown_vehicles == "accept" else ""
+
+
+def _vehicles(settings: Settings, account: Account, spooled: Reports, unlisted: str) -> Iterator[Finding]:
     about = f"vehicles {account.name}"
     listed = [each for each in account.vehicles if each not in settings.vehicles or settings.vehicles[each].in_service]
     malformed = [each for each in listed if not account.is_known(each)]
     if malformed:
         remedy = "write the number that the vendor knows it by"
         yield warning(about, f"no number of a vehicle: {_name_some(malformed)}", remedy)
-    if not listed and not accepts:
+    if not listed and not unlisted:
         text = "none is listed: whatever they report goes to quarantine"
         yield warning(about, text, 'list them in `vehicles`, or set unknown_vehicles = "accept"')
         return
     in_spool = {vehicle for source, _, vehicle in spooled if source == account.name}
     missing = _not_in_lake(open_lake(settings), account, [each for each in listed if each not in in_spool])
-    yield _reported(about, listed, missing)
+    yield _reported(about, listed, missing, unlisted)
 
 
-def _reported(about: str, listed: Sequence[str], missing: Sequence[str]) -> Finding:
+def _reported(about: str, listed: Sequence[str], missing: Sequence[str], unlisted: str) -> Finding:
     if missing:
         has = "has" if len(missing) == 1 else "have"
         text = f"{len(missing)} of {len(listed)} {has} never reported: {_name_some(missing)}"
         return warning(about, text, "check each number, and that the vehicle belongs to the account")
-    return ok(about, f"all {len(listed)} have reported" if listed else "none is listed, all are accepted")
+    return ok(about, f"all {len(listed)} have reported" if listed else unlisted)
 
 
 def _not_in_lake(lake: Lake, account: Account, vehicles: Sequence[str]) -> list[str]:

@@ -46,7 +46,7 @@ def check_voltages(settings: Settings) -> Iterator[Finding]:
 
 def _models(settings: Settings) -> Mapping[str, str]:
     """Return the model of each vehicle: its own, else that of the account that lists it."""
-    listed = {vehicle: account.model for account in settings.sources for vehicle in account.vehicles}
+    listed = {vehicle: account.model for account in settings.sources for vehicle in account.listed}
     return {**listed, **{number: each.model for number, each in settings.vehicles.items() if each.model}}
 
 
