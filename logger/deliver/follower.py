@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from logger.atomic import write_file
+from logger.errors import Retry
 from logger.stores.compare import COMPARED_TABLES, DAY, copy_span, daily_counts
 from logger.stores.contract import Store
 from logger.stores.lake.delta import Span
@@ -75,4 +76,7 @@ class Follower:
         return {str(name): int(version) for name, version in cursors.items()} if isinstance(cursors, dict) else {}
 
     def _write_cursors(self, cursors: Mapping[str, int]) -> None:
-        write_file(self._file, json.dumps(cursors).encode())
+        try:
+            write_file(self._file, json.dumps(cursors).encode())
+        except OSError as error:
+            raise Retry(f"{self._file}: {error}: is the disk full or gone?") from error

@@ -1,6 +1,6 @@
 """The sinks of the settings, each with the feeder that delivers to it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 
 from logger.deliver.feeder import Feeder
@@ -18,8 +18,9 @@ from logger.stores.influx.influx import Influx
 @contextmanager
 def open_feeder(settings: Settings, sink: str, spool: Spool) -> Iterator[Feeder]:
     """Open the feeder from the spool to this sink. Raises `ConfigError` for a sink that the settings do not have."""
-    opened: AbstractContextManager[Feeder] = {"lake": _lake_feeder, "influx": _influx_feeder}[sink](settings, spool)
-    with opened as feeder, closing(feeder):
+    if sink not in _FEEDERS:
+        raise ConfigError(f"there is no sink {sink!r}; there are: {', '.join(_FEEDERS)}")
+    with _FEEDERS[sink](settings, spool) as feeder, closing(feeder):
         yield feeder
 
 
@@ -42,3 +43,9 @@ def _influx_feeder(settings: Settings, spool: Spool) -> Iterator[Feeder]:
         )
         maintenance = InfluxMaintenance(store, influx, follower)
         yield Feeder(spool, store, accounts(settings), settings.data_dir, maintenance, refused_rows)
+
+
+_FEEDERS: Mapping[str, Callable[[Settings, Spool], AbstractContextManager[Feeder]]] = {
+    "lake": _lake_feeder,
+    "influx": _influx_feeder,
+}

@@ -179,11 +179,12 @@ class Spool:
         return self._index.last_at()
 
     def delete_old_archives(self, today: str) -> None:
-        """Delete the archive files older than `raw_days` before `today` (YYYY-MM-DD)."""
+        """Delete the archive files older than `raw_days` before `today` (YYYY-MM-DD). Raises `Retry`."""
         limit = date.fromordinal(max(1, date.fromisoformat(today).toordinal() - self.raw_days)).isoformat()
         with _disk_errors(self.path), self._transaction():
             self._index.delete_before(limit)
-        self._archive.delete_before(limit)
+        with _disk_errors(self.path):
+            self._archive.delete_before(limit)
 
     def close(self) -> None:
         """Close the file; nothing is lost where this is not called."""

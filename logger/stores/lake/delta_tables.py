@@ -61,6 +61,7 @@ class DeltaTables:
             if name not in self._complete:
                 if missing := missing_columns(delta, name):
                     delta.alter.add_columns(missing)
+                    self.sync(name, delta.version())
                 self._complete.add(name)
             return delta
 
@@ -100,7 +101,7 @@ class DeltaTables:
         uri = self._uri(name)
         if "://" not in uri:
             Path(uri).mkdir(parents=True, exist_ok=True)
-        DeltaTable.create(
+        delta = DeltaTable.create(
             uri,
             empty_table(name).schema,
             mode="ignore",
@@ -108,6 +109,8 @@ class DeltaTables:
             name=name,
             configuration=table_configuration(name),
         )
+        if delta.version() == 0:  # it may be new; a table that has rows was synced with them
+            self.sync(name, 0)
 
     def _uri(self, name: str) -> str:
         return f"{self.path}/{table(name).name}"

@@ -13,6 +13,7 @@ from polars.testing import assert_frame_equal
 from logger.commands.copy import follow_lake
 from logger.commands.replay import replay
 from logger.deliver.follower import Follower
+from logger.errors import Retry
 from logger.service.feeder import wait_delivered
 from logger.settings import schema
 from logger.settings.schema import InfluxSettings
@@ -20,6 +21,7 @@ from logger.spool.open import open_spool
 from logger.stores import open_lake
 from logger.stores.compare import COMPARED_TABLES
 from logger.stores.influx.influx import Influx
+from logger.stores.lake.lake import Lake
 from logger.tables import DERIVED, TABLES, shaped
 from tests.helpers.data_folder import Rules, make_settings
 from tests.helpers.segway_pushes import VEHICLE, body, envelope
@@ -107,3 +109,10 @@ def test_raw_days_are_replaced_only_when_the_lake_has_all_rows_of_the_other_stor
     assert follower.follow() == 1
     assert store.scan("status").collect()["soc_pct"].to_list() == [5.0]
     assert set(DERIVED) - {"evidence", "stretches", "worth"} <= set(COMPARED_TABLES)
+
+
+def test_cursors_that_the_disk_refuses_are_a_retry(tmp_path: Path) -> None:
+    lake, target = Lake(str(tmp_path / "lake")), Lake(str(tmp_path / "other"))
+    (tmp_path / f"followed-{target.name}.json").mkdir()
+    with pytest.raises(Retry, match=r"followed-lake\.json.*is the disk full"):
+        Follower(lake, target, tmp_path, lambda: True).follow()

@@ -2,17 +2,23 @@
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from logger.deliver.sinks import open_feeder
+from logger.errors import ConfigError
 from logger.settings.load import encode_settings
+from logger.spool.open import open_spool
 from logger.stores import open_lake
 from tests.helpers.data_folder import Rules, append_messages, make_settings, status
 
 AT = 1_790_000_000_000
 FEED = """
 from logger.deliver.sinks import open_feeder
+from logger.deliver.sinks import open_feeder
+from logger.errors import ConfigError
 from logger.settings.load import decode_settings
 from logger.spool.open import open_spool
 spool = open_spool(settings := decode_settings(sys.stdin.buffer.read()))
@@ -48,6 +54,16 @@ def test_a_feeder_of_the_lake_delivers_without_influxdb_client(tmp_path: Path) -
 @pytest.mark.parametrize("code", [*PROCESSES, "import analytics.service", "import logger.commands.check.check", HELP])
 def test_other_processes_and_the_help_start_without_influxdb_client(code: str) -> None:
     assert not imports_influxdb_client(code)
+
+
+def test_a_sink_that_does_not_exist_is_an_error_that_names_those_there_are(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, Rules())
+    with (
+        closing(open_spool(settings)) as spool,
+        pytest.raises(ConfigError, match="no sink 'lakes'; there are: lake, influx"),
+        open_feeder(settings, "lakes", spool),
+    ):
+        pass
 
 
 def test_writes_to_later_versions_of_influxdb_do_import_it() -> None:

@@ -123,6 +123,14 @@ def test_archive_files_are_kept_for_raw_days(tmp_path: Path) -> None:
     spool.close()
 
 
+def test_an_archive_file_that_cannot_be_deleted_is_a_retry(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, raw_days=30)
+    (tmp_path / "raw" / "1970-01-01.zst").mkdir(parents=True)
+    with pytest.raises(Retry, match=r"spool\.db"):
+        spool.delete_old_archives("1970-02-15")
+    spool.close()
+
+
 def test_zero_raw_days_make_no_archive(tmp_path: Path) -> None:
     spool = Spool(tmp_path, raw_days=0)
     spool.append([envelope(1)])
