@@ -12,7 +12,8 @@ import typer
 from logger.errors import ConfigError
 from logger.settings.load import parse_settings
 from logger.settings.schema import Settings
-from logger.settings.template import Answers, secret_variable, settings_text
+from logger.settings.secrets import environment_variable
+from logger.settings.template import Answers, settings_text
 
 _PATHS = ("data_dir", "client_secret_file")
 _ACCOUNT_KEYS = ("name", "client_secret_file", "base_url", "vehicles")
@@ -82,7 +83,7 @@ def _write_settings(draft: Draft, out: Path) -> Settings:
     answers, default = draft.answers, Answers()
     if not answers.client_id and any(getattr(answers, key) != getattr(default, key) for key in _ACCOUNT_KEYS):
         raise ConfigError("an account needs --client-id: the platform code that the vendor gave you")
-    secret = {secret_variable(answers.name): draft.secret} if draft.secret else {}
+    secret = {environment_variable(answers.name, "client_secret"): draft.secret} if draft.secret else {}
     settings = parse_settings(settings_text(answers), out, {**os.environ, **secret})
     if not draft.secret:
         _create(out, settings_text(answers), 0o666, "name another file with --out")

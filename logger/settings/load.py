@@ -84,9 +84,12 @@ def _resolve_paths(settings: Settings, folder: Path) -> Settings:
 
 def _add_secrets(settings: Settings, folder: Path, environment: Mapping[str, str]) -> Settings:
     def add(account: Any, keys: tuple[str, ...], where: str, name: str) -> Any:
-        return fill_secrets(account, keys, where, f"VOLTRAIL_{name}", folder, environment)
+        return fill_secrets(account, keys, where, name, folder, environment)
 
-    sources = tuple(add(source, source.secrets, f"sources: {source.name}", source.name) for source in settings.sources)
+    sources = tuple(
+        add(source, (*source.identifiers, *source.secrets), f"sources: {source.name}", source.name)
+        for source in settings.sources
+    )
     influx = settings.sinks.influx
     if influx is not None:
         influx = add(influx, ("password",) if influx.username else ("token",), "sinks.influx", "influx")

@@ -5,12 +5,14 @@ The docstrings and descriptions are the text of `docs/reference/settings.md`.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from msgspec import Meta, Struct
 
 DEFAULT_FOLDER = "voltrail-data"
 RESERVED_NAMES = ("import", "collector", "settings", "influx")  # sources of our own; no account may take their names
+State = Literal["riding", "charging", "parked", "offline", "silent", "out_of_service"]  # of a vehicle, for polling
+STATES: tuple[State, ...] = get_args(State)
 
 
 class Collector(Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,6 +73,8 @@ class LakeSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class InfluxSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """`[sinks.influx]`: a second store, for dashboards. 1.x takes `username`, 2.x and 3.x take `org` and a token."""
 
+    secrets: ClassVar[tuple[str, ...]] = ("token", "password")  # as of an account; a server takes one of them
+
     url: Annotated[str, Meta(description="address of the server, such as `http://127.0.0.1:8086`")]
     bucket: Annotated[str, Meta(description="bucket, or database of 1.x, to write to")]
     org: Annotated[str, Meta(description="organisation of 2.x")] = ""
@@ -84,7 +88,7 @@ class InfluxSettings(Struct, frozen=True, forbid_unknown_fields=True):
     rollup_retention_days: Annotated[int, Meta(ge=0, description="the same of rollups and derived rows")] = 0
 
     def __repr__(self) -> str:
-        return f"Influx({self.url!r}, {self.bucket!r})"  # and not the token, wherever this is printed
+        return f"{type(self).__name__}({self.url!r}, {self.bucket!r})"  # and not the token, wherever this is printed
 
 
 class Sinks(Struct, frozen=True, forbid_unknown_fields=True):
@@ -118,10 +122,9 @@ class Polling(Struct, frozen=True, forbid_unknown_fields=True):
     per: Annotated[Literal["day", "month"], Meta(description="the period of `calls`")] = "day"
 
     @property
-    def every_s(self) -> dict[str, float]:
+    def every_s(self) -> dict[State, float]:
         """The interval by state [s]; a state in which nothing is polled is left out."""
-        states = ("riding", "charging", "parked", "offline", "silent", "out_of_service")
-        return {state: float(seconds) for state in states if (seconds := getattr(self, f"{state}_s"))}
+        return {state: float(seconds) for state in STATES if (seconds := getattr(self, f"{state}_s"))}
 
 
 class _Named(Struct, frozen=True, forbid_unknown_fields=True):
@@ -134,7 +137,8 @@ class AccountSettings(_Named, frozen=True, forbid_unknown_fields=True, kw_only=T
     A kind also has a `model`, which is that of every vehicle without one of its own.
     """
 
-    secrets: ClassVar[tuple[str, ...]] = ()  # fields that come from `FIELD_file` or the environment
+    secrets: ClassVar[tuple[str, ...]] = ()  # fields that only `FIELD_file` or the environment may hold
+    identifiers: ClassVar[tuple[str, ...]] = ()  # fields that the settings may hold as well: no secrets
     lists_vehicles: ClassVar[bool] = False  # whether the vendor lists them, so that `vehicles = "all"` is possible
 
     base_url: Annotated[str, Meta(description="address of another cloud than the vendor's own")] = ""
@@ -168,7 +172,8 @@ class AccountSettings(_Named, frozen=True, forbid_unknown_fields=True, kw_only=T
 class Segway(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="segway"):
     """`[[sources]]` with `kind = "segway"`: one account of Segway's gateway; repeat the table for another account."""
 
-    secrets: ClassVar[tuple[str, ...]] = ("client_id", "client_secret")
+    secrets: ClassVar[tuple[str, ...]] = ("client_secret",)
+    identifiers: ClassVar[tuple[str, ...]] = ("client_id",)
 
     client_id: Annotated[
         str,
@@ -284,7 +289,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def data_dir(self) -> Path:
-        """The folder for the spool, day files and the state of processes."""
+        """The folder for the spool, the archive and the state of processes."""
         return Path(self.collector.data_dir)
 
     def model(self, name: str) -> Model:

@@ -1,4 +1,4 @@
-"""Secrets: from a file that the settings name, or from the environment; never from the settings themselves."""
+"""Secrets and identifiers of accounts: from a file that the settings name, or from the environment."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,20 +12,26 @@ Account = TypeVar("Account", bound=msgspec.Struct)
 
 
 def fill_secrets(
-    account: Account, keys: Iterable[str], where: str, prefix: str, folder: Path, environment: Mapping[str, str]
+    account: Account, keys: Iterable[str], where: str, name: str, folder: Path, environment: Mapping[str, str]
 ) -> Account:
-    """Return the account with these fields filled from the file that `KEY_file` names, or from `PREFIX_KEY`.
+    """Return the account with these fields, where empty, filled from the file `KEY_file` or the environment.
 
-    `where` names the account in errors. Raises `ConfigError` where a file cannot be read or a field stays empty.
+    `where` names the account in errors, `name` in the environment.
+    Raises `ConfigError` where a file cannot be read or a field stays empty.
     """
-    values = {key: getattr(account, key) or _read(account, key, where, prefix, folder, environment) for key in keys}
+    values = {key: getattr(account, key) or _read(account, key, where, name, folder, environment) for key in keys}
     return msgspec.structs.replace(account, **values)
 
 
+def environment_variable(name: str, key: str) -> str:
+    """Return the environment variable that may hold this key of the account of this name."""
+    return f"VOLTRAIL_{name}_{key}".upper().replace("-", "_")
+
+
 def _read(
-    account: msgspec.Struct, key: str, where: str, prefix: str, folder: Path, environment: Mapping[str, str]
+    account: msgspec.Struct, key: str, where: str, name: str, folder: Path, environment: Mapping[str, str]
 ) -> str:
-    variable = f"{prefix}_{key}".upper().replace("-", "_")
+    variable = environment_variable(name, key)
     file = getattr(account, f"{key}_file")
     if file:
         try:

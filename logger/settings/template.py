@@ -5,6 +5,9 @@ import secrets
 
 import msgspec
 
+from logger.settings.schema import Collector
+from logger.settings.secrets import environment_variable
+
 _COLLECTOR = """\
 # Settings of voltrail. A relative path is relative to this file. An unknown key is an error.
 # `voltrail check` says what is wrong with them, and what to do.
@@ -115,11 +118,10 @@ def settings_text(answers: Answers) -> str:
         path_prefix=_line("path_prefix", answers.path_prefix),
         public_url=_line("public_url", answers.public_url, "https://YOUR-HOST"),
     )
+    reached = Collector(public_url=answers.public_url, path_prefix=answers.path_prefix)
     account = _ACCOUNT.format(
-        address=_one_line(
-            f"{(answers.public_url or 'https://YOUR-HOST').rstrip('/')}{answers.path_prefix}/{answers.name}"
-        ),
-        variable=_one_line(secret_variable(answers.name)),
+        address=_one_line(reached.push_address(answers.name)),
+        variable=_one_line(environment_variable(answers.name, "client_secret")),
         name=_line("name", answers.name),
         client_id=_line("client_id", answers.client_id or "A00000"),
         client_secret_file=_secret_line(answers),
@@ -132,11 +134,6 @@ def settings_text(answers: Answers) -> str:
 def toml_string(text: str) -> str:
     """Return this text as a string of TOML: JSON's escapes are TOML's too, except for DEL."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def secret_variable(name: str) -> str:
-    """Return the environment variable that may hold the secret of the account of this name."""
-    return f"VOLTRAIL_{name}_CLIENT_SECRET".upper().replace("-", "_")
 
 
 def _one_line(text: str) -> str:

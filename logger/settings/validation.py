@@ -19,8 +19,6 @@ from logger.settings.schema import (
     Tariffs,
 )
 
-_SECRET_ENDINGS = ("secret", "token", "password", "key")  # an account's name for itself is no secret
-
 
 def check_settings(settings: Settings) -> None:
     """Raise `ConfigError` for the first setting that cannot work."""
@@ -61,6 +59,7 @@ def _check_collector(collector: Collector) -> None:
         raise ConfigError(f"collector.listen: {collector.listen!r} is not ADDRESS:PORT, such as 127.0.0.1:8080")
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", collector.path_prefix):
         raise ConfigError(f"collector.path_prefix: {collector.path_prefix!r} is not a path such as /a1b2c3")
+    _check_no_login("collector.public_url", collector.public_url)
     if collector.public_url and not _is_host(collector.public_url):
         raise ConfigError(
             f"collector.public_url: {collector.public_url!r} is not https://HOST or https://HOST:PORT: the path "
@@ -104,29 +103,36 @@ def _check_clients(source: Source) -> None:
 
 
 def _check_account(source: Source) -> None:
-    for key in source.secrets:
-        if key.endswith(_SECRET_ENDINGS):
-            _check_inline(f"sources: {source.name}", key, getattr(source, key))
+    where = f"sources: {source.name}"
+    _check_inline(where, source)
+    _check_no_login(f"{where}: base_url", source.base_url)
     if source.vehicles == "all" and not source.lists_vehicles:
         kind = source.__struct_config__.tag
         raise ConfigError(
-            f"sources: {source.name}: a source of kind {kind} does not list its vehicles: write their numbers into "
+            f"{where}: a source of kind {kind} does not list its vehicles: write their numbers into "
             '`vehicles`, or set unknown_vehicles = "accept"'
         )
 
 
-def _check_inline(where: str, key: str, secret: str) -> None:
+def _check_inline(where: str, account: Source | InfluxSettings) -> None:
     """Raise `ConfigError` for a secret in the settings themselves."""
-    if secret:
-        raise ConfigError(
-            f"{where}: a secret does not belong in the settings: put it into a file and name that as `{key}_file`"
-        )
+    for key in account.secrets:
+        if getattr(account, key):
+            raise ConfigError(
+                f"{where}: a secret does not belong in the settings: put it into a file and name that as `{key}_file`"
+            )
+
+
+def _check_no_login(where: str, url: str, instead: str = "") -> None:
+    """Raise `ConfigError`, which does not print the address, where user or password stand in it."""
+    if "@" in url:
+        raise ConfigError(f"{where}: user and password do not belong in an address: leave out all up to the @{instead}")
 
 
 def _check_influx(influx: InfluxSettings) -> None:
     where = "sinks.influx"
-    _check_inline(where, "token", influx.token)
-    _check_inline(where, "password", influx.password)
+    _check_inline(where, influx)
+    _check_no_login(f"{where}.url", influx.url, ", and name username and password_file")
     if not re.fullmatch(r"https?://[^/?#]+(/[^?#]*)?", influx.url):
         raise ConfigError(f"{where}.url: {influx.url!r} is not http://HOST:PORT or https://HOST")
     if not influx.bucket or not influx.bucket.isprintable() or "/" in influx.bucket or '"' in influx.bucket:

@@ -29,6 +29,9 @@ class Answer(msgspec.Struct, frozen=True):
     after_s: float | None = None
     date: str = ""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.status}, {len(self.body)} bytes)"  # the body may be a token
+
 
 async def exchange(
     http: httpx.AsyncClient, name: str, method: str, url: str, *, whole_s: float = WHOLE_S, **options: Any

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from logger.settings.schema import AccountSettings, Settings
+from logger.settings.secrets import environment_variable
 from tests.reference.markdown import code, sentence, table
 
 _INTRODUCTION = """
@@ -77,9 +78,9 @@ def _section(heading: str, struct: type[msgspec.Struct]) -> str:
 
 def _variable(struct: type[msgspec.Struct], key: str) -> str:
     """Return the environment variable that may hold what this file would; empty where the key names no such file."""
-    secrets: tuple[str, ...] = getattr(struct, "secrets", ("token", "password"))
+    keys: tuple[str, ...] = (*getattr(struct, "identifiers", ()), *getattr(struct, "secrets", ()))
     name = "NAME" if issubclass(struct, AccountSettings) else "INFLUX"
-    return next((f"VOLTRAIL_{name}_{secret.upper()}" for secret in secrets if key == f"{secret}_file"), "")
+    return next((environment_variable(name, each) for each in keys if key == f"{each}_file"), "")
 
 
 def _row(field: Any, variable: str) -> tuple[str, str, str, str]:

@@ -27,6 +27,9 @@ class Grant(msgspec.Struct):
     access_token: str
     expires_in: msgspec.Raw = msgspec.Raw(b"")  # of any type: a token without a usable end is a token
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(renew_in_s={self.renew_in_s:g})"  # and not the token, wherever this is printed
+
     @property
     def renew_in_s(self) -> float:
         """When to request the next one [s]; never at once, which would be a token for each query."""

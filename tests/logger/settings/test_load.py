@@ -1,10 +1,13 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from logger.errors import ConfigError, UnknownName
 from logger.settings.load import decode_settings, encode_settings, load_settings
+from logger.settings.schema import Segway, Settings
 from logger.settings.template import Answers, settings_text
+from logger.settings.validation import check_settings
 
 SEGWAY = """
 [[sources]]
@@ -12,6 +15,12 @@ kind = "segway"
 name = "city"
 client_id = "A20081"
 client_secret_file = "city.secret"
+"""
+INFLUX = """
+[sinks.influx]
+url = "http://host:8086"
+bucket = "fleet"
+org = "fleet"
 """
 
 
@@ -50,6 +59,25 @@ def test_the_secret_may_come_from_the_environment(tmp_path: Path) -> None:
     path = write_settings(tmp_path, SEGWAY.replace('client_secret_file = "city.secret"', ""))
     settings = load_settings(path, {"VOLTRAIL_CITY_CLIENT_SECRET": "from outside"})
     assert settings.sources[0].client_secret == "from outside"
+
+
+def test_the_platform_code_may_come_from_a_file_or_the_environment_and_is_no_secret(tmp_path: Path) -> None:
+    path = write_settings(tmp_path, SEGWAY.replace('client_id = "A20081"', 'client_id_file = "city.code"'))
+    (tmp_path / "city.code").write_text("E10001\n")
+    assert load_settings(path).sources[0].client_id == "E10001"
+    path.write_text(SEGWAY.replace('client_id = "A20081"', ""))
+    assert load_settings(path, {"VOLTRAIL_CITY_CLIENT_ID": "E10002"}).sources[0].client_id == "E10002"
+
+
+def test_every_declared_secret_is_refused_in_the_settings_whatever_its_name() -> None:
+    class Other(Segway, frozen=True, tag_field="kind", tag="other"):
+        secrets = ("pin",)
+        pin: str = ""
+
+    account: Any = Other(name="city", pin="1234")
+    with pytest.raises(ConfigError, match="put it into a file and name that as `pin_file`") as raised:
+        check_settings(Settings(sources=(account,)))
+    assert "1234" not in str(raised.value)
 
 
 def test_settings_can_be_printed_without_their_secret(tmp_path: Path) -> None:
@@ -100,6 +128,11 @@ def test_an_unknown_key_is_an_error_that_names_the_nearest_known_one(tmp_path: P
         (SEGWAY.replace("city.secret", "nowhere.secret"), r"client_secret_file: cannot read .*nowhere\.secret"),
         (SEGWAY.replace('client_secret_file = "city.secret"', ""), "no client_secret: name a file"),
         (SEGWAY + "client_secret = 'abc'", "a secret does not belong in the settings"),
+        (INFLUX + "token = 'abc'", "sinks.influx: a secret does not belong in the settings.*`token_file`"),
+        (INFLUX + "password = 'abc'", "sinks.influx: a secret does not belong in the settings.*`password_file`"),
+        (INFLUX.replace("//", "//me:s3cret@"), r"sinks\.influx\.url: user and password.*username and password_file"),
+        (SEGWAY + "base_url = 'https://me:s3cret@host'", "sources: city: base_url: user and password do not belong"),
+        ("[collector]\npublic_url = 'https://me:s3cret@host'", r"collector\.public_url: user and password"),
         (SEGWAY + SEGWAY, "'city' stands twice"),
         (SEGWAY.replace('"city"', '"import"'), "the name 'import'"),
         (SEGWAY.replace('"city"', '"a/b"'), "the name 'a/b'"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from logger.settings.schema import Settings
+from logger.settings.schema import STATES, Polling, Settings
 
 
 def structs_in(kind: Any) -> Iterator[type[msgspec.Struct]]:
@@ -39,3 +39,8 @@ def test_every_key_has_a_meaning_or_is_a_table_or_a_secret() -> None:
 def test_every_table_says_in_its_first_words_where_it_stands() -> None:
     for struct in structs_in(Settings):
         assert struct is Settings or str(struct.__doc__).startswith("`["), struct.__name__
+
+
+def test_every_state_of_a_vehicle_has_an_interval() -> None:
+    intervals = [name.removesuffix("_s") for name in Polling.__struct_fields__ if name.endswith("_s")]
+    assert intervals == list(STATES)

@@ -16,6 +16,7 @@ from logger.settings.schema import Segway as Account
 from logger.sources.contract import PollOutcome
 from logger.sources.http import MAX_BODY_BYTES, WHOLE_S, Answer, exchange, raise_for_later
 from logger.sources.segway.api import SegwayCloud
+from logger.sources.segway.login import Grant
 
 VEHICLE = "860000000000001"
 TOKEN = {"access_token": "t0ken", "expires_in": 43199}
@@ -307,3 +308,9 @@ def test_a_vehicle_number_cannot_change_the_head_of_a_request() -> None:
 def test_a_body_just_below_the_limit_is_read() -> None:
     body = b'{"code":0,"data":"' + b"x" * (MAX_BODY_BYTES - 20) + b'"}'
     assert exchange_with(always(response(body))).body == body
+
+
+def test_neither_an_answer_nor_a_grant_prints_the_token() -> None:
+    body = json.dumps(TOKEN).encode()
+    assert repr(Answer(200, body)) == f"Answer(200, {len(body)} bytes)"
+    assert "t0ken" not in repr(Grant("t0ken"))
