@@ -1,6 +1,8 @@
 """`voltrail export`: rows of a table as CSV, Parquet, newline-delimited JSON or a spreadsheet, as they are stored."""
 
+import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -35,7 +37,7 @@ def export_table(
 
 
 def export_rows(rows: pl.LazyFrame, form: str, out: Path | BinaryIO) -> None:
-    """Write these rows; a file gets its name only when it is complete.
+    """Write these rows; a file gets its name only when it is complete. A device or a pipe is written as it is.
 
     Raises `ConfigError` for more rows than a sheet holds, or a folder that cannot be written.
     """
@@ -52,10 +54,17 @@ def _write_whole(write: Callable[[BinaryIO], object], out: Path | BinaryIO) -> N
         write(out)
         return
     try:
-        with atomic_file(out) as file:
+        with _open_output(out) as file:
             write(file)
     except OSError as error:
         raise ConfigError(f"cannot write {out}: {error.strerror or error}") from error
+
+
+def _open_output(out: Path) -> AbstractContextManager[BinaryIO]:
+    """Open a device or a pipe to write to it, else a file that takes the place of `out`, or of what this links to."""
+    if out.exists() and not out.is_file():
+        return out.open("wb")
+    return atomic_file(Path(os.path.realpath(out)))
 
 
 def _write_rows(rows: pl.LazyFrame, form: str, file: BinaryIO) -> None:
