@@ -1,4 +1,10 @@
-"""One raw message with its origin and time of receipt, and a batch of them as read from the spool."""
+"""One raw message with its origin and time of receipt, a batch of them as read from the spool, and form bodies.
+
+The signature of a form body (`a=1&b=2`) and its decoding use the same two functions, so that the text that was signed
+is the text that is stored.
+"""
+
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
@@ -31,3 +37,13 @@ class Batch(msgspec.Struct, frozen=True):
     def part(self, start: int, stop: int) -> "Batch":
         """Return the envelopes from index `start` up to `stop` as a batch of their own."""
         return Batch(self.sequences[start:stop], self.envelopes[start:stop])
+
+
+def split_form(body: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the name and value of each field as they stand in the body, encoded."""
+    return [(name, value) for name, _, value in (part.partition(b"=") for part in body.split(b"&") if part)]
+
+
+def decode_form_text(text: bytes) -> bytes:
+    """Return a name or value with `+` as a blank and `%XX` as its byte; a `%` before anything else stays."""
+    return unquote_to_bytes(text.replace(b"+", b" "))

@@ -1,4 +1,4 @@
-"""File locks by which a sink's feeder and a command take turns in writing to the sink. Each ends with its process.
+"""File locks of processes: of the service, and of those that write to a sink. Each ends with its process.
 
 A command that writes to a sink holds the sink's request lock and waits for its feeder lock. A feeder that finds the
 request lock held releases the feeder lock, and takes it again when no request is left.
@@ -27,6 +27,23 @@ def exclusive_lock(path: Path, *, wait: bool = False) -> Iterator[bool]:
         yield True
 
 
+def is_locked(path: Path) -> bool:
+    """Return whether a process holds this lock file; False where there is none, or none that this user may read."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def run_lock(folder: Path) -> Path:
+    """Return the lock file that `voltrail run` holds as long as it uses this data folder."""
+    return folder / "run.lock"
+
+
 def feeder_lock(folder: Path, sink: str = "lake") -> Path:
     """Return the lock file that the process which writes to this sink holds."""
     return folder / f"feeder-{sink}.lock"
@@ -40,15 +57,8 @@ def take_over(folder: Path, sink: str = "lake") -> Iterator[None]:
 
 
 def is_requested(folder: Path, sink: str = "lake") -> bool:
-    """Whether a command writes to this sink or waits to; False where the disk cannot be read."""
-    try:
-        with _request_lock(folder, sink).open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
+    """Return whether a command writes to this sink or waits to; False where the disk cannot be read."""
+    return is_locked(_request_lock(folder, sink))
 
 
 @contextmanager
@@ -67,7 +77,7 @@ def clear_scratch(folder: Path) -> None:
 
 
 def _request_lock(folder: Path, sink: str) -> Path:
-    return folder / f"asked-{sink}.lock"
+    return folder / f"asked-{sink}.lock"  # the name of 0.1: processes of both versions must see one another's lock
 
 
 def _scratch_path(folder: Path) -> Path:

@@ -72,8 +72,8 @@ class Shape(msgspec.Struct, frozen=True):
     """One kind of message: the field with its vehicle, what it must contain, and the rows it makes.
 
     `needs` lists groups of names: one of each group must be present; none of `forbids` may be. `identity` is the field
-    that a repeat of the same message shares with it; `bound` is the field that must hold the account's own id. An
-    answer to a poll is `json`, and makes rows only where its code is one of `codes`, if there are any.
+    that a repeat of the same message shares with it; `account_field` is the field that must hold the account's own id.
+    An answer to a poll is `json`, and makes rows only where its code is one of `codes`, if there are any.
     """
 
     vehicle: str
@@ -81,13 +81,14 @@ class Shape(msgspec.Struct, frozen=True):
     forbids: tuple[str, ...]
     rows: tuple[Rows, ...]
     identity: str
-    bound: str = ""
+    account_field: str = ""
     json: bool = False
     codes: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every vendor name that decoding this kind of message reads, sorted; those below an array are left out."""
-        names = {self.vehicle, self.identity, self.bound, *self.forbids, *(["code"] if self.codes else [])} - {""}
+        code = {"code"} if self.codes else set[str]()
+        names = {self.vehicle, self.identity, self.account_field, *self.forbids, *code} - {""}
         row_names = (frozenset(rows.time.split("|")) if rows.each else rows.names for rows in self.rows)
         return tuple(sorted(names.union(*self.needs, *row_names)))

@@ -46,7 +46,7 @@ def copy_store(
     if source == target:
         raise ConfigError(f"copy from one store to another, not from the {source} to itself")
     with open_store(settings, source) as read_from, open_store(settings, target) as written_to:
-        progress(f"waiting for the feeder of the {target} to step aside")
+        progress(f"waiting for the feeder of the {target} to pause")
         with take_over(settings.data_dir, target):
             _catch_up(settings, source, target)
             return copy_days(read_from, written_to, since, until, progress)

@@ -87,7 +87,7 @@ def _write_sheet(frame: pl.DataFrame, file: BinaryIO) -> None:
 
 
 def _as_text(rows: pl.LazyFrame, *, join_lists: bool) -> pl.LazyFrame:
-    """Return the rows with times in ISO 8601, bytes as text or base64, and lists joined by commas where asked for."""
+    """Return the rows with times in ISO 8601, bytes as text or base64, and lists joined by commas if `join_lists`."""
     columns: list[pl.Expr] = []
     for name, dtype in rows.collect_schema().items():
         if isinstance(dtype, pl.Datetime):

@@ -75,7 +75,7 @@ def replay(
     `ConfigError` is raised. Raises `Retry` where a disk or the lake refuses: no row is lost, and the same command
     continues.
     """
-    progress("waiting for the feeder to step aside")
+    progress("waiting for the feeder to pause")
     with (
         take_over(settings.data_dir),
         scratch_folder(settings.data_dir) as folder,

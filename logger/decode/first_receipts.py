@@ -23,7 +23,7 @@ class FirstReceipts:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "replaced-times.db"
+        self._path = folder / "replaced-times.db"  # the name of 0.1: its receipts still count
         with self._disk_errors():
             folder.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(self._path, isolation_level=None)

@@ -7,9 +7,10 @@ the same result: `tests/logger/decode/test_form_bodies.py` compares them.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from urllib.parse import unquote_to_bytes
 
 import polars as pl
+
+from logger.envelope import decode_form_text, split_form
 
 _LAYOUTS = 8  # read in one pass each, per batch; the few other bodies one by one
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_.-]+")
@@ -37,8 +38,7 @@ def read_texts(bodies: Sequence[bytes], names: Sequence[str]) -> pl.DataFrame:
 
 def read_fields(body: bytes) -> dict[str, str]:
     """Return the decoded fields of one body. Raises `ValueError` where it is no UTF-8 form."""
-    pairs = [part.partition(b"=") for part in body.split(b"&") if part]
-    return {_unquote(key): _unquote(value) for key, _, value in pairs}
+    return {decode_form_text(name).decode(): decode_form_text(value).decode() for name, value in split_form(body)}
 
 
 def _decode_utf8(bodies: pl.Series) -> pl.Series:
@@ -54,10 +54,6 @@ def _decode_one(body: bytes) -> str | None:
         return body.decode()
     except UnicodeDecodeError:
         return None
-
-
-def _unquote(raw: bytes) -> str:
-    return unquote_to_bytes(raw.replace(b"+", b" ")).decode()
 
 
 def _by_layout(plain: pl.DataFrame, names: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -177,13 +177,13 @@ def _quarantine_reason(frame: pl.DataFrame, account: Source, shape: Shape) -> pl
 
 def _foreign_checks(account: Source, shape: Shape) -> Iterator[tuple[pl.Expr, pl.Expr]]:
     """What shows that a message is of another account, or an answer of another request."""
-    if shape.bound:
-        yield pl.col(shape.bound).ne_missing(account.bound), pl.lit(f"{shape.bound} is not the account's")
+    if name := shape.account_field:
+        yield pl.col(name).ne_missing(account.bound), pl.lit(f"{name} is not the account's")
     if shape.codes:
         answer = pl.format("the vendor answered {}", pl.col("code").fill_null("without a code"))
         yield ~pl.col("code").is_in(list(shape.codes)).fill_null(False), answer
     is_another = (pl.col("polled") != pl.col(shape.vehicle)).fill_null(False)
-    yield is_another, pl.lit(f"{shape.vehicle} is another vehicle than was asked for")
+    yield is_another, pl.lit(f"{shape.vehicle} is another vehicle than the one polled")
 
 
 def _key_names(shape: Shape) -> list[str]:

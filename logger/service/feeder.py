@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from logger.locks import clear_scratch, exclusive_lock, feeder_lock, is_requested
@@ -43,12 +43,11 @@ def wait_delivered(settings: Settings, until: int, progress: Callable[[int], Non
 
     Other sinks take what they can now, and the rest when the service runs.
     """
-    log_spool = open_spool(settings)
-    while (waiting := until - log_spool.cursor("lake")) > 0:
-        progress(waiting)
-        if not drain_sink(settings, "lake", or_raise=True):
-            time.sleep(_LOOK_S)
-    log_spool.close()
+    with closing(open_spool(settings)) as spool:
+        while (waiting := until - spool.cursor("lake")) > 0:
+            progress(waiting)
+            if not drain_sink(settings, "lake", or_raise=True):
+                time.sleep(_LOOK_S)
     for sink in settings.sinks.names[1:]:
         drain_sink(settings, sink, or_raise=False)
 
@@ -70,7 +69,5 @@ def _feeder(settings: Settings, sink: str) -> Iterator[Any]:
 
     if sink == "lake":
         clear_scratch(settings.data_dir)
-    log_spool = open_spool(settings)
-    with open_feeder(settings, sink, log_spool) as feeder:
+    with closing(open_spool(settings)) as spool, open_feeder(settings, sink, spool) as feeder:
         yield feeder
-    log_spool.close()

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from logger.errors import ConfigError
-from logger.locks import exclusive_lock
+from logger.locks import exclusive_lock, run_lock
 from logger.process_state import read_state
 from logger.service.child import Stop
 from logger.settings.load import encode_settings
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 _RESTART_S = (0.1, 1.0, 5.0)  # the first restart is at once, a process that dies again and again waits longer
 _STEADY_S = 30.0
 _STOP_S = {"analysis": 5.0, "receiver": 15.0, "feeder": 300.0}
-_OURS = (sys.executable, "-m", f"{__package__}.main")  # not imported here: it needs a web server
+_COMMAND = (sys.executable, "-m", f"{__package__}.main")  # not imported here: it needs a web server
 _BACKLOG = 2048
 
 
@@ -42,7 +42,7 @@ def run(settings: Settings, analysis: Sequence[str], *, debug: bool = False) -> 
     if not settings.sources:
         raise ConfigError("there is no source to collect from: `voltrail init` writes settings with one")
     _check_accounts(settings)
-    with exclusive_lock(settings.data_dir / "run.lock") as free:
+    with exclusive_lock(run_lock(settings.data_dir)) as free:
         if not free:
             raise ConfigError(f"a voltrail is running on {settings.data_dir} already")
         open_spool(settings).close()
@@ -59,8 +59,8 @@ def _check_accounts(settings: Settings) -> None:
 def _supervise(settings: Settings, listener: socket.socket, analysis: Sequence[str], debug: bool) -> None:
     stop = Stop(signal.SIGTERM, signal.SIGINT)
     children: list[Child] = [
-        Child("receiver", (*_OURS, "receiver", str(listener.fileno())), settings, debug, (listener.fileno(),)),
-        *(Child("feeder", (*_OURS, "feeder", sink), settings, debug) for sink in settings.sinks.names),
+        Child("receiver", (*_COMMAND, "receiver", str(listener.fileno())), settings, debug, (listener.fileno(),)),
+        *(Child("feeder", (*_COMMAND, "feeder", sink), settings, debug) for sink in settings.sinks.names),
     ]
     for child in children:
         child.start()

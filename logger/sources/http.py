@@ -17,7 +17,8 @@ from logger.retry_after import parse_retry_after_s
 _READ_S, WHOLE_S = 20.0, 30.0
 MAX_BODY_BYTES = 64 * 1024  # an answer has half a kilobyte
 _MOST_QUOTED = 200  # characters of a foreign error in one of ours
-_AFTER_S, _MOST_AFTER_S = 10.0, 3600.0  # the default; and the bound, so that a wrong date does not end polling
+_RETRY_AFTER_S = 10.0  # by default
+_MAX_RETRY_AFTER_S = 3600.0  # so that a wrong date does not end polling
 _PACKED = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # window bits of zlib
 
 
@@ -26,7 +27,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     status: int
     body: bytes
-    after_s: float | None = None
+    retry_after_s: float | None = None
     date: str = ""
 
     def __repr__(self) -> str:
@@ -52,10 +53,10 @@ async def exchange(
 def raise_for_later(name: str, answer: Answer) -> None:
     """Raise `Busy` for 429, and 503 with `Retry-After`; `Retry` for any other status than 200."""
     text = f"{name}: the cloud answers HTTP {answer.status}"
-    if answer.status == 429 or (answer.status == 503 and answer.after_s is not None):
-        raise Busy(text, after=_AFTER_S if answer.after_s is None else answer.after_s)
+    if answer.status == 429 or (answer.status == 503 and answer.retry_after_s is not None):
+        raise Busy(text, after=_RETRY_AFTER_S if answer.retry_after_s is None else answer.retry_after_s)
     if answer.status >= 500:
-        raise Retry(text, after=_AFTER_S)
+        raise Retry(text, after=_RETRY_AFTER_S)
     if answer.status != 200:
         raise Retry(f"{text}, where 200 is expected: check base_url", after=60)
 
@@ -75,8 +76,8 @@ async def _send(http: httpx.AsyncClient, request: httpx.Request) -> Answer:
     finally:
         await response.aclose()
     body = _unpack(packed, response.headers.get("content-encoding", "").strip().lower())
-    after_s = parse_retry_after_s(response.headers.get("retry-after", ""), _MOST_AFTER_S)
-    return Answer(response.status_code, body, after_s, response.headers.get("date", ""))
+    retry_after_s = parse_retry_after_s(response.headers.get("retry-after", ""), _MAX_RETRY_AFTER_S)
+    return Answer(response.status_code, body, retry_after_s, response.headers.get("date", ""))
 
 
 def _unpack(packed: bytes, encoding: str) -> bytes:

@@ -10,15 +10,15 @@ _STEP_S = 1.0  # a `Date` header knows whole seconds
 
 
 class ClockOffset(msgspec.Struct, frozen=True):
-    """How far a server's clock is ahead of ours, and the error of that, from the time on the network [s]."""
+    """How far a server's clock is ahead of ours, and how uncertain that is: by the time on the network [s]."""
 
     ahead_s: float
-    unsure_s: float
+    uncertainty_s: float
 
     @property
     def off_s(self) -> float:
         """The least by which the two differ [s]."""
-        return max(0.0, abs(self.ahead_s) - self.unsure_s)
+        return max(0.0, abs(self.ahead_s) - self.uncertainty_s)
 
 
 class LoginCheck(msgspec.Struct, frozen=True):

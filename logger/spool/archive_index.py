@@ -14,6 +14,7 @@ from logger.spool.archive import Frame
 from logger.spool.chunks import Run
 from logger.spool.vehicle_index import VehicleMarks
 
+# The names of tables and columns are those of 0.1, `heard` among them: an index that it wrote must open.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS frames (
   day TEXT, offset INTEGER, bytes INTEGER, first INTEGER, last INTEGER, first_at INTEGER, last_at INTEGER,

@@ -55,7 +55,7 @@ class Spool:
         self.max_bytes = max_bytes
         self.raw_days = raw_days
         self._sinks = tuple(sinks)
-        self._archive = ArchiveFiles(folder / "raw")
+        self._archive = ArchiveFiles(folder / "raw")  # the name of 0.1: an archive that it wrote must be read
         with _disk_errors(self.path), (folder / "spool.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # two that turn a new file to WAL at once do not wait for each other
             self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
@@ -75,7 +75,7 @@ class Spool:
 
     @property
     def log_id(self) -> str:
-        """A name that tells this log from all others, for sinks that remember how far they came."""
+        """A name that no other log has, for sinks that remember how far they came."""
         return self._chunks.log_id()
 
     @property

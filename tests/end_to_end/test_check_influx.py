@@ -35,7 +35,7 @@ def test_a_good_one_is_well(native: InfluxSettings, tmp_path: Path) -> None:
     answers, keeps, series = check(tmp_path, native)
     assert answers[1].startswith("InfluxDB ")
     assert keeps == ("ok", f"{native.bucket} keeps rows for ever", "")
-    assert series == ("ok", f"{native.bucket} bears 1 series", "")
+    assert series == ("ok", f"{native.bucket} has 1 series", "")
 
 
 @pytest.mark.parametrize("version", ["auto", "1"])
@@ -84,7 +84,7 @@ def test_many_series_are_a_warning(influx_server: Server, tmp_path: Path) -> Non
             store.client.write(name, "", "\n".join(lines).encode())
         *_, (level, text, remedy) = check(tmp_path, settings)
     assert level == "warning"
-    assert f"bears {buckets.MANY_SERIES:,} series" in text
+    assert f"has {buckets.MANY_SERIES:,} series" in text
     assert "raise the server's limit" in remedy
 
 

@@ -1,10 +1,8 @@
 """Whether pushes can come in: at the port, and at the public address that is registered with the vendor."""
 
 import asyncio
-import fcntl
 import socket
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import httpx
 import msgspec
@@ -13,6 +11,7 @@ from logger.commands.check.finding import Finding, error, ok, warning
 from logger.commands.output import one_line
 from logger.envelope import Envelope
 from logger.errors import ConfigError, Retry
+from logger.locks import is_locked, run_lock
 from logger.receive.app import NOT_FOUND, OK, Receiver
 from logger.receive.metrics import ReceiverMetrics
 from logger.service.receiver import http_server
@@ -28,15 +27,7 @@ _LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # how an add
 
 def is_running(settings: Settings) -> bool:
     """Return whether a `voltrail run` uses the data folder now."""
-    lock: Path = settings.data_dir / "run.lock"
-    try:
-        with lock.open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # there is none, or none that this user may read
-        return False
-    return False
+    return is_locked(run_lock(settings.data_dir))
 
 
 def check_port(settings: Settings) -> Iterator[Finding]:

@@ -36,7 +36,7 @@ def _server(server: InfluxClient, influx: InfluxSettings) -> Iterator[Finding]:
 
 
 def _series(influx: InfluxSettings, count: int) -> Finding:
-    text = f"{influx.bucket} bears {count:,} series"
+    text = f"{influx.bucket} has {count:,} series"
     if count < MANY_SERIES:
         return ok(_ABOUT, text)
     remedy = "raise the server's limit, keep events for less long, or split the fleet over several buckets"

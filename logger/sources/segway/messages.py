@@ -1,4 +1,4 @@
-"""Segway "API of Gateway": what each push and each answer says. Units and traps: `README.md` beside this."""
+"""Segway "API of Gateway": the fields of each push and each answer. Units and traps: `README.md` beside this."""
 
 import re
 from collections.abc import Mapping
@@ -91,7 +91,7 @@ _STATUS_TIME, _FIX_TIME = "statusUtcTime", "gpsUtcTime|gpsUTCTime"
 
 
 def status_fields(model: Model) -> tuple[Field, ...]:
-    """What a status says, pushed or queried; `model` knows the scales."""
+    """Return the fields of a status, pushed or queried, with the scales of this model."""
     return (
         Field(path="online", to="online"),
         Field(path="locked", to="locked"),
@@ -142,11 +142,11 @@ def _fault(model: str) -> tuple[Field, ...]:
 
 
 def _shape(needs: tuple[tuple[str, ...], ...], forbids: tuple[str, ...], *rows: Rows) -> Shape:
-    return Shape("iotCode", needs, forbids, rows, identity="signature", bound="platformCode")
+    return Shape("iotCode", needs, forbids, rows, identity="signature", account_field="platformCode")
 
 
 def shapes(name: str, model: Model) -> dict[str, Shape]:
-    """What each push of this model says, by the last word of its path.
+    """Return the shape of each push of this model, by the last word of its path.
 
     The path is not signed. So `needs` and `forbids` keep a message from being read as one of another kind; they
     demand nothing that only the vendor's samples show.
@@ -252,7 +252,7 @@ _PACK = (
 
 
 def answer_shapes(model: Model) -> dict[str, Shape]:
-    """What each answer says, by the name of its query. The fields of a status are those of the push, below `data`."""
+    """Return the shape of each answer, by the name of its query. A status has the fields of the push, below `data`."""
     status = tuple(
         msgspec.structs.replace(field, path="|".join(f"data.{name}" for name in field.spellings))
         for field in status_fields(model)

@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from operator import itemgetter
-from urllib.parse import unquote_to_bytes
 
+from logger.envelope import decode_form_text, split_form
 from logger.errors import Forged
 
 VARIANTS = ("decoded", "decoded-no-blanks", "raw", "raw-no-blanks")
@@ -83,8 +83,8 @@ class Verifier:
         return True
 
     def _find_reading(self, body: bytes) -> str:
-        raw = [(key, value) for key, _, value in (part.partition(b"=") for part in body.split(b"&") if part)]
-        decoded = [(_decoded(key), _decoded(value)) for key, value in raw]
+        raw = split_form(body)
+        decoded = [(decode_form_text(key), decode_form_text(value)) for key, value in raw]
         signature = _signature(decoded)
         for variant in self._variants:
             pairs = decoded if variant.startswith("decoded") else raw
@@ -96,10 +96,6 @@ class Verifier:
 
     def _signed(self, text: bytes) -> bytes:
         return hashlib.md5(text + self._ending, usedforsecurity=False).hexdigest().encode()
-
-
-def _decoded(text: bytes) -> bytes:
-    return unquote_to_bytes(text.replace(b"+", b" "))
 
 
 def _signature(pairs: _Pairs) -> bytes:

@@ -48,6 +48,6 @@ def test_a_link_that_leads_to_nothing_yet_gets_a_target(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_place_for_an_export(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot write .*: Is a directory"):
+    with pytest.raises(ConfigError, match=r"cannot write .*: Is a directory"):
         write_bytes(b"new", tmp_path)
     assert tmp_path.is_dir()

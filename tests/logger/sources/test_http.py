@@ -195,7 +195,7 @@ def test_a_retry_after_date_in_two_minutes_is_two_minutes() -> None:
 
 def test_a_503_with_retry_after_pauses_the_whole_account() -> None:
     with pytest.raises(Busy):
-        raise_for_later("city", Answer(503, b"", after_s=30))
+        raise_for_later("city", Answer(503, b"", retry_after_s=30))
     with pytest.raises(Retry) as raised:
         raise_for_later("city", Answer(503, b""))
     assert not isinstance(raised.value, Busy)
