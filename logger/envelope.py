@@ -1,7 +1,7 @@
 """One raw message with its origin and time of receipt, a batch of them as read from the spool, and form bodies.
 
 The signature of a form body (`a=1&b=2`) and its decoding use the same two functions, so that the text that was signed
-is the text that is stored.
+is the text that is decoded.
 """
 
 from urllib.parse import unquote_to_bytes
