@@ -6,7 +6,7 @@ import sys
 
 from analytics.jobs import Wish, analyze
 from logger.errors import LoggerError
-from logger.service.child import receive_settings, set_up_logging
+from logger.service.child import receive_settings, set_up_logging, take_sigterm
 
 log = logging.getLogger(__name__)
 
@@ -16,6 +16,7 @@ _NICE = 10  # collecting comes first
 def main() -> None:
     """`python -m analytics.service`: what the supervisor starts, and nobody else."""
     set_up_logging("analysis", debug=bool(os.environ.get("VOLTRAIL_DEBUG")))
+    take_sigterm()
     os.nice(_NICE)
     try:
         told = analyze(receive_settings(), Wish())

@@ -20,6 +20,7 @@ class Stop:
         self._signals: queue.SimpleQueue[None] = queue.SimpleQueue()  # its `put` is safe in a signal handler
         for number in numbers:
             signal.signal(number, lambda *_: self._signals.put(None))
+        take_sigterm()
 
     def wait(self, seconds: float) -> bool:
         """Wait so long, or until a signal; return whether one came."""
@@ -29,6 +30,11 @@ class Stop:
             return False
         self._signals.put(None)
         return True
+
+
+def take_sigterm() -> None:
+    """Take SIGTERM from now on, one that has come since this process began included."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def set_up_logging(name: str, *, debug: bool) -> None:

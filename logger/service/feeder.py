@@ -17,10 +17,14 @@ _LOOK_S = 0.2  # between two looks at whether the sink is free
 
 
 def run_feeder(settings: Settings, sink: str, stop: Stop) -> None:
-    """Deliver to this sink until a signal to stop, then drain it. While a command requests the sink, it is let go."""
+    """Deliver to this sink until a signal to stop, then drain it. While a command requests the sink, it is let go.
+
+    A signal that comes before anything was delivered has the sink drained as well.
+    """
     wait_s, folder = 0.0, settings.data_dir
-    while not stop.wait(wait_s):
-        wait_s = _LOOK_S
+    stopped = False
+    while not stopped:
+        stopped, wait_s = stop.wait(wait_s), _LOOK_S
         if not is_requested(folder, sink):
             with exclusive_lock(feeder_lock(folder, sink)) as free:
                 if free and _deliver(settings, sink, stop):

@@ -20,6 +20,7 @@ from logger.poll.runner import PollRunner
 from logger.process_state import feeder_process, read_state, write_state
 from logger.receive.app import Receiver
 from logger.receive.metrics import ReceiverMetrics
+from logger.service.child import take_sigterm
 from logger.settings import schema
 from logger.settings.schema import Settings
 from logger.sources import accounts, clouds
@@ -110,6 +111,7 @@ def _end_on_sigterm(server: uvicorn.Server) -> None:
     """End on SIGTERM from now on, not only once uvicorn handles it, and ignore the repeat that it raises at its end."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
+        take_sigterm()
 
 
 def http_server(app: Any) -> uvicorn.Server:

@@ -75,12 +75,13 @@ def _supervise(settings: Settings, listener: socket.socket, analysis: Sequence[s
 
 
 @contextmanager
-def interrupts_blocked() -> Iterator[None]:
-    """Let a process that is started here ignore Ctrl-C from its first instruction on; we still get it afterwards.
+def signals_blocked() -> Iterator[None]:
+    """Let a process that is started here hold signals back from its first instruction on; we get ours afterwards.
 
-    A terminal sends it to the whole group, and a child that has only begun its imports would die of it.
+    A terminal sends Ctrl-C to the whole group, and a child that has only begun its imports would die of it. SIGTERM
+    reaches a child once it is ready for it: see `child.take_sigterm`.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:
@@ -103,7 +104,7 @@ class Child:
     def start(self) -> None:
         """Start the process and hand it the settings."""
         environment = {**os.environ, "VOLTRAIL_DEBUG": "1" if self._debug else ""}
-        with interrupts_blocked():
+        with signals_blocked():
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.PIPE, pass_fds=self._handles, env=environment
             )

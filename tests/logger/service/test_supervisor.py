@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from logger.service.supervisor import interrupts_blocked
+from logger.service.supervisor import signals_blocked
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def received_signals() -> Iterator[list[int]]:
 
 
 def test_a_starting_child_ignores_ctrl_c() -> None:
-    with interrupts_blocked():
+    with signals_blocked():
         child = subprocess.Popen([sys.executable, "-c", "import sys; sys.exit(len(sys.stdin.read()))"], stdin=-1)
     child.send_signal(signal.SIGINT)
     child.communicate(b"abc", timeout=60)
@@ -29,6 +29,6 @@ def test_a_starting_child_ignores_ctrl_c() -> None:
 
 
 def test_a_ctrl_c_while_a_child_starts_is_not_lost(received_signals: list[int]) -> None:
-    with interrupts_blocked():
+    with signals_blocked():
         os.kill(os.getpid(), signal.SIGINT)
     assert received_signals == [signal.SIGINT]
