@@ -30,7 +30,7 @@ class Source(Protocol):
     provider: str
 
     @property
-    def bound(self) -> str:
+    def account_id(self) -> str:
         """What every message must carry to belong to this account."""
 
     @property
@@ -178,7 +178,7 @@ def _quarantine_reason(frame: pl.DataFrame, account: Source, shape: Shape) -> pl
 def _foreign_checks(account: Source, shape: Shape) -> Iterator[tuple[pl.Expr, pl.Expr]]:
     """What shows that a message is of another account, or an answer of another request."""
     if name := shape.account_field:
-        yield pl.col(name).ne_missing(account.bound), pl.lit(f"{name} is not the account's")
+        yield pl.col(name).ne_missing(account.account_id), pl.lit(f"{name} is not the account's")
     if shape.codes:
         answer = pl.format("the vendor answered {}", pl.col("code").fill_null("without a code"))
         yield ~pl.col("code").is_in(list(shape.codes)).fill_null(False), answer

@@ -4,17 +4,17 @@ Nothing of a message is read before it is in the spool, except its signature and
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol
 
 import httpx
 import msgspec
 
 from logger.envelope import Envelope
 from logger.mapping import Shape
+from logger.settings.schema import STATES as STATES
+from logger.settings.schema import State as State
 from logger.sources.login_check import LoginCheck
 
-State = Literal["riding", "charging", "parked", "offline", "silent", "out_of_service"]
-STATES: tuple[State, ...] = get_args(State)
 PushOutcome = Literal["taken", "forged", "refused", "full", "unknown"]
 PollOutcome = Literal["ok", "unavailable", "unsupported", "unreadable"]
 
@@ -82,7 +82,7 @@ class Webhook(Protocol):
         """
 
     def reply(self, outcome: PushOutcome) -> Reply:
-        """The answer that this vendor expects to a push that was taken, forged, refused, not stored or misdirected."""
+        """The answer that this vendor expects: `full` is a push that was not stored, `unknown` one at a wrong path."""
 
 
 class Cloud(Protocol):
@@ -117,7 +117,7 @@ class Account(Protocol):
     vehicles: tuple[str, ...]
     shapes: Mapping[str, Shape]
     variants: Sequence[tuple[frozenset[str], Mapping[str, Shape]]]
-    bound: str  # what every message must carry to belong to this account; empty where it carries nothing
+    account_id: str  # what every message must hold in the shape's `account_field`; empty where there is none
     webhook: Webhook | None
 
     def cloud(self) -> Cloud | None:

@@ -29,7 +29,7 @@ class SegwayAccount(Account):
 
     def __init__(self, account: Segway, settings: Settings) -> None:
         self.name = account.name
-        self.bound = account.client_id
+        self.account_id = account.client_id
         self.vehicles = account.listed
         self.shapes = _shapes(account.model, settings)
         self.variants = [(vehicles, _shapes(model, settings)) for model, vehicles in _models(account, settings)]

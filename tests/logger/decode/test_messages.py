@@ -130,7 +130,7 @@ class FailingAccount:
 
     def __init__(self, error: BaseException) -> None:
         moped = account()
-        self.bound, self.shapes, self.variants, self._error = moped.bound, moped.shapes, moped.variants, error
+        self.account_id, self.shapes, self.variants, self._error = moped.account_id, moped.shapes, moped.variants, error
 
     def is_known(self, vehicle: str) -> bool:
         if vehicle == STRANGER:
