@@ -239,7 +239,7 @@ _WORTH = (
 )
 
 
-def _derived(
+def _build(
     name: str, row: str, always: str, columns: tuple[Column, ...], time: str = "its start", *, analysis: str = "",
     lake_only: bool = False,
 ) -> Table:  # fmt: skip
@@ -248,28 +248,28 @@ def _derived(
 
 
 ALL = (
-    _derived("trips", "a trip", "trip_id", _TRIPS),
-    _derived("charges", "a charge, or a swap of battery packs", "charge_id", _CHARGES),
-    _derived("states", "a span of time in one state; the spans of a vehicle leave no gap", "state", _STATES),
-    _derived("consumption", "a local day of a vehicle", "day", _CONSUMPTION, _DAY_STARTS),
-    _derived("standby", "an interval at rest, without charge or swap", "finished_at", _STANDBY),
-    _derived(
+    _build("trips", "a trip", "trip_id", _TRIPS),
+    _build("charges", "a charge, or a swap of battery packs", "charge_id", _CHARGES),
+    _build("states", "a span of time in one state; the spans of a vehicle leave no gap", "state", _STATES),
+    _build("consumption", "a local day of a vehicle", "day", _CONSUMPTION, _DAY_STARTS),
+    _build("standby", "an interval at rest, without charge or swap", "finished_at", _STANDBY),
+    _build(
         "episodes",
         "a fault, alert, stay in a place or finding, from its start to its end",
         "started_at",
         _EPISODES,
         analysis="episodes places audit",
     ),
-    _derived("coverage", "a local day of a vehicle: messages and metres accounted for", "day", _COVERAGE, _DAY_STARTS),
-    _derived("forecast", "when a vehicle will need charge", "soc_pct", _FORECAST, "when its state of charge was read"),
-    _derived(
+    _build("coverage", "a local day of a vehicle: messages and metres accounted for", "day", _COVERAGE, _DAY_STARTS),
+    _build("forecast", "when a vehicle will need charge", "soc_pct", _FORECAST, "when its state of charge was read"),
+    _build(
         "calibration",
         "a month's answer to a question about a model (the vehicle is `none`)",
         "answer",
         _CALIBRATION,
         "the start of the month, UTC; the figures are of the three months before",
     ),
-    _derived(
+    _build(
         "evidence",
         "a vehicle's day in sums that `calibration` is computed from",
         "n",
@@ -277,7 +277,7 @@ ALL = (
         "the start of the day, UTC",
         lake_only=True,
     ),
-    _derived(
+    _build(
         "stretches",
         "a vehicle's trips with the same packs, within a day, as sums",
         "swapped",
@@ -285,7 +285,7 @@ ALL = (
         "the start of the day, UTC, or the swap",
         lake_only=True,
     ),
-    _derived(
+    _build(
         "worth",
         "what the packs in a vehicle hold between two swaps, and what a kilometre takes",
         "capacity_wh",

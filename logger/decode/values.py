@@ -41,7 +41,7 @@ def read_values(frame: pl.DataFrame, rows: Rows) -> pl.DataFrame:
         *(pl.lit(word).alias(name) for name, word in rows.constants.items()),
         *(each for field in rows.fields for each in _texts(field)),
     )
-    values = texts.with_columns(_typed(field, _field_text(field)).alias(field.to) for field in rows.fields)
+    values = texts.with_columns(_parse(field, _field_text(field)).alias(field.to) for field in rows.fields)
     flags = [flag for field in rows.fields for flag in _flags(field)]
     return values.with_columns(flags).drop(f"{_TEXT}{field.to}" for field in rows.fields)
 
@@ -84,21 +84,21 @@ def _first_text(spellings: Sequence[str]) -> pl.Expr:
     return pl.coalesce(options)
 
 
-def _typed(field: Field, text: pl.Expr) -> pl.Expr:
+def _parse(field: Field, text: pl.Expr) -> pl.Expr:
     """The text as a value of the field's signal, null where it is none."""
     signal = SIGNALS.get(field.to)
     kind = signal.type if signal else "enum"
     if kind == "bool" or field.choices is not None:
-        return _chosen(field, text, pl.Boolean() if kind == "bool" else pl.String())
+        return _choose(field, text, pl.Boolean() if kind == "bool" else pl.String())
     if kind == "enum":
         return text
-    number = _scaled(field, text.cast(pl.Float64, strict=False))
+    number = _scale(field, text.cast(pl.Float64, strict=False))
     if kind == "int":
         return pl.when(number == number.round()).then(number).cast(pl.Int64, strict=False)
     return number
 
 
-def _chosen(field: Field, text: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+def _choose(field: Field, text: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     choices = _VENDOR_BOOLEANS if field.choices is None else dict(field.choices)
     if not choices:
         return pl.lit(None, dtype=dtype)
@@ -106,7 +106,7 @@ def _chosen(field: Field, text: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     return (text.str.to_lowercase() if any_case else text).replace_strict(choices, default=None, return_dtype=dtype)
 
 
-def _scaled(field: Field, number: pl.Expr) -> pl.Expr:
+def _scale(field: Field, number: pl.Expr) -> pl.Expr:
     if not field.bands:
         return number if (field.scale, field.offset) == (1, 0) else _multiply(number, field.scale) + field.offset
     scales = (pl.when(_inside(number, band.low, band.high)).then(pl.lit(band.scale)) for band in field.bands)

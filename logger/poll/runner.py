@@ -104,11 +104,11 @@ class PollRunner:
             outcome, answer = await self.request(clients, call)
             await self.store(answer)
         except (Retry, LoginNeeded) as error:
-            self._failed(call, error)
+            self._handle_failure(call, error)
             return
         except Exception as error:  # a fault of ours must not be the end of polling
             log.exception("polling failed")
-            self._failed(call, Retry(f"{self._account.name}: polling failed: {type(error).__name__}", after=60))
+            self._handle_failure(call, Retry(f"{self._account.name}: polling failed: {type(error).__name__}", after=60))
             return
         now = time.monotonic()
         self.scheduler.answered(call, outcome, self._account.glance(answer).state, now)
@@ -130,7 +130,7 @@ class PollRunner:
         if failure is not None:
             raise failure
 
-    def _failed(self, call: Call, error: LoggerError) -> None:
+    def _handle_failure(self, call: Call, error: LoggerError) -> None:
         now = time.monotonic()
         again_s = self.scheduler.failed(call, error, now)
         self.trouble = str(error)

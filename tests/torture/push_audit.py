@@ -68,7 +68,7 @@ def audit_pushes(service: Service, client: Client, plan: PushPlan) -> PushAudit:
         delivered_twice=[sequence for name in TABLES.values() for sequence in _duplicate_sequences(lake, name)],
         unexpected=[row for row in rows if row[3] not in client.sent or row != plan.push(row[3]).row],
         quarantined=lake.scan("quarantine").collect().height,
-        received=_received(lake),
+        received=_received_count(lake),
         in_lake=messages_in_lake(lake),
         in_spool=messages_in_spool(service),
     )
@@ -76,10 +76,10 @@ def audit_pushes(service: Service, client: Client, plan: PushPlan) -> PushAudit:
 
 def messages_in_lake(lake: Lake) -> int:
     """Count the messages that the lake knows of: intake statistics, quarantine and the collector's heartbeats."""
-    return _received(lake) + sum(lake.scan(name).collect().height for name in ("quarantine", "collector"))
+    return _received_count(lake) + sum(lake.scan(name).collect().height for name in ("quarantine", "collector"))
 
 
-def _received(lake: Lake) -> int:
+def _received_count(lake: Lake) -> int:
     return int(lake.scan("intake").collect()["received"].sum())
 
 

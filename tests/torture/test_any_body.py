@@ -98,7 +98,7 @@ def _odd_values(chance: random.Random) -> _Case:
     return post(chance.choice(PATHS), odd_values(chance)), (200,)
 
 
-def _damaged(chance: random.Random) -> _Case:
+def _damaged_push(chance: random.Random) -> _Case:
     """Return a damaged push; 200 is right if a letter of the signature changed its case."""
     return post(chance.choice(PATHS), damaged(chance)), (200, 401)
 
@@ -120,7 +120,7 @@ def _other_method(chance: random.Random) -> _Case:
 
 
 _ON_SHARED_CONNECTIONS: tuple[Callable[[random.Random], _Case], ...] = (
-    *(_random, _random, _unknown_vehicle, _odd_values, _damaged, _damaged),
+    *(_random, _random, _unknown_vehicle, _odd_values, _damaged_push, _damaged_push),
     *(_chunked, _elsewhere, _other_method),
 )
 

@@ -31,7 +31,7 @@ def check_vehicles(settings: Settings) -> Iterator[Finding]:
         try:
             if account.webhook:
                 yield from _pushes(settings, account, spooled)
-            yield from _vehicles(settings, account, spooled, _unlisted(source))
+            yield from _vehicles(settings, account, spooled, _why_unlisted(source))
         except Retry:  # check_lake says why
             yield warning(f"vehicles {account.name}", "not looked at: the lake cannot be read", "mend the lake first")
 
@@ -89,7 +89,7 @@ def _is_of(provider: str) -> pl.Expr:
 # ---- vehicles --------------------------------------------------------------------------------------------------------
 
 
-def _unlisted(source: Source) -> str:
+def _why_unlisted(source: Source) -> str:
     """Return why the account may take vehicles that the settings do not list; empty where it may not."""
     if source.vehicles == "all":
         return "its cloud lists them"
@@ -109,10 +109,10 @@ def _vehicles(settings: Settings, account: Account, spooled: Reports, unlisted: 
         return
     in_spool = {vehicle for source, _, vehicle in spooled if source == account.name}
     missing = _not_in_lake(open_lake(settings), account, [each for each in listed if each not in in_spool])
-    yield _reported(about, listed, missing, unlisted)
+    yield _reports_finding(about, listed, missing, unlisted)
 
 
-def _reported(about: str, listed: Sequence[str], missing: Sequence[str], unlisted: str) -> Finding:
+def _reports_finding(about: str, listed: Sequence[str], missing: Sequence[str], unlisted: str) -> Finding:
     if missing:
         has = "has" if len(missing) == 1 else "have"
         text = f"{len(missing)} of {len(listed)} {has} never reported: {_name_some(missing)}"

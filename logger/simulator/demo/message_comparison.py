@@ -35,7 +35,7 @@ def compare_messages(
     `cloud_requests` is the number of requests that the cloud received for each query.
     """
     polls = compare_polls(read_state(settings.data_dir, "receiver"), cloud_requests)
-    received = pl.DataFrame(list(_received(settings)), schema=_RECEIVED, orient="row")
+    received = pl.DataFrame(list(_message_rows(settings)), schema=_RECEIVED, orient="row")
     pushes = sent.filter(status=200).select(pl.lit("push").alias("via"), *_MESSAGE, *_ROW)
     expected = date_rows(pl.concat([pushes, _answer_rows(received)]), received)
     stored = _stored_rows(open_lake(settings))
@@ -50,7 +50,7 @@ def compare_messages(
     )
 
 
-def _received(settings: Settings) -> Iterator[tuple[object, ...]]:
+def _message_rows(settings: Settings) -> Iterator[tuple[object, ...]]:
     """Yield all messages of vehicles, in the order of receipt."""
     log = open_spool(settings)
     for batch in log.read_settled("lake", 0):

@@ -174,12 +174,12 @@ def _time(table: pl.DataFrame, mappings: Sequence[ColumnMapping], options: Optio
     if isinstance(table.schema[columns[0]], pl.Datetime):
         return _in_utc(table[columns[0]], options, label).cast(TIME).alias("time")
     texts = table.select(pl.concat_str(map(_text, columns), separator=" ")).to_series()
-    times = _formatted(texts, options, label) if options.time_format else _epoch_or_iso(texts, options, label)
+    times = _parse_format(texts, options, label) if options.time_format else _epoch_or_iso(texts, options, label)
     _check_rows(table, pl.lit(times.is_null()), columns[0], "no time that this can read; see --time-format", label)
     return times.cast(TIME).alias("time")
 
 
-def _formatted(texts: pl.Series, options: Options, label: str) -> pl.Series:
+def _parse_format(texts: pl.Series, options: Options, label: str) -> pl.Series:
     chrono = options.time_format.replace(".%f", "%.f")
     zone = "UTC" if "%z" in chrono else None
     return _in_utc(texts.str.to_datetime(chrono, time_unit="ms", strict=False, time_zone=zone), options, label)
@@ -220,13 +220,13 @@ def _require_zone(options: Options, label: str) -> None:
 def _value(table: pl.DataFrame, mapping: ColumnMapping) -> pl.Expr:
     column, target = mapping.columns[0], signal(mapping.to)
     text = _text(column)
-    value = _typed(text, target, mapping.unit)
+    value = _parse(text, target, mapping.unit)
     lost = text.is_not_null() & (text != "") & value.is_null()
     _check_rows(table, lost, column, f"no value of {target.name}")
     return value.cast(column_type(target)).alias(target.name)
 
 
-def _typed(text: pl.Expr, target: Signal, unit: str) -> pl.Expr:
+def _parse(text: pl.Expr, target: Signal, unit: str) -> pl.Expr:
     """The texts as values of this signal, null where one is none."""
     if target.type == "bool":
         return text.str.to_lowercase().replace_strict(BOOLEAN_WORDS, default=None, return_dtype=pl.Boolean)

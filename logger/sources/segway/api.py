@@ -102,11 +102,11 @@ class SegwayCloud(Cloud):
             if not self._token or self._token == refused or self._clock() >= self._renew_at:
                 if self._logins != logins and self._login_error is not None:
                     raise self._login_error  # it holds for all who waited: eight tries at once would lock the account
-                grant = await self._renewed(http)
+                grant = await self._renew(http)
                 self._token, self._renew_at = grant.access_token, self._clock() + grant.renew_in_s
             return self._token
 
-    async def _renewed(self, http: httpx.AsyncClient) -> Grant:
+    async def _renew(self, http: httpx.AsyncClient) -> Grant:
         self._login_error = None
         try:
             return await self._login.grant(http)

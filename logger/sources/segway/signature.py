@@ -75,7 +75,7 @@ class Verifier:
         layout = self._layouts.get(keys) or _layout(keys)
         if layout is None or len(values) * 2 != len(parts) or layout.body % tuple(values) != body:
             return False
-        signed = self._signed(layout.text % layout.pick(values))
+        signed = self._sign(layout.text % layout.pick(values))
         if not hmac.compare_digest(signed, values[layout.place]):
             return False
         if len(self._layouts) < _LAYOUTS:  # only what is signed right: no forger fills this
@@ -88,13 +88,13 @@ class Verifier:
         signature = _signature(decoded)
         for variant in self._variants:
             pairs = decoded if variant.startswith("decoded") else raw
-            if hmac.compare_digest(self._signed(_text(pairs, blanks=not variant.endswith("no-blanks"))), signature):
+            if hmac.compare_digest(self._sign(_text(pairs, blanks=not variant.endswith("no-blanks"))), signature):
                 if variant.startswith("decoded") and any(_AMBIGUOUS.search(text) for pair in decoded for text in pair):
                     raise Forged("one signed text, several readings")
                 return variant
         raise Forged("wrong signature")
 
-    def _signed(self, text: bytes) -> bytes:
+    def _sign(self, text: bytes) -> bytes:
         return hashlib.md5(text + self._ending, usedforsecurity=False).hexdigest().encode()
 
 

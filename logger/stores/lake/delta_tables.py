@@ -46,7 +46,7 @@ class DeltaTables:
         """Return the table as of its last commit, whichever process wrote that; None where it does not exist."""
         with self.errors_as_retry(name):
             try:
-                delta = self._opened(name)
+                delta = self._delta_table(name)
             except TableNotFoundError:
                 return None
             delta.update_incremental()
@@ -57,7 +57,7 @@ class DeltaTables:
         with self.errors_as_retry(name):
             if name not in self._open:
                 self._create(name)
-            delta = self._opened(name)
+            delta = self._delta_table(name)
             if name not in self._complete:
                 if missing := missing_columns(delta, name):
                     delta.alter.add_columns(missing)
@@ -92,7 +92,7 @@ class DeltaTables:
         for path in (*added, entry, *{file.parent for file in added}, entry.parent, folder, folder.parent):
             fsync(path)
 
-    def _opened(self, name: str) -> DeltaTable:
+    def _delta_table(self, name: str) -> DeltaTable:
         if name not in self._open:
             self._open[name] = DeltaTable(self._uri(name))
         return self._open[name]
