@@ -24,7 +24,7 @@ GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
     "derived_tables": {"columns", "signals"},
     "tables": {"columns", "derived_tables", "errors", "signals", "suggest"},
     "process_state": {"atomic"},
-    "settings": {"errors", "signals", "suggest"},
+    "settings": {"errors", "printable", "signals", "suggest"},
     "sources": {"retry_after", "settings", "times", *WORDS},
     "spool": {"atomic", "envelope", "errors", "settings"},
     "receive": {"envelope", "errors", "sources", "spool"},

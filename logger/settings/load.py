@@ -16,7 +16,7 @@ from logger.errors import ConfigError
 from logger.settings.schema import Settings
 from logger.settings.secrets import fill_secrets
 from logger.settings.unknown_keys import check_keys, plain_error
-from logger.settings.validation import check_settings
+from logger.settings.validation import check_lake_folder, check_settings
 from logger.settings.vehicles_csv import add_vehicles_of_files
 
 
@@ -70,11 +70,15 @@ def _convert(raw: dict[str, Any]) -> Settings:
 
 
 def _resolve_paths(settings: Settings, folder: Path) -> Settings:
-    """Make the paths of data folder and lake absolute; the URL of an object store stays as it is."""
+    """Make the paths of data folder and lake absolute; the URL of an object store stays as it is.
+
+    Raises `ConfigError` for a folder that the lake cannot be in.
+    """
     data_dir = folder / settings.collector.data_dir
     lake = settings.sinks.lake.path or str(data_dir / "lake")
     if "://" not in lake:
         lake = str(folder / lake)
+        check_lake_folder(Path(lake))
     return msgspec.structs.replace(
         settings,
         collector=msgspec.structs.replace(settings.collector, data_dir=str(data_dir)),

@@ -4,9 +4,11 @@ import ipaddress
 import math
 import re
 import zoneinfo
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from logger.errors import ConfigError
+from logger.printable import printable
 from logger.settings.schema import (
     RESERVED_NAMES,
     Analytics,
@@ -18,6 +20,8 @@ from logger.settings.schema import (
     Source,
     Tariffs,
 )
+
+_NOT_IN_LAKE_FOLDER = "[]^|\\"
 
 
 def check_settings(settings: Settings) -> None:
@@ -33,6 +37,14 @@ def check_settings(settings: Settings) -> None:
     for source in settings.sources:
         _check_clients(source)
         _check_account(source)
+
+
+def check_lake_folder(folder: Path) -> None:
+    """Raise `ConfigError` for a folder whose path has signs that break the URL which the lake's library makes of it."""
+    signs = sorted({sign for sign in str(folder.resolve()) if sign in _NOT_IN_LAKE_FOLDER or not sign.isprintable()})
+    if signs:
+        advice = "set data_dir, or the path of sinks.lake, to a folder without"
+        raise ConfigError(f"the lake cannot be in {str(folder)!r}, for its {' '.join(map(printable, signs))}: {advice}")
 
 
 def _check_vehicles(settings: Settings) -> None:

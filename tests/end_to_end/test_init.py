@@ -110,7 +110,8 @@ def test_the_secret_may_come_from_the_environment(tmp_path: Path) -> None:
         (["--listen", "8080"], "not ADDRESS:PORT"),
         (["--public-url", "https://host/path"], "is not https://HOST"),
         (["--public-url", "https://a\n[x]"], ""),
-        (["--data-dir", "\udcff"], "is no text"),
+        (["--data-dir", "\udcff"], "for its \\udcff"),
+        (["--client-id", "A1", "--vehicle", "\udcff"], "is no text"),
         (["--out", "no/such/folder.toml"], "cannot write no/such/folder.toml"),
     ],
 )
@@ -139,8 +140,15 @@ def test_any_text_is_quoted_so_that_it_reads_back(text: str) -> None:
 
 
 def test_a_hostile_path_and_vehicle_are_only_text(tmp_path: Path) -> None:
-    hostile = 'd"]\n[x]\\'
-    words = ["--client-id", "A1", "--vehicle", hostile, "--data-dir", hostile]
+    hostile, folder = 'd"]\n[x]\\', 'd" # x = 1'
+    words = ["--client-id", "A1", "--vehicle", hostile, "--data-dir", folder]
     assert init(tmp_path, *words, VOLTRAIL_SEGWAY_CLIENT_SECRET="s").returncode == 0
     settings = load_settings(tmp_path / "voltrail.toml", {"VOLTRAIL_SEGWAY_CLIENT_SECRET": "s"})
-    assert (settings.sources[0].vehicles, settings.data_dir) == ((hostile,), tmp_path / hostile)
+    assert (settings.sources[0].vehicles, settings.data_dir) == ((hostile,), tmp_path / folder)
+
+
+def test_a_data_folder_that_cannot_be_used_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    refused = init(tmp_path, "--client-id", "A1", "--data-dir", "d[x]", VOLTRAIL_SEGWAY_CLIENT_SECRET="s")
+    assert refused.returncode == 2
+    assert "for its [ ]" in refused.stderr
+    assert list(tmp_path.iterdir()) == []

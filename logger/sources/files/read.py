@@ -77,8 +77,8 @@ def envelopes(rows: pl.DataFrame) -> Iterator[Envelope]:
 def _read_table(path: Path) -> pl.DataFrame:
     try:
         if path.suffix.lower() in (".parquet", ".pq"):
-            return pl.read_parquet(path)
-        return pl.read_csv(path, infer_schema=False)
+            return pl.read_parquet(path, glob=False)
+        return pl.read_csv(path, infer_schema=False, glob=False)
     except (pl.exceptions.PolarsError, OSError) as error:
         empty = isinstance(error, pl.exceptions.NoDataError)
         problem = "empty" if empty else f"not readable as a table: {error}"

@@ -16,7 +16,7 @@ def read_files(table_name: str, files: Sequence[DataFile]) -> pl.LazyFrame:
         return pl.LazyFrame(schema=schema)
     stored = {name: pl.Datetime("us", "UTC") if dtype == TIME else dtype for name, dtype in schema.items()}
     uris = [file.uri for file in files]
-    rows = pl.scan_parquet(uris, schema=stored, missing_columns="insert", hive_partitioning=False)
+    rows = pl.scan_parquet(uris, schema=stored, missing_columns="insert", hive_partitioning=False, glob=False)
     return rows.with_columns(pl.col(name).cast(TIME) for name, dtype in schema.items() if dtype == TIME)
 
 

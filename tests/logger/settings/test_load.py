@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,14 @@ def test_an_account_is_polled_as_its_table_says(tmp_path: Path) -> None:
 def test_the_url_of_an_object_store_is_not_taken_for_a_path(tmp_path: Path) -> None:
     settings = load_settings(write_settings(tmp_path, '[sinks.lake]\npath = "s3://fleet/lake"\n'))
     assert settings.sinks.lake.path == "s3://fleet/lake"
+
+
+@pytest.mark.parametrize(("sign", "shown"), [*((each, each) for each in "[]^|\\"), ("\n", "\\n")])
+def test_a_folder_that_the_lake_cannot_be_in_is_refused_with_its_sign(tmp_path: Path, sign: str, shown: str) -> None:
+    folder = tmp_path / f"a{sign}b"
+    folder.mkdir()
+    with pytest.raises(ConfigError, match=re.escape(f"for its {shown}: set data_dir")):
+        load_settings(write_settings(folder, ""))
 
 
 def test_without_a_file_the_data_folder_is_in_the_current_folder() -> None:

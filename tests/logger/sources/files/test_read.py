@@ -79,6 +79,12 @@ def test_a_boolean_is_any_of_the_usual_words(tmp_path: Path) -> None:
     assert rows["locked"].to_list() == [True] * 5 + [False] * 5 + [None]
 
 
+def test_the_name_of_a_file_is_no_pattern(tmp_path: Path) -> None:
+    path = tmp_path / "ride[1]*.csv"
+    path.write_text("time,vehicle,soc_pct\n2026-11-01T10:00:00Z,v1,80\n")
+    assert read_file(path, Options())["soc_pct"].to_list() == [80.0]
+
+
 def test_a_parquet_file_may_hold_typed_times(tmp_path: Path) -> None:
     path = tmp_path / "ride.parquet"
     moment = datetime(2026, 11, 1, 10, tzinfo=UTC)

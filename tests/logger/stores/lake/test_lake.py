@@ -30,6 +30,16 @@ def test_rows_are_read_back_in_the_schema_of_the_table(lake: Lake) -> None:
     assert lake.scan("status").sort("vehicle").collect().equals(frame)
 
 
+@pytest.mark.parametrize("name", ["my data", "Süd ü日", "50%", "a*b?", "#1 {x}", 'd" # x = 1'])
+def test_the_folder_may_have_any_name_that_the_settings_allow(tmp_path: Path, name: str) -> None:
+    lake = Lake(str(tmp_path / name / "lake"), "log-1")
+    for sequence in (1, 2):
+        lake.write("status", rows(row(sequence, NOON + sequence * DAY, soc_pct=80.0)))
+    lake.compact_day("status", (NOON + DAY).date())
+    assert lake.scan("status").collect().height == 2
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
 def test_a_table_that_nobody_wrote_is_empty_and_has_its_columns(lake: Lake) -> None:
     assert lake.scan("pack").collect().equals(shaped(pl.DataFrame({"vehicle": []}), "pack"))
     assert lake.latest("status").is_empty()
