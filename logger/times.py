@@ -37,15 +37,15 @@ def parse_times(texts: pl.Series, zone: str = "") -> pl.Series:
     """
     parts = _parts(texts)
     if not zone:
-        return parts.select(_zoned()).to_series()
-    day = pl.when(pl.col("hour").is_null()).then(_local())
+        return parts.select(_zoned_time()).to_series()
+    day = pl.when(pl.col("hour").is_null()).then(_local_time())
     first_moment = localize(day.dt.offset_by("1h"), zone)  # where clocks are put forward at midnight
-    return parts.select(pl.coalesce(_zoned(), localize(_local(), zone), first_moment)).to_series()
+    return parts.select(pl.coalesce(_zoned_time(), localize(_local_time(), zone), first_moment)).to_series()
 
 
 def is_local(texts: pl.Series) -> pl.Series:
     """Return whether each text is an ISO 8601 time without a zone."""
-    return _parts(texts).select(_local().is_not_null()).to_series()
+    return _parts(texts).select(_local_time().is_not_null()).to_series()
 
 
 def zone_info(zone: str) -> ZoneInfo:
@@ -73,7 +73,9 @@ def parse_moment(text: str, zone: str) -> datetime:
     """
     info = zone_info(zone)
     try:
-        zoned, local = _parts(pl.Series([text])).select(_zoned().alias("zoned"), _local().alias("local")).row(0)
+        zoned, local = (
+            _parts(pl.Series([text])).select(_zoned_time().alias("zoned"), _local_time().alias("local")).row(0)
+        )
         moment: datetime = zoned or local.replace(tzinfo=info)
         return moment.astimezone(UTC)
     except (AttributeError, ValueError, OverflowError) as error:  # neither of the two, or beyond the year 9999
@@ -92,14 +94,14 @@ def _clock() -> pl.Expr:
     return pl.concat_str(date, pl.lit("T"), time, pl.lit("."), pl.col("fraction").fill_null("0"))
 
 
-def _zoned() -> pl.Expr:
+def _zoned_time() -> pl.Expr:
     """The times of the parts that have a zone."""
     hours = pl.when(pl.col("zone").is_not_null()).then(pl.col("offset_h").fill_null("+00"))
     full = pl.concat_str(_clock(), hours, pl.lit(":"), pl.col("offset_min").fill_null("00"))
     return full.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="ms", strict=False, time_zone="UTC")
 
 
-def _local() -> pl.Expr:
+def _local_time() -> pl.Expr:
     """The clock readings of the parts that have no zone."""
     clock = pl.when(pl.col("zone").is_null()).then(_clock())
     return clock.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="ms", strict=False)

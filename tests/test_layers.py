@@ -49,7 +49,7 @@ def modules(package: str) -> list[Path]:
     return sorted((ROOT / package).rglob("*.py"))
 
 
-def dotted(path: Path) -> str:
+def module_name(path: Path) -> str:
     """The name by which it is imported."""
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
@@ -72,12 +72,12 @@ def imported(path: Path, *, at_import: bool = False) -> Iterator[str]:
 
 def rooms_imported(of: str) -> set[str]:
     """The other rooms that the modules of this room import."""
-    paths = [path for path in modules("logger") if room(dotted(path)) == of]
+    paths = [path for path in modules("logger") if room(module_name(path)) == of]
     names = {name for path in paths for name in imported(path) if name.startswith("logger.")}
     return {room(name) for name in names} - {of}
 
 
-@pytest.mark.parametrize("of", sorted({room(dotted(path)) for path in modules("logger")} - {""}))
+@pytest.mark.parametrize("of", sorted({room(module_name(path)) for path in modules("logger")} - {""}))
 def test_a_room_imports_what_it_is_granted_and_is_granted_what_it_imports(of: str) -> None:
     assert of in GRANTS, f"logger/{of} is new: give it a line in GRANTS"
     assert rooms_imported(of) == GRANTS[of]
@@ -90,7 +90,7 @@ def test_no_room_imports_one_that_imports_it() -> None:
 
 
 def test_no_two_modules_import_each_other() -> None:
-    known = {dotted(path): set(imported(path)) for path in modules("logger") + modules("analytics")}
+    known = {module_name(path): set(imported(path)) for path in modules("logger") + modules("analytics")}
     graph = {name: {other for other in known if other != name and uses(names, other)} for name, names in known.items()}
     while free := [name for name, names in graph.items() if not names]:
         graph = {name: names - set(free) for name, names in graph.items() if name not in free}
@@ -110,7 +110,7 @@ def test_packages_import_one_way() -> None:
 
 
 def test_nothing_is_imported_by_a_name_in_a_string() -> None:
-    names = {dotted(path) for package in ("analytics", "dashboards") for path in modules(package)}
+    names = {module_name(path) for package in ("analytics", "dashboards") for path in modules(package)}
     for path in modules("logger"):
         texts = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
         assert not texts & {*names, "importlib", "import_module", "__import__"}, path
@@ -120,7 +120,7 @@ def test_nothing_is_imported_by_a_name_in_a_string() -> None:
 def test_simulated_vehicles_are_used_by_the_front_door_and_by_tests_alone() -> None:
     for package in PACKAGES:
         for path in modules(package):
-            if room(dotted(path)) != "simulator":
+            if room(module_name(path)) != "simulator":
                 assert not any(name.startswith("logger.simulator") for name in imported(path)), path
 
 

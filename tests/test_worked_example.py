@@ -58,7 +58,7 @@ def blocks() -> list[tuple[str, str, str]]:
     return BLOCK.findall((ROOT / "CONTRIBUTING.md").read_text())
 
 
-def changed(text: str, diff: str) -> str:
+def apply_diff(text: str, diff: str) -> str:
     """The text with this block: after its first line, which must be there once, lines go (-) and come (+)."""
     first, *rest = diff.splitlines()
     anchor = first[1:] + "\n"
@@ -78,7 +78,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for kind, name, text in blocks():
         file = copy / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(changed(file.read_text(), text) if kind == "diff" else text)
+        file.write_text(apply_diff(file.read_text(), text) if kind == "diff" else text)
     (copy / FOLDER / "__init__.py").write_text('"""Tiny."""\n')
     return copy
 
@@ -183,15 +183,15 @@ def stored(service: Service, table: str) -> list[dict[str, Any]]:
 def test_at_most_four_files_outside_its_folder_are_touched() -> None:
     outside = {name for _, name, _ in blocks() if not name.startswith(FOLDER)}
     assert outside <= {"logger/sources/__init__.py", "logger/settings/schema.py", "logger/settings/template.py"}
-    assert {Path(name).name for name in outside} <= edited("a source")
+    assert {Path(name).name for name in outside} <= edited_files("a source")
 
 
 def test_what_a_store_and_a_signal_touch_is_as_little_as_promised() -> None:
-    assert 1 <= len(edited("a store")) <= 4
-    assert edited("a signal") == {"signals.py"}
+    assert 1 <= len(edited_files("a store")) <= 4
+    assert edited_files("a signal") == {"signals.py"}
 
 
-def edited(what: str) -> set[str]:
+def edited_files(what: str) -> set[str]:
     """The names of files that CONTRIBUTING.md says are edited to add this."""
     lines = (ROOT / "CONTRIBUTING.md").read_text().splitlines()
     row = next(line for line in lines if line.startswith(f"| {what} |"))

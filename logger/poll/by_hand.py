@@ -64,12 +64,12 @@ async def _make(runner: PollRunner, clients: ClientPool, call: Call) -> CallResu
     try:
         outcome, answer = await runner.request(clients, call)
     except (Retry, LoginNeeded) as error:
-        runner.scheduler.breaker.failed(error, time.monotonic())
+        runner.scheduler.breaker.record_failure(error, time.monotonic())
         return result("failed", _one_line(error))
     except Exception as error:  # a fault of ours in one call must not cost the others
         log.exception("polling failed")
         return result("failed", f"polling failed: {type(error).__name__}")
-    runner.scheduler.breaker.answered()
+    runner.scheduler.breaker.record_success()
     await runner.store(answer)
     return result(outcome)
 

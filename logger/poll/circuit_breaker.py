@@ -18,11 +18,11 @@ class CircuitBreaker:
         self._paused_until = float("-inf")
         self._failures, self._refusals, self._probing = 0, 0, False
 
-    def answered(self) -> None:
+    def record_success(self) -> None:
         """A call was answered: the cloud works."""
         self._failures, self._refusals, self._probing = 0, 0, False
 
-    def failed(self, error: LoggerError, now: float) -> None:
+    def record_failure(self, error: LoggerError, now: float) -> None:
         """A call failed. Calls that were under way when a pause began do not make it longer."""
         self._probing = False
         is_new = now >= self._paused_until

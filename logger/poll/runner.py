@@ -111,7 +111,7 @@ class PollRunner:
             self._handle_failure(call, Retry(f"{self._account.name}: polling failed: {type(error).__name__}", after=60))
             return
         now = time.monotonic()
-        self.scheduler.answered(call, outcome, self._account.glance(answer).state, now)
+        self.scheduler.record_answer(call, outcome, self._account.glance(answer).state, now)
         if not self.scheduler.failing and not self.scheduler.breaker.pause_s(now):
             self.trouble = ""
 
@@ -132,7 +132,7 @@ class PollRunner:
 
     def _handle_failure(self, call: Call, error: LoggerError) -> None:
         now = time.monotonic()
-        again_s = self.scheduler.failed(call, error, now)
+        again_s = self.scheduler.record_failure(call, error, now)
         self.trouble = str(error)
         if now < self._quiet_until:
             self._unlogged += 1
@@ -214,7 +214,7 @@ class PollRunner:
             async with open_client() as http:
                 return await self._cloud.list_vehicles(http)
         except (Retry, LoginNeeded) as error:
-            self.scheduler.breaker.failed(error, time.monotonic())
+            self.scheduler.breaker.record_failure(error, time.monotonic())
             raise
         finally:
             self.scheduler.count_calls(wire_calls.get(), datetime.now(UTC))

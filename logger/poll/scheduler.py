@@ -128,10 +128,10 @@ class Scheduler:
             known.state = state
             self._bring_forward(vehicle, now)
 
-    def answered(self, call: Call, outcome: PollOutcome, state: State | None, now: float) -> None:
+    def record_answer(self, call: Call, outcome: PollOutcome, state: State | None, now: float) -> None:
         """The cloud answered this call."""
         self._count_answer(call.query, outcome)
-        self.breaker.answered()
+        self.breaker.record_success()
         key, known = (call.vehicle, call.query), self._vehicles[call.vehicle]
         del self._failures[key]
         known.misses = min(known.misses + 1, _MOST_DOUBLINGS) if outcome == "unavailable" else 0
@@ -152,10 +152,10 @@ class Scheduler:
             self._set_demand(key, every_s)
             self._schedule(key, now, every_s * self._random.uniform(1 - _JITTER, 1 + _JITTER))
 
-    def failed(self, call: Call, error: LoggerError, now: float) -> float:
+    def record_failure(self, call: Call, error: LoggerError, now: float) -> float:
         """This call failed; return how long it waits at least before it is made again [s]."""
         self.counts[call.query].failed += 1
-        self.breaker.failed(error, now)
+        self.breaker.record_failure(error, now)
         key = (call.vehicle, call.query)
         self._failures[key] += 1
         after_s = error.after if isinstance(error, Retry) else 0.0

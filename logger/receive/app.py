@@ -79,16 +79,16 @@ class Receiver:
     async def _push(self, name: str, webhook: Webhook, path: str, scope: Scope, receive: Receive) -> Reply:
         client = scope.get("client")
         if not webhook.admits(client[0] if client else ""):
-            self._metrics.refused(name, "client address")
+            self._metrics.count_refusal(name, "client address")
             return webhook.reply("unknown")
         body = await _read_body(receive, webhook.max_body_bytes)
         if body is None or len(body) > webhook.max_body_bytes:
-            self._metrics.refused(name, "ended early" if body is None else "too large")
+            self._metrics.count_refusal(name, "ended early" if body is None else "too large")
             return webhook.reply("refused")
         try:
             accepted = webhook.accept(scope["method"], path, Headers(scope.get("headers", ())), body)
         except (Forged, Refused) as error:
-            self._metrics.refused(name, str(error))
+            self._metrics.count_refusal(name, str(error))
             return webhook.reply("forged" if isinstance(error, Forged) else "refused")
         return accepted if isinstance(accepted, Reply) else await self._store(name, webhook, accepted)
 
@@ -97,7 +97,7 @@ class Receiver:
         if failure is not None:
             self._metrics.not_stored(name)
             return webhook.reply("full")
-        self._metrics.taken(name)
+        self._metrics.count_push(name)
         try:
             self._push_received(push)
         except Exception:  # the push is on disk: a fault in scheduling must not have it sent again
@@ -119,7 +119,7 @@ class Receiver:
         name, webhook = next(
             (found for address, found in self._accounts.items() if path.startswith(f"{address}/")), ("none", None)
         )
-        self._metrics.refused(name, "unknown path")
+        self._metrics.count_refusal(name, "unknown path")
         return webhook.reply("unknown") if webhook else NOT_FOUND
 
 

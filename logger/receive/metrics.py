@@ -45,11 +45,11 @@ class ReceiverMetrics:
         )
         self._registry.register(self)
 
-    def taken(self, source: str) -> None:
+    def count_push(self, source: str) -> None:
         """A push is on disk."""
         self._taken[source] += 1
 
-    def refused(self, source: str, reason: str) -> None:
+    def count_refusal(self, source: str, reason: str) -> None:
         """A push was answered with a refusal."""
         self._refused[source, reason] += 1
 
@@ -57,7 +57,7 @@ class ReceiverMetrics:
         """A push was not stored, because the spool was full or its disk failed."""
         self._not_stored[source] += 1
 
-    def committed(self, size: int, seconds: float, stored: bool) -> None:
+    def count_commit(self, size: int, seconds: float, stored: bool) -> None:
         """A group of `size` messages took this long to be put on disk; `stored` is false where the disk refused."""
         self.stores = stored
         self._commit.observe(seconds)

@@ -40,7 +40,7 @@ async def run_receiver(settings: Settings, listener: socket.socket) -> None:
     """Serve pushes and poll clouds until SIGTERM."""
     with closing(open_spool(settings)) as log_spool, closing(open_spool(settings)) as watched:
         metrics = ReceiverMetrics(lambda: _state(watched, settings))
-        commits = GroupCommit(log_spool.append, metrics.committed)
+        commits = GroupCommit(log_spool.append, metrics.count_commit)
         try:
             await _run(settings, listener, commits, metrics)
         finally:

@@ -107,7 +107,7 @@ async def _empty_on_granian(port: int, folder: Path) -> None:
 async def _durable_on_granian(port: int, folder: Path) -> None:
     known = accounts(settings(folder))
     metrics = ReceiverMetrics(dict)
-    commits = GroupCommit(Spool(folder).append, metrics.committed)
+    commits = GroupCommit(Spool(folder).append, metrics.count_commit)
     await _granian(Receiver(known, PREFIX, commits, metrics, str), port)
 
 

@@ -52,7 +52,7 @@ class Proxy:
             self._faults += faults
 
     @property
-    def exhausted(self) -> bool:
+    def is_exhausted(self) -> bool:
         """Whether all faults have been injected."""
         return not self._faults
 

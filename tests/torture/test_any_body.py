@@ -67,7 +67,7 @@ def _salt(chance: random.Random) -> bytes:
     return str(chance.getrandbits(64)).encode()
 
 
-def damaged(chance: random.Random) -> bytes:
+def damaged_push(chance: random.Random) -> bytes:
     """Return a good push that is truncated or has one wrong bit."""
     push = PushPlan().push(chance.randrange(1, 10**6))
     good = bytearray(body(push.vehicle, push.fields()))
@@ -100,7 +100,7 @@ def _odd_values(chance: random.Random) -> _Case:
 
 def _damaged_push(chance: random.Random) -> _Case:
     """Return a damaged push; 200 is right if a letter of the signature changed its case."""
-    return post(chance.choice(PATHS), damaged(chance)), (200, 401)
+    return post(chance.choice(PATHS), damaged_push(chance)), (200, 401)
 
 
 def _chunked(chance: random.Random) -> _Case:
@@ -185,7 +185,7 @@ class Report(msgspec.Struct):
         if status not in case[1]:
             self.wrong.append((status, case[0][:500]))
 
-    def accepted(self, kind: str) -> int:
+    def accepted_count(self, kind: str) -> int:
         """Return how many of this kind were answered 200."""
         return self.answers[kind, 200]
 
@@ -227,7 +227,7 @@ def _check(folder: Path, count: int, seed: int) -> None:
         assert not service.log.faults(), service.log.faults()
         quarantine = service.lake().scan("quarantine").collect()
         unknown = quarantine.filter(pl.col("body").bin.contains(b"=no%20vehicle&"))
-        assert unknown.height == report.accepted("_unknown_vehicle")
+        assert unknown.height == report.accepted_count("_unknown_vehicle")
         assert quarantine.filter(pl.col("reason").str.contains("decoder failed")).is_empty()
         assert messages_in_lake(service.lake()) == messages_in_spool(service), f"seed {seed}"
 

@@ -5,6 +5,7 @@ when it is resumed. A moped can therefore be stopped at any moment and polled.
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -23,7 +24,7 @@ _CHARGE_STEP_S = 300.0
 Plan = list[tuple[float, str]]  # moment [epoch s] and activity
 
 
-class Usage:
+class Usage(ABC):
     """The usage of one moped from the first moment to the last. Subclasses plan the days, and return it after repairs.
 
     `mishaps` has the mean number of each kind a day.
@@ -63,13 +64,13 @@ class Usage:
                 plan.append((day * DAY_S + chance.random() * DAY_S, mishap))
         return sorted(plan)
 
+    @abstractmethod
     def _plan(self, day: int) -> Plan:
         """Return what people intend to do on this day."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _return_to_street(self) -> None:
         """Put the moped where people use it, after a repair."""
-        raise NotImplementedError
 
     def _swap(self, port: int) -> Moments:
         """Swap the pack in this port, if there is another one."""

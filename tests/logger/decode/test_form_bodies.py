@@ -27,7 +27,7 @@ BODIES = st.one_of(
 )
 
 
-def expected(body: bytes) -> list[str | None]:
+def expected_values(body: bytes) -> list[str | None]:
     """The texts of this body under `NAMES`, read by itself, and its problem."""
     try:
         fields = form_bodies.read_fields(body)
@@ -49,7 +49,7 @@ def read(bodies: list[bytes]) -> list[list[str | None]]:
 @example([b"b=1&a=2", b"a=1&b=2", b"a=1&b=2\n", b"a=1\n&b=2", b"aXb=1&b=2", b"a.b=1&b=2"])
 @example([b"a.b=1", b"aXb=2", b"a.b=3"])
 def test_many_at_once_read_like_expected(bodies: list[bytes]) -> None:
-    assert read(bodies) == [expected(body) for body in bodies]
+    assert read(bodies) == [expected_values(body) for body in bodies]
 
 
 @settings(deadline=None)
@@ -60,7 +60,7 @@ def test_layouts_may_alternate(layouts: list[list[tuple[str, str]]], turns: int)
         for turn in range(turns)
         for layout in layouts
     ]
-    assert read(bodies) == [expected(body) for body in bodies]
+    assert read(bodies) == [expected_values(body) for body in bodies]
 
 
 def test_more_layouts_than_there_are_patterns_are_all_read() -> None:

@@ -170,7 +170,7 @@ def test_a_refused_row_is_quarantined_once_however_often_its_batch_is_delivered(
         )
         proxy.inject(*(Fault("write", kind, skip=3) for kind in ("lost", "cut before")))
         waits = two_sinks.feed(settings, "influx")
-        assert proxy.exhausted
+        assert proxy.is_exhausted
         assert [wait >= 2 for wait in waits] == [True, True, False]
         # As if the feeder had ended before the cursor moved
         with closing(sqlite3.connect(settings.data_dir / "spool.db")) as db:

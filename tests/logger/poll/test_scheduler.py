@@ -43,9 +43,9 @@ class Simulation:
             for call in self.scheduler.due_calls(free, self.now, self.wall):
                 self.calls.append((self.now, call))
                 if self.now < self.down_until:
-                    self.scheduler.failed(call, Retry("down", after=5), self.now)
+                    self.scheduler.record_failure(call, Retry("down", after=5), self.now)
                 else:
-                    self.scheduler.answered(call, "ok", self.state.get(call.vehicle, "parked"), self.now)
+                    self.scheduler.record_answer(call, "ok", self.state.get(call.vehicle, "parked"), self.now)
             self.now += max(step, min(self.scheduler.wait_s(self.now), end - self.now))
 
     def counts(self, since: float = 0) -> Counter[str]:
@@ -182,7 +182,7 @@ def test_a_jump_of_the_wall_clock_makes_no_burst_and_gives_no_second_budget(jump
     for second in range(3600):
         for call in simulation.scheduler.due_calls(8, simulation.now + second, new_wall + timedelta(seconds=second)):
             simulation.calls.append((simulation.now + second, call))
-            simulation.scheduler.answered(call, "ok", "parked", simulation.now + second)
+            simulation.scheduler.record_answer(call, "ok", "parked", simulation.now + second)
     assert len(simulation.calls) - before < 300
 
 
@@ -190,11 +190,11 @@ def test_an_open_circuit_allows_one_call_and_no_second_before_its_answer() -> No
     simulation = Simulation(vehicles=5)
     calls = simulation.scheduler.due_calls(8, 1800, simulation.wall)
     for call in calls[:3]:
-        simulation.scheduler.failed(call, Retry("down", after=1), 1800)
+        simulation.scheduler.record_failure(call, Retry("down", after=1), 1800)
     (probe,) = simulation.scheduler.due_calls(8, 1900, simulation.wall)
     assert simulation.scheduler.due_calls(8, 1901, simulation.wall) == []
     assert simulation.scheduler.wait_s(1901) > 1
-    simulation.scheduler.answered(probe, "ok", "parked", 1902)
+    simulation.scheduler.record_answer(probe, "ok", "parked", 1902)
     assert len(simulation.scheduler.due_calls(8, 1902, simulation.wall)) > 1
 
 
@@ -209,7 +209,7 @@ def test_a_refused_login_pauses_polls_for_half_a_minute_at_first_and_a_quarter_o
     simulation, now, pauses_s = Simulation(vehicles=1), 2000.0, list[float]()
     for _ in range(8):
         (call,) = simulation.scheduler.due_calls(1, now, simulation.wall)
-        simulation.scheduler.failed(call, LoginNeeded("the account is refused"), now)
+        simulation.scheduler.record_failure(call, LoginNeeded("the account is refused"), now)
         pauses_s.append(simulation.scheduler.breaker.pause_s(now))
         now += pauses_s[-1] + 1
     assert 30 <= pauses_s[0] <= 36
@@ -220,7 +220,7 @@ def test_a_refused_login_pauses_polls_for_half_a_minute_at_first_and_a_quarter_o
 def test_polls_wait_as_long_as_the_cloud_demands() -> None:
     simulation = Simulation(vehicles=5)
     (call, *_) = simulation.scheduler.due_calls(1, 1800, simulation.wall)
-    simulation.scheduler.failed(call, Busy("429", after=120), 1800)
+    simulation.scheduler.record_failure(call, Busy("429", after=120), 1800)
     assert simulation.scheduler.due_calls(8, 1900, simulation.wall) == []
     assert simulation.scheduler.due_calls(8, 1800 + 120 * 1.3, simulation.wall)
 
@@ -230,7 +230,7 @@ def test_a_device_that_does_not_answer_is_polled_less_and_less() -> None:
     for _ in range(12):
         for call in simulation.scheduler.due_calls(8, simulation.now, simulation.wall):
             simulation.calls.append((simulation.now, call))
-            simulation.scheduler.answered(call, "unavailable", "parked", simulation.now)
+            simulation.scheduler.record_answer(call, "unavailable", "parked", simulation.now)
         simulation.now += 3600
     assert len(simulation.calls) < 14
 
@@ -241,7 +241,7 @@ def test_an_unsupported_query_is_made_again_after_an_hour_and_then_once_a_day() 
         calls = simulation.scheduler.due_calls(8, now, simulation.wall)
         assert len(calls) == 2
         for call in calls:
-            simulation.scheduler.answered(call, "unsupported", None, now)
+            simulation.scheduler.record_answer(call, "unsupported", None, now)
         assert simulation.scheduler.due_calls(8, now + rest_s - 1, simulation.wall) == []
         now += rest_s
 
@@ -257,9 +257,9 @@ def test_each_query_is_always_scheduled_once_or_under_way(events: list[tuple[Sta
             simulation.scheduler.push_received("v00001", "status", state, simulation.now)
         for call in simulation.scheduler.due_calls(2, simulation.now, simulation.wall):
             if seconds % 3:
-                simulation.scheduler.answered(call, "ok", state, simulation.now)
+                simulation.scheduler.record_answer(call, "ok", state, simulation.now)
             else:
-                simulation.scheduler.failed(call, Retry("no", after=1), simulation.now)
+                simulation.scheduler.record_failure(call, Retry("no", after=1), simulation.now)
         assert simulation.scheduler.waiting == 6
 
 
@@ -270,9 +270,9 @@ def test_a_query_that_always_fails_delays_no_other_and_is_made_less_and_less() -
         for call in simulation.scheduler.due_calls(8, simulation.now, simulation.wall):
             calls[call.vehicle] += 1
             if call.vehicle in simulation.names[:4]:
-                simulation.scheduler.failed(call, Retry("500", after=10), simulation.now)
+                simulation.scheduler.record_failure(call, Retry("500", after=10), simulation.now)
             else:
-                simulation.scheduler.answered(call, "ok", "parked", simulation.now)
+                simulation.scheduler.record_answer(call, "ok", "parked", simulation.now)
         simulation.now += 1
     assert min(calls[name] for name in simulation.names[4:]) >= 2 * 0.8 * 4 * 3600 / 900
     assert max(calls[name] for name in simulation.names[:4]) < 2 * 1.3 * 4 * 3600 / 320
@@ -281,14 +281,14 @@ def test_a_query_that_always_fails_delays_no_other_and_is_made_less_and_less() -
 def test_calls_that_fail_together_open_the_circuit_by_one_step_and_not_by_eight() -> None:
     simulation = Simulation(vehicles=20)
     for call in simulation.scheduler.due_calls(8, 1800, simulation.wall):
-        simulation.scheduler.failed(call, Retry("cut", after=1), 1800)
+        simulation.scheduler.record_failure(call, Retry("cut", after=1), 1800)
     assert 0 < simulation.scheduler.breaker.pause_s(1800) <= 3
 
 
 def test_an_unsupported_query_is_not_brought_forward_by_a_push() -> None:
     simulation = Simulation(vehicles=1)
     for call in simulation.scheduler.due_calls(8, 1800, simulation.wall):
-        simulation.scheduler.answered(call, "unsupported", None, 1800)
+        simulation.scheduler.record_answer(call, "unsupported", None, 1800)
     simulation.scheduler.push_received("v00000", "lock", "riding", 1801)
     assert simulation.scheduler.due_calls(8, 1801 + 1800, simulation.wall) == []
 
@@ -316,7 +316,7 @@ def test_the_queue_does_not_grow_with_the_state_changes_of_a_vehicle() -> None:
     for step in range(20_000):
         simulation.scheduler.push_received("v00000", "lock", STATES[step % 3], step / 100)
         for call in simulation.scheduler.due_calls(8, step / 100, simulation.wall):
-            simulation.scheduler.answered(call, "ok", "parked", step / 100)
+            simulation.scheduler.record_answer(call, "ok", "parked", step / 100)
     assert simulation.scheduler.waiting == 6
     assert len(simulation.scheduler._heap) <= 4 * 6
 
@@ -325,6 +325,6 @@ def test_the_delay_of_each_call_is_observed() -> None:
     delays_s: list[float] = []
     simulation = Simulation(vehicles=5, observe_delay=delays_s.append)
     for call in simulation.scheduler.due_calls(8, 3600, simulation.wall):
-        simulation.scheduler.answered(call, "ok", "parked", 3600)
+        simulation.scheduler.record_answer(call, "ok", "parked", 3600)
     assert len(delays_s) == 8
     assert all(60 < delay_s < 7200 for delay_s in delays_s)

@@ -19,10 +19,10 @@ def structs_in(kind: Any) -> Iterator[type[msgspec.Struct]]:
         yield from structs_in(part)
 
 
-def described(kind: Any) -> bool:
+def has_description(kind: Any) -> bool:
     """Whether a description stands anywhere in a type."""
     metas = [meta for meta in getattr(kind, "__metadata__", ()) if isinstance(meta, msgspec.Meta)]
-    return any(meta.description for meta in metas) or any(map(described, typing.get_args(kind)))
+    return any(meta.description for meta in metas) or any(map(has_description, typing.get_args(kind)))
 
 
 def test_every_key_has_a_meaning_or_is_a_table_or_a_secret() -> None:
@@ -30,7 +30,7 @@ def test_every_key_has_a_meaning_or_is_a_table_or_a_secret() -> None:
         f"{struct.__name__}.{field.name}"
         for struct in structs_in(Settings)
         for field in msgspec.structs.fields(struct)
-        if not described(field.type) and not list(structs_in(field.type))
+        if not has_description(field.type) and not list(structs_in(field.type))
         if f"{field.name}_file" not in struct.__struct_fields__
     ]
     assert silent == []

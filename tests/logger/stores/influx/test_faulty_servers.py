@@ -77,7 +77,7 @@ def test_whatever_the_server_answers_both_sinks_hold_the_same_in_the_end(
     proxy.inject(*lies)
     waits = two_sinks.feed(settings, "influx")
     two_sinks.feed(settings, "lake")
-    assert proxy.exhausted
+    assert proxy.is_exhausted
     failures = sum(lie.times for lie in lies if lie.kind != "cut within")  # half a 204 may have been enough
     assert sum(wait >= 2 for wait in waits) >= failures
     two_sinks.check_same(settings, influx)
@@ -93,7 +93,7 @@ def test_half_an_answer_is_never_taken_for_a_whole_one(
         proxy.inject(Fault("/query", kind, skip=query))
         with pytest.raises(Retry, match=r"no answer, or half of one|does not answer as it should"):
             store.scan("status").collect()
-        assert proxy.exhausted
+        assert proxy.is_exhausted
         assert store.scan("status").collect().height == 50
 
 
