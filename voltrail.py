@@ -22,7 +22,7 @@ app = typer.Typer(
 
 
 def _analysis_names() -> list[str]:
-    from analytics.registry import ANALYSES, OF_FLEETS
+    from analytics.engine.registry import ANALYSES, OF_FLEETS
 
     return [*ANALYSES, *OF_FLEETS]
 
@@ -42,7 +42,7 @@ def demo(
 
     Example: voltrail demo --vehicles 5 --days 2
     """
-    from analytics.jobs import Wish, analyze
+    from analytics.engine.jobs import Wish, analyze
     from logger.simulator.demo.analysis_comparison import compare_analyses
     from logger.simulator.demo.run import run_demo
     from logger.stores import open_lake
@@ -111,11 +111,10 @@ def run(config: ConfigFile = None, debug: Debug = False) -> None:
 
     Example: voltrail run --config /etc/voltrail/voltrail.toml
     """
-    from logger.service import supervisor
-    from logger.service.child import set_up_logging
+    from logger.service import child, supervisor
 
-    set_up_logging("voltrail", debug=debug)
-    analysis = [sys.executable, "-m", "analytics.service"]  # a process of its own, which needs polars
+    child.set_up_logging("voltrail", debug=debug)
+    analysis = [sys.executable, "-m", "analytics.engine.process"]  # a process of its own, which needs polars
     supervisor.run(settings_of(config), analysis, debug=debug)
 
 
@@ -192,7 +191,8 @@ def export(
 
     Example: voltrail export status --since 2026-10-01 --until 2026-11-01 --format parquet --out october.parquet
     """
-    from analytics.gpx import track
+    from analytics.stays.places import private
+    from analytics.trips.track import track
     from logger.commands.export import export_table, write_bytes
     from logger.stores import open_lake
 
@@ -200,7 +200,7 @@ def export(
     with output.progress(hidden=out is None and sys.stdout.isatty()) as progress:
         progress(f"writing {table}")
         if table == "gpx" and trip:
-            write_bytes(track(open_lake(settings), trip, settings.places), file)
+            write_bytes(track(open_lake(settings), trip, private(settings.places)), file)
         elif table == "gpx" or trip:
             raise ConfigError("a track is `voltrail export gpx --trip ID`, with a trip_id of `voltrail export trips`")
         else:
@@ -259,7 +259,7 @@ def analyze(
 
     Example: voltrail analyze trips --since 2026-10-01
     """
-    from analytics.jobs import Wish, analyze
+    from analytics.engine.jobs import Wish, analyze
     from logger.commands.copy import follow_lake
 
     settings = settings_of(config)
@@ -276,7 +276,7 @@ def rollup(config: ConfigFile = None, as_json: AsJson = False, debug: Debug = Fa
 
     Example: voltrail rollup
     """
-    from analytics.rolling import roll
+    from analytics.engine.rollup_days import roll
     from logger.commands.copy import follow_lake
     from logger.stores import open_lake
 

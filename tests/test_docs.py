@@ -87,7 +87,7 @@ def test_a_process_of_the_service_does_not_load_what_only_a_terminal_needs(modul
 
 
 def test_an_analysis_on_schedule_does_not_load_what_only_a_terminal_needs() -> None:
-    assert not imported("import analytics.service", "rich", "pygments", "typer")
+    assert not imported("import analytics.engine.process", "rich", "pygments", "typer")
 
 
 def imported(code: str, *names: str) -> list[str]:

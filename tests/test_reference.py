@@ -2,7 +2,7 @@
 
 import pytest
 
-from analytics.registry import ANALYSES, OF_FLEETS
+from analytics.engine.registry import ANALYSES, OF_FLEETS
 from logger.tables import DERIVED
 from tests.reference.pages import FOLDER, pages
 

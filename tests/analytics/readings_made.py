@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from analytics.tables import READINGS
+from analytics.schemas import READINGS
 
 AT = datetime(2026, 3, 1, 6, tzinfo=UTC)
 EVERY_S = 10

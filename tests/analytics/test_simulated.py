@@ -4,13 +4,13 @@ from functools import cache
 
 import polars as pl
 
-from analytics.clean import fixes, readings
-from analytics.ends import placed
-from analytics.intervals import intervals
-from analytics.ledger import coverage
-from analytics.standing import whereabouts
-from analytics.stays import known_span, relocations
-from analytics.trips import trips
+from analytics.observations.clean import fixes, readings
+from analytics.stays.stay_points import whereabouts
+from analytics.stays.trip_ends import placed
+from analytics.stays.visits import known_span, relocations
+from analytics.trips.coverage import coverage
+from analytics.trips.intervals import intervals
+from analytics.trips.trips import trips
 from logger.simulator.vehicle.fleet import Simulation, fleet
 from logger.simulator.vehicle.transmission import Push, transmit
 from logger.tables import RAW, TIME, shaped

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 from hypothesis import strategies as st
 
-from analytics.clean import readings
-from analytics.intervals import intervals
-from analytics.trips import trips
+from analytics.observations.clean import readings
+from analytics.trips.intervals import intervals
+from analytics.trips.trips import trips
 from logger.tables import shaped
 
 AT = datetime(2026, 3, 1, 6, tzinfo=UTC)

@@ -16,10 +16,10 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from analytics.clean import readings
-from analytics.intervals import intervals
-from analytics.jobs import Wish, analyze
-from analytics.trips import trips
+from analytics.engine.jobs import Wish, analyze
+from analytics.observations.clean import readings
+from analytics.trips.intervals import intervals
+from analytics.trips.trips import trips
 from logger.spool.open import open_spool
 from logger.stores import open_lake
 from logger.stores.merge import merge_rows

@@ -9,8 +9,8 @@ from pathlib import Path
 import polars as pl
 from deltalake import DeltaTable, write_deltalake
 
-from analytics.jobs import Wish, analyze
-from analytics.registry import ANALYSES, OF_FLEETS
+from analytics.engine.jobs import Wish, analyze
+from analytics.engine.registry import ANALYSES, OF_FLEETS
 from logger.settings.schema import Settings
 from logger.spool.open import open_spool
 from logger.stores import open_lake
@@ -31,7 +31,7 @@ _DENSE_FROM = datetime.fromtimestamp(BEGIN_S, UTC) - _EARLIER
 _LATE_DAYS = (8, 8, 9, 9, 10, 10)  # of the dense ones: each has a late row, the analysis of the last one is profiled
 _POLL_S, _RIDING_W = 60, 720.0
 _LATE = timedelta(hours=2)
-_PARTS = {  # functions of `analytics/jobs.py`, added and subtracted
+_PARTS = {  # functions of `analytics/engine/jobs.py`, added and subtracted
     "changed rows and how far they reach": (("__init__", "_state", "_reaching_back"), ()),
     "rows read and derived rows computed": (("_group",), ("_commit_all",)),
     "figures of models and packs": (("_figures",), ()),
@@ -168,7 +168,7 @@ def _profile(ours: Settings, store: Lake, row: pl.DataFrame) -> list[Figure]:
         analyze(ours, Wish())
     seconds: dict[str, float] = {}
     for (path, _, function), statistics in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined]
-        if path.endswith("analytics/jobs.py"):
+        if path.endswith("analytics/engine/jobs.py"):
             seconds[function] = statistics[3]
     figures = []
     for what, (added, subtracted) in _PARTS.items():

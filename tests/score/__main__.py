@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
 
-from analytics.clean import fixes, readings
-from analytics.gpsonly import gps_trips
-from analytics.intervals import intervals
-from analytics.silences import spoken
-from analytics.speedonly import speed_trips
-from analytics.trips import trips
+from analytics.observations.clean import fixes, readings
+from analytics.trips.gpsonly import gps_trips
+from analytics.trips.intervals import intervals
+from analytics.trips.silences import spoken
+from analytics.trips.speedonly import speed_trips
+from analytics.trips.trips import trips
 from tests.score import baselines, recordings
 from tests.score.analysed import by_knowledge
 from tests.score.books import books, energy

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import polars as pl
 
-from analytics.calibration import CHECKS, calibrated
-from analytics.consumption import energies
-from analytics.jobs import Wish, analyze
-from analytics.load import Rows, known
-from analytics.windows import Read
+from analytics.battery_health.calibration import CHECKS, calibrated
+from analytics.energy.trips import energies
+from analytics.engine.jobs import Wish, analyze
+from analytics.engine.load import Rows, known
+from analytics.frames import Read
 from logger.settings.schema import Collector, LakeSettings, Model, Settings, Sinks
 from logger.stores import open_store
 from logger.stores.lake.lake import Lake

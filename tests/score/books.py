@@ -4,7 +4,7 @@ import statistics
 
 import polars as pl
 
-from analytics.ledger import coverage
+from analytics.trips.coverage import coverage
 from logger.tables import table
 from tests.score.matching import Score
 from tests.score.scenarios import Case

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import polars as pl
 
-from analytics.clean import fixes, readings
-from analytics.gpsonly import gps_trips
-from analytics.speedonly import integrated, speed_trips
+from analytics.observations.clean import fixes, readings
+from analytics.trips.gpsonly import gps_trips
+from analytics.trips.speedonly import integrated, speed_trips
 from logger.tables import shaped
 from tests.end_to_end.test_rides import moment
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.clean import readings
+from analytics.observations.clean import readings
 from tests.score.recordings import FOLDER, lines, recorded, thinned
 from tests.score.scenarios import OUTAGE_S, Scenario, Story, case, outages, resets, stories, wrong_clocks
 

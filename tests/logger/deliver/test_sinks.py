@@ -51,7 +51,9 @@ def test_a_feeder_of_the_lake_delivers_without_influxdb_client(tmp_path: Path) -
     assert open_lake(lake_only).scan("status").collect()["odometer_m"].to_list() == [1000.0]
 
 
-@pytest.mark.parametrize("code", [*PROCESSES, "import analytics.service", "import logger.commands.check.check", HELP])
+@pytest.mark.parametrize(
+    "code", [*PROCESSES, "import analytics.engine.process", "import logger.commands.check.check", HELP]
+)
 def test_other_processes_and_the_help_start_without_influxdb_client(code: str) -> None:
     assert not imports_influxdb_client(code)
 

@@ -1,0 +1,1 @@
+"""What packs hold and models use, learnt from their own trips, with how sure that is."""

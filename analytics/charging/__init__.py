@@ -1,0 +1,1 @@
+"""Charging sessions, swaps of packs, and what a charge costs."""

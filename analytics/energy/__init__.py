@@ -1,0 +1,1 @@
+"""Energy of trips, of days, and of standing."""

@@ -1,0 +1,128 @@
+"""Energy of trips: what the percent says times a capacity, what the way says times a usual use, weighed together.
+
+Analytics facts, 2.1, 2.2, F5, F6. Energies are at the battery's terminals, net of what is fed back, and positive when
+used. What standing unlocked takes belongs to the trip.
+"""
+
+import polars as pl
+
+from analytics.frames import WHO, as_of
+from analytics.observations.capacity import sure
+
+RIDE_CV = 0.20  # of Wh/km from ride to ride: rider, load, hills, wind; facts, 2.3: 15 to 25 %
+RIDE_MORE_CV = 0.25  # ... what a kilometre alone varies by beyond that; falls with the root of the way
+EVEN_LEFT = 0.75  # of both is left where speeds tell how it was ridden (simulated)
+POWER_SD = 0.02  # of readings of power: their sensor, common to all rides of a vehicle
+SHORT_WH = 1.0  # what a ride of no length may still take
+_Z = 1.96
+_ESTIMATES = ("soc", "power", "model")
+_KINDS = ("own", "common")
+_OF_PACKS = ("capacity_wh", "capacity_sd")
+
+
+def energies(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """The net energy of trips.
+
+    Parameters
+    ----------
+    trips : DataFrame with `provider` `vehicle` `distance_m` [m] and the columns of `soc_used.used` [%]; where there
+        are, also those of `power.powered`, and `reported_wh`, what the vendor says; `even_m` of `effort.even_m`; and of
+        trips on several packs `capacity_wh` and `capacity_sd` of `trip_packs.mixed`, before what is `known`
+    known : DataFrame of `calibration.calibrated`: `provider` `vehicle` `capacity_wh` `wh_per_km` (null where nobody
+        says), and perhaps `since`, `capacity_sd` and `wh_per_km_sd`, relative (else 12 % and 15 %), and
+        `percent_slope`, how much more a percent holds at 100 % than at 50 %, relative (else 0)
+
+    Returns
+    -------
+    DataFrame in the order of `trips`: `energy_wh` with `energy_low_wh` and `energy_high_wh` (95 %), `energy_source`
+    (`soc`, `power`, `model`, several joined by `+`, or `reported`, null where nothing is known), `wh_per_km`,
+    `regen_wh` (null where no power tells), and of its error what is the ride's own and what all rides of the vehicle
+    share (`own_sd_wh`, `common_sd_wh`).
+
+    Notes
+    -----
+    Estimates are weighed by their variances. These are made of the way, the time, the capacity and the count of ticks,
+    never of the measured energy: weights that know the measurement are biased by 10 to 20 % (facts, F6). What a vendor
+    reports stands alone and without an interval: nobody says how sure it is.
+    """
+    weighed = _estimates(trips, known).with_columns(*_weights())
+    fused = weighed.with_columns(_fused().alias("energy_wh"), *_errors(), _source().alias("energy_source"))
+    sd = (pl.col("own_sd_wh") ** 2 + pl.col("common_sd_wh") ** 2).sqrt()
+    known_sd = pl.when(pl.col("energy_source") != "reported")
+    return fused.select(
+        "energy_wh",
+        known_sd.then((pl.col("energy_wh") - _Z * sd).clip(0.0)).alias("energy_low_wh"),
+        known_sd.then(pl.col("energy_wh") + _Z * sd).alias("energy_high_wh"),
+        "energy_source",
+        "regen_wh",
+        pl.when(pl.col("distance_m") > 0).then(1000 * pl.col("energy_wh") / pl.col("distance_m")).alias("wh_per_km"),
+        known_sd.then("own_sd_wh").alias("own_sd_wh"),
+        known_sd.then("common_sd_wh").alias("common_sd_wh"),
+    )
+
+
+def _estimates(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """The estimates, and of each the error of its own and the error that it shares with other rides [Wh]."""
+    rows = as_of(_told(trips), "started_at", sure(known))
+    rows = rows.with_columns(pl.coalesce(f"mixed_{name}", name).alias(name) for name in _OF_PACKS)
+    km = pl.coalesce("even_m", "distance_m") / 1000
+    per_pct = pl.col("capacity_wh") / 100 * (1 + pl.col("percent_slope") * (pl.col("soc_mean_pct") - 50) / 50)
+    by_soc, by_way = pl.col("soc_used_pct") * per_pct, pl.col("wh_per_km") * km
+    left = pl.when(pl.col("even_m").is_not_null()).then(EVEN_LEFT).otherwise(1.0)
+    cv = left * (RIDE_CV**2 + RIDE_MORE_CV**2 / pl.max_horizontal(km, 0.1)).sqrt()
+    usual = pl.coalesce(by_way, by_soc, "power_wh").abs()  # an estimate that stands alone needs no weight
+    return rows.with_columns(
+        by_soc.alias("soc_wh"),
+        (pl.col("soc_used_sd_pct") * per_pct).alias("soc_own_wh"),
+        (pl.col("capacity_sd") * usual).alias("soc_common_wh"),
+        by_way.alias("model_wh"),
+        (cv * by_way + SHORT_WH).alias("model_own_wh"),
+        (pl.col("wh_per_km_sd") * by_way).alias("model_common_wh"),
+        (pl.col("power_cv") * usual + SHORT_WH).alias("power_own_wh"),
+        (POWER_SD * usual).alias("power_common_wh"),
+    )
+
+
+def _told(trips: pl.DataFrame) -> pl.DataFrame:
+    """What there is of the columns that count."""
+    names = ("distance_m", "soc_used_pct", "soc_used_sd_pct", "soc_mean_pct")
+    more = ("power_wh", "power_cv", "regen_wh", "reported_wh", "even_m")
+    missing = [pl.lit(None, pl.Float64()).alias(name) for name in (*more, *_OF_PACKS) if name not in trips.columns]
+    mixed = [pl.col(name).alias(f"mixed_{name}") for name in _OF_PACKS]
+    return trips.with_columns(missing).select(pl.col(*WHO, "^started_at$", *names, *more), *mixed)
+
+
+def _weights() -> list[pl.Expr]:
+    """Of each estimate, null where it is not known."""
+    return [
+        pl.when(pl.col(f"{name}_wh").is_not_null())
+        .then(1 / (pl.col(f"{name}_own_wh") ** 2 + pl.col(f"{name}_common_wh") ** 2))
+        .alias(f"{name}_weight")
+        for name in _ESTIMATES
+    ]
+
+
+def _share(name: str) -> pl.Expr:
+    return pl.col(f"{name}_weight") / pl.sum_horizontal(f"{each}_weight" for each in _ESTIMATES)
+
+
+def _fused() -> pl.Expr:
+    weighed = pl.sum_horizontal(_share(name) * pl.col(f"{name}_wh") for name in _ESTIMATES)
+    return pl.coalesce("reported_wh", pl.when(_any()).then(weighed))
+
+
+def _any() -> pl.Expr:
+    return pl.any_horizontal(pl.col(f"{name}_weight").is_not_null() for name in _ESTIMATES)
+
+
+def _errors() -> list[pl.Expr]:
+    own, common = ({name: _share(name) * pl.col(f"{name}_{kind}_wh") for name in _ESTIMATES} for kind in _KINDS)
+    shared = pl.sum_horizontal(common["soc"], common["model"])  # a percent and a kilometre are told by the same rides
+    sds = (pl.sum_horizontal(part**2 for part in own.values()), pl.sum_horizontal(shared**2, common["power"] ** 2))
+    return [pl.when(_any()).then(sd.sqrt()).alias(f"{kind}_sd_wh") for kind, sd in zip(_KINDS, sds, strict=True)]
+
+
+def _source() -> pl.Expr:
+    words = [pl.when(pl.col(f"{name}_weight").is_not_null()).then(pl.lit(name)) for name in _ESTIMATES]
+    joined = pl.when(_any()).then(pl.concat_str(words, separator="+", ignore_nulls=True))
+    return pl.when(pl.col("reported_wh").is_not_null()).then(pl.lit("reported")).otherwise(joined)

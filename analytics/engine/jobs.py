@@ -1,0 +1,293 @@
+"""`voltrail analyze`: derived tables of the vehicles and days that new rows touched, into the lake."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from analytics.battery_health import fleet, spreads
+from analytics.battery_health.packs import Packs
+from analytics.digests import digest
+from analytics.engine import checkpoints
+from analytics.engine.changes import merged, news
+from analytics.engine.load import Rows, known
+from analytics.engine.plan import MARGIN, Plan
+from analytics.engine.recompute import Made, make
+from analytics.engine.registry import ANALYSES, OF_FLEETS, RULES, Analysis, chosen
+from analytics.engine.splice import Days
+from analytics.engine.windows import differing, throughout
+from analytics.fleet.forecast import SILENT, WEEKS, forecasts
+from analytics.frames import DAY, Read
+from analytics.schemas import TOUCHED
+from logger.errors import ConfigError, Retry, UnknownName
+from logger.locks import exclusive_lock
+from logger.process_state import write_state
+from logger.settings.schema import Settings
+from logger.spool.open import open_spool
+from logger.stores import open_lake as the_lake
+from logger.stores import open_store
+from logger.stores.contract import Store
+from logger.stores.lake.lake import Lake
+from logger.tables import TIME, table
+
+Progress = Callable[[str], None]
+_OWED = pl.Schema({"vehicle": pl.String(), "first_at": pl.Int64(), "last_at": pl.Int64()})  # as TOUCHED [epoch ms]
+_ANEW = pl.Schema({"vehicle": pl.String(), "since": TIME, "until": TIME})
+_COMMITS = 2  # side by side
+
+
+class Analysed(msgspec.Struct, frozen=True):
+    """What became of an analysis: vehicles and rows of the days looked at, commits that changed something.
+
+    Of an analysis whose rows are joined with those that are there, only days that differ count.
+    """
+
+    table: str
+    vehicles: int
+    rows: int
+    commits: int
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What to analyse: by default all that is new. Tables by name, a store, a span, vehicles."""
+
+    names: tuple[str, ...] = ()
+    source: str = "lake"
+    since: datetime | None = None
+    until: datetime | None = None
+    vehicles: tuple[str, ...] = ()
+
+    @property
+    def news(self) -> bool:
+        """Whether only what is new is wanted."""
+        return self == Wish()
+
+
+def analyze(settings: Settings, wish: Wish, progress: Progress = lambda text: None) -> list[Analysed]:
+    """Make derived tables anew and commit them to the lake. Raises `ConfigError`, `Retry` and `LoginNeeded`."""
+    analyses = chosen(wish.names)
+    with exclusive_lock(settings.data_dir / "analysis.lock") as free:
+        if not free:
+            raise Retry("another analysis is under way: wait until it has ended")
+        began = time.monotonic()
+        try:
+            with open_store(settings, wish.source) as store:
+                run = Run(settings, store, analyses, progress)
+                told = run.news() if wish.news else run.wished(wish)
+        except ConfigError:  # a wish that cannot be met tells nothing of the analyses that are done on schedule
+            raise
+        except Exception as error:
+            write_state(settings.data_dir, "analysis", {"error": " ".join(str(error).split())})
+            raise
+        vehicles, rows = max(each.vehicles for each in told), {each.table: each.rows for each in told}
+        state = {"error": "", "seconds": time.monotonic() - began, "vehicles": vehicles, "rows": rows}
+        write_state(settings.data_dir, "analysis", state)
+        return told
+
+
+class Run:
+    """One run of some analyses on the rows of one store."""
+
+    def __init__(self, settings: Settings, store: Store, analyses: Mapping[str, Analysis], progress: Progress) -> None:
+        self._settings, self._store, self._progress = settings, store, progress
+        self._analyses = analyses
+        self._lake = store if isinstance(store, Lake) else the_lake(settings)
+        self._reads = tuple(sorted({name for each in analyses.values() for name in each.reads}))
+        self._fleets = [name for name, parts in OF_FLEETS.items() if all(part in analyses for part in parts)]
+        self._tables = {each.table or name for name, each in analyses.items()}
+        self._counts = {name: [0, 0, 0] for name in (*analyses, *self._fleets)}
+        self._plan = Plan(store, self._lake, self._reads, tuple(self._tables))
+        self._told = known(store.latest("vehicles"), settings)
+        self._file, self._rules = settings.data_dir / "analysed.json", self._ruled()
+        self._noted = checkpoints.read(self._file)
+        same = self._noted.get("rules") == self._rules
+        self._models = fleet.Models(self._lake, self._told, self._noted.get("figures", {}) if same else {})
+        self._packs = Packs(self._lake, self._told)
+        self._anew: list[pl.DataFrame] = []  # vehicles and the days of theirs that were made anew
+        self._last: tuple[tuple[list[str], Read], Rows] | None = None
+
+    def news(self) -> list[Analysed]:
+        """All that is new; then note how far that is."""
+        state, touched = self._state(self._noted)
+        self._analyse(touched)
+        checkpoints.write(self._file, {**state, "figures": self._models.noted, "owed": self._noted.get("owed", [])})
+        return self._result()
+
+    def wished(self, wish: Wish) -> list[Analysed]:
+        """What was asked for, whatever was done before. Raises `UnknownName`."""
+        first, last = wish.since or self._plan.begin, wish.until or self._plan.end
+        asked = pl.col("vehicle").is_in(wish.vehicles) if wish.vehicles else True
+        whose = self._plan.vehicles(first, last).filter(asked)
+        if silent := sorted({*wish.vehicles} - {*whose["vehicle"]}):
+            raise UnknownName(
+                f"no row of vehicle {silent[0]!r} in this span: `voltrail status` tells who spoke, and when"
+            )
+        self._analyse(dict.fromkeys(self._reads, throughout(whose, first, last)))
+        return self._result()
+
+    # ---- what is new -----------------------------------------------------------------------------------------------
+
+    def _ruled(self) -> str:
+        """What tells one way to make all tables from another."""
+        texts = (repr(self._settings.places), repr(self._settings.tariffs), self._settings.collector.timezone)
+        return digest(RULES, *self._analyses, *texts)
+
+    def _state(self, noted: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, pl.DataFrame]]:
+        """What to note after this run, and what it has to look at, by raw table."""
+        told = {row[1]: digest(*map(str, row)) for row in self._told.iter_rows()}
+        with closing(open_spool(self._settings)) as log_spool:
+            log_id = log_spool.log_id
+        old = noted if noted.get("rules") == self._rules else {}
+        same = old.get("log") == log_id
+        found, tables = {}, {}
+        for name in self._reads:
+            before = old.get("tables", {}).get(name, {})
+            found[name], tables[name] = news(self._lake, name, tuple(self._tables), before, same_log=same)
+        other = [name for name, mark in told.items() if old and old.get("known", {}).get(name) != mark]
+        renamed = pl.DataFrame({"vehicle": other}, schema={"vehicle": pl.String()})
+        again = throughout(renamed, self._plan.begin, self._plan.end)
+        touched = {name: merged([each, again]) for name, each in found.items()}
+        return {"rules": self._rules, "log": log_id, "known": told, "tables": tables}, touched
+
+    # ---- the work --------------------------------------------------------------------------------------------------
+
+    def _analyse(self, touched: Mapping[str, pl.DataFrame]) -> None:
+        """First what follows from rows alone, then the figures of models and packs, then what is weighed by them."""
+        plain = {name: each for name, each in self._analyses.items() if not each.weighed and each.reach != "all"}
+        follow = {name: each for name, each in self._analyses.items() if each.weighed}
+        whole = {name: each for name, each in self._analyses.items() if each.reach == "all"}
+        self._made(self._reaching_back(self._read_by(touched, plain)), plain)
+        for name, each in whole.items():
+            whose = self._read_by(touched, {name: each})
+            self._made(throughout(whose, self._plan.begin, self._plan.end), {name: each})
+        owed = self._figures() if "calibration" in self._fleets else TOUCHED.to_frame()
+        self._made(self._reaching_back(merged([self._read_by(touched, follow), owed])), follow)
+        if self._weighs_all:
+            self._packs.commit()
+            self._owe(TOUCHED.to_frame())
+        if "forecast" in self._fleets:
+            self._forecast()
+        self._progress("")
+
+    def _read_by(self, touched: Mapping[str, pl.DataFrame], analyses: Mapping[str, Analysis]) -> pl.DataFrame:
+        return merged([touched[name] for name in {name for each in analyses.values() for name in each.reads}])
+
+    def _made(self, touched: pl.DataFrame, analyses: Mapping[str, Analysis]) -> None:
+        margin, waiting = MARGIN, touched
+        while waiting.height and analyses:
+            missing = [self._group(*group, analyses) for group in self._plan.groups(waiting, margin)]
+            waiting, margin = pl.concat(missing), 2 * margin
+
+    def _reaching_back(self, touched: pl.DataFrame) -> pl.DataFrame:
+        return self._plan.reaching_back(touched, [n for n, each in self._analyses.items() if each.reach == "stretch"])
+
+    def _group(self, part: pl.DataFrame, read: Read, analyses: Mapping[str, Analysis]) -> pl.DataFrame:
+        """Analyse these; returns those of which more must be read."""
+        vehicles = part["vehicle"].to_list()
+        self._progress(f"{len(vehicles):,} vehicles from {read.since:%Y-%m-%d} to {read.until:%Y-%m-%d}")
+        made = make(analyses, self._rows(vehicles, read), part, self._there)
+        if "stretches" in analyses:
+            self._anew.append(made.ready)
+        self._commit_all(made)
+        return part.join(made.ready, on="vehicle", how="anti")
+
+    def _rows(self, vehicles: list[str], read: Read) -> Rows:
+        """The same as the last time where that was asked for: what is weighed follows what it is weighed by."""
+        if self._last is None or self._last[0] != (vehicles, read):
+            self._last = None  # before new ones are made: memory
+            rows = Rows(self._store, vehicles, read, self._told, self._worth, self._settings)
+            self._last = (vehicles, read), rows
+        return self._last[1]
+
+    def _worth(self, vehicles: Sequence[str], read: Read) -> tuple[pl.DataFrame, pl.DataFrame]:
+        return self._models.checks, self._packs.worth(vehicles, read)
+
+    def _there(self, name: str, whose: pl.DataFrame) -> pl.DataFrame:
+        """All rows that this analysis made of these vehicles."""
+        into, own = self._analyses[name].table or name, self._analyses[name].own
+        return self._lake.scan(into, None, None, whose["vehicle"].to_list()).filter(own).collect()
+
+    def _commit_all(self, made: Made) -> None:
+        """Tables side by side: a commit is mostly spent in deltalake and on the disk."""
+        into: dict[str, list[str]] = {}
+        for name in made.days:
+            into.setdefault(self._analyses[name].table or name, []).append(name)
+
+        def commit(names: list[str]) -> None:
+            for name in names:
+                self._commit(name, made.rows[name], made.days[name])
+
+        with ThreadPoolExecutor(_COMMITS) as pool:
+            list(pool.map(commit, into.values()))
+
+    def _commit(self, name: str, made: pl.DataFrame, days: Sequence[Days]) -> None:
+        """Put rows in place of its own ones of these vehicles, from the first day on which they differ to the last."""
+        into, own = self._analyses[name].table or name, self._analyses[name].own
+        for since, until, vehicles in days:
+            inside = pl.col("time").is_between(since, until, closed="left")
+            rows = made.filter(inside & pl.col("vehicle").is_in(vehicles))
+            old = self._lake.scan(into, since, until, vehicles).sort(table(into).key).collect()
+            new = pl.concat([rows, old.filter(~own)]).sort(table(into).key)
+            changed = differing(new, old)
+            if changed:
+                first, end = changed[0], changed[-1] + DAY
+                whole = pl.col("time").is_between(first, end, closed="left")
+                self._lake.replace(into, new.filter(whole), vehicles, first, end)
+            for place, count in enumerate((len(vehicles), rows.height, int(bool(changed)))):
+                self._counts[name][place] += count
+
+    # ---- figures of the fleet ----------------------------------------------------------------------------------------
+
+    @property
+    def _weighs_all(self) -> bool:
+        weighed = {name for name, each in ANALYSES.items() if each.weighed}
+        return "calibration" in self._fleets and weighed <= self._analyses.keys()
+
+    def _figures(self) -> pl.DataFrame:
+        """Make the figures of models and packs anew; returns vehicles whose energies follow others now, as `TOUCHED`.
+
+        That is noted before anything is committed: a run that is killed, or makes less than all that is weighed, leaves
+        it to the next.
+        """
+        self._progress("figures of models")
+        anew, before = pl.concat([_ANEW.to_frame(), *self._anew]), fleet.marks(self._models.checks)
+        self._models.anew(anew)
+        span, now = (self._plan.begin, self._plan.end), fleet.marks(self._models.checks)
+        energies, packs = (fleet.weighed_anew(what, before, now, self._told, *span) for what in fleet.FOLLOW)
+        owed = pl.DataFrame(self._noted.get("owed", []), schema=_OWED, orient="row").cast(TOUCHED)
+        if self._weighs_all:
+            days = anew.select("vehicle", first_at="since", last_at="until")
+            packs = self._packs.anew(merged([packs, days, owed]), spreads.figures(self._models.checks), span[1])
+        owed = merged([owed, energies, packs])
+        self._owe(owed)
+        self._counts["calibration"] = [0, *self._models.commit()]
+        return owed
+
+    def _owe(self, owed: pl.DataFrame) -> None:
+        """Note what does not follow its figures yet."""
+        told = [list(row) for row in owed.cast(_OWED).iter_rows()]
+        if told != self._noted.get("owed", []):
+            self._noted["owed"] = told
+            checkpoints.write(self._file, self._noted)
+
+    def _forecast(self) -> None:
+        self._progress("forecast")
+        since, weeks = self._plan.end - SILENT - DAY, timedelta(weeks=WEEKS)
+        heard, trips = self._store.scan("status", since), self._lake.scan("trips", since - weeks)
+        rests = self._lake.scan("standby", self._plan.end - 2 * weeks)
+        new = forecasts(heard, trips, rests, self._told, self._settings.analytics)
+        old = self._lake.scan("forecast").sort("provider", "vehicle").collect()
+        if not new.equals(old):
+            self._lake.replace("forecast", new, None, self._plan.begin, self._plan.end)
+            self._counts["forecast"] = [0, new.height, 1]
+
+    def _result(self) -> list[Analysed]:
+        return [Analysed(name, *counts) for name, counts in self._counts.items()]
+
+
+__all__ = ["ANALYSES", "Analysed", "Wish", "analyze"]

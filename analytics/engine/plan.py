@@ -1,0 +1,86 @@
+"""What is read for an analysis: from when to when, and which vehicles together."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from analytics.engine.changes import merged
+from analytics.engine.windows import reaching_back
+from analytics.frames import DAY, Read
+from analytics.schemas import TOUCHED
+from logger.stores.contract import Store
+from logger.stores.lake.data_files import day_in_span
+from logger.stores.lake.delta import day_span
+from logger.stores.lake.lake import Lake
+
+MARGIN = 4 * DAY  # read before and after what was touched, to begin with; more where that is not enough
+_GROUP_ROWS = 1_000_000  # of readings that are analysed together, so that memory stays flat: a gigabyte
+
+
+class Plan:
+    """Of raw rows of a store, and of derived ones in the lake; nothing lies before `begin` and after `end`."""
+
+    def __init__(self, store: Store, lake: Lake, reads: Sequence[str], tables: Sequence[str]) -> None:
+        self._store, self._lake = store, lake
+        self._reads, self._tables = reads, tables
+        self.begin, self.end = self._edges()
+
+    def _edges(self) -> tuple[datetime, datetime]:
+        """The first day of anything, less one for local days, and the one after the last."""
+        all_in_lake = isinstance(self._store, Lake)
+        days = self._lake.days({*self._tables, *self._reads} if all_in_lake else self._tables)
+        if not all_in_lake:
+            days |= {day.date() for name in self._reads for day, _ in self._store.count(name)}
+        today = datetime.now(UTC).date()
+        return day_span(min(days, default=today))[0] - DAY, day_span(max(days, default=today))[1] + DAY
+
+    def vehicles(self, since: datetime, until: datetime) -> pl.DataFrame:
+        """All that have rows in this span, in order."""
+        raw = [self._store.scan(name, since, until).select("vehicle") for name in self._reads]
+        made = [self._lake.scan(name, since, until).select("vehicle") for name in self._tables]
+        return pl.concat([*raw, *made]).unique().sort("vehicle").collect()
+
+    def reaching_back(self, touched: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+        """`touched`, from the start of rows of these derived tables that may go on into it."""
+        for name in names:
+            touched = self._back(name, touched, MARGIN)
+        return touched
+
+    def _back(self, name: str, touched: pl.DataFrame, margin: timedelta) -> pl.DataFrame:
+        """By the rows of one table: read so far back, and farther for vehicles that have none there."""
+        if touched.is_empty():
+            return touched
+        since = min(touched["first_at"]) - margin
+        there = self._lake.scan_overlapping(name, since, max(touched["first_at"]), touched["vehicle"].to_list())
+        found = reaching_back(touched, there, since if since > self.begin else None)
+        missing = touched.join(found, on="vehicle", how="anti")
+        return merged([found, self._back(name, missing, 4 * margin)])
+
+    def groups(self, touched: pl.DataFrame, margin: timedelta) -> Iterator[tuple[pl.DataFrame, Read]]:
+        """Vehicles of the same days together, as many as memory takes, and what to read for them."""
+        days = [pl.col(name).dt.truncate("1d").alias(f"{name}_day") for name in ("first_at", "last_at")]
+        dated = touched.with_columns(days).sort("vehicle")
+        for _, part in dated.group_by("first_at_day", "last_at_day", maintain_order=True):
+            for each in self._split(part.select(TOUCHED.names()), self._reach(part, margin)):
+                yield each, self._reach(each, margin)
+
+    def _split(self, part: pl.DataFrame, read: Read) -> Iterator[pl.DataFrame]:
+        held = _GROUP_ROWS + 1
+        if isinstance(self._store, Lake):
+            files = self._store.files("status")
+            held = sum(file.rows for file in files if day_in_span(file.day, read.since, read.until))
+        if part.height == 1 or held <= _GROUP_ROWS:
+            yield part
+            return
+        rows = self._store.scan("status", read.since, read.until, part["vehicle"].to_list())
+        counted = part.join(rows.group_by("vehicle").len().collect(), on="vehicle", how="left").sort("vehicle")
+        place = counted.with_columns((pl.col("len").fill_null(0).cum_sum() // _GROUP_ROWS).alias("place"))
+        for _, each in place.group_by("place", maintain_order=True):
+            yield each.select(TOUCHED.names())
+
+    def _reach(self, part: pl.DataFrame, margin: timedelta) -> Read:
+        ends = part.select(pl.col("first_at").min(), pl.col("last_at").max())
+        first, last = ends.select(pl.all().dt.truncate("1d")).row(0)
+        since, until = max(first - margin, self.begin), min(last + DAY + margin, self.end)
+        return Read(since, until, since == self.begin, until == self.end)

@@ -1,0 +1,1 @@
+"""Forecasts, and rollups over five minutes or a day."""

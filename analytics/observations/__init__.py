@@ -1,0 +1,1 @@
+"""What vehicles say, cleaned: readings, fixes, counters, percents, power."""

@@ -1,0 +1,1 @@
+"""Where vehicles stood: ends of trips, stay points, visits of places, relocations."""

@@ -1,0 +1,1 @@
+"""What a vehicle was doing at every moment, and what happened to it."""

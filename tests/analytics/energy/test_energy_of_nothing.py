@@ -1,0 +1,60 @@
+"""Where nothing was said, the analyses of energy give empty tables of the right columns, and checks that refuse."""
+
+import polars as pl
+
+from analytics.battery_health import firmware
+from analytics.battery_health.calibration import CHECKS, calibrated, checks
+from analytics.battery_health.effort import ways
+from analytics.battery_health.evidence import evidence
+from analytics.energy.days import days
+from analytics.energy.trips import energies
+from analytics.observations.power import powered
+from analytics.observations.soc_steps import TICKS, leaps, ticks
+from analytics.observations.soc_used import used
+from analytics.schemas import PACKS, READINGS
+from analytics.trips.intervals import intervals
+from analytics.trips.trips import trips
+from logger.tables import DERIVED
+
+MS = pl.Datetime("ms", "UTC")
+WHO = {"provider": pl.String(), "vehicle": pl.String()}
+BATTERIES = pl.DataFrame(
+    schema={**WHO, "at": MS, "power_w": pl.Float64(), "motor_power_w": pl.Float64(), "bms_charging": pl.Boolean()}
+)
+KNOWN = pl.DataFrame(
+    schema={
+        **WHO,
+        "model": pl.String(),
+        "timezone": pl.String(),
+        "capacity_wh": pl.Float64(),
+        "wh_per_km": pl.Float64(),
+        "motor_power_sign": pl.String(),
+    }
+)
+NONE = READINGS.to_frame()
+
+
+def test_nothing_makes_empty_tables() -> None:
+    steps, marks = intervals(NONE), ticks(NONE)
+    rides = trips(steps)
+    socs = pl.concat([rides, used(marks, NONE, rides), powered(rides, BATTERIES, KNOWN)], how="horizontal")
+    whole = pl.concat([socs.drop("regen_wh"), energies(socs, KNOWN)], how="horizontal")
+    assert marks.schema == TICKS
+    assert leaps(NONE).height == whole.height == 0
+    got = days(NONE, steps, whole, marks, KNOWN)
+    assert got.schema == DERIVED["consumption"].schema
+    assert got.height == 0
+
+
+def test_a_model_that_said_nothing_is_asked_in_vain() -> None:
+    one = pl.DataFrame([{"provider": "p", "vehicle": "a", "model": "m", "capacity_wh": 1440.0}], schema=KNOWN.schema)
+    steps = intervals(NONE)
+    rides = trips(steps)
+    socs = pl.concat([rides, used(ticks(NONE), NONE, rides), ways(steps, rides)], how="horizontal")
+    nowhere = socs.with_columns(start_place=pl.lit(""))
+    told = evidence(NONE, steps, ticks(NONE), nowhere, BATTERIES, PACKS.to_frame(), one)
+    assert told.schema == DERIVED["evidence"].schema
+    got = checks(told, one)
+    assert got.schema == firmware.checks(told, one).schema == CHECKS
+    assert got.height == firmware.checks(told, one).height == 0
+    assert calibrated(one, got)["capacity_wh"].item() == 1440

@@ -1,0 +1,141 @@
+"""Energy of trips: intervals hold what they promise, weights never know the measurement, bins refuse thin data."""
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pytest
+
+from analytics.energy.trips import RIDE_CV, RIDE_MORE_CV, energies
+from analytics.observations.capacity import USE_SD
+
+KNOWN = {"provider": ["p"], "vehicle": ["a"], "capacity_wh": [1440.0], "wh_per_km": [31.0]}
+
+
+def trips(km: list[float], used: list[float | None], sd: float = 0.3) -> pl.DataFrame:
+    """Of one vehicle."""
+    told = {"distance_m": [1000 * each for each in km], "soc_used_pct": used}
+    kinds = {"soc_used_pct": pl.Float64()}
+    return pl.DataFrame(told, schema_overrides=kinds).with_columns(
+        provider=pl.lit("p"), vehicle=pl.lit("a"), soc_used_sd_pct=pl.lit(sd), soc_mean_pct=pl.lit(50.0)
+    )  # fmt: skip
+
+
+def known(**more: float | None) -> pl.DataFrame:
+    return pl.DataFrame({**KNOWN, **{name: [value] for name, value in more.items()}})
+
+
+def test_percent_and_way_are_weighed_and_both_are_named() -> None:
+    got = energies(trips([4.0], [8.6]), known())
+    by_soc, by_way = 14.4 * 8.6, 31 * 4.0
+    assert min(by_soc, by_way) <= got["energy_wh"].item() <= max(by_soc, by_way)
+    assert got["energy_source"].item() == "soc+model"
+    assert got["energy_low_wh"].item() < got["energy_wh"].item() < got["energy_high_wh"].item()
+    assert got["wh_per_km"].item() == pytest.approx(got["energy_wh"].item() / 4)
+    assert got["regen_wh"].item() is None
+
+
+def test_what_is_not_known_is_left_out_and_named() -> None:
+    of = pl.lit(None, pl.Float64())
+    assert energies(trips([4.0], [8.6]), known().with_columns(wh_per_km=of))["energy_source"].item() == "soc"
+    assert energies(trips([4.0], [None]), known())["energy_source"].item() == "model"
+    nothing = energies(trips([4.0], [None]), known().with_columns(wh_per_km=of))
+    assert nothing.row(0) == (None,) * nothing.width
+
+
+def test_a_short_ride_without_a_step_is_never_nothing() -> None:
+    got = energies(trips([0.3], [1 / 3]), known())
+    assert got["energy_wh"].item() > 0
+    assert got["energy_high_wh"].item() > 0.3 * 31
+
+
+def test_a_percent_holds_more_where_the_voltage_is_higher() -> None:
+    ride = trips([4.0], [8.6])
+    low, high = (
+        energies(ride.with_columns(soc_mean_pct=pl.lit(pct)), known(percent_slope=0.1))["energy_wh"].item()
+        for pct in (20.0, 90.0)
+    )
+    assert low < energies(ride, known())["energy_wh"].item() < high
+
+
+def test_close_readings_of_power_outweigh_the_rest_and_tell_what_was_fed_back() -> None:
+    power = {"power_wh": 118.0, "power_cv": 0.05, "regen_wh": 9.0}
+    got = energies(
+        trips([4.0], [8.6]).with_columns(pl.lit(value).alias(name) for name, value in power.items()), known()
+    )
+    assert got["energy_source"].item() == "soc+power+model"
+    assert got["regen_wh"].item() == 9
+    plain = energies(trips([4.0], [8.6]), known())
+    width = pl.col("energy_high_wh") - pl.col("energy_low_wh")
+    assert got.select(width).item() < plain.select(width).item()
+    assert abs(got["energy_wh"].item() - 118) < abs(plain["energy_wh"].item() - 118)
+
+
+def test_what_the_packs_of_a_trip_hold_goes_before_what_is_known_of_the_vehicle() -> None:
+    both = trips([4.0, 4.0], [8.6, 8.6]).with_columns(
+        pl.Series("capacity_wh", [1200.0, None]), pl.Series("capacity_sd", [0.01, None])
+    )
+    mixed, plain = energies(both, known())["energy_wh"].to_list()
+    assert plain == energies(trips([4.0], [8.6]), known())["energy_wh"].item()
+    assert mixed == pytest.approx(12 * 8.6, rel=0.05)
+
+
+def test_an_even_way_counts_in_place_of_the_way_and_says_more() -> None:
+    ride = trips([4.0], [None])
+    plain, fast = energies(ride, known()), energies(ride.with_columns(even_m=pl.lit(5000.0)), known())
+    assert fast["energy_wh"].item() == pytest.approx(31 * 5)
+    assert fast["wh_per_km"].item() == pytest.approx(31 * 5 / 4)
+    assert fast["own_sd_wh"].item() / 5 < 0.8 * plain["own_sd_wh"].item() / 4
+
+
+def test_what_a_vendor_reports_stands_alone_and_without_an_interval() -> None:
+    got = energies(trips([4.0], [8.6]).with_columns(reported_wh=pl.lit(131.0)), known())
+    assert got.select("energy_wh", "energy_source", "energy_low_wh").row(0) == (131.0, "reported", None)
+
+
+def test_the_order_of_trips_is_kept() -> None:
+    some = trips([4.0, 1.0, 2.0], [8.6, 2.0, None])
+    got = energies(some, known())
+    assert energies(some.reverse(), known()).reverse().equals(got)
+
+
+# ---- many truths ---------------------------------------------------------------------------------------------------
+
+
+MEASURED_SD = 0.05  # of a capacity that a fleet's own data tell
+
+
+def fleet(count: int, seed: int = 3) -> tuple[pl.DataFrame, pl.DataFrame, npt.NDArray[np.float64]]:
+    """So many rides, each of a vehicle of its own, whose capacity and use err as they are said to."""
+    chance = np.random.default_rng(seed)
+    km = np.exp(chance.normal(1.1, 0.5, count))
+    use = 31 * (1 + USE_SD * chance.standard_normal(count))
+    cv = np.sqrt(RIDE_CV**2 + RIDE_MORE_CV**2 / km)
+    true = np.maximum(use * km * (1 + cv * chance.standard_normal(count)), 0.5)
+    capacity = 1440 * (1 + MEASURED_SD * chance.standard_normal(count))
+    seen = 100 * true / capacity + 0.3 * chance.standard_normal(count)
+    names = pl.Series("vehicle", [str(number) for number in range(count)])
+    rides = trips(km.tolist(), seen.tolist()).with_columns(names)
+    vehicles = pl.concat([known(capacity_sd=MEASURED_SD)] * count).with_columns(names)
+    return rides, vehicles, true
+
+
+def test_intervals_cover_the_truth_as_often_as_they_promise() -> None:
+    rides, vehicles, true = fleet(6000)
+    got = energies(rides, vehicles).with_columns(pl.Series("true", true))
+    inside = got.select(pl.col("true").is_between("energy_low_wh", "energy_high_wh").mean()).item()
+    assert 0.93 <= inside <= 0.97
+    error = (got["energy_wh"].to_numpy() - true) / (31 * rides["distance_m"].to_numpy() / 1000)
+    assert abs(float(error.mean())) < 0.03 * float(error.std())
+
+
+def test_weights_that_know_the_measurement_would_be_biased() -> None:
+    """The guard of the rule that variances are made of the way alone: the mutant fails what the estimate passes."""
+    rides, vehicles, true = fleet(6000)
+    km, seen = rides["distance_m"].to_numpy() / 1000, rides["soc_used_pct"].to_numpy() * 14.4
+    by_way = 31 * km
+    of_seen = (0.3 * 14.4) ** 2 + (0.2 * np.maximum(seen, 0.1)) ** 2
+    of_way = (0.25 * by_way) ** 2
+    mutant = (seen / of_seen + by_way / of_way) / (1 / of_seen + 1 / of_way)
+    ours = energies(rides, vehicles)["energy_wh"].to_numpy()
+    assert abs(float(ours.sum() / true.sum()) - 1) < 0.01
+    assert abs(float(mutant.sum() / true.sum()) - 1) > 0.02

@@ -1,0 +1,68 @@
+"""Counters made steady: jitter, glitches, resets and wraps."""
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.observations.counters import Steady, steady
+
+RATE, SLACK = 50.0, 10.0
+
+
+def walked(*told: float | None) -> Steady:
+    """Readings a minute apart."""
+    return steady([60.0 * place for place in range(len(told))], told, RATE, SLACK)
+
+
+def test_a_counter_that_rises_is_as_it_says() -> None:
+    assert walked(100, 200, 200, 350) == Steady([0, 100, 100, 250], ["", "", "", ""])
+
+
+def test_a_fall_of_a_few_metres_is_jitter_and_adds_nothing() -> None:
+    assert walked(100, 97, 102).value == [0, 0, 2]
+
+
+def test_a_reading_that_is_taken_back_is_a_glitch() -> None:
+    assert walked(1000, 5, 1100) == Steady([0, 0, 100], ["", "glitch", ""])
+    assert walked(1000, 900_000, 901_000, 1100) == Steady([0, 0, 0, 100], ["", "glitch", "glitch", ""])
+
+
+def test_a_counter_that_begins_anew_goes_on_from_there_and_what_lies_between_is_not_known() -> None:
+    assert walked(90_000, 90_100, 20, 120, 220) == Steady([0, 100, 100, 200, 300], ["", "", "reset", "", ""])
+
+
+def test_two_readings_are_no_new_beginning() -> None:
+    assert walked(90_000, 20, 120).fault == ["", "glitch", "glitch"]
+
+
+def test_a_counter_of_sixteen_or_twenty_four_bits_wraps() -> None:
+    assert walked(65_500, 64, 164).value == [0, 100, 200]
+    assert walked(2**24 - 50, 50).value == [0, 100]
+
+
+def test_a_reading_without_the_counter_changes_nothing() -> None:
+    assert walked(None, 100, None, 200) == Steady([0, 0, 0, 100], ["", "", "", ""])
+
+
+readings = st.lists(st.one_of(st.none(), st.integers(0, 2000), st.integers(0, 20_000_000)), max_size=30)
+
+
+@given(readings, st.data())
+def test_a_counter_never_falls_and_never_leaps_whatever_is_told(told: list[int | None], data: st.DataObject) -> None:
+    """T6."""
+    gaps = data.draw(st.lists(st.integers(0, 4000), min_size=len(told), max_size=len(told)))
+    seconds = [float(each) for each in itertools.accumulate(gaps)]
+    value = [each or 0.0 for each in steady(seconds, told, RATE, SLACK).value]
+    for then, now in itertools.pairwise(value):
+        assert now >= then
+    leap = (value[-1] - value[0]) if value else 0.0
+    assert leap <= RATE * (seconds[-1] - seconds[0] if seconds else 0) + SLACK * len(told)
+
+
+@given(st.lists(st.integers(0, 3000), min_size=4, max_size=20), st.integers(1, 18))
+def test_a_reset_costs_the_distance_of_one_interval_and_no_more(rises: list[int], place: int) -> None:
+    way = [100_000.0 + each for each in itertools.accumulate(rises)]
+    cut = min(place, len(way) - 3)
+    told = [*way[:cut], *(each - way[cut] for each in way[cut:])]
+    assert walked(*told).value[-1] == way[-1] - way[0] - rises[cut]

@@ -1,0 +1,57 @@
+"""Trips of vehicles that do as they like: what holds whatever happened."""
+
+import itertools
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.observations.clean import ODOMETER_SLACK_M, OVER_TOP, TOP_SPEED_KMH, readings
+from analytics.trips.intervals import BOUNCE_S, intervals
+from analytics.trips.trips import trips
+from tests.analytics.told import Said, made, moment, status, stories
+
+CAP_MS = TOP_SPEED_KMH * OVER_TOP / 3.6
+
+
+@given(stories())
+@settings(deadline=None, max_examples=40)
+def test_trips_of_a_vehicle_are_disjoint_and_no_faster_than_it_can_go(rows: list[Said]) -> None:
+    """T3."""
+    found = made(rows)
+    assert (found["started_at"] <= found["finished_at"]).all()
+    assert (found["started_at"][1:] >= found["finished_at"][:-1]).all()
+    assert (found["distance_m"] >= 0).all()
+    observed = found.filter(pl.col("kind") == "observed")
+    assert (observed["distance_m"] <= CAP_MS * observed["duration_s"] + 50).all()
+
+
+@given(stories())
+@settings(deadline=None, max_examples=40)
+def test_riding_seconds_of_trips_are_no_more_than_the_counter_ran(rows: list[Said]) -> None:
+    """T2."""
+    ran = (rows[-1][3] or 0) - (rows[0][3] or 0)
+    assert made(rows)["riding_s"].sum() <= ran
+
+
+@given(stories(), st.integers(0, 24), st.sampled_from([0.0, 7.0, 1e9, 65_535.0]))
+@settings(deadline=None, max_examples=40)
+def test_a_wrong_odometer_makes_no_trip_negative_or_faster_than_can_be(
+    rows: list[Said], place: int, wrong: float
+) -> None:
+    """T6."""
+    spoiled = [(at, lock, wrong if number == place else way, ran) for number, (at, lock, way, ran) in enumerate(rows)]
+    steps = intervals(readings(status(spoiled))[0])
+    for (at, way), (later, after) in itertools.pairwise(steps.select("at", "way_m").iter_rows()):
+        assert 0 <= after - way <= CAP_MS * (later - at).total_seconds() + ODOMETER_SLACK_M
+    assert (trips(steps)["distance_m"] >= 0).all()
+
+
+@given(stories(), st.integers(1, 25))
+@settings(deadline=None, max_examples=40)
+def test_a_trip_keeps_its_name_whatever_comes_later(rows: list[Said], seen: int) -> None:
+    """Once it has ended for longer than a lock bounces: until then it may go on."""
+    early, late = made(rows[:seen]), made(rows)
+    over = pl.col("finished_at") <= moment(rows[:seen][-1][0] - BOUNCE_S)
+    ended = early.filter(over & pl.col("flags").list.contains("open_end").fill_null(False).not_())
+    assert set(ended["trip_id"]) <= set(late["trip_id"])
