@@ -229,6 +229,8 @@ def test_all_vehicles_that_the_cloud_lists_are_polled_and_named(service: Service
 def test_the_commands_know_it(service: Service) -> None:
     results = json.loads(service.run("poll", "--once", "--vehicle", VEHICLES[1], "--json"))
     assert [(each["vehicle"], each["query"], each["outcome"]) for each in results] == [(VEHICLES[1], "state", "ok")]
-    assert "Where the vehicle is" in service.run("sources")
+    described = service.run("sources")
+    assert "Where the vehicle is" in described
+    assert "Parked, it speaks every 3600 s." in described
     checked = json.loads(service.run("check", "--json"))
     assert ("ok", "cloud small") in {(each["level"], each["about"]) for each in checked}

@@ -1,6 +1,6 @@
-"""`voltrail sources`: the fields that each account reports, as signals, and what its vendor does not report."""
+"""`voltrail sources`: the fields that each account reports, as signals, traits of its vehicles, and its limits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 
 import msgspec
@@ -8,8 +8,15 @@ import msgspec
 from logger.commands.output import Block, Styled, table_of
 from logger.errors import ConfigError
 from logger.mapping import Field
+from logger.settings.fleet import Lock
 from logger.settings.schema import Settings
-from logger.sources import accounts
+from logger.sources import TRAITS, accounts
+from logger.sources.contract import Traits
+
+_UNLOCKED: Mapping[Lock, str] = {
+    "use": "Unlocked, a vehicle is used by somebody.",
+    "doors": "Unlocked, a vehicle's doors can be opened; nobody need use it.",
+}
 
 
 class FieldLine(msgspec.Struct, frozen=True):
@@ -24,9 +31,10 @@ class FieldLine(msgspec.Struct, frozen=True):
 
 
 class Capabilities(msgspec.Struct, frozen=True):
-    """The fields of all accounts; `limits` is by account what its vendor does not report."""
+    """The fields of all accounts; by account, `traits` of its vehicles and `limits`, what is not reported."""
 
     fields: list[FieldLine]
+    traits: dict[str, Traits]
     limits: dict[str, str]
 
 
@@ -42,7 +50,12 @@ def list_capabilities(settings: Settings) -> Capabilities:
         for rows in shape.rows
         for field in rows.fields
     ]
-    return Capabilities(lines, {name: _limits(account.provider) for name, account in known.items()})
+    providers = {name: account.provider for name, account in known.items()}
+    return Capabilities(
+        lines,
+        {name: TRAITS[provider] for name, provider in providers.items()},
+        {name: _limits(provider) for name, provider in providers.items()},
+    )
 
 
 def _path(field: Field, each: str) -> str:
@@ -54,9 +67,23 @@ def _limits(provider: str) -> str:
     return document.partition("## What it cannot tell\n")[2].partition("\n## ")[0].strip()
 
 
+def _sentences(traits: Traits) -> Iterator[str]:
+    if traits.lock is not None:
+        yield _UNLOCKED[traits.lock]
+    if traits.swappable is not None:
+        yield f"Its packs {'can' if traits.swappable else 'cannot'} be swapped."
+    if traits.cadence_s is not None:
+        yield f"Parked, it speaks every {traits.cadence_s:g} s."
+
+
 def view(capabilities: Capabilities) -> Iterator[Block]:
-    """Yield the fields and limits for people."""
+    """Yield the fields, traits and limits for people."""
     yield table_of(capabilities.fields, FieldLine.__struct_fields__)
+    for name, traits in capabilities.traits.items():
+        if sentences := list(_sentences(traits)):
+            yield ""
+            yield Styled(f"{name}, unless [vehicles] says otherwise:", "bold")
+            yield from (f"- {sentence}" for sentence in sentences)
     for name, text in capabilities.limits.items():
         yield ""
         yield Styled(f"{name} cannot tell:", "bold")

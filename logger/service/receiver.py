@@ -24,7 +24,7 @@ from logger.service.child import take_sigterm
 from logger.settings import schema
 from logger.settings.schema import Settings
 from logger.sources import accounts, clouds
-from logger.sources.contract import Account
+from logger.sources.contract import Account, Traits
 from logger.spool.group_commit import GroupCommit
 from logger.spool.log import Spool
 from logger.spool.open import open_spool
@@ -149,8 +149,10 @@ async def _name_listed(settings: Settings, account: Account, commits: GroupCommi
 
 
 def _description(settings: Settings, number: str, model: str) -> dict[str, Any]:
+    """What people call it; its traits are read from the settings, whatever is stored of it."""
     vehicle = settings.vehicles.get(number, schema.Vehicle())
-    return msgspec.structs.asdict(msgspec.structs.replace(vehicle, model=vehicle.model or model))
+    described = msgspec.structs.asdict(msgspec.structs.replace(vehicle, model=vehicle.model or model))
+    return {name: value for name, value in described.items() if name not in Traits.__struct_fields__}
 
 
 async def _heartbeat(commits: GroupCommit) -> None:

@@ -43,7 +43,7 @@ kind = "segway"
 # {variable} in the environment
 {base_url}  # another cloud than that of the region
 {vehicles}  # the IMEI (15 digits) of each vehicle
-# vehicles_file = "fleet.csv"  # or a CSV: vehicle,label,model,group,plate,timezone,in_service
+# vehicles_file = "fleet.csv"  # or a CSV: vehicle,label,model,group,plate,timezone,in_service and so on
 unknown_vehicles = "quarantine"  # what becomes of messages of others: "quarantine" or "accept"
 model = "E-moped"
 """
@@ -54,12 +54,15 @@ _MORE = """
 # parked_s = 900
 # calls = 20000  # most calls in a day; 0: no limit
 
-# What you call a vehicle; all of it may be left out. Out of service, it is not polled.
+# What you call a vehicle, and how it behaves; all of it may be left out. Out of service, it is not polled.
 # [vehicles."861477038719116"]
 # label = "Moped 7"
 # plate = "AB-123"
 # group = "north"
 # in_service = true
+# lock = "use"  # what unlocked means: "use": somebody uses it, "doors": only its doors can be opened
+# swappable = true  # whether its packs can be swapped
+# cadence_s = 900  # how often it speaks while parked
 
 # A model of vehicles; all of it may be left out.
 # [models."E-moped"]

@@ -1,9 +1,9 @@
-"""Compare the keys of settings with the fields of structs; an unknown key is an error that names the nearest one."""
+"""Compare settings with the structs; an unknown key, or word, is an error that names the nearest one."""
 
 import types
 import typing
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -19,21 +19,44 @@ def plain_error(error: msgspec.ValidationError) -> str:
 
 
 def check_keys(raw: object, kind: Any, where: str = "") -> None:
-    """Compare the keys of `raw`, as TOML has it, with the fields of type `kind`. Raises `UnknownName`."""
+    """Compare the keys and words of `raw`, as TOML has it, with those of type `kind`. Raises `UnknownName`."""
     if typing.get_origin(kind) is Annotated:
         kind = typing.get_args(kind)[0]
     origin, args = typing.get_origin(kind), typing.get_args(kind)
+    _check_word(raw, kind, where)
     if isinstance(raw, list) and origin is tuple:
         for item in raw:
             check_keys(item, args[0], where)
     elif isinstance(raw, dict) and origin is Mapping:
         for name, item in raw.items():
             check_keys(item, args[1], f'{where}."{name}"')
-    elif isinstance(raw, dict) and origin in (typing.Union, types.UnionType):
+    elif isinstance(raw, dict) and _is_union(kind):
         kinds = tuple(kind for kind in args if kind is not types.NoneType)
         check_keys(raw, kinds[0] if len(kinds) == 1 else _struct_of_kind(raw, kinds, where), where)
     elif isinstance(raw, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         _check_fields(raw, kind, where)
+
+
+def _check_word(raw: object, kind: Any, where: str) -> None:
+    words = _words(kind)
+    if words and isinstance(raw, str) and raw not in words:
+        raise UnknownName(f"{where}: unknown word {raw!r}{nearest(raw, words)}; there are: {', '.join(words)}")
+
+
+def _words(kind: Any) -> tuple[str, ...]:
+    """Return the words that are all a text may be; none where it may be any text."""
+    kinds = [each for each in _alternatives(kind) if each is not types.NoneType]
+    if any(typing.get_origin(each) is not Literal for each in kinds):
+        return ()
+    return tuple(word for each in kinds for word in typing.get_args(each))
+
+
+def _alternatives(kind: Any) -> tuple[Any, ...]:
+    return typing.get_args(kind) if _is_union(kind) else (kind,)
+
+
+def _is_union(kind: Any) -> bool:
+    return typing.get_origin(kind) in (typing.Union, types.UnionType)
 
 
 def _struct_of_kind(raw: dict[str, Any], kinds: tuple[Any, ...], where: str) -> Any:

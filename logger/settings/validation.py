@@ -50,6 +50,9 @@ def check_lake_folder(folder: Path) -> None:
 def _check_vehicles(settings: Settings) -> None:
     for number, vehicle in settings.vehicles.items():
         _check_zone(f'vehicles."{number}"', vehicle.timezone or "UTC")
+        if vehicle.cadence_s is not None and not 0 < vehicle.cadence_s < math.inf:
+            wrong = f"{vehicle.cadence_s:g} is not a number of seconds above 0, such as 900"
+            raise ConfigError(f'vehicles."{number}".cadence_s: {wrong}')
 
 
 def _check_places(settings: Settings) -> None:

@@ -1,7 +1,7 @@
 """A fleet's list of vehicles as a CSV file: one vehicle a line, its number and its label, model and so on."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -67,11 +67,34 @@ def _rows(path: Path, lines: list[str], known: tuple[str, ...]) -> Iterator[tupl
 
 
 def _convert(cells: Mapping[str, str], where: str) -> Vehicle:
-    values: dict[str, str | bool] = dict(cells)
-    if "in_service" in cells:
-        values["in_service"] = BOOLEAN_WORDS.get(cells["in_service"].lower(), cells["in_service"])
+    values = {name: _READ[name](cell) if name in _READ else cell for name, cell in cells.items()}
     try:
         return msgspec.convert(values, Vehicle)
     except msgspec.ValidationError as error:
-        advice = ": write true or false" if "`bool`" in str(error) else ""
-        raise ConfigError(f"{where}: {plain_error(error)}{advice}") from error
+        text = plain_error(error)
+        advice = _ADVICE.get(text.partition(": ")[0], "")
+        raise ConfigError(f"{where}: {text}{advice}") from error
+
+
+def _boolean(cell: str) -> bool | str:
+    return BOOLEAN_WORDS.get(cell.lower(), cell)
+
+
+def _number(cell: str) -> float | str:
+    try:
+        return float(cell)
+    except ValueError:
+        return cell
+
+
+_READ: Mapping[str, Callable[[str], bool | float | str]] = {
+    "in_service": _boolean,
+    "swappable": _boolean,
+    "cadence_s": _number,
+}
+_ADVICE = {
+    "in_service": ": write true or false",
+    "swappable": ": write true or false",
+    "lock": ": write use or doors",
+    "cadence_s": ": write a number of seconds, such as 900",
+}

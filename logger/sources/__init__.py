@@ -1,16 +1,16 @@
 """The accounts of the settings; every kind of source is one line here."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from logger.settings import schema
 from logger.settings.schema import Settings
-from logger.sources.contract import Account, Cloud
+from logger.sources.contract import Account, Cloud, Kind, Traits
 from logger.sources.segway.account import SegwayAccount
 
-KINDS: Mapping[type, Callable[[Any, Settings], Account]] = {
+KINDS: Mapping[type, Kind] = {
     schema.Segway: SegwayAccount,
 }
+TRAITS: Mapping[str, Traits] = {kind.provider: kind.traits for kind in KINDS.values()}  # by provider
 
 
 def accounts(settings: Settings) -> dict[str, Account]:

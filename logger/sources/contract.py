@@ -4,14 +4,16 @@ Nothing of a message is read before it is in the spool, except its signature and
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import httpx
 import msgspec
 
 from logger.envelope import Envelope
 from logger.mapping import Shape
+from logger.settings.fleet import Lock
 from logger.settings.schema import STATES as STATES
+from logger.settings.schema import Settings
 from logger.settings.schema import State as State
 from logger.sources.login_check import LoginCheck
 
@@ -65,6 +67,17 @@ class Query(msgspec.Struct, frozen=True):
     skipped_by: str = ""
 
 
+class Traits(msgspec.Struct, frozen=True):
+    """What a vendor says of all its vehicles; None where they differ, or nobody knows.
+
+    They are keys of `[vehicles]` too, and what these say of a vehicle wins.
+    """
+
+    lock: Lock | None = None
+    swappable: bool | None = None
+    cadence_s: float | None = None  # how often it speaks while parked [s]
+
+
 class Webhook(Protocol):
     """The side of an account that its vendor calls, at `{path_prefix}/{account}` and one of these sub-paths."""
 
@@ -114,6 +127,7 @@ class Account(Protocol):
 
     name: str
     provider: str
+    traits: Traits = Traits()
     vehicles: tuple[str, ...]
     shapes: Mapping[str, Shape]
     variants: Sequence[tuple[frozenset[str], Mapping[str, Shape]]]
@@ -128,3 +142,13 @@ class Account(Protocol):
 
     def glance(self, message: Envelope) -> Glance:
         """The vehicle and state of a message, cheaply; enough to plan polls, never stored."""
+
+
+class Kind(Protocol):
+    """The class of a vendor's accounts: what it says without an account, and how it makes one of its settings."""
+
+    provider: str
+    traits: Traits
+
+    def __call__(self, account: Any, settings: Settings, /) -> Account:
+        """The account of these settings. Raises `ConfigError`."""

@@ -143,6 +143,12 @@ def test_sources_lists_what_each_field_becomes_and_what_is_never_reported(filled
     assert re.search(r"city +status +powerPercent +status +soc_pct +%", done.stdout)
     assert re.search(r"city +battery-info +data.batteryData\[\].cycleTimes +pack +pack_cycles", done.stdout)
     assert "city cannot tell:" in done.stdout
+    told = done.stdout.partition("city, unless [vehicles] says otherwise:\n")[2].partition("\n\n")[0].splitlines()
+    assert told == [
+        "- Unlocked, a vehicle is used by somebody.",
+        "- Its packs can be swapped.",
+        "- Parked, it speaks every 900 s.",
+    ]
     printed = json.loads(voltrail(filled, "sources", "--json").stdout)
     assert {
         "source": "city",
@@ -152,6 +158,7 @@ def test_sources_lists_what_each_field_becomes_and_what_is_never_reported(filled
         "signal": "code",
         "unit": "",
     } in printed["fields"]
+    assert printed["traits"] == {"city": {"lock": "use", "swappable": True, "cadence_s": 900}}
 
 
 def test_init_writes_settings_once_and_run_then_says_what_is_missing(tmp_path: Path) -> None:

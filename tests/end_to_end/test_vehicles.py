@@ -23,7 +23,8 @@ ONE, OTHER = "861000000000001", "861000000000002"
 
 
 def named(label: str, *, in_service: bool = True) -> str:
-    return f'\n[vehicles."{ONE}"]\nlabel = "{label}"\nplate = "AB-1"\nin_service = {str(in_service).lower()}\n'
+    keys = f'label = "{label}"\nplate = "AB-1"\nin_service = {str(in_service).lower()}\nswappable = true\n'
+    return f'\n[vehicles."{ONE}"]\n{keys}'
 
 
 def run(folder: Path, more: str, *pushed: str) -> schema.Settings:

@@ -8,7 +8,7 @@ from logger.envelope import Envelope
 from logger.errors import Refused
 from logger.mapping import Shape
 from logger.settings.schema import Segway, Settings
-from logger.sources.contract import Account, Cloud, Glance, PushOutcome, Reply, Webhook
+from logger.sources.contract import Account, Cloud, Glance, PushOutcome, Reply, Traits, Webhook
 from logger.sources.networks import Networks
 from logger.sources.segway.api import SegwayCloud
 from logger.sources.segway.messages import PATHS, answer_shapes, glance, shapes
@@ -26,6 +26,7 @@ class SegwayAccount(Account):
     """
 
     provider = "segway"
+    traits = Traits(lock="use", swappable=True, cadence_s=900)  # a position every 900 s while locked
 
     def __init__(self, account: Segway, settings: Settings) -> None:
         self.name = account.name

@@ -39,8 +39,25 @@ def test_what_the_settings_have_of_a_vehicle_wins(tmp_path: Path) -> None:
     assert add_vehicles_of_files(settings, tmp_path).vehicles == {"A": Vehicle(label="of the settings")}
 
 
-def test_a_word_that_is_neither_yes_nor_no_is_named_with_line_and_column(tmp_path: Path) -> None:
-    file = tmp_path / fleet(tmp_path, "vehicle,in_service\nA,perhaps\n")
+def test_how_a_vehicle_behaves_may_stand_in_columns(tmp_path: Path) -> None:
+    file = fleet(tmp_path, "vehicle;lock;swappable;cadence_s\nA;use;yes;900\nB;doors;;\n")
+    vehicles = read_vehicles(tmp_path / file)
+    assert vehicles == {"A": Vehicle(lock="use", swappable=True, cadence_s=900.0), "B": Vehicle(lock="doors")}
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "message"),
+    [
+        ("in_service", "perhaps", "in_service: Expected `bool`, got `str`: write true or false"),
+        ("swappable", "perhaps", "swappable: Expected `bool | null`, got `str`: write true or false"),
+        ("lock", "door", "lock: Invalid enum value 'door': write use or doors"),
+        ("cadence_s", "often", "cadence_s: Expected `float | null`, got `str`: write a number of seconds, such as 900"),
+    ],
+)
+def test_a_cell_that_cannot_be_is_named_with_its_line_and_column(
+    tmp_path: Path, column: str, cell: str, message: str
+) -> None:
+    file = tmp_path / fleet(tmp_path, f"vehicle,{column}\nA,{cell}\n")
     with pytest.raises(ConfigError) as raised:
         read_vehicles(file)
-    assert str(raised.value) == f"{file}: line 2: in_service: Expected `bool`, got `str`: write true or false"
+    assert str(raised.value) == f"{file}: line 2: {message}"
