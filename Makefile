@@ -16,7 +16,7 @@ test: .venv/ready ## ruff, mypy, and the tests (under five minutes on two cores)
 	$(BIN)/pytest -q -n $(WORKERS) -m "not torture and not long"
 
 test-all: .venv/ready ## the long tests that `make test` leaves out: properties, kills, full disks
-	$(BIN)/pytest -q -n $(WORKERS) -m long
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m long
 
 demo: .venv/ready ## a simulated fleet against a real collector, left in demo/
 	$(BIN)/voltrail demo --out demo --no-open

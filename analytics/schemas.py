@@ -6,10 +6,11 @@ from logger.tables import TIME
 
 _T, _N, _B = pl.String(), pl.Float64(), pl.Boolean()
 
-# One reading of a vehicle, cleaned. `at` is its corrected time; `way_m` and `ride_s` are counters that never fall,
-# since the first reading, null where the vehicle has none; `jump` is true where `way_m` says nothing of the distance
-# since the reading before it.
-READINGS = pl.Schema(
+# One row per vehicle and moment. `charging` is what flag or word say, null where nothing does. `count_m` and `ride_s`
+# are counters since the vehicle's first reading, null where they were not told; `reset` where the odometer began anew.
+# `way_m` is the way so far, by whatever told it. `path_m` is the way along positions, `refused_m` what of it was too
+# fast, `straight_m` what was straight, `leg_ms` how fast the last leg was; `placed` where a row of positions came.
+OBSERVATIONS = pl.Schema(
     {
         "provider": _T,
         "vehicle": _T,
@@ -17,7 +18,10 @@ READINGS = pl.Schema(
         "received_at": TIME,
         "sequence": pl.Int64(),
         "locked": _B,
+        "moving": _B,
         "charging": _B,
+        "charge_state": _T,
+        "plugged": _B,
         "online": _B,
         "speed_kmh": _N,
         "soc_pct": _N,
@@ -25,9 +29,18 @@ READINGS = pl.Schema(
         "ambient_c": _N,
         "odometer_m": _N,
         "ride_time_s": _N,
-        "way_m": _N,
+        "count_m": _N,
         "ride_s": _N,
-        "jump": _B,
+        "reset": _B,
+        "way_m": _N,
+        "lat_deg": _N,
+        "lon_deg": _N,
+        "sigma_m": _N,
+        "path_m": _N,
+        "refused_m": _N,
+        "straight_m": _N,
+        "leg_ms": _N,
+        "placed": _B,
     }
 )
 

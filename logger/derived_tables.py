@@ -55,11 +55,11 @@ CHARGE_FLAGS: Mapping[str, str] = {
 STATES: Mapping[str, str] = {
     "riding": "on a trip",
     "paused": "on a trip, standing",
-    "charging": "the vehicle reports that it charges",
-    "discharging": "energy is drawn on purpose, for a load or into the grid; no analysis finds it yet",
+    "charging": "a charge of the table `charges`",
+    "discharging": "the vehicle reports that it gives energy on purpose, to a load or into the grid",
     "parked": "none of the others",
     "offline": "the vendor's cloud reports no connection to the vehicle",
-    "no_data": "the vehicle was silent for over 30 min, or the collector did not run",
+    "no_data": "the vehicle was silent for twice its usual pace and over 30 min, or the collector did not run",
     "out_of_service": "taken out of service in the settings",
 }
 _STARTED = Column("started_at", "time", "", "start")
@@ -163,7 +163,9 @@ _STANDBY = (
 _EPISODES = (
     Column("kind", "enum", "", "what sort of event", EVENT_KINDS, key=True),
     Column("code", "text", "", "the vendor's code; of `pipeline`, the place's name or what was found", key=True),
-    Column("system", "text", "", "the part of the vehicle; of `pipeline`: place, relocation, odometer or journal"),
+    Column(
+        "system", "text", "", "the part of the vehicle; of `pipeline`: place, relocation, odometer, journal or clock"
+    ),
     Column("text", "text", "", "what the code means, or what was found"),
     _STARTED,
     Column("finished_at", "time", "", "end; empty while it lasts, or where nothing ended it"),
@@ -258,7 +260,7 @@ ALL = (
         "a fault, alert, stay in a place or finding, from its start to its end",
         "started_at",
         _EPISODES,
-        analysis="episodes places audit",
+        analysis="episodes places audit dates",
     ),
     _build("coverage", "a local day of a vehicle: messages and metres accounted for", "day", _COVERAGE, _DAY_STARTS),
     _build("forecast", "when a vehicle will need charge", "soc_pct", _FORECAST, "when its state of charge was read"),

@@ -38,8 +38,8 @@ def evidence(
 
     Parameters
     ----------
-    readings, steps, ticks, batteries, packs : DataFrames of `READINGS`, their `intervals`, their `TICKS`, of BATTERIES
-        and PACKS, each in its order
+    readings, steps, ticks, batteries, packs : DataFrames of `OBSERVATIONS`, their `segments`, their `TICKS`, of
+        BATTERIES and PACKS, each in its order
     trips : DataFrame with `provider` `vehicle` `started_at` `finished_at` `distance_m` [m] `riding_s` [s] `ambient_c`
         [degC] `soc_used_pct` `soc_mean_pct` [%] `swaps` `start_place` and those of `effort.ways`; a vehicle's do not
         overlap

@@ -38,7 +38,7 @@ def points(readings: pl.DataFrame, packs: pl.DataFrame) -> list[pl.DataFrame]:
 
     Parameters
     ----------
-    readings : DataFrame of `READINGS`, by vehicle and time
+    readings : DataFrame of `OBSERVATIONS`, by vehicle and time
     packs : DataFrame of PACKS
 
     Returns

@@ -3,7 +3,7 @@
 import polars as pl
 
 from analytics.frames import WHO, as_of
-from analytics.observations.soc_steps import ridden
+from analytics.observations.soc_at import ridden
 from analytics.observations.soc_used import parts
 
 _LEAST_PCT = 1e-4  # a pack that was in counts, if it gave nothing

@@ -12,20 +12,26 @@ from analytics.schemas import SWAPS
 RISE_PCT, CHARGER_PCT_H = 2.0, 60.0  # a percent that rises by more, faster than this, was not charged
 CYCLES_PER_DAY, CYCLES = 3.6, 1.0  # the most that a pack in use counts
 JUMP_V = 2.0
-MOVED_M = 30.0
-SPIKE_PCT = 5.0  # one reading so far from both its neighbours is none
 OUT = {("segway", "10"): "1", ("segway", "11"): "2"}  # alerts that a battery was taken out, and of which port
 SADDLE = ("segway", "1")  # the component above the packs
 _PLACE = (*WHO, "port")
 _MS = pl.Datetime("ms", "UTC")
 
 
-def swaps(packs: pl.DataFrame, readings: pl.DataFrame, batteries: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
-    """Packs that took another's place.
+def swaps(
+    packs: pl.DataFrame,
+    observations: pl.DataFrame,
+    batteries: pl.DataFrame,
+    events: pl.DataFrame,
+    traits: pl.DataFrame,
+) -> pl.DataFrame:
+    """Packs that took another's place, of vehicles whose packs can be swapped.
 
     Parameters
     ----------
-    packs, readings, batteries, events : DataFrames of `PACKS`, `READINGS`, `BATTERIES` and `EVENTS`, each in its order
+    packs, batteries, events : DataFrames of `PACKS`, `BATTERIES` and `EVENTS`, each in its order
+    observations : DataFrame with `provider` `vehicle` `at` `soc_pct` `charging` `locked`, by vehicle and time
+    traits : DataFrame with `provider` `vehicle` `swappable`
 
     Returns
     -------
@@ -35,11 +41,15 @@ def swaps(packs: pl.DataFrame, readings: pl.DataFrame, batteries: pl.DataFrame, 
     -----
     A swap that both a poll and the vehicle's percent show is one, of the poll's port and the percent's time. A pack of
     nearly the same percent and cycles as the one before it is not told from it (facts 3.0: 4 % of cycles agree in a
-    fleet whose cycles spread by 50). Two packs that change places are no swap.
+    fleet whose cycles spread by 50). Two packs that change places are no swap. Nor is what is gone at the next reading,
+    or has none after it yet, unless the vehicle reports that a pack was taken out.
     """
-    hints, charging = _hints(events), _charging(readings, batteries)
-    polled = _polled(packs, readings, charging, hints)
-    shown = _shown(readings, charging, hints)
+    swappable = traits.filter("swappable").select(WHO)
+    frames = (packs, observations, batteries, events)
+    cells, told, asked, heard = (rows.join(swappable, on=WHO, how="semi", maintain_order="left") for rows in frames)
+    hints, charging = _hints(heard), _charging(told, asked)
+    polled = _polled(cells, told, charging, hints)
+    shown = _shown(told, charging, hints)
     both = _timed_by(polled, shown)
     placed = _guessed(pl.concat([both, _left_over(shown, polled)]), hints)
     return placed.select(SWAPS.names()).cast(SWAPS).sort(*WHO, "at", "port")
@@ -60,10 +70,10 @@ def _hints(events: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([rows.select(*WHO, "port", hint_at="at") for rows in told]).sort("hint_at")
 
 
-def _charging(readings: pl.DataFrame, batteries: pl.DataFrame) -> pl.DataFrame:
+def _charging(observations: pl.DataFrame, batteries: pl.DataFrame) -> pl.DataFrame:
     """Moments at which a vehicle said that it charges."""
     said = [
-        readings.filter("charging").select(*WHO, charged_at="at"),
+        observations.filter("charging").select(*WHO, charged_at="at"),
         batteries.filter("bms_charging").select(*WHO, charged_at="at"),
     ]
     return pl.concat(said).sort("charged_at")
@@ -86,8 +96,10 @@ def _hours() -> pl.Expr:
 # ---- polls of packs ------------------------------------------------------------------------------------------------
 
 
-def _polled(packs: pl.DataFrame, readings: pl.DataFrame, charging: pl.DataFrame, hints: pl.DataFrame) -> pl.DataFrame:
-    steps = _locked(_uncharged(_pack_steps(packs), charging), readings)
+def _polled(
+    packs: pl.DataFrame, observations: pl.DataFrame, charging: pl.DataFrame, hints: pl.DataFrame
+) -> pl.DataFrame:
+    steps = _locked(_uncharged(_pack_steps(packs), charging), observations)
     known = _latest(steps, hints.drop_nulls("port"), "hint_at", _PLACE)
     known = known.with_columns(taken=(pl.col("hint_at") > pl.col("since")).fill_null(False))
     found = known.filter(pl.any_horizontal(each.fill_null(False) for each in _signs()))
@@ -95,8 +107,9 @@ def _polled(packs: pl.DataFrame, readings: pl.DataFrame, charging: pl.DataFrame,
 
 
 def _pack_steps(packs: pl.DataFrame) -> pl.DataFrame:
+    rows = packs.filter(~_gone().fill_null(False))
     was = {name: pl.col(name).shift(1).over(_PLACE) for name in ("at", "pack_soc_pct", "pack_voltage_v", "pack_cycles")}
-    return packs.select(
+    return rows.select(
         *_PLACE,
         since=was["at"],
         until=pl.col("at"),
@@ -110,9 +123,20 @@ def _pack_steps(packs: pl.DataFrame) -> pl.DataFrame:
     ).drop_nulls("since")
 
 
-def _locked(steps: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
+def _gone() -> pl.Expr:
+    """Whether a poll says what the polls before and after it, which agree, do not: that is nothing that stays."""
+    was, comes = (
+        {name: pl.col(name).shift(by).over(_PLACE) for name in ("pack_soc_pct", "pack_cycles")} for by in (1, -1)
+    )
+    agree = (comes["pack_soc_pct"] - was["pack_soc_pct"]).abs() <= RISE_PCT
+    far = (pl.col("pack_soc_pct") - was["pack_soc_pct"]).abs() > RISE_PCT
+    other = pl.col("pack_cycles") != was["pack_cycles"]
+    return agree & (comes["pack_cycles"] == was["pack_cycles"]).fill_null(True) & (far | other.fill_null(False))
+
+
+def _locked(steps: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
     """Whether the vehicle was locked when a step began and when it ended, as its last reading said."""
-    told = readings.drop_nulls("locked").select(*WHO, "at", "locked").sort("at")
+    told = observations.drop_nulls("locked").select(*WHO, "at", "locked").sort("at")
     for end in ("since", "until"):
         steps = steps.sort(end).join_asof(
             told.rename({"at": f"{end}_read_at", "locked": f"{end}_locked"}),
@@ -152,29 +176,18 @@ def _uncrossed(found: pl.DataFrame) -> pl.DataFrame:
 # ---- the vehicle's percent -----------------------------------------------------------------------------------------
 
 
-def _shown(readings: pl.DataFrame, charging: pl.DataFrame, hints: pl.DataFrame) -> pl.DataFrame:
-    steps = _percents(readings).select(
+def _shown(observations: pl.DataFrame, charging: pl.DataFrame, hints: pl.DataFrame) -> pl.DataFrame:
+    told = marked(observations.drop_nulls("soc_pct").select(*WHO, "at", "soc_pct"))
+    comes = pl.when(~pl.col("fresh").shift(-1)).then(pl.col("soc_pct").shift(-1))
+    steps = told.select(
         *WHO, pl.lit(None, pl.String()).alias("port"), before("at").alias("since"), pl.col("at").alias("until"),
         before("soc_pct").alias("soc_before_pct"), pl.col("soc_pct").alias("soc_after_pct"),
+        (comes > before("soc_pct") + RISE_PCT).fill_null(False).alias("stays"),
     ).drop_nulls("since").filter(pl.col("soc_after_pct") > pl.col("soc_before_pct"))  # fmt: skip
     rises = steps.with_columns(rise_pct=pl.col("soc_after_pct") - pl.col("soc_before_pct"))
     known = _latest(_uncharged(rises, charging), hints.drop_nulls("port").drop("port"), "hint_at", WHO)
     taken = (pl.col("hint_at") > pl.col("since")).fill_null(False) & (pl.col("rise_pct") > RISE_PCT)
-    return known.filter(_too_fast() | taken).select(steps.columns)
-
-
-def _percents(readings: pl.DataFrame) -> pl.DataFrame:
-    """Readings of the percent, without those that stand alone far from both neighbours.
-
-    And without those of a vehicle that lacks a pack just then: far below both, and it has not moved.
-    """
-    told = marked(readings.drop_nulls("soc_pct").select(*WHO, "at", "soc_pct", "way_m"))
-    soc, was = pl.col("soc_pct"), before("soc_pct")
-    comes = pl.when(~pl.col("fresh").shift(-1)).then(soc.shift(-1))
-    alone = ((soc - was).abs() > SPIKE_PCT) & ((soc - comes).abs() > SPIKE_PCT) & ((was - comes).abs() <= RISE_PCT)
-    still = (pl.col("way_m") - before("way_m")).fill_null(0.0) <= MOVED_M
-    lacks = still & (was - soc > SPIKE_PCT) & (comes - soc > SPIKE_PCT)
-    return marked(told.filter(~(alone | lacks).fill_null(False)).select(*WHO, "at", "soc_pct"))
+    return known.filter((_too_fast() & pl.col("stays")) | taken).select(steps.columns).drop("stays")
 
 
 # ---- both ----------------------------------------------------------------------------------------------------------

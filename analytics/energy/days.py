@@ -4,11 +4,13 @@ Analytics facts, 4.3. Time is cut at local midnights and where rides and charges
 one figure for both of its sides, so that the parts of any time add up to the difference of its ends.
 """
 
+from collections.abc import Mapping
+
 import polars as pl
 
-from analytics.frames import WHO, as_of, before, marked
+from analytics.frames import WHO, as_of, before, marked, within
 from analytics.observations.capacity import sure
-from analytics.observations.soc_steps import ridden
+from analytics.observations.soc_at import ridden
 from analytics.observations.soc_used import parts
 from logger.tables import table
 
@@ -17,6 +19,7 @@ _MS = pl.Datetime("ms", "UTC")
 _COLUMNS = table("consumption").values
 _OF_TRIPS = ("distance_m", "driven_wh", "own_variance", "common_sd_wh", "regen_wh", "driving_s")
 _SCHEMA = table("consumption").schema
+_SPANS = {"provider": pl.String(), "vehicle": pl.String(), "started_at": _MS, "finished_at": _MS}
 
 
 def days(
@@ -26,30 +29,42 @@ def days(
     ticks: pl.DataFrame,
     known: pl.DataFrame,
     swaps: pl.DataFrame | None = None,
+    sessions: pl.DataFrame | None = None,
+    discharges: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Consumption of vehicles by local day.
 
     Parameters
     ----------
-    readings, steps, ticks : DataFrame of `READINGS`, their `trips.intervals`, their `TICKS`
+    readings, steps, ticks : DataFrame of `OBSERVATIONS`, their `trips.intervals`, their `TICKS`
     trips : DataFrame of `trips.trips` with the columns of `energy.trips.energies`
     known : as for `energy.trips.energies`, with `timezone` (null: UTC)
     swaps : DataFrame of SWAPS, or None
+    sessions, discharges : DataFrames of `SESSIONS` and `DISCHARGES`: when vehicles charged, and when they gave energy
+        on purpose, or None: they never did
 
     Returns
     -------
     DataFrame of `provider` `vehicle` `time` (local midnight, UTC) and the columns of `consumption`: `driven_wh` (sum of
     trips, with a 95 % interval: what they share of their error does not average out), `standby_wh` (may be below 0:
-    the percent recovers), `charged_wh` (swaps bring none), `residual_wh` (what the percent says of the rides beyond
-    `driven_wh`), `wh_per_km_net`; `wh_per_km_gross` is null unless what was fed back is known. A trip over midnight is
-    shared by its way. Where no capacity is known, what the percent says is null.
+    the percent recovers; what was given on purpose is not in it), `charged_wh` (swaps bring none), `residual_wh` (what
+    the percent says of the rides beyond `driven_wh`), `wh_per_km_net`; `wh_per_km_gross` is null unless what was fed
+    back is known. A trip over midnight is shared by its way. Where no capacity is known, what the percent says is null.
     """
     zoned = known.select(*WHO, "timezone").unique(WHO, keep="last", maintain_order=True)
     calendar = _calendar(readings, zoned)
     ridden = _ridden(steps, trips, zoned)
-    soc = _by_soc(readings, trips, calendar, ticks, known, swaps)
-    both = calendar.join(ridden, on=[*WHO, "day"], how="left").join(soc, on=[*WHO, "day"], how="left")
-    none = pl.col("trips").is_null()  # a day without a trip: nothing was driven, and that is known
+    begun = _begun(trips, zoned)
+    never = pl.DataFrame(schema=_SPANS)
+    rose = never if sessions is None else sessions.select(*WHO, started_at="rose_from", finished_at="rose_to")
+    drawn = {"charge": rose, "given": never if discharges is None else discharges}
+    soc = _by_soc(readings, trips, calendar, ticks, known, swaps, drawn)
+    both = (
+        calendar.join(begun, on=[*WHO, "day"], how="left")
+        .join(ridden, on=[*WHO, "day"], how="left")
+        .join(soc, on=[*WHO, "day"], how="left")
+    )
+    none = pl.col("distance_m").is_null()  # a day without a trip: nothing was driven, and that is known
     ridden_none = [pl.when(none).then(0.0).otherwise(name).alias(name) for name in _OF_TRIPS]
     residual = (pl.col("soc_driven_wh") - pl.col("driven_wh")).alias("residual_wh")
     told = both.with_columns(ridden_none).with_columns(pl.when(pl.col("standby_wh").is_not_null()).then(residual))
@@ -123,8 +138,12 @@ def _ridden(steps: pl.DataFrame, trips: pl.DataFrame, known: pl.DataFrame) -> pl
     whole = [pl.col(name).sum().over(*WHO, "ride") for name in ("part_m", "part_s")]
     share = pl.when(whole[0] > 0).then(pl.col("part_m") / whole[0]).when(whole[1] > 0).then(pl.col("part_s") / whole[1])
     shared = by_day.with_columns(share.fill_null(1.0).alias("share")).join(trips, on=[*WHO, "ride"])
-    begun = _dated(shared.rename({"day": "part_day"}), "started_at", known)
-    return begun.rename({"day": "start_day", "part_day": "day"}).group_by(*WHO, "day").agg(*_shares())
+    return shared.group_by(*WHO, "day").agg(*_shares())
+
+
+def _begun(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """How many `trips` began on each local day."""
+    return _dated(trips, "started_at", known).group_by(*WHO, "day").agg(pl.len().cast(pl.Int64).alias("trips"))
 
 
 def _shares() -> list[pl.Expr]:
@@ -137,7 +156,6 @@ def _shares() -> list[pl.Expr]:
         _whole(share * pl.col("common_sd_wh")).alias("common_sd_wh"),
         _whole(share * pl.col("regen_wh")).alias("regen_wh"),
         (share * driving).sum().alias("driving_s"),
-        (pl.col("start_day") == pl.col("day")).sum().cast(pl.Int64).alias("trips"),
     ]
 
 
@@ -156,12 +174,15 @@ def _by_soc(
     ticks: pl.DataFrame,
     known: pl.DataFrame,
     swaps: pl.DataFrame | None,
+    drawn: Mapping[str, pl.DataFrame],
 ) -> pl.DataFrame:
     """What the percent says was driven, stood and charged on each local day [Wh]."""
     zoned = known.select(*WHO, "timezone").unique(WHO, keep="last", maintain_order=True)
-    spans = _dated(_spans(readings, trips, calendar), "started_at", zoned).with_row_index("span")
-    rows = parts(ticks, ridden(readings, trips), spans, swaps).select("span", "from_at", "from_pct", "to_pct", "used")
-    told = as_of(spans.join(rows, on="span"), "from_at", sure(known))
+    spans = _dated(_spans(readings, trips, calendar, drawn), "started_at", zoned).with_row_index("span")
+    names = ("span", "from_at", "from_pct", "to_pct", "used", "swap")
+    rows = parts(ticks, ridden(readings, trips), spans, swaps).select(names)
+    pieces = spans.join(rows, on="span", maintain_order="left_right").with_columns(_with_leaps().alias("used"))
+    told = as_of(pieces, "from_at", sure(known))
     level = 1 + pl.col("percent_slope") * ((pl.col("from_pct") + pl.col("to_pct")) / 2 - 50) / 50
     energy = told.with_columns((pl.col("used") * level * pl.col("capacity_wh") / 100).alias("wh"))
     sums = [_whole(pl.col("wh").filter(pl.col("what") == what)).alias(what) for what in ("ride", "park", "charge")]
@@ -174,37 +195,32 @@ def _by_soc(
     )  # fmt: skip
 
 
-def _spans(readings: pl.DataFrame, trips: pl.DataFrame, calendar: pl.DataFrame) -> pl.DataFrame:
-    """Time from a vehicle's first percent to its last, cut, and `what` each part is: `ride`, `charge` or `park`."""
-    told = marked(readings.drop_nulls("soc_pct").select(*WHO, "at", pl.col("charging").fill_null(False)))
-    edges = told.with_columns(before("at").alias("since"), before("charging").alias("was"))
-    begun, ended = edges.filter(~pl.col("was") & pl.col("charging")), edges.filter(pl.col("was") & ~pl.col("charging"))
-    ends = told.group_by(WHO).agg(pl.col("at").min().alias("first"), pl.col("at").max().alias("final"))
-    found = (
-        (ends, "first"), (ends, "final"), (begun, "since"), (ended, "at"),
-        (trips, "started_at"), (trips, "finished_at"), (calendar, "time"),
-    )  # fmt: skip
-    cuts = pl.concat([rows.select(*WHO, pl.col(name).cast(_MS).alias("at")) for rows, name in found])
-    within = cuts.join(ends, on=WHO).filter(pl.col("at").is_between("first", "final")).select(*WHO, "at")
-    rows = marked(within.unique().sort(*WHO, "at")).with_columns(before("at").alias("started_at"))
-    spans = rows.filter(pl.col("started_at").is_not_null()).select(
-        *WHO, "started_at", pl.col("at").alias("finished_at")
+def _with_leaps() -> pl.Expr:
+    """What a part used; of a charge, with the percent that leapt right before the part, if no pack was changed."""
+    leapt = (pl.col("to_pct").shift(1).over("span") - pl.col("from_pct")).fill_null(0.0)
+    return pl.when((pl.col("what") == "charge") & ~pl.col("swap")).then(pl.col("used") + leapt).otherwise("used")
+
+
+def _spans(
+    readings: pl.DataFrame, trips: pl.DataFrame, calendar: pl.DataFrame, drawn: Mapping[str, pl.DataFrame]
+) -> pl.DataFrame:
+    """Time from a vehicle's first percent to its last, cut, and `what` each is: `ride`, `charge`, `given` or `park`."""
+    told = readings.drop_nulls("soc_pct")
+    ends = told.group_by(WHO, maintain_order=True).agg(
+        pl.col("at").min().alias("first"), pl.col("at").max().alias("final")
     )
-    return _kinds(spans, told, trips)
-
-
-def _kinds(spans: pl.DataFrame, told: pl.DataFrame, trips: pl.DataFrame) -> pl.DataFrame:
+    kinds = {"ride": trips, **drawn}
+    edges = [(rows, name) for rows in kinds.values() for name in ("started_at", "finished_at")]
+    found = [(ends, "first"), (ends, "final"), (calendar, "time"), *edges]
+    cuts = pl.concat([rows.select(*WHO, pl.col(name).cast(_MS).alias("at")) for rows, name in found])
+    inside = cuts.join(ends, on=WHO).filter(pl.col("at").is_between("first", "final")).select(*WHO, "at")
+    rows = marked(inside.unique().sort(*WHO, "at")).with_columns(before("at").alias("started_at"))
+    spans = rows.drop_nulls("started_at").select(*WHO, "started_at", pl.col("at").alias("finished_at"))
     middle = pl.col("started_at") + (pl.col("finished_at") - pl.col("started_at")) / 2
-    rows = spans.with_columns(middle.alias("mid")).sort("mid")
-    flags = told.select(*WHO, "at", "charging").sort("at")
-    rides = trips.select(*WHO, pl.col("started_at").alias("ride_at"), pl.col("finished_at").alias("ride_to"))
-    rows = rows.join_asof(flags, left_on="mid", right_on="at", by=WHO, check_sortedness=False)
-    after = flags.rename({"at": "at_after", "charging": "soon"})
-    rows = rows.join_asof(after, left_on="mid", right_on="at_after", by=WHO, strategy="forward", check_sortedness=False)
-    rows = rows.join_asof(
-        rides.sort("ride_at"), left_on="mid", right_on="ride_at", by=WHO, check_sortedness=False
-    )  # fmt: skip
-    ridden = (pl.col("mid") < pl.col("ride_to")).fill_null(False)
-    what = pl.when(ridden).then(pl.lit("ride")).when(pl.col("charging") | pl.col("soon")).then(pl.lit("charge"))
-    made = rows.with_columns(what.otherwise(pl.lit("park")).alias("what"))
-    return made.select(*WHO, "started_at", "finished_at", "what").sort(*WHO, "started_at")
+    placed = spans.with_columns(middle.cast(_MS).alias("mid"))
+    known = placed.with_columns(
+        within(placed, "mid", each.select(*WHO, begin=pl.col("started_at").cast(_MS), end="finished_at")).alias(what)
+        for what, each in kinds.items()
+    )
+    what = pl.coalesce(*(pl.when(name).then(pl.lit(name)) for name in kinds), pl.lit("park"))
+    return known.select(*WHO, "started_at", "finished_at", what.alias("what")).sort(*WHO, "started_at")

@@ -15,6 +15,7 @@ from analytics.battery_health.packs import Packs
 from analytics.digests import digest
 from analytics.engine import checkpoints
 from analytics.engine.changes import merged, news
+from analytics.engine.habits import Habits
 from analytics.engine.load import Rows, known
 from analytics.engine.plan import MARGIN, Plan
 from analytics.engine.recompute import Made, make
@@ -105,6 +106,7 @@ class Run:
         self._told = known(store.latest("vehicles"), settings)
         self._file, self._rules = settings.data_dir / "analysed.json", self._ruled()
         self._noted = checkpoints.read(self._file)
+        self._habits = Habits(store, settings, self._noted.get("traits", []))
         same = self._noted.get("rules") == self._rules
         self._models = fleet.Models(self._lake, self._told, self._noted.get("figures", {}) if same else {})
         self._packs = Packs(self._lake, self._told)
@@ -115,7 +117,8 @@ class Run:
         """All that is new; then note how far that is."""
         state, touched = self._state(self._noted)
         self._analyse(touched)
-        checkpoints.write(self._file, {**state, "figures": self._models.noted, "owed": self._noted.get("owed", [])})
+        made = {"traits": self._habits.noted, "figures": self._models.noted, "owed": self._noted.get("owed", [])}
+        checkpoints.write(self._file, {**state, **made})
         return self._result()
 
     def wished(self, wish: Wish) -> list[Analysed]:
@@ -127,7 +130,8 @@ class Run:
             raise UnknownName(
                 f"no row of vehicle {silent[0]!r} in this span: `voltrail status` tells who spoke, and when"
             )
-        self._analyse(dict.fromkeys(self._reads, throughout(whose, first, last)))
+        self._habits.learn(wanted := throughout(whose, first, last))
+        self._analyse(dict.fromkeys(self._reads, wanted))
         return self._result()
 
     # ---- what is new -----------------------------------------------------------------------------------------------
@@ -148,6 +152,8 @@ class Run:
         for name in self._reads:
             before = old.get("tables", {}).get(name, {})
             found[name], tables[name] = news(self._lake, name, tuple(self._tables), before, same_log=same)
+        marks = self._habits.learn(merged(list(found.values())))
+        told = {name: digest(told.get(name, ""), marks.get(name, "")) for name in {**told, **marks}}
         other = [name for name, mark in told.items() if old and old.get("known", {}).get(name) != mark]
         renamed = pl.DataFrame({"vehicle": other}, schema={"vehicle": pl.String()})
         again = throughout(renamed, self._plan.begin, self._plan.end)
@@ -200,7 +206,7 @@ class Run:
         """The same as the last time where that was asked for: what is weighed follows what it is weighed by."""
         if self._last is None or self._last[0] != (vehicles, read):
             self._last = None  # before new ones are made: memory
-            rows = Rows(self._store, vehicles, read, self._told, self._worth, self._settings)
+            rows = Rows(self._store, vehicles, read, self._told, self._habits.of, self._worth, self._settings)
             self._last = (vehicles, read), rows
         return self._last[1]
 
@@ -277,9 +283,10 @@ class Run:
 
     def _forecast(self) -> None:
         self._progress("forecast")
-        since, weeks = self._plan.end - SILENT - DAY, timedelta(weeks=WEEKS)
-        heard, trips = self._store.scan("status", since), self._lake.scan("trips", since - weeks)
-        rests = self._lake.scan("standby", self._plan.end - 2 * weeks)
+        last, weeks = self._plan.last, timedelta(weeks=WEEKS)
+        since = last - SILENT - DAY
+        heard, trips = self._store.scan("status", since, last), self._lake.scan("trips", since - weeks)
+        rests = self._lake.scan("standby", last - 2 * weeks)
         new = forecasts(heard, trips, rests, self._told, self._settings.analytics)
         old = self._lake.scan("forecast").sort("provider", "vehicle").collect()
         if not new.equals(old):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import Literal
 
 import polars as pl
 
@@ -9,23 +10,25 @@ from analytics.battery_health.calibration import calibrated
 from analytics.battery_health.effort import even_m, ways
 from analytics.battery_health.held import worth
 from analytics.battery_health.trip_packs import mixed
-from analytics.charging.sessions import charges
+from analytics.charging.charges import charges
+from analytics.charging.discharges import discharges
+from analytics.charging.sessions import sessions
 from analytics.charging.swaps import swaps
 from analytics.energy.trips import energies
 from analytics.frames import WHO, Read, downtime, ordered, out_of_service
 from analytics.observations import batteries
-from analytics.observations.clean import TOP_SPEED_KMH, fixes, readings
+from analytics.observations.clocks import ORIGIN, TABLES, Clocks, clocks
+from analytics.observations.dates import right_span, rows_by_day, set_aside, unsure, wrong_dates, years_apart
+from analytics.observations.observations import TOP_SPEED_KMH, observations
 from analytics.observations.power import powered
+from analytics.observations.soc import clean_soc
 from analytics.observations.soc_steps import ticks
 from analytics.observations.soc_used import used
-from analytics.schemas import FIXES, READINGS
+from analytics.schemas import FIXES, OBSERVATIONS
 from analytics.stays.stay_points import whereabouts
 from analytics.stays.trip_ends import placed
-from analytics.trips.gpsonly import gps_trips
-from analytics.trips.intervals import intervals
-from analytics.trips.journal import MATCHES, compared, entries, matches, told_alone
-from analytics.trips.silences import spoken
-from analytics.trips.speedonly import speed_trips
+from analytics.trips.journal import MATCHES, compared, entries, matches
+from analytics.trips.segments import segments, travelled
 from analytics.trips.trips import trips
 from logger.settings.schema import Settings
 from logger.stores.contract import Store
@@ -46,21 +49,29 @@ KNOWN = pl.Schema(
 )
 
 
+_OF_MODEL = ("capacity_wh", "wh_per_km", "top_speed_kmh")
+
+
 def known(vehicles: pl.DataFrame, settings: Settings) -> pl.DataFrame:
-    """What is known of vehicles, by the latest rows of `vehicles` and the settings' models, as `KNOWN`."""
+    """What is known of vehicles, as `KNOWN`, by vehicle.
+
+    Parameters
+    ----------
+    vehicles : DataFrame with `provider` `vehicle`, and perhaps `model` `timezone` as in the table `vehicles`
+    settings : what they say of a vehicle or its model holds where `vehicles` is silent
+    """
+    said = [{"vehicle": name, "own": each.model, "zone": each.timezone} for name, each in settings.vehicles.items()]
+    own = pl.DataFrame(said, schema={"vehicle": _T, "own": _T, "zone": _T})
     models = [
-        {
-            "model": name,
-            "capacity_wh": each.capacity_wh,
-            "wh_per_km": each.wh_per_km,
-            "top_speed_kmh": each.top_speed_kmh,
-        }
-        for name, each in settings.models.items()
+        {"model": name, **{key: getattr(each, key) for key in _OF_MODEL}} for name, each in settings.models.items()
     ]
-    schema = {name: KNOWN[name] for name in ("model", "capacity_wh", "wh_per_km", "top_speed_kmh")}
-    joined = vehicles.join(pl.DataFrame(models, schema=schema), on="model", how="left")
-    zoned = joined.with_columns(pl.col("timezone").fill_null(settings.collector.timezone))
-    return zoned.select(KNOWN.names()).cast(KNOWN).sort(WHO)
+    sheets = pl.DataFrame(models, schema={"model": _T, **dict.fromkeys(_OF_MODEL, _N)})
+    missing = [pl.lit(None, _T).alias(name) for name in ("model", "timezone") if name not in vehicles.columns]
+    told = vehicles.with_columns(missing).join(own, on="vehicle", how="left").with_columns(
+        pl.coalesce("model", "own").alias("model"),
+        pl.coalesce("timezone", "zone", pl.lit(settings.collector.timezone)).alias("timezone"),
+    )  # fmt: skip
+    return told.join(sheets, on="model", how="left").select(KNOWN.names()).cast(KNOWN).sort(WHO)
 
 
 # Of these vehicles, in what is read: what their fleet tells of its models, as `CHECKS`, and rows of `worth`.
@@ -70,7 +81,7 @@ Figures = Callable[[Sequence[str], Read], tuple[pl.DataFrame, pl.DataFrame]]
 class Rows:
     """What a store holds of some vehicles in what is `read`; each frame is made once.
 
-    `told` is what is `known` of vehicles; one that nobody told of has the zone `timezone`. `figures` are asked for when
+    `told` is what is `known` of vehicles, `traits` gives what their signals mean. `figures` are asked for when
     the first energy is: they follow from what the same rows tell of charge and way.
     """
 
@@ -80,12 +91,14 @@ class Rows:
         vehicles: Sequence[str],
         read: Read,
         told: pl.DataFrame,
+        traits: Callable[[pl.DataFrame], pl.DataFrame],
         figures: Figures,
         settings: Settings,
     ) -> None:
         self._store, self._vehicles, self._told, self._figures = store, vehicles, told, figures
+        self._traits = traits
         self._since, self._until, self.read = read.since, read.until, read
-        self._timezone = settings.collector.timezone
+        self._settings = settings
         self.places, self.tariffs = settings.places, settings.tariffs
 
     def scan(self, table: str) -> pl.LazyFrame:
@@ -93,10 +106,42 @@ class Rows:
         return self._store.scan(table, self._since, self._until, self._vehicles)
 
     @cached_property
+    def _dated(self) -> tuple[Clocks, pl.DataFrame, pl.DataFrame]:
+        """The vehicles' clocks, by all that they say; what was set aside, as `SET_ASIDE`; the frame of `right_span`."""
+        frames = {name: self.scan(name).select(*WHO, *ORIGIN).collect() for name in TABLES}
+        days = years_apart(frames)
+        whole = self.read.from_begin and self.read.to_end
+        if doubtful := [] if whole else unsure(frames):
+            log = rows_by_day(self._store.scan(name, None, None, doubtful) for name in TABLES)
+            days = pl.concat([days.filter(~pl.col("vehicle").is_in(doubtful)), log])
+        wrong = wrong_dates(days)
+        return clocks(frames, wrong), set_aside(frames, wrong), right_span(frames, wrong)
+
+    @property
+    def set_aside(self) -> pl.DataFrame:
+        """Rows that carry a date that never was, as `SET_ASIDE`."""
+        return self._dated[1]
+
+    @property
+    def dated(self) -> pl.DataFrame:
+        """Between which moments all is read, as the frame of `right_span`."""
+        return self._dated[2]
+
+    @cached_property
     def known(self) -> pl.DataFrame:
-        """What is known of each vehicle that has readings, as `KNOWN`."""
-        named = self.readings.select(WHO).unique().sort(WHO).join(self._told, on=WHO, how="left")
-        return named.with_columns(pl.col("timezone").fill_null(self._timezone)).select(KNOWN.names()).cast(KNOWN)
+        """What is known of each vehicle that was observed, as `KNOWN`."""
+        named = self.observations.select(WHO).unique()
+        return pl.concat([self._told.join(named, on=WHO, how="semi"), self._unnamed(named)]).sort(WHO)
+
+    def _unnamed(self, vehicles: pl.DataFrame) -> pl.DataFrame:
+        """As `KNOWN`, of those of which the table `vehicles` has no row."""
+        return known(vehicles.join(self._told, on=WHO, how="anti"), self._settings)
+
+    @cached_property
+    def traits(self) -> pl.DataFrame:
+        """What the signals of these vehicles mean, as `TRAITS`."""
+        frames = (self.observations, self.packs, self.batteries, self.events)
+        return self._traits(pl.concat([rows.select(WHO) for rows in frames]).unique())
 
     @cached_property
     def worth(self) -> pl.DataFrame:
@@ -105,45 +150,46 @@ class Rows:
         return worth(calibrated(self.known, checks), held)
 
     @cached_property
-    def readings(self) -> pl.DataFrame:
-        """As `READINGS`, by vehicle and time; vehicles of one top speed are cleaned together."""
+    def observations(self) -> pl.DataFrame:
+        """As `OBSERVATIONS`, by vehicle and time; vehicles of one top speed are looked at together."""
         fast = self._told.drop_nulls("top_speed_kmh")
         if fast.is_empty():
-            return readings(self.scan("status"))[0]
-        status = self.scan("status").collect().join(fast.select(*WHO, "top_speed_kmh"), on=WHO, how="left")
-        by_speed = status.with_columns(pl.col("top_speed_kmh").fill_null(TOP_SPEED_KMH)).partition_by("top_speed_kmh")
-        made = [readings(part.lazy(), part["top_speed_kmh"][0])[0] for part in by_speed]
-        whole = pl.concat([pl.DataFrame(schema=READINGS), *made])
-        return ordered(whole, "at", "way_m", "received_at", "sequence").select(READINGS.names())
+            return observations(self.scan("status"), self.scan("location"), known=self._dated[0])
+        speeds = fast["top_speed_kmh"].unique().sort().to_list()
+        made = [self._observed(fast, speed) for speed in (None, *speeds)]
+        return ordered(pl.concat(made), "at", "received_at", "sequence").select(OBSERVATIONS.names())
+
+    def _observed(self, fast: pl.DataFrame, speed: float | None) -> pl.DataFrame:
+        """Of vehicles with this top speed; null: of which nobody knows it."""
+        whose = fast if speed is None else fast.filter(pl.col("top_speed_kmh") == speed)
+        how: Literal["anti", "semi"] = "anti" if speed is None else "semi"
+        tables = [self.scan(name).join(whose.select(WHO).lazy(), on=WHO, how=how) for name in ("status", "location")]
+        return observations(tables[0], tables[1], speed or TOP_SPEED_KMH, self._dated[0])
 
     @cached_property
-    def _positions(self) -> tuple[pl.DataFrame, pl.DataFrame]:
-        return fixes(self.scan("location"))
+    def readings(self) -> pl.DataFrame:
+        """Observations of what vehicles told, with their way so far, without percents that no battery had."""
+        return clean_soc(travelled(self.observations, self.steps), self.traits)
 
     @cached_property
     def fixes(self) -> pl.DataFrame:
         """As `FIXES`, by vehicle and time."""
-        return self._positions[0].cast(FIXES)
-
-    @cached_property
-    def spoken(self) -> pl.DataFrame:
-        """When vehicles told a position, as the frame of `spoken`."""
-        return spoken(*self._positions)
+        return self.observations.drop_nulls("lat_deg").select(FIXES.names()).cast(FIXES)
 
     @cached_property
     def packs(self) -> pl.DataFrame:
         """As `PACKS`, by vehicle, port and time."""
-        return batteries.packs(self.scan("pack"))
+        return batteries.packs(self.scan("pack"), self._dated[0])
 
     @cached_property
     def batteries(self) -> pl.DataFrame:
         """As `BATTERIES`, by vehicle and time."""
-        return batteries.batteries(self.scan("battery"))
+        return batteries.batteries(self.scan("battery"), self._dated[0])
 
     @cached_property
     def events(self) -> pl.DataFrame:
         """As `EVENTS`, by vehicle and time."""
-        return batteries.events(self.scan("event"))
+        return batteries.events(self.scan("event"), self._dated[0])
 
     @cached_property
     def downtime(self) -> pl.DataFrame:
@@ -157,8 +203,8 @@ class Rows:
 
     @cached_property
     def steps(self) -> pl.DataFrame:
-        """The frame of `intervals`."""
-        return intervals(self.readings, self.downtime, self.idle, self.spoken)
+        """The frame of `segments`."""
+        return segments(self.observations, self.traits, self.downtime, self.idle)
 
     @cached_property
     def rides(self) -> pl.DataFrame:
@@ -173,7 +219,7 @@ class Rows:
     @cached_property
     def swaps(self) -> pl.DataFrame:
         """As `SWAPS`, by vehicle and time."""
-        return swaps(self.packs, self.readings, self.batteries, self.events)
+        return swaps(self.packs, self.readings, self.batteries, self.events, self.traits)
 
     @cached_property
     def ticks(self) -> pl.DataFrame:
@@ -181,9 +227,19 @@ class Rows:
         return ticks(self.readings)
 
     @cached_property
+    def sessions(self) -> pl.DataFrame:
+        """As `SESSIONS`, by vehicle and start."""
+        return sessions(self.readings, self.batteries, self.swaps, self.rides, self.traits)
+
+    @cached_property
+    def discharges(self) -> pl.DataFrame:
+        """As `DISCHARGES`, by vehicle and start."""
+        return discharges(self.readings)
+
+    @cached_property
     def charges(self) -> pl.DataFrame:
         """Rows of `charges`, without places and costs."""
-        return charges(self.readings, self.batteries, self.swaps, self.worth, self.fixes)
+        return charges(self.sessions, self.swaps, self.readings, self.batteries, self.worth, self.fixes)
 
     @cached_property
     def journal(self) -> pl.DataFrame:
@@ -191,13 +247,12 @@ class Rows:
         found = entries(self.scan("journal"))
         if found.is_empty():
             return pl.DataFrame(schema=MATCHES)
-        return matches(pl.concat([self.rides, *self._by_speed, *self._by_positions], how="diagonal_relaxed"), found)
+        return matches(self.rides, found)
 
     @cached_property
     def spent(self) -> pl.DataFrame:
         """The frame of `trips` with the charge that each used, and with how it was ridden."""
-        source = pl.when(pl.col("start_odometer_m").is_not_null()).then(pl.lit("odometer"))
-        rides = compared(self.rides, self.journal).with_columns(source.alias("distance_source"))
+        rides = compared(self.rides, self.journal)
         charge = used(self.ticks, self.readings, rides, self.swaps)
         return rides.hstack(charge).hstack(ways(self.steps, rides))
 
@@ -211,31 +266,10 @@ class Rows:
 
     @cached_property
     def travelled(self) -> pl.DataFrame:
-        """Every trip, by counters, by speed or by positions, with where it began and ended."""
-        return self._everywhere(self.spent)
+        """The frame `spent` with where each trip began and ended."""
+        return placed(self.spent, self.fixes)
 
     @cached_property
     def journeys(self) -> pl.DataFrame:
         """The frame `travelled` with energies."""
-        return self._everywhere(self.counted)
-
-    def _everywhere(self, counted: pl.DataFrame) -> pl.DataFrame:
-        by_speed, by_positions = (
-            [told_alone(compared(rides, self.journal)) for rides in each]
-            for each in (self._by_speed, self._by_positions)
-        )
-        rides = pl.concat([counted, *by_speed], how="diagonal_relaxed")
-        return pl.concat([placed(rides, self.fixes), *by_positions], how="diagonal_relaxed")
-
-    @cached_property
-    def _by_speed(self) -> list[pl.DataFrame]:
-        """Trips of vehicles that never tell a counter, if there are any."""
-        silent = self.readings.filter(pl.col("way_m").is_null().all().over(WHO))
-        moving = silent.filter(pl.col("speed_kmh").is_not_null().any().over(WHO))
-        return [speed_trips(moving, self.downtime, self.spoken)] if moving.height else []
-
-    @cached_property
-    def _by_positions(self) -> list[pl.DataFrame]:
-        """Trips of vehicles that tell nothing but where they are, if there are any."""
-        silent = self.fixes.join(self.readings.select(WHO).unique(), on=WHO, how="anti", maintain_order="left")
-        return [gps_trips(silent)] if silent.height else []
+        return placed(self.counted, self.fixes)

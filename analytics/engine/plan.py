@@ -1,13 +1,15 @@
 """What is read for an analysis: from when to when, and which vehicles together."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import polars as pl
 
 from analytics.engine.changes import merged
 from analytics.engine.windows import reaching_back
-from analytics.frames import DAY, Read
+from analytics.frames import DAY, WHO, Read
+from analytics.observations.dates import APART_DAYS, DAYS, wrong_dates
 from analytics.schemas import TOUCHED
 from logger.stores.contract import Store
 from logger.stores.lake.data_files import day_in_span
@@ -19,21 +21,43 @@ _GROUP_ROWS = 1_000_000  # of readings that are analysed together, so that memor
 
 
 class Plan:
-    """Of raw rows of a store, and of derived ones in the lake; nothing lies before `begin` and after `end`."""
+    """Of raw rows of a store, and of derived ones in the lake; nothing lies before `begin` and after `end`.
+
+    Between `first` and `last` lies all but a few rows whose date is years from all others, and probably wrong: what
+    reaches to them reads to the edge.
+    """
 
     def __init__(self, store: Store, lake: Lake, reads: Sequence[str], tables: Sequence[str]) -> None:
         self._store, self._lake = store, lake
         self._reads, self._tables = reads, tables
-        self.begin, self.end = self._edges()
+        days = self._days()
+        self.begin, self.end = _edges(days)
+        likely, today = self._likely(days), datetime.now(UTC).date()
+        self.first, self.last = _edges(likely)[0], _edges(likely | {day for day in days if day <= today})[1]
 
-    def _edges(self) -> tuple[datetime, datetime]:
-        """The first day of anything, less one for local days, and the one after the last."""
+    def _days(self) -> set[date]:
+        """The days on which there is any row."""
         all_in_lake = isinstance(self._store, Lake)
         days = self._lake.days({*self._tables, *self._reads} if all_in_lake else self._tables)
         if not all_in_lake:
             days |= {day.date() for name in self._reads for day, _ in self._store.count(name)}
-        today = datetime.now(UTC).date()
-        return day_span(min(days, default=today))[0] - DAY, day_span(max(days, default=today))[1] + DAY
+        return days
+
+    def _likely(self, days: set[date]) -> set[date]:
+        """Of these days those that are not wrong, all vehicles as one; rows are counted where some are years apart."""
+        if not any(late - early > APART_DAYS * DAY for early, late in pairwise(sorted(days))):
+            return days
+        rows = [row for name in self._reads for row in self._counts(name)]
+        counted = pl.DataFrame(rows, schema={"day": pl.Date, "rows": pl.Int64}, orient="row").group_by("day").sum()
+        one = counted.with_columns(pl.lit("").alias(name) for name in WHO)
+        wrong = wrong_dates(one.select(pl.col(name).cast(kind) for name, kind in DAYS.items()))
+        spans = [(begin.date(), end.date()) for *_, begin, end in wrong.iter_rows()]
+        return {day for day in days if not any(begin <= day < end for begin, end in spans)}
+
+    def _counts(self, name: str) -> list[tuple[date, int]]:
+        if isinstance(self._store, Lake):
+            return [(file.day, file.rows) for file in self._store.files(name)]
+        return [(day.date(), rows) for day, rows in self._store.count(name)]
 
     def vehicles(self, since: datetime, until: datetime) -> pl.DataFrame:
         """All that have rows in this span, in order."""
@@ -82,5 +106,12 @@ class Plan:
     def _reach(self, part: pl.DataFrame, margin: timedelta) -> Read:
         ends = part.select(pl.col("first_at").min(), pl.col("last_at").max())
         first, last = ends.select(pl.all().dt.truncate("1d")).row(0)
-        since, until = max(first - margin, self.begin), min(last + DAY + margin, self.end)
-        return Read(since, until, since == self.begin, until == self.end)
+        since, until = min(first, self.last) - margin, max(last, self.first) + DAY + margin
+        whole = since <= self.first, until >= self.last
+        return Read(self.begin if whole[0] else since, self.end if whole[1] else until, *whole)
+
+
+def _edges(days: set[date]) -> tuple[datetime, datetime]:
+    """The first of these days, less one for local days, and the one after the last."""
+    today = datetime.now(UTC).date()
+    return day_span(min(days, default=today))[0] - DAY, day_span(max(days, default=today))[1] + DAY

@@ -14,7 +14,7 @@ from analytics.energy.standby import standby
 from analytics.engine.load import Rows
 from analytics.stays.places import placed, private
 from analytics.stays.visits import SEEN, known_span, relocations, stays
-from analytics.timeline.episodes import episodes, resets, ridden
+from analytics.timeline.episodes import date_span, episodes, misdated, resets, ridden
 from analytics.timeline.states import states
 from analytics.trips.coverage import coverage
 from analytics.trips.journal import unmatched
@@ -22,7 +22,7 @@ from logger.errors import UnknownName
 from logger.suggest import nearest
 from logger.tables import shaped
 
-RULES = "3"  # a change of what any analysis makes of the same rows raises it: then all is made anew
+RULES = "4"  # a change of what any analysis makes of the same rows raises it: then all is made anew
 
 
 class Analysis(msgspec.Struct, frozen=True):
@@ -67,9 +67,21 @@ def charge_rows(told: Rows) -> pl.DataFrame:
     return shaped(priced(named, told.tariffs, told.known), "charges")
 
 
+def state_rows(told: Rows) -> pl.DataFrame:
+    """Rows of `states`."""
+    drawn = (told.sessions, told.discharges)
+    return states(told.steps, told.rides, told.readings, *drawn, told.downtime, told.idle, told.traits)
+
+
+def standby_rows(told: Rows) -> pl.DataFrame:
+    """Rows of `standby`."""
+    return standby(told.steps, told.readings, told.sessions, told.swaps, told.discharges, told.worth)
+
+
 def consumption_rows(told: Rows) -> pl.DataFrame:
     """Rows of `consumption`."""
-    return shaped(days(told.readings, told.steps, told.counted, told.ticks, told.worth, told.swaps), "consumption")
+    drawn = (told.swaps, told.sessions, told.discharges)
+    return shaped(days(told.readings, told.steps, told.counted, told.ticks, told.worth, *drawn), "consumption")
 
 
 def evidence_rows(told: Rows) -> pl.DataFrame:
@@ -99,23 +111,15 @@ def place_span(told: Rows) -> pl.DataFrame:
 _FAULT = pl.col("kind") != "pipeline"  # what vehicles say, and not what we make of it
 _PLACE = ~_FAULT & pl.col("system").is_in(["place", "relocation"])
 _AUDIT = ~_FAULT & pl.col("system").is_in(["odometer", "journal"])
+_DATES = ~_FAULT & (pl.col("system") == "clock")
 
 _RIDES = ("status", "location", "pack", "battery", "event", "vehicles")
 ANALYSES: Mapping[str, Analysis] = {
     "trips": Analysis((*_RIDES, "journal"), trip_rows, weighed=True),
     "charges": Analysis(("status", "location", "pack", "battery", "event"), charge_rows, "stretch", weighed=True),
-    "states": Analysis(
-        ("status", "location", "vehicles"),
-        lambda told: states(told.steps, told.rides, told.downtime, told.idle),
-        "stretch",
-    ),
+    "states": Analysis(_RIDES, state_rows, "stretch"),
     "consumption": Analysis((*_RIDES, "journal"), consumption_rows, weighed=True),
-    "standby": Analysis(
-        _RIDES,
-        lambda told: standby(told.steps, told.charges, told.worth),
-        "stretch",
-        weighed=True,
-    ),
+    "standby": Analysis(_RIDES, standby_rows, "stretch", weighed=True),
     "evidence": Analysis(_RIDES, evidence_rows),
     "stretches": Analysis(_RIDES, stretch_rows),
     "episodes": Analysis(("event",), lambda told: episodes(told.events, told.readings), "all", own=_FAULT),
@@ -125,6 +129,13 @@ ANALYSES: Mapping[str, Analysis] = {
         lambda told: pl.concat([resets(told.steps), unmatched(told.journal)]),
         table="episodes",
         own=_AUDIT,
+    ),
+    "dates": Analysis(
+        ("status", "location", "pack", "battery", "event"),
+        lambda told: misdated(told.set_aside),
+        known=lambda told: date_span(told.dated),
+        table="episodes",
+        own=_DATES,
     ),
     "coverage": Analysis(
         ("status", "location", "intake", "vehicles"),

@@ -7,7 +7,7 @@ import polars as pl
 
 from analytics.frames import DAY, Read
 from analytics.schemas import TOUCHED
-from analytics.trips.intervals import BOUNCE_S
+from analytics.trips.segmentation import BOUNCE_S
 
 
 def throughout(vehicles: pl.DataFrame, first: datetime, last: datetime) -> pl.DataFrame:
@@ -87,7 +87,7 @@ def ended(spans: pl.DataFrame, made: pl.DataFrame, readings: pl.DataFrame) -> pl
     ----------
     spans : DataFrame with `vehicle`, `since` and `until`
     made : DataFrame of a derived table with `finished_at`
-    readings : DataFrame of `READINGS`, of what was read
+    readings : DataFrame of `OBSERVATIONS`, of what was read
 
     Notes
     -----

@@ -3,7 +3,8 @@
 import polars as pl
 
 from analytics.frames import WHO
-from analytics.observations.soc_steps import UNEVEN, leaps, ridden, soc_at
+from analytics.observations.soc_at import UNEVEN, ridden, soc_at
+from analytics.observations.soc_steps import leaps
 
 FLAT_PCT = 0.776  # half of the 95 % interval of a difference of two whole percents
 BMS_SD_PCT = 0.3  # what a battery's own percent errs by over a ride: lag, sag under load, rest voltage (simulated)
@@ -31,11 +32,12 @@ def used(
     -------
     DataFrame in the order of `spans`: `soc_start_pct`, `soc_finish_pct`, `soc_used_pct` with its `…_low_pct` and
     `…_high_pct` (95 %), `soc_used_sd_pct`, `soc_mean_pct` (at which level, on the mean, it was used) and `swaps`.
-    Where no tick is near, a span of which the percent did not change has used a third of a step, 0 to 0.78 % or more,
-    never 0. What was used is null where no percent is known, or where a change of
+    Where no tick is near, a span of which the percent did not change has used a third of a step, 0 to 0.78 steps or
+    more, never 0. What was used is null where no percent is known, or where a change of
     packs is hidden in more than 300 m of the way. Source: analytics facts, 2.2.
     """
-    told = parts(ticks, ridden(readings, spans), spans, swaps).with_columns(_flat().alias("used"))
+    found = leaps(readings, swaps).filter("swap")
+    told = _parts(ticks, ridden(readings, spans), spans, swaps, found).with_columns(_flat().alias("used"))
     return _summed(spans.select(*WHO).with_row_index("span"), told, bms_sd_pct)
 
 
@@ -49,8 +51,14 @@ def parts(
     DataFrame by span: `span` (its place in `spans`, from 0), `from_at` `to_at`, the charge at both (`from_pct` `to_pct`
     [%]) and what was `used` [%], negative where it rose: sums over adjoining spans are differences of their ends.
     """
+    return _parts(ticks, readings, spans, swaps, leaps(readings, swaps))
+
+
+def _parts(
+    ticks: pl.DataFrame, readings: pl.DataFrame, spans: pl.DataFrame, swaps: pl.DataFrame | None, changed: pl.DataFrame
+) -> pl.DataFrame:
     numbered = spans.select(*WHO, "started_at", "finished_at").with_row_index("span")
-    pieces = _pieces(numbered, leaps(readings, swaps))
+    pieces = _pieces(numbered, changed)
     first = soc_at(ticks, readings, pieces.select(*WHO, pl.col("from_at").alias("at")), swaps)
     final = soc_at(ticks, readings, pieces.select(*WHO, pl.col("to_at").alias("at")), swaps)
     ends = pl.concat([pieces, _named(first, "from"), _named(final, "to")], how="horizontal")
@@ -58,7 +66,7 @@ def parts(
 
 
 def _named(rows: pl.DataFrame, prefix: str) -> pl.DataFrame:
-    told = ("pct", "sd_pct", "share", "step_pct", "tick")
+    told = ("pct", "sd_pct", "share", "step_pct", "tick", "unit_pct")
     return rows.select(pl.col(name).alias(f"{prefix}_{name}") for name in told)
 
 
@@ -69,7 +77,9 @@ def _pieces(spans: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
     begins = pl.concat([spans.with_columns(from_at="started_at"), inside.with_columns(from_at="at")], how="diagonal")
     ends = pl.concat([inside.with_columns(to_at="since"), spans.with_columns(to_at="finished_at")], how="diagonal")
-    left = begins.sort("span", "from_at").select("span", *WHO, "from_at", pl.col("d_m").fill_null(0.0).alias("lost_m"))
+    left = begins.sort("span", "from_at").select(
+        "span", *WHO, "from_at", pl.col("d_m").fill_null(0.0).alias("lost_m"), pl.col("swap").fill_null(False)
+    )
     right = ends.sort("span", "to_at").select("to_at", (pl.col("span") != pl.col("span").shift(-1)).alias("last"))
     both = pl.concat([left, right], how="horizontal")
     return both.with_columns(pl.max_horizontal("to_at", "from_at").alias("to_at"))
@@ -79,7 +89,7 @@ def _flat() -> pl.Expr:
     """What was used; where no tick is near and whole percents did not change, a third of one."""
     coarse = pl.col("from_tick").is_null() & pl.col("to_tick").is_null()
     flat = coarse & (pl.col("used") == 0) & (pl.col("from_at") < pl.col("to_at"))
-    return pl.when(flat).then(1 / 3).otherwise("used")
+    return pl.when(flat).then(pl.col("from_unit_pct") / 3).otherwise("used")
 
 
 def _level() -> pl.Expr:
@@ -103,15 +113,20 @@ def _summed(spans: pl.DataFrame, parts: pl.DataFrame, bms_sd_pct: float) -> pl.D
         (pl.col("variance").sum() + bms_sd_pct**2).sqrt().alias("soc_used_sd_pct"),
         (_level() * pl.col("used")).sum().alias("weighted"),
         _level().mean().alias("plain"),
-        (pl.len() - 1).cast(pl.Int64).alias("swaps"),
+        pl.col("swap").sum().cast(pl.Int64).alias("swaps"),
+        pl.col("from_unit_pct").max().alias("unit_pct"),
         (pl.col("from_tick").is_null() & pl.col("to_tick").is_null()).any().alias("coarse"),
     )  # fmt: skip
     mean = pl.when(pl.col("soc_used_pct") > 1).then(pl.col("weighted") / pl.col("soc_used_pct")).otherwise("plain")
     sums = sums.with_columns(mean.clip(0.0, 100.0).alias("soc_mean_pct")).drop("weighted", "plain")
     told = spans.select("span").join(sums, on="span", how="left", maintain_order="left")
-    flat = pl.when("coarse").then(FLAT_PCT).otherwise(0.0)
+    flat = pl.when("coarse").then(FLAT_PCT * pl.col("unit_pct")).otherwise(0.0)
     wide = pl.max_horizontal(_Z * pl.col("soc_used_sd_pct"), flat)
     told_of = pl.when(pl.col("soc_used_pct").is_not_null())
-    low = told_of.then((pl.col("soc_used_pct") - wide).clip(0.0))
-    high = told_of.then(pl.max_horizontal(pl.col("soc_used_pct") + wide, flat))
-    return told.with_columns(low.alias("soc_used_low_pct"), high.alias("soc_used_high_pct")).drop("span", "coarse")
+    least, most = pl.col("soc_used_pct") - wide, pl.col("soc_used_pct") + wide
+    gained = pl.col("soc_used_pct") < 0
+    low = told_of.then(pl.when(gained).then(least).otherwise(least.clip(0.0)))
+    high = told_of.then(pl.when(gained).then(most).otherwise(pl.max_horizontal(most, flat)))
+    return told.with_columns(low.alias("soc_used_low_pct"), high.alias("soc_used_high_pct")).drop(
+        "span", "coarse", "unit_pct"
+    )

@@ -10,7 +10,7 @@ import polars as pl
 from analytics.frames import WHO
 from analytics.stays.places import EARTH_M
 from analytics.stays.trip_ends import APART_M, SIGMAS, median
-from analytics.trips.intervals import BOUNCE_S, under_way
+from analytics.trips.segmentation import BOUNCE_S, under_way
 
 _OUTING = (*WHO, "outing")
 _DEGREE_M = EARTH_M * math.pi / 180
@@ -70,7 +70,7 @@ def whereabouts(fixes: pl.DataFrame, steps: pl.DataFrame, rides: pl.DataFrame) -
 def _between_rides(fixes: pl.DataFrame, steps: pl.DataFrame, rides: pl.DataFrame) -> pl.DataFrame:
     """Fixes with what `WHEREABOUTS` say of their vehicle, and `rested`: no ride was under way."""
     windows = _windows(steps, rides)
-    tells = pl.any_horizontal(pl.col("locked", "way_m").is_not_null().any())
+    tells = pl.any_horizontal(pl.col("flag", "count_m").is_not_null().any())
     who = steps.group_by(WHO).agg(tells.alias("told")).join(_sure(windows, steps), on=WHO, how="left")
     joined = fixes.with_row_index("row").sort("at").join_asof(
         windows, left_on="at", right_on="left_at", by=WHO, check_sortedness=False

@@ -3,7 +3,7 @@
 import polars as pl
 
 from analytics.frames import WHO
-from analytics.trips.intervals import EDGE_S
+from analytics.trips.segmentation import EDGE_S
 
 STOOD = 9  # fixes while parked that are asked, those nearest to the start
 APART_M, SIGMAS = 50.0, 3.0  # farther from the last of them, it was carried since

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from analytics.frames import WHO, marked
-from analytics.observations.clean import OFFSET_S
+from analytics.observations.clocks import OFFSET_S
 from analytics.stays.places import depth_m, distance_m
 from analytics.stays.stay_points import reach_m
 from analytics.stays.trip_ends import SIGMAS
@@ -176,8 +176,8 @@ def _shaped(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _rolled(moved: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     """Moves with `rolled_m` [m], null where that is not known."""
-    resets = pl.col("jump").cast(pl.Int64).cum_sum().over(WHO)
-    counts = steps.select(*WHO, "at", "way_m", resets.alias("resets")).drop_nulls("way_m").sort("at")
+    resets = pl.col("reset").cast(pl.Int64).cum_sum().over(WHO)
+    counts = steps.select(*WHO, "at", "count_m", resets.alias("resets")).drop_nulls("count_m").sort("at")
     apart = pl.duration(seconds=round(OFFSET_S))
     rows = moved.with_columns(
         (pl.col("from_ended_at") - apart).alias("left_at"), (pl.col("began_at") + apart).alias("back_at")
@@ -185,12 +185,12 @@ def _rolled(moved: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
     left = rows.sort("left_at").join_asof(
         counts, left_on="left_at", right_on="at", by=WHO, check_sortedness=False
     ).drop("at").sort("back_at")  # fmt: skip
-    after = {"way_m": "back_m", "resets": "resets_then"}
+    after = {"count_m": "back_m", "resets": "resets_then"}
     both = left.join_asof(
         counts.rename(after), left_on="back_at", right_on="at", by=WHO, strategy="forward", check_sortedness=False
     )
     same = pl.col("resets") == pl.col("resets_then")
-    return both.with_columns(rolled_m=pl.when(same).then(pl.col("back_m") - pl.col("way_m")))
+    return both.with_columns(rolled_m=pl.when(same).then(pl.col("back_m") - pl.col("count_m")))
 
 
 def _rounded(name: str) -> pl.Expr:

@@ -3,10 +3,13 @@
 import polars as pl
 
 from analytics.frames import WHO
+from analytics.stays.visits import KNOWN_SPAN, SEEN
 from logger.tables import shaped
 
 MERGE_S = 1800.0  # what comes back so soon never went
 FORGOTTEN_S = 86_400.0  # what no message may end is over after so long
+RE_IMPORT = "correct their dates in the file and import it again"
+SET_CLOCK = "set the clock of the machine that collects, and let NTP keep it"
 KINDS = ("alert", "fault", "dtc")
 # Alerts that have no clearing of their own, and whose clearing is theirs too: a vehicle that fell down says 2 or 4 and,
 # when it stands again, 2 or nothing.
@@ -20,7 +23,7 @@ def episodes(events: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
 
     Parameters
     ----------
-    events, readings : DataFrames of `EVENTS` and `READINGS`, each in its order
+    events, readings : DataFrames of `EVENTS` and `OBSERVATIONS`, each in its order
 
     Returns
     -------
@@ -54,9 +57,9 @@ def resets(steps: pl.DataFrame) -> pl.DataFrame:
     `steps` is the frame of `intervals`. The row lies from the last reading of the old count, `odometer_m` [m], to the
     first of the new. How far the vehicle went in between nobody knows.
     """
-    jumpy = steps.join(steps.filter("jump").select(WHO).unique(), on=WHO, how="semi", maintain_order="left")
+    jumpy = steps.join(steps.filter("reset").select(WHO).unique(), on=WHO, how="semi", maintain_order="left")
     was = pl.col("odometer_m").forward_fill().shift(1).over(WHO)
-    jumps = jumpy.with_columns(was.alias("was_m")).filter(pl.col("jump") & pl.col("since").is_not_null())
+    jumps = jumpy.with_columns(was.alias("was_m")).filter(pl.col("reset") & pl.col("since").is_not_null())
     counts = [(pl.col(name) / 1000).round(1) for name in ("was_m", "odometer_m")]
     text = pl.format("odometer went from {} to {} km", *counts)
     made = jumps.select(
@@ -64,6 +67,37 @@ def resets(steps: pl.DataFrame) -> pl.DataFrame:
         time="since", started_at="since", finished_at="at", count=1, odometer_m="was_m", open=False,
     )  # fmt: skip
     return shaped(made, "episodes").sort(*WHO, "started_at")
+
+
+def misdated(set_aside: pl.DataFrame) -> pl.DataFrame:
+    """Rows whose date never was: kind `pipeline`, system `clock`, `wrong_date`; as `SEEN`, by vehicle and start.
+
+    `set_aside` is the frame of `SET_ASIDE`. The row lies at the nearest row whose date is right, so that it makes no
+    day of its own; `text` tells how many rows of which table were set aside, how they are dated, and what to do.
+    """
+    first, last = (pl.col(name).dt.strftime("%Y-%m-%d") for name in ("first_at", "last_at"))
+    dated = pl.when(first == last).then(first).otherwise(pl.format("{} to {}", first, last))
+    rows = pl.when(pl.col("rows") == 1).then(pl.lit("row")).otherwise(pl.lit("rows"))
+    parts = set_aside.with_columns(text=pl.format("{} {} of {} dated {}", "rows", rows, "table", dated))
+    found = parts.group_by(*WHO, "near_at", maintain_order=True).agg(
+        pl.col("text").str.join(", "), pl.col("rows").sum().alias("count"), pl.col("imported").all()
+    )
+    remedy = pl.when("imported").then(pl.lit(RE_IMPORT)).otherwise(pl.lit(SET_CLOCK))
+    made = found.with_columns(
+        text=pl.format("{} set aside, years from all others; {}", "text", remedy), kind=pl.lit("pipeline"),
+        code=pl.lit("wrong_date"), system=pl.lit("clock"), time="near_at", started_at="near_at", finished_at="near_at",
+        odometer_m=pl.lit(None, pl.Float64), open=pl.lit(False), start_seen=pl.lit(True), end_seen=pl.lit(True),
+    )  # fmt: skip
+    return made.select(SEEN.names()).cast(SEEN).sort(*WHO, "started_at")
+
+
+def date_span(right: pl.DataFrame) -> pl.DataFrame:
+    """Between which moments `misdated` holds, as `KNOWN_SPAN`: of the rows between two right ones all are read.
+
+    `right` is the frame of `right_span`.
+    """
+    least = pl.duration(milliseconds=1)
+    return right.select("vehicle", known_from=pl.col("first") + least, known_to=pl.col("last") - least).cast(KNOWN_SPAN)
 
 
 def _told(events: pl.DataFrame) -> pl.DataFrame:

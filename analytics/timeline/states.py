@@ -1,51 +1,116 @@
-"""What a vehicle was doing, without a gap: stretches of one state, from its first reading to its last.
+"""What a vehicle was doing, without a gap: spans of one state, from its first row to its last.
 
-A state is what readings, counters, the collector's heartbeats and the settings make of a moment, in this order: out of
-service by the settings; riding or paused by the trips; nothing known while the collector was away, or where the vehicle
-was silent for longer than twice its cadence; else what the reading before said.
+A state is what readings, counters, sessions, the collector's heartbeats and the settings make of a moment, in this
+order: out of service by the settings; riding or paused by the trips; nothing known while the collector was away;
+offline by its last word; charging by a session; nothing known where the vehicle was silent for longer than twice its
+cadence; discharging by its last word; else parked.
 """
+
+from collections.abc import Mapping
 
 import polars as pl
 
+from analytics.charging.spans import seconds
 from analytics.frames import WHO, before, carried, marked, with_day, with_midnight, within
-from analytics.trips.intervals import GAP_S, SPEAKS_S, STILL_M, under_way
+from analytics.trips.segmentation import GAP_S, SPEAKS_S, STILL_M, under_way
 from logger.tables import shaped
 
-SILENT_S = 2 * SPEAKS_S
+SILENT_CADENCES = 2.0
+MOVED_M = 30.0
+UNPLACED_S = 10_800.0  # an inferred charge lies somewhere in its window: in a wider one, nobody knows when
 _MS = pl.Datetime("ms", "UTC")
+_WORDS = {
+    "away": "no_data", "offline": "offline", "charging": "charging", "silent": "no_data", "discharging": "discharging",
+}  # fmt: skip
 _PIECE = ("started_at", "finished_at", "state")
+_SPAN = (*WHO, "begin", "end")
 
 
-def states(steps: pl.DataFrame, rides: pl.DataFrame, downtime: pl.DataFrame, idle: pl.DataFrame) -> pl.DataFrame:
-    """Stretches of one state of each vehicle.
+def states(
+    segments: pl.DataFrame,
+    trips: pl.DataFrame,
+    observations: pl.DataFrame,
+    sessions: pl.DataFrame,
+    discharges: pl.DataFrame,
+    downtime: pl.DataFrame,
+    idle: pl.DataFrame,
+    traits: pl.DataFrame,
+) -> pl.DataFrame:
+    """Spans of one state of each vehicle.
 
     Parameters
     ----------
-    steps : DataFrame of `intervals`
-    rides : DataFrame of `trips` of these
+    segments, trips : DataFrame of `intervals`, and of `trips` of these
+    observations : DataFrame with `provider` `vehicle` `at` `online` `way_m`: every row of the vehicle
+    sessions, discharges : DataFrames of `SESSIONS` and `DISCHARGES`
     downtime : DataFrame of `DOWNTIME`: when the collector was away
     idle : DataFrame of `IDLE`: when vehicles were out of service
+    traits : DataFrame with `provider` `vehicle` `cadence_s`: how often it speaks while parked [s]; where that is null,
+        the median of its own spacings at rest; never less than 900 s
 
     Returns
     -------
-    DataFrame of table `states`, by vehicle and time. The stretches of a vehicle touch each other and neighbours differ:
-    their durations [s] add up to the time from its first reading to its last.
+    DataFrame of table `states`, by vehicle and time. The spans of a vehicle touch each other and neighbours differ:
+    their durations [s] add up to the time from its first row to its last.
 
     Notes
     -----
-    `riding` is a trip, or a ride under way, but for intervals of at most 5 m at speed 0, and gaps of which less than
-    half was ridden by the counter, which are `paused`; counters prove a ride, so it is one though the collector was
-    away. A hidden ride lies in the middle of its window. `charging` and `offline` last from the reading that says
-    so to the next.
+    `riding` is a trip, or a trip under way, but for intervals of at most 5 m at speed 0, and gaps of which less than
+    half was ridden by the counter, which are `paused`; counters prove a trip, so it is one though the collector was
+    away. A hidden trip lies in the middle of its window. `offline` lasts from the reading that says so to the next.
     """
-    pieces = _pieces(steps, rides)
-    whole = _cut(pieces, downtime, idle)
-    told = pl.when("away").then(pl.lit("no_data")).otherwise("state")
+    who = observations.select(WHO).unique()
+    every = who.join(downtime, how="cross") if downtime.height else idle.clear()
+    spans = {
+        "resting": idle.join(who, on=WHO, how="semi"),
+        "away": every.select(_SPAN),
+        "offline": _offline(observations),
+        "charging": _charged(sessions),
+        "silent": _silences(observations, traits),
+        "discharging": discharges.select(*WHO, begin="started_at", end="finished_at"),
+    }
+    whole = _cut(_pieces(segments, trips, observations), spans)
+    joined = _joined(whole.with_columns(_state().alias("state")))
+    lasting = seconds("started_at", "finished_at")
+    return shaped(joined.with_columns(pl.col("started_at").alias("time"), lasting.alias("duration_s")), "states")
+
+
+def _state() -> pl.Expr:
+    told = pl.coalesce(*(pl.when(name).then(pl.lit(word)) for name, word in _WORDS.items()), "state")
     riding = pl.col("state").is_in(["riding", "paused"])
-    state = pl.when("resting").then(pl.lit("out_of_service")).when(riding).then("state").otherwise(told)
-    joined = _joined(whole.with_columns(state.alias("state")))
-    seconds = (pl.col("finished_at") - pl.col("started_at")).dt.total_milliseconds() / 1000
-    return shaped(joined.with_columns(pl.col("started_at").alias("time"), seconds.alias("duration_s")), "states")
+    return pl.when("resting").then(pl.lit("out_of_service")).when(riding).then("state").otherwise(told)
+
+
+# ---- what lies over time -------------------------------------------------------------------------------------------
+
+
+def _gaps(observations: pl.DataFrame) -> pl.DataFrame:
+    rows = marked(carried(observations, "way_m"))
+    stood = (pl.col("way_m") - before("way_m")).fill_null(0.0) <= MOVED_M
+    gaps = rows.select(*WHO, before("at").alias("begin"), pl.col("at").alias("end"), stood.alias("stood"))
+    return gaps.drop_nulls("begin").with_columns(seconds("begin", "end").alias("gap_s"))
+
+
+def _silences(observations: pl.DataFrame, traits: pl.DataFrame) -> pl.DataFrame:
+    """Gaps between two rows of a vehicle that are longer than twice its cadence."""
+    gaps = _gaps(observations)
+    own = gaps.group_by(WHO).agg(pl.col("gap_s").filter("stood").median().alias("own_s"))
+    declared = traits.select(*WHO, "cadence_s")
+    known = gaps.join(own, on=WHO, how="left").join(declared, on=WHO, how="left")
+    cadence_s = pl.max_horizontal(pl.coalesce("cadence_s", "own_s"), pl.lit(SPEAKS_S))
+    return known.filter(pl.col("gap_s") > SILENT_CADENCES * cadence_s).select(_SPAN)
+
+
+def _offline(observations: pl.DataFrame) -> pl.DataFrame:
+    rows = marked(carried(observations, "online"))
+    following = pl.when(~pl.col("fresh").shift(-1)).then(pl.col("at").shift(-1))
+    spans = rows.select(*WHO, pl.col("at").alias("begin"), following.alias("end"), "online")
+    return spans.filter(~pl.col("online")).drop_nulls("end").select(_SPAN)
+
+
+def _charged(sessions: pl.DataFrame) -> pl.DataFrame:
+    placed = (pl.col("kind") == "charge") | (seconds("started_at", "finished_at") <= UNPLACED_S)
+    return sessions.filter(placed).select(*WHO, begin="started_at", end="finished_at")
 
 
 def daily(found: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
@@ -74,20 +139,42 @@ def daily(found: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     return sums.sort(*WHO, "day", "state")
 
 
-def _pieces(steps: pl.DataFrame, rides: pl.DataFrame) -> pl.DataFrame:
-    """Each interval in up to three, before a ride, the ride, after it; neighbours that are whole and alike as one."""
-    real = pl.col("ride").is_in(pl.concat([rides["ride"], under_way(steps)]).unique().implode())
+# ---- trips and rests -----------------------------------------------------------------------------------------------
+
+
+def _pieces(segments: pl.DataFrame, trips: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
+    """Each segment in up to three, before a trip, the trip, after it; neighbours that are whole and alike as one."""
+    real = pl.col("ride").is_in(pl.concat([trips["ride"], under_way(segments)]).unique().implode())
     begun = pl.when(real).then(pl.max_horizontal("since", "began_at")).otherwise(pl.col("at"))
     ended = pl.when(real).then(pl.min_horizontal("at", "ended_at")).otherwise(pl.col("at"))
-    told = carried(steps, "charging", "online").select(
-        *WHO, "since", "at", _stood().alias("stood"), _rode().alias("rode"), begun.alias("begun"), ended.alias("ended")
+    told = segments.select(
+        *WHO,
+        "since",
+        "at",
+        pl.lit("parked").alias("stood"),
+        _rode().alias("rode"),
+        begun.alias("begun"),
+        ended.alias("ended"),
     )
     rows = _alike(told.drop_nulls("since"))
     parts = [("since", "begun", "stood"), ("begun", "ended", "rode"), ("ended", "at", "stood")]
     cut = [
         rows.select(*WHO, *(pl.col(own).alias(name) for own, name in zip(part, _PIECE, strict=True))) for part in parts
     ]
-    return pl.concat(cut).filter(pl.col("started_at") < pl.col("finished_at")).sort(*WHO, "started_at")
+    whole = pl.concat([*cut, *_beyond(segments, observations)])
+    return whole.filter(pl.col("started_at") < pl.col("finished_at")).sort(*WHO, "started_at")
+
+
+def _beyond(segments: pl.DataFrame, observations: pl.DataFrame) -> list[pl.DataFrame]:
+    """What lies before the first segment of a vehicle and after its last: rows that tell of no motion."""
+    whole = observations.group_by(WHO, maintain_order=True).agg(
+        pl.col("at").min().alias("first"), pl.col("at").max().alias("final")
+    )
+    known = segments.group_by(WHO).agg(pl.col("at").min().alias("from"), pl.col("at").max().alias("to"))
+    both = whole.join(known, on=WHO, how="left", maintain_order="left")
+    ends = [(pl.col("first"), pl.coalesce("from", "final")), (pl.coalesce("to", "final"), pl.col("final"))]
+    parked = pl.lit("parked").alias("state")
+    return [both.select(*WHO, begin.alias("started_at"), end.alias("finished_at"), parked) for begin, end in ends]
 
 
 def _alike(rows: pl.DataFrame) -> pl.DataFrame:
@@ -102,20 +189,6 @@ def _alike(rows: pl.DataFrame) -> pl.DataFrame:
     return runs.agg(first, pl.col("at").last(), begun.alias("begun"), pl.col("ended").last())
 
 
-def _stood() -> pl.Expr:
-    said = {"charging": pl.col("charging"), "offline": pl.col("online").not_()}
-    was = {state: word.shift(1).fill_null(False) for state, word in said.items()}
-    return (
-        pl.when(was["offline"])
-        .then(pl.lit("offline"))
-        .when(pl.col("dt_s") > SILENT_S)
-        .then(pl.lit("no_data"))
-        .when(was["charging"])
-        .then(pl.lit("charging"))
-        .otherwise(pl.lit("parked"))
-    )
-
-
 def _rode() -> pl.Expr:
     stood = (pl.col("d_m") <= STILL_M) & (pl.col("speed_kmh").fill_null(0.0) == 0)
     rested = (pl.col("dr_s") < pl.col("dt_s") / 2).fill_null(False) & (pl.col("dt_s") > GAP_S)
@@ -123,12 +196,13 @@ def _rode() -> pl.Expr:
     return pl.when(still).then(pl.lit("paused")).otherwise(pl.lit("riding"))
 
 
-def _cut(pieces: pl.DataFrame, downtime: pl.DataFrame, idle: pl.DataFrame) -> pl.DataFrame:
-    """Pieces cut where a span begins or ends, with `away` and `resting`."""
-    who = pieces.select(WHO).unique()
-    every = who.join(downtime, how="cross") if downtime.height else idle.clear()
-    spans = pl.concat([every.select(idle.columns), idle.join(who, on=WHO, how="semi")])
-    turns = [spans.select(*WHO, pl.col(name).alias("started_at")).drop_nulls() for name in ("begin", "end")]
+def _cut(pieces: pl.DataFrame, spans: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Pieces cut where a span begins or ends, and for each kind of span whether the piece lies in one."""
+    turns = [
+        each.select(*WHO, pl.col(name).cast(_MS).alias("started_at")).drop_nulls()
+        for each in spans.values()
+        for name in ("begin", "end")
+    ]
     starts = pl.concat([pieces.select(*WHO, "started_at"), *turns]).unique().sort("started_at")
     joined = starts.join_asof(
         pieces.sort("started_at").with_columns(pl.col("started_at").alias("from")),
@@ -136,8 +210,9 @@ def _cut(pieces: pl.DataFrame, downtime: pl.DataFrame, idle: pl.DataFrame) -> pl
     )  # fmt: skip
     inside = joined.filter(pl.col("started_at") < pl.col("finished_at")).sort(*WHO, "started_at")
     until = pl.min_horizontal("finished_at", pl.col("started_at").shift(-1).over(WHO))
-    away, resting = within(inside, "started_at", every), within(inside, "started_at", idle)
-    return inside.with_columns(until.alias("finished_at"), away.alias("away"), resting.alias("resting"))
+    return inside.with_columns(
+        until.alias("finished_at"), *(within(inside, "started_at", each).alias(name) for name, each in spans.items())
+    )
 
 
 def _joined(pieces: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ local day of the later one. So the days add up to the odometer whatever the span
 import polars as pl
 
 from analytics.frames import WHO, with_day, with_midnight, zoned
-from analytics.trips.intervals import EDGE_S, SPEAKS_S, under_way
+from analytics.trips.segmentation import EDGE_S, SPEAKS_S, under_way
 from logger.tables import shaped
 
 MESSAGES = 2  # each time a vehicle speaks, it tells of its status and of its position
@@ -71,14 +71,14 @@ def coverage(steps: pl.DataFrame, rides: pl.DataFrame, intake: pl.DataFrame, kno
 
 
 def _metres(steps: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    metres = pl.when(pl.col("way_m").is_not_null()).then("d_m")
+    metres = pl.when(pl.col("source") == "odometer").then("d_m")
     books = [metres.filter(pl.col("book") == name.removesuffix("_m")).sum().alias(name) for name in _BOOKS[1:]]
     days = with_day(steps, known, "at").group_by(*WHO, "day").agg(
         *books,
         pl.col("dt_s").max().alias("longest_gap_s"),
         _expected().sum().round().cast(pl.Int64).alias("expected"),
-        pl.col("locked").is_not_null().any().alias("locks"),
-        pl.col("way_m").is_not_null().any().alias("counts"),
+        pl.col("flag").is_not_null().any().alias("locks"),
+        pl.col("count_m").is_not_null().any().alias("counts"),
     )  # fmt: skip
     whole = days.with_columns(pl.sum_horizontal(_BOOKS[1:]).alias("odometer_m"))
     there = [pl.when("counts").then(pl.col(name)).alias(name) for name in _BOOKS]

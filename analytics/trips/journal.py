@@ -99,16 +99,6 @@ def unmatched(found: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def told_alone(trips: pl.DataFrame) -> pl.DataFrame:
-    """Trips of which nothing tells the energy but the journal: `energy_wh`, `energy_source` and `wh_per_km` are its."""
-    energy, way = pl.col("reported_wh"), pl.col("distance_m")
-    return trips.with_columns(
-        energy.alias("energy_wh"),
-        pl.when(energy.is_not_null()).then(pl.lit("reported")).alias("energy_source"),
-        pl.when(way > 0).then(1000 * energy / way).alias("wh_per_km"),
-    )
-
-
 # ---- pairs ---------------------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,8 @@ from xml.etree import ElementTree as Xml
 
 import polars as pl
 
-from analytics.observations.clean import fixes
+from analytics.observations.clocks import clocks, corrected
+from analytics.observations.positions import fixes
 from logger.errors import LoggerError, UnknownName
 from logger.stores.contract import Store
 
@@ -25,7 +26,8 @@ def track(store: Store, trip_id: str, hidden: pl.Expr) -> bytes:
         raise UnknownName(f"there is no trip {trip_id!r}: `voltrail export trips` lists them by trip_id")
     trip = found.row(0, named=True)
     rows = store.scan("location", trip["started_at"] - CLOCK, trip["finished_at"] + CLOCK, [trip["vehicle"]])
-    points = fixes(rows.filter(pl.col("provider") == trip["provider"]))[0]
+    raw = {"location": rows.filter(pl.col("provider") == trip["provider"]).collect()}
+    points = fixes(corrected(raw["location"], "location", clocks(raw)).drop_nulls("at"))
     during = points.filter(pl.col("at").is_between(trip["started_at"], trip["finished_at"]))
     told = during.with_columns(segment=hidden.rle_id()).filter(~hidden)
     if told.is_empty():

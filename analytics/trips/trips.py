@@ -6,11 +6,15 @@ The rules are those of the analytics facts, 1.4; `analytics/trips/intervals.py` 
 import polars as pl
 
 from analytics.frames import WHO
-from analytics.trips.intervals import EDGE_S, GAP_S, TELLS_S
-from analytics.trips.silences import MOVED_M, RAN_S
+from analytics.observations.positions import metres
+from analytics.trips.segmentation import EDGE_S, GAP_S, MOVED_M, RAN_S, TELLS_S
 
 CLOCK_S = 2.0  # times and riding seconds are whole seconds
 STANDING_S = 60.0  # cadence of pushes while unlocked and standing, at the longest
+SOURCES = ("odometer", "speed", "gps")
+FAR_M, FAR_SIGMAS = 60.0, 8.0  # from its beginning a trip by positions alone leads at least so far
+HIDDEN_M = 150.0  # ... one that nobody saw
+REFUSED = 0.1  # of a way: positions that tell so much that cannot be are not sure
 SHORTEST_S, LONGEST_S = 10.0, 5 * 3600.0  # of a plausible trip: the advice of the Mobility Data Specification
 
 
@@ -50,15 +54,18 @@ def _sums() -> list[pl.Expr]:
         pl.col("began_at").first().alias("started_at"),
         pl.col("ended_at").last().alias("finished_at"),
         placed.sum().alias("distance_m"),
-        pl.col("dr_s").sum().alias("riding_s"),
-        pl.col("dr_s").is_not_null().any().alias("counted"),
+        pl.col("counted_s").sum().alias("riding_s"),
+        pl.col("counted_s").is_not_null().any().alias("counted"),
+        *_sources(),
         _kind().alias("kind"),
         _start_uncertainty().first().alias("start_uncertainty_s"),
         _finish_uncertainty().last().alias("finish_uncertainty_s"),
         _start_odometer().alias("start_odometer_m"),
         pl.col("odometer_m").last().alias("finish_odometer_m"),
-        (pl.col("ride_time_s").first() - pl.col("dr_s").first().fill_null(0.0)).alias("start_ride_s"),
-        pl.col("speed_kmh").max().alias("max_speed_kmh"),
+        (pl.col("ride_time_s").first() - pl.col("counted_s").first().fill_null(0.0)).alias("start_ride_s"),
+        pl.col("speed_kmh").max().alias("max_told_kmh"),
+        (3.6 * pl.col("leg_ms").max()).alias("max_leg_kmh"),
+        *_reach(),
         pl.col("ambient_c").mean().alias("ambient_c"),
         pl.len().cast(pl.Int64).alias("samples"),
         *_marks(),
@@ -69,19 +76,42 @@ def _marks() -> list[pl.Expr]:
     role = pl.col("role")
     locked = role.last().is_in(["end", "hidden"])
     return [
-        pl.col("jump").any().alias("reset"),
+        pl.col("reset").any().alias("reset"),
         pl.col("down").any().alias("down"),
         (role.first() == "begin").alias("begun"),
-        locked.not_().alias("unlocked"),
-        pl.col("locked").is_not_null().any().alias("locks"),
+        (locked.not_() | pl.col("cut").last()).alias("unlocked"),
+        pl.col("flag").is_not_null().any().alias("locks"),
         (locked | ~pl.col("last").any()).alias("closed"),
     ]
+
+
+def _reach() -> list[pl.Expr]:
+    """How far positions lead from where it began, and how far they must where nothing else tells of a trip."""
+    away = metres("lat_deg", "lon_deg", pl.col("lat_before_deg").first(), pl.col("lon_before_deg").first())
+    least = pl.max_horizontal(pl.lit(FAR_M), FAR_SIGMAS * pl.col("sigma_m").median())
+    hidden = pl.max_horizontal(least, pl.lit(HIDDEN_M))
+    return [
+        away.rolling_median(3, min_samples=1).max().alias("far_m"),
+        pl.when((pl.col("role") == "hidden").any()).then(hidden).otherwise(least).alias("least_m"),
+    ]
+
+
+def _sources() -> list[pl.Expr]:
+    """Metres by their source, and those of positions that were refused."""
+    by = [pl.col("d_m").filter(pl.col("source") == name).sum().alias(f"{name}_m") for name in SOURCES]
+    return [*by, pl.col("off_m").sum().alias("off_m"), _dense().alias("dense")]
+
+
+def _dense() -> pl.Expr:
+    """Whether the vehicle spoke as often as one does that is in somebody's hands."""
+    inside = pl.col("dt_s").filter(pl.col("role") == "inside").median()
+    return pl.coalesce(inside, pl.col("dt_s").min()) <= TELLS_S
 
 
 def _kind() -> pl.Expr:
     role = pl.col("role")
     silent = (pl.col("dt_s") > GAP_S) & role.is_in(["inside", "split"])
-    unheard = role.is_in(["start", "end"]) & (pl.col("dr_s") > GAP_S).fill_null(False)
+    unheard = role.is_in(["start", "end"]) & (pl.col("counted_s") > GAP_S).fill_null(False)
     return (
         pl.when((role == "hidden").any())
         .then(pl.lit("inferred"))
@@ -101,7 +131,7 @@ def _start_uncertainty() -> pl.Expr:
     """How far the start may lie from where it is said to be [s]: 19 of 20 do not lie farther."""
     left_s = (pl.col("began_at") - pl.col("since")).dt.total_milliseconds() / 1000
     ran_s = pl.when(pl.len() > 1).then((pl.col("at") - pl.col("began_at")).dt.total_milliseconds() / 1000)
-    unlocking = (pl.col("dr_s") < EDGE_S).fill_null(False)  # else it rode already when first heard
+    unlocking = (pl.col("counted_s") < EDGE_S).fill_null(False)  # else it rode already when first heard
     heard = pl.when(unlocking).then(pl.min_horizontal(left_s, pl.lit(EDGE_S))).otherwise(_heard(left_s))
     return (
         pl.when(pl.col("role") == "hidden")
@@ -133,27 +163,55 @@ def _heard(left_s: pl.Expr) -> pl.Expr:
 
 def _is_ride() -> pl.Expr:
     ran = pl.when(pl.col("counted")).then(pl.col("riding_s") >= RAN_S).otherwise(False)
-    return (pl.col("distance_m") >= MOVED_M) | ran
+    scattered = (
+        (pl.col("gps_m") > 0) & (pl.col("gps_m") >= pl.col("distance_m")) & (pl.col("far_m") <= pl.col("least_m"))
+    )
+    return ((pl.col("distance_m") >= MOVED_M) & ~scattered.fill_null(False)) | ran
 
 
 def _named() -> list[pl.Expr]:
     riding = pl.when(pl.col("counted")).then(pl.col("riding_s"))
     by_counter = pl.concat_str(
-        *WHO, pl.col("start_odometer_m").round().cast(pl.Int64), pl.col("start_ride_s").round().cast(pl.Int64),
+        *_who(), pl.col("start_odometer_m").round().cast(pl.Int64), pl.col("start_ride_s").round().cast(pl.Int64),
         separator="/", ignore_nulls=True,
     )  # fmt: skip
-    by_time = pl.concat_str(*WHO, pl.col("started_at").dt.epoch("ms"), separator="@")
+    by_time = pl.concat_str(*_who(), pl.col("started_at").dt.epoch("ms"), separator="@")
     name = pl.when(pl.col("start_odometer_m").is_not_null()).then(by_counter).otherwise(by_time)
     return [
         _duration_s().alias("duration_s"),
         riding.alias("riding_s"),
         (_duration_s() - riding).clip(0.0).alias("paused_s"),
         name.alias("trip_id"),
-        pl.when(pl.col("start_odometer_m").is_not_null()).then(pl.lit("odometer")).alias("distance_source"),
+        _source().alias("distance_source"),
+        _max_speed().alias("max_speed_kmh"),
         pl.when(riding > 0).then(3.6 * pl.col("distance_m") / riding).alias("mean_speed_kmh"),
         _share().alias("coverage"),
         _flags().alias("flags"),
     ]
+
+
+def _who() -> list[pl.Expr]:
+    """Provider and vehicle, so that no two of them are joined to the same words."""
+    return [
+        pl.col(name).str.replace_all("%", "%25", literal=True).str.replace_all("/", "%2F", literal=True) for name in WHO
+    ]
+
+
+def _source() -> pl.Expr:
+    """What told most of the way."""
+    most = pl.max_horizontal(f"{name}_m" for name in SOURCES)
+    named = [pl.when((pl.col(f"{name}_m") == most) & (most > 0)).then(pl.lit(name)) for name in SOURCES]
+    return pl.coalesce(*named, pl.when(pl.col("start_odometer_m").is_not_null()).then(pl.lit("odometer")))
+
+
+def _unsure() -> pl.Expr:
+    return (pl.col("gps_m") > 0) & (pl.col("off_m") > REFUSED * pl.col("distance_m"))
+
+
+def _max_speed() -> pl.Expr:
+    """The greatest speed that was told, else that of a leg between two positions that are sure [km/h]."""
+    by_legs = pl.when(~_unsure()).then("max_leg_kmh")
+    return pl.when(pl.col("max_told_kmh") > 0).then("max_told_kmh").otherwise(pl.coalesce(by_legs, "max_told_kmh"))
 
 
 def _duration_s() -> pl.Expr:
@@ -176,7 +234,12 @@ def _flags() -> pl.Expr:
         "odometer_reset": pl.col("reset"),
         "open_end": pl.col("unlocked"),
         "open_start": pl.col("begun"),
+        "positions_unsure": _unsure(),
         "outlier": ~_duration_s().is_between(SHORTEST_S, LONGEST_S),
     }
-    words = pl.concat_list([pl.when(there).then(pl.lit(word)) for word, there in told.items()]).list.drop_nulls()
+    words = (
+        pl.concat_list([pl.when(there).then(pl.lit(word)) for word, there in told.items()])
+        .list.drop_nulls()
+        .list.sort()
+    )
     return pl.when(words.list.len() > 0).then(words)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from analytics.schemas import READINGS
+from analytics.schemas import OBSERVATIONS
 
 AT = datetime(2026, 3, 1, 6, tzinfo=UTC)
 EVERY_S = 10
@@ -21,13 +21,13 @@ def made(
     frame = pl.DataFrame([(AT + timedelta(seconds=at), pct, way) for at, pct, way in told], orient="row", schema=kinds)
     since_s = (pl.col("at") - AT).dt.total_milliseconds() / 1000
     columns = {
-        **{name: pl.lit(None, kind) for name, kind in READINGS.items() if name not in names},
+        **{name: pl.lit(None, kind) for name, kind in OBSERVATIONS.items() if name not in names},
         **{"provider": pl.lit("p"), "vehicle": pl.lit(vehicle)},
         "locked": ~since_s.is_between(unlocked[0], unlocked[1], closed="left"),
         "ride_s": pl.lit(0.0),
-        "jump": pl.lit(False),
+        "reset": pl.lit(False),
     }
-    return frame.with_columns(**columns).select(READINGS.names()).cast(READINGS)
+    return frame.with_columns(**columns).select(OBSERVATIONS.names()).cast(OBSERVATIONS)
 
 
 def moment(second: float) -> datetime:

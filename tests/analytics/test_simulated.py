@@ -4,16 +4,17 @@ from functools import cache
 
 import polars as pl
 
-from analytics.observations.clean import fixes, readings
+from analytics.observations.observations import observations
+from analytics.schemas import FIXES
 from analytics.stays.stay_points import whereabouts
 from analytics.stays.trip_ends import placed
 from analytics.stays.visits import known_span, relocations
 from analytics.trips.coverage import coverage
-from analytics.trips.intervals import intervals
 from analytics.trips.trips import trips
 from logger.simulator.vehicle.fleet import Simulation, fleet
 from logger.simulator.vehicle.transmission import Push, transmit
 from logger.tables import RAW, TIME, shaped
+from tests.analytics.finding import segments_of
 
 SEED, START, DAYS, VEHICLES = 11, 1_790_000_000, 4, 8
 COSINE = 0.575  # of their latitude
@@ -62,7 +63,8 @@ def heard() -> tuple[list[Simulation], pl.DataFrame, pl.DataFrame]:
     told = [(each, transmit(each, SEED, lost=0.03)) for each in scooters]
     status = [decoded(scooter, pushes, "status", "statusUtcTime", STATUS) for scooter, pushes in told]
     location = [decoded(scooter, pushes, "location", "gpsUtcTime", LOCATION) for scooter, pushes in told]
-    return scooters, intervals(readings(pl.concat(status).lazy())[0]), fixes(pl.concat(location).lazy())[0]
+    found = observations(pl.concat(status).lazy(), pl.concat(location).lazy())
+    return scooters, segments_of(found), found.drop_nulls("lat_deg").select(FIXES.names())
 
 
 @cache

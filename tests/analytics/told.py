@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 from hypothesis import strategies as st
 
-from analytics.observations.clean import readings
-from analytics.trips.intervals import intervals
 from analytics.trips.trips import trips
 from logger.tables import shaped
+from tests.analytics.finding import observed, segments_of
 
 AT = datetime(2026, 3, 1, 6, tzinfo=UTC)
 Said = tuple[float, bool | None, float | None, float | None]  # second, locked, odometer, riding seconds
@@ -84,7 +83,7 @@ def location(told: Iterable[tuple[float, bool]]) -> pl.LazyFrame:
 
 def made(rows: Iterable[Said]) -> pl.DataFrame:
     """Their trips."""
-    return trips(intervals(readings(status(rows))[0]))
+    return trips(segments_of(observed(status(rows))))
 
 
 def seconds(found: pl.DataFrame, *names: str) -> list[tuple[float, ...]]:

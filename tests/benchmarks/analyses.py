@@ -17,13 +17,12 @@ import msgspec
 import polars as pl
 
 from analytics.engine.jobs import Wish, analyze
-from analytics.observations.clean import readings
-from analytics.trips.intervals import intervals
 from analytics.trips.trips import trips
 from logger.spool.open import open_spool
 from logger.stores import open_lake
 from logger.stores.merge import merge_rows
 from logger.tables import RAW
+from tests.analytics.finding import observed, segments_of
 from tests.benchmarks.figures import Figure, pairs
 from tests.benchmarks.fleet_month import VEHICLES, fleet_month, rows_of_vehicles
 from tests.benchmarks.messages import settings
@@ -52,7 +51,7 @@ def figures(folder: Path) -> list[Figure]:
 
 def make_trips(status: pl.LazyFrame) -> pl.DataFrame:
     """Return the trips of rows in any order, in which a key may occur more than once."""
-    return trips(intervals(readings(merge_rows(status, RAW["status"].key))[0]))
+    return trips(segments_of(observed(merge_rows(status, RAW["status"].key))))
 
 
 # ---- speed ---------------------------------------------------------------------------------------------------------

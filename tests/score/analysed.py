@@ -11,7 +11,9 @@ from analytics.energy.trips import energies
 from analytics.engine.jobs import Wish, analyze
 from analytics.engine.load import Rows, known
 from analytics.frames import Read
+from analytics.trips.traits import TRAITS, traits
 from logger.settings.schema import Collector, LakeSettings, Model, Settings, Sinks
+from logger.sources import TRAITS as DECLARED
 from logger.stores import open_store
 from logger.stores.lake.lake import Lake
 from logger.tables import shaped
@@ -53,9 +55,15 @@ def _trips(settings: Settings, of: Case) -> dict[str, pl.DataFrame]:
         first, last = (
             of.rows["status"].select(at.min().dt.offset_by("-1d"), at.max().dt.offset_by("2d").alias("b")).row(0)
         )
-        rows = Rows(store, told["vehicle"].to_list(), Read(first, last, True, True), told, figures, settings)
+        read = Read(first, last, True, True)
+        rows = Rows(store, told["vehicle"].to_list(), read, told, _declared, figures, settings)
         return {
             "data sheet": rows.spent.hstack(energies(rows.spent, calibrated(rows.known, CHECKS.to_frame()))),
             "model": rows.spent.hstack(energies(rows.spent, calibrated(rows.known, checks))),
             "packs": rows.counted,
         }
+
+
+def _declared(vehicles: pl.DataFrame) -> pl.DataFrame:
+    """What the source says that signals of these vehicles mean, as `TRAITS`."""
+    return traits(vehicles, TRAITS.to_frame(), DECLARED, {})

@@ -23,13 +23,18 @@ def polled(status: pl.DataFrame) -> pl.DataFrame:
 
     An answer is what the cloud heard last, taken as of the moment of asking, as pollers do.
     """
+    rose = (pl.col("odometer_m") > pl.col("odometer_m").shift(1)).over("vehicle")
+    return _cut(asked(status), rose, _STOOD)
+
+
+def asked(status: pl.DataFrame) -> pl.DataFrame:
+    """The answers, `vehicle` `at` `odometer_m`, by vehicle and time."""
     heard = status.select("vehicle", pl.col("received_at").alias("at"), "odometer_m").drop_nulls().sort("vehicle", "at")
-    asked = heard.group_by("vehicle", maintain_order=True).agg(
+    moments = heard.group_by("vehicle", maintain_order=True).agg(
         pl.datetime_range(pl.col("at").min().dt.round(_POLL), pl.col("at").max(), _POLL).alias("at")
     )
-    known = asked.explode("at").sort("at").join_asof(heard.sort("at"), on="at", by="vehicle", check_sortedness=False)
-    rose = (pl.col("odometer_m") > pl.col("odometer_m").shift(1)).over("vehicle")
-    return _cut(known.sort("vehicle", "at"), rose, _STOOD)
+    known = moments.explode("at").sort("at").join_asof(heard.sort("at"), on="at", by="vehicle", check_sortedness=False)
+    return known.sort("vehicle", "at")
 
 
 def gap_rule(readings: pl.DataFrame) -> pl.DataFrame:

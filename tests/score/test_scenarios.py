@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from analytics.observations.clean import readings
-from tests.score.recordings import FOLDER, lines, recorded, thinned
+from tests.analytics.finding import observed
+from tests.score.recordings import FOLDER, KNOWN, OTHERS, RIDES, lines, recorded, thinned
 from tests.score.scenarios import OUTAGE_S, Scenario, Story, case, outages, resets, stories, wrong_clocks
 
 
@@ -35,7 +35,7 @@ def test_outages_are_disjoint_and_as_long_as_they_are_told_to_be() -> None:
 def test_an_odometer_that_begins_anew_never_shows_more_than_before(told: list[Story]) -> None:
     spoilt = case(Scenario("resets", damage=resets), told, 2).rows["status"]
     assert spoilt["odometer_m"].min() == 0
-    assert "odometer_reset" in set(readings(spoilt.lazy())[1]["reason"])
+    assert observed(spoilt.lazy())["reset"].any()
 
 
 def test_a_wrong_clock_shifts_what_the_vehicle_says_and_not_its_positions(told: list[Story]) -> None:
@@ -45,13 +45,15 @@ def test_a_wrong_clock_shifts_what_the_vehicle_says_and_not_its_positions(told: 
     assert right["location"] == wrong["location"]
 
 
-def test_without_recordings_the_table_says_so(tmp_path: Path) -> None:
-    assert list(lines(tmp_path)) == [f"\nreal rides: left out, {tmp_path} holds none"]
+def test_without_recordings_the_tables_say_so(tmp_path: Path) -> None:
+    rides, others = lines(tmp_path)
+    assert rides == f"\nreal rides: left out, {tmp_path / RIDES} holds none"
+    assert others == f"\nrecordings: left out, {tmp_path / OTHERS} does not hold {', '.join(KNOWN)}"
 
 
 @pytest.mark.skipif(not FOLDER.is_dir(), reason="no recordings")
 def test_a_thinned_recording_has_a_row_in_ten_seconds_and_whole_speeds() -> None:
-    rows = recorded(FOLDER / "twizy_T3_2021-05-25_1.csv")
+    rows = recorded(FOLDER / RIDES / "twizy_T3_2021-05-25_1.csv")
     few = thinned(rows)
     assert few.height == pytest.approx(rows.height / 10, abs=1)
     assert (few["speed_kmh"] == few["speed_kmh"].round()).all()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from logger.commands.check.addresses import check_port, check_push_addresses
 from logger.commands.check.clouds import check_logins
+from logger.commands.check.dates import check_dates
 from logger.commands.check.disks import check_disks
 from logger.commands.check.finding import Finding, error, warning
 from logger.commands.check.influx import check_influx
@@ -30,6 +31,7 @@ _LOCAL_CHECKS: Mapping[str, _Check] = {  # they need to know where data folder a
     "influx": check_influx,
     "vehicles": check_vehicles,
     "nominal voltage": check_voltages,
+    "dates": check_dates,
 }
 _STYLES = {"ok": "green", "warning": "yellow", "error": "bold red"}
 

@@ -32,8 +32,8 @@ from analytics.battery_health.evidence import evidence
 from analytics.battery_health.moments import Moments, pooled
 from analytics.frames import as_of
 from analytics.observations.soc_steps import ticks
-from analytics.schemas import BATTERIES, PACKS, READINGS
-from analytics.trips.intervals import intervals
+from analytics.schemas import BATTERIES, OBSERVATIONS, PACKS
+from tests.analytics.finding import segments_of
 from tests.analytics.readings_made import AT, made
 
 MS = pl.Datetime("ms", "UTC")
@@ -77,9 +77,9 @@ NO_POLLS = BATTERIES.to_frame()
 def told(
     trips: pl.DataFrame, polls: pl.DataFrame, readings: pl.DataFrame | None = None, timezone: str = "UTC"
 ) -> pl.DataFrame:
-    rows = READINGS.to_frame() if readings is None else readings
+    rows = OBSERVATIONS.to_frame() if readings is None else readings
     known = FLEET.with_columns(timezone=pl.lit(timezone))
-    return evidence(rows, intervals(rows), ticks(rows), trips, polls, PACKS.to_frame(), known)
+    return evidence(rows, segments_of(rows), ticks(rows), trips, polls, PACKS.to_frame(), known)
 
 
 def sums(trips: pl.DataFrame, polls: pl.DataFrame = NO_POLLS, readings: pl.DataFrame | None = None) -> Sums:

@@ -13,12 +13,11 @@ from analytics.battery_health.calibration import CHECKS, DIGITS, EVEN, INSUFFICI
 from analytics.battery_health.effort import RIDES, efforts, even_m, ways
 from analytics.battery_health.evidence import evidence
 from analytics.battery_health.moments import pooled
-from analytics.observations.clean import readings
 from analytics.observations.soc_steps import TICKS
-from analytics.schemas import BATTERIES, PACKS, READINGS
-from analytics.trips.intervals import intervals
+from analytics.schemas import BATTERIES, OBSERVATIONS, PACKS
 from analytics.trips.trips import trips
 from logger.tables import TIME, shaped
+from tests.analytics.finding import observed, segments_of
 from tests.analytics.hand import at
 
 KNOWN = pl.DataFrame(
@@ -63,9 +62,9 @@ def ridden(rides: Rides, packs: float = 1.0) -> pl.DataFrame:
 
 def days(rides: pl.DataFrame) -> pl.DataFrame:
     """Rows of `evidence`."""
-    none = READINGS.to_frame()
+    none = OBSERVATIONS.to_frame()
     return evidence(
-        none, intervals(none), TICKS.to_frame(), rides, BATTERIES.to_frame(), PACKS.to_frame(), KNOWN
+        none, segments_of(none), TICKS.to_frame(), rides, BATTERIES.to_frame(), PACKS.to_frame(), KNOWN
     )  # fmt: skip
 
 
@@ -94,8 +93,8 @@ def moped(speeds: list[float], every_s: int = 10) -> tuple[pl.DataFrame, pl.Data
         metres += every_s * (was + speed) / 2 / 3.6
         told.append(row(place * every_s / 60, place > len(speeds), metres, speed, place * every_s))
     told.append(row(600, True, metres, 0.0, place * every_s))
-    clean, _ = readings(shaped(pl.DataFrame(told), "status").lazy())
-    steps = intervals(clean)
+    clean = observed(shaped(pl.DataFrame(told), "status").lazy())
+    steps = segments_of(clean)
     return steps, trips(steps)
 
 

@@ -10,9 +10,9 @@ from analytics.battery_health.calibration import INSUFFICIENT
 from analytics.battery_health.evidence import evidence
 from analytics.battery_health.firmware import checks
 from analytics.observations.soc_steps import TICKS
-from analytics.schemas import BATTERIES, PACKS, READINGS
-from analytics.trips.intervals import intervals
+from analytics.schemas import BATTERIES, OBSERVATIONS, PACKS
 from tests.analytics.battery_health.nothing import NO_TRIPS
+from tests.analytics.finding import segments_of
 from tests.analytics.readings_made import AT, made
 
 FACTOR_M = 452.0
@@ -34,10 +34,10 @@ def told(kind: str, vehicle: str = "a", rounded: bool = False, minutes: int = 60
 
 
 def asked(check: str, readings: pl.DataFrame, packs: pl.DataFrame | None = None) -> dict[str, object]:
-    rows = pl.concat([READINGS.to_frame(), readings], how="diagonal")
+    rows = pl.concat([OBSERVATIONS.to_frame(), readings], how="diagonal")
     known = rows.select("provider", "vehicle").unique().with_columns(model=pl.lit("m"), timezone=pl.lit("UTC"))
     ports = PACKS.to_frame() if packs is None else packs
-    told = evidence(rows, intervals(rows), TICKS.to_frame(), NO_TRIPS, BATTERIES.to_frame(), ports, known)
+    told = evidence(rows, segments_of(rows), TICKS.to_frame(), NO_TRIPS, BATTERIES.to_frame(), ports, known)
     return checks(told, known).filter(check=check).row(0, named=True)
 
 

@@ -11,10 +11,10 @@ from analytics.battery_health.calibration import CHECKS
 from analytics.battery_health.evidence import evidence
 from analytics.battery_health.reliability import _interval, mtbf
 from analytics.observations.soc_steps import TICKS
-from analytics.schemas import BATTERIES, PACKS, READINGS
-from analytics.trips.intervals import intervals
+from analytics.schemas import BATTERIES, OBSERVATIONS, PACKS
 from logger.tables import shaped
 from tests.analytics.battery_health.nothing import NO_TRIPS
+from tests.analytics.finding import segments_of
 from tests.analytics.hand import at, rows
 
 WHO = {"provider": ["segway"], "vehicle": ["a"]}
@@ -27,9 +27,9 @@ def watched(faults: int, km: float = 1000, hours: float | None = 50) -> pl.DataF
     ridden_s = None if hours is None else 3600 * hours
     first = {"minute": 0, "way_m": 0, "ride_s": None if hours is None else 0}
     rides: list[dict[str, Any]] = [first, {"minute": 9, "way_m": km * 1000, "ride_s": ridden_s}]
-    said = rows(READINGS, *rides)
+    said = rows(OBSERVATIONS, *rides)
     polls, packs = BATTERIES.to_frame(), PACKS.to_frame()
-    ridden = evidence(said, intervals(said), TICKS.to_frame(), NO_TRIPS, polls, packs, KNOWN)
+    ridden = evidence(said, segments_of(said), TICKS.to_frame(), NO_TRIPS, polls, packs, KNOWN)
     return mtbf(ridden, shaped(pl.DataFrame(told), "episodes"), KNOWN)
 
 

@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 
 from analytics.battery_health.effort import ways
 from analytics.battery_health.stretches import stretches
-from analytics.observations.clean import readings
 from analytics.observations.soc_steps import ticks
 from analytics.observations.soc_used import used
-from analytics.schemas import BATTERIES, PACKS, READINGS, SWAPS
-from analytics.trips.intervals import intervals
+from analytics.schemas import BATTERIES, OBSERVATIONS, PACKS, SWAPS
 from analytics.trips.trips import trips
 from logger.tables import TIME, table
 from tests.analytics.driven import driven, stored
+from tests.analytics.finding import observed, segments_of
 from tests.analytics.hand import at, rows
 
 DAY = 1440.0  # minutes
@@ -63,7 +62,7 @@ def asked(*told: tuple[float, float], name: str = "power_w", turn: float = -1.0)
 
 def moved(*told: tuple[float, float | None]) -> pl.DataFrame:
     """Intervals of half a minute that end at a minute, with their riding seconds."""
-    schema = pl.Schema({**READINGS, "dt_s": pl.Float64(), "dr_s": pl.Float64()})
+    schema = pl.Schema({**OBSERVATIONS, "dt_s": pl.Float64(), "dr_s": pl.Float64()})
     return rows(schema, *({"minute": minute, "dt_s": 30.0, "dr_s": ridden_s} for minute, ridden_s in told))
 
 
@@ -272,8 +271,8 @@ def test_stretches_of_two_halves_of_a_log_are_those_of_the_whole(whole: Log, day
 
 def test_rides_of_a_log_have_their_kilometres_and_charge_in_stretches() -> None:
     said = stored(list(driven("a", 6, *(24 * day + 9.1 + 3 * n for day in range(6) for n in range(4)))))
-    clean, _ = readings(said.lazy())
-    steps, marks = intervals(clean), ticks(clean)
+    clean = observed(said.lazy())
+    steps, marks = segments_of(clean), ticks(clean)
     rides = trips(steps)
     spent = rides.hstack(used(marks, clean, rides)).hstack(ways(steps, rides))
     got = stretches(spent, steps, BATTERIES.to_frame(), PACKS.to_frame(), SWAPS.to_frame())

@@ -1,36 +1,13 @@
 """Charges: reported, unreported and seen by two readings; what they added, and how sure that is."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 import pytest
 
-from analytics.charging.sessions import charges
-from analytics.schemas import BATTERIES, FIXES, READINGS, SWAPS
 from logger.tables import DERIVED
-from tests.analytics.hand import at, rows
-
-Told = Sequence[Mapping[str, Any]]
-KNOWN = pl.DataFrame({"provider": ["segway"], "vehicle": ["a"], "capacity_wh": [1500.0]})
-
-
-def said(minute: float, soc: float | None, charging: bool | None = False, way: float = 0) -> dict[str, Any]:
-    return {"minute": minute, "soc_pct": soc, "charging": charging, "way_m": way, "odometer_m": 1000 + way}
-
-
-def power(minute: float, watt: float, wall: float | None = None) -> dict[str, Any]:
-    return {"minute": minute, "power_w": watt, "charger_power_w": wall}
-
-
-def found(
-    readings: Told, batteries: Told = (), swaps: Told = (), fixes: Told = (), known: pl.DataFrame = KNOWN
-) -> pl.DataFrame:
-    frames = (rows(READINGS, *readings), rows(BATTERIES, *batteries), rows(SWAPS, *swaps))
-    return charges(*frames, known, rows(FIXES, *fixes))
-
-
-HOUR = [said(0, 40), said(2, 40, True), said(30, 54, True), said(62, 70, True), said(64, 70)]
+from tests.analytics.charging.made import HOUR, KNOWN, Told, found, power, said
+from tests.analytics.hand import at
 
 
 def test_a_charge_lies_between_the_middles_of_the_windows_that_readings_leave() -> None:
@@ -58,11 +35,12 @@ def test_a_charge_is_surer_where_the_capacity_is_known_better_than_by_a_data_she
 
 
 def test_energy_of_a_charge_is_the_integral_of_power_where_polls_cover_it() -> None:
-    got = found(HOUR, [power(minute, 400, 450) for minute in range(1, 64)]).row(0, named=True)
+    got = found(HOUR, [power(minute, 400, 450) for minute in range(2, 63)]).row(0, named=True)
     assert (got["energy_source"], got["peak_w"]) == ("power", 400)
     assert (got["energy_wh"], got["wall_wh"]) == pytest.approx((400 * 62 / 60, 450 * 62 / 60))
     assert got["efficiency"] == pytest.approx(400 / 450)
-    assert got["energy_high_wh"] - got["energy_low_wh"] == pytest.approx(2 * 1.96 * 0.01 * got["energy_wh"])
+    sd = (0.01**2 + (2 / 62) ** 2 / 3) ** 0.5  # two minutes at the edges have no power
+    assert got["energy_high_wh"] - got["energy_low_wh"] == pytest.approx(2 * 1.96 * sd * got["energy_wh"])
 
 
 def test_power_that_polls_hardly_cover_is_not_energy() -> None:
@@ -70,7 +48,7 @@ def test_power_that_polls_hardly_cover_is_not_energy() -> None:
 
 
 def test_a_wall_that_gave_less_than_the_battery_took_is_flagged_and_not_clipped() -> None:
-    got = found(HOUR, [power(minute, 400, 350) for minute in range(1, 64)])
+    got = found(HOUR, [power(minute, 400, 350) for minute in range(2, 63)])
     assert got["efficiency"][0] == pytest.approx(400 / 350)
     assert got["flags"].to_list() == [["efficiency_odd"]]
 

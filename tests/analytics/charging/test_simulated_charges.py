@@ -5,17 +5,20 @@ from typing import Any
 import polars as pl
 import pytest
 
-from analytics.charging.sessions import charges
+from analytics.charging.charges import charges
+from analytics.charging.sessions import sessions
 from analytics.charging.swaps import swaps
 from analytics.observations.batteries import batteries, events, packs
-from analytics.observations.clean import readings
+from analytics.observations.soc import clean_soc
 from analytics.schemas import FIXES
 from analytics.timeline.episodes import episodes
+from analytics.trips.trips import trips
 from logger.simulator.demo.charge_comparison import cable_sessions, match_charges
 from logger.simulator.vehicle import messages
 from logger.simulator.vehicle.fleet import Simulation
 from logger.simulator.vehicle.specification import PRIVATE
 from logger.tables import shaped
+from tests.analytics.finding import observed, segments_of
 
 _BEGIN_S, _DAYS, _SEED = 1_790_000_000, 10, 7
 _STATES = {"alert": "alertStatus", "fault": "faultStatus"}
@@ -80,10 +83,13 @@ def lived(*numbers: int, every_s: int = 600) -> tuple[list[Simulation], Frames]:
 
 def found(fleet: Frames, *without: str) -> pl.DataFrame:
     told = {name: rows.clear() if name in without else rows for name, rows in fleet.items()}
-    said, cells = readings(told["status"].lazy())[0], packs(told["pack"].lazy())
+    said, cells = clean_soc(observed(told["status"].lazy())), packs(told["pack"].lazy())
     asked, heard = batteries(told["battery"].lazy()), events(told["event"].lazy())
-    known = said.select("provider", "vehicle").unique().with_columns(capacity_wh=pl.lit(1500.0))
-    return charges(said, asked, swaps(cells, said, asked, heard), known, pl.DataFrame(schema=FIXES))
+    vehicles = pl.concat([each.select("provider", "vehicle") for each in (said, cells)]).unique()
+    known = vehicles.with_columns(capacity_wh=pl.lit(1500.0), swappable=pl.lit(True))
+    changed, rides = swaps(cells, said, asked, heard, known), trips(segments_of(said))
+    made = sessions(said, asked, changed, rides, known)
+    return charges(made, changed, said, asked, known, pl.DataFrame(schema=FIXES))
 
 
 @pytest.mark.parametrize("without", [(), ("event",), ("status",)], ids=["all told", "no events", "polls alone"])
@@ -129,7 +135,7 @@ def test_charges_at_home_are_found_each_and_nineteen_of_twenty_intervals_hold() 
 
 def test_every_fault_is_one_episode(fleet: tuple[list[Simulation], Frames]) -> None:
     scooters, told = fleet
-    got = episodes(events(told["event"].lazy()), readings(told["status"].lazy())[0])
+    got = episodes(events(told["event"].lazy()), observed(told["status"].lazy()))
     faults = got.filter(pl.col("kind") == "fault")
     truth = [row["what"] for scooter in scooters for row in scooter.truth.events if row["what"].startswith("fault")]
     assert sorted(f"fault {code}" for code in faults["code"]) == sorted(truth)

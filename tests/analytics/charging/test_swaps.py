@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from analytics.charging.swaps import swaps
-from analytics.schemas import BATTERIES, EVENTS, PACKS, READINGS
+from analytics.observations.soc import clean_soc
+from analytics.schemas import BATTERIES, EVENTS, OBSERVATIONS, PACKS
 from tests.analytics.hand import at, rows
 
 Told = Sequence[Mapping[str, Any]]
@@ -21,12 +22,10 @@ def said(minute: float, soc: float, charging: bool = False) -> dict[str, Any]:
     return {"minute": minute, "soc_pct": soc, "charging": charging, "locked": True}
 
 
-def found(
-    packs: Told,
-    readings: Told = (),
-    events: Told = (),
-) -> pl.DataFrame:
-    return swaps(rows(PACKS, *packs), rows(READINGS, *readings), rows(BATTERIES), rows(EVENTS, *events))
+def found(packs: Told, readings: Told = (), events: Told = (), *, swappable: bool = True) -> pl.DataFrame:
+    told = clean_soc(rows(OBSERVATIONS, *readings))
+    traits = pl.DataFrame({"provider": ["segway"], "vehicle": ["a"], "swappable": [swappable]})
+    return swaps(rows(PACKS, *packs), told, rows(BATTERIES), rows(EVENTS, *events), traits)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +81,7 @@ def test_a_pack_that_was_reported_out_was_swapped_then() -> None:
 
 
 def test_a_reading_without_its_pack_belongs_to_the_swap() -> None:
-    got = found([], [said(0, 31), said(15, 31), said(30, 0), said(45, 98)])
+    got = found([], [said(0, 31), said(15, 31), said(30, 0), said(45, 98), said(60, 98)])
     assert got.select("since", "until", "soc_before_pct", "soc_after_pct").rows() == [(at(15), at(45), 31, 98)]
 
 
@@ -91,3 +90,14 @@ def test_a_slow_rise_with_a_pack_reported_out_is_a_swap_even_where_packs_are_not
     got = found([], [said(0, 30), said(180, 80)], [out])
     assert got.select("at", "port").rows() == [(at(100), None)]
     assert found([], [said(0, 30), said(180, 80)]).is_empty()
+
+
+def test_where_packs_cannot_be_swapped_nothing_is_a_swap() -> None:
+    out = {"minute": 33, "kind": "alert", "code": "10", "state": "appeared"}
+    packs = [pack(0, 20, 100), pack(60, 95, 30)]
+    assert found(packs, [said(0, 20), said(15, 95), said(30, 95)], [out], swappable=False).is_empty()
+
+
+def test_what_does_not_stay_is_no_swap() -> None:
+    assert found([pack(0, 60, 100), pack(10, 0, 0), pack(20, 60, 100), pack(30, 59, 100)]).is_empty()
+    assert found([], [said(0, 20), said(15, 20), said(30, 95)]).is_empty()

@@ -9,15 +9,14 @@ from analytics.battery_health.effort import ways
 from analytics.battery_health.evidence import evidence
 from analytics.energy.days import days as by_day
 from analytics.energy.trips import energies
-from analytics.observations.clean import readings
 from analytics.observations.soc_steps import ticks
 from analytics.observations.soc_used import used
 from analytics.schemas import PACKS
-from analytics.trips.intervals import intervals
 from analytics.trips.trips import trips
 from logger.simulator.vehicle.fleet import Simulation
 from logger.simulator.vehicle.transmission import transmit
 from logger.tables import shaped
+from tests.analytics.finding import observed, segments_of
 
 START = 1_790_000_000
 WHO = {"provider": pl.lit("segway")}
@@ -85,8 +84,8 @@ def known_of(rides: pl.DataFrame) -> pl.DataFrame:
 def analysed(numbers: Sequence[int], seed: int, days: int) -> Fleet:
     """What analyses make of these mopeds, and the truth: `checks`, `true`, `trips` (with both), `days`."""
     scooters, polled = ([Simulation(number, seed, START, days) for number in numbers] for _ in range(2))
-    clean, _ = readings(status_of(scooters, seed).lazy())
-    steps, marks = intervals(clean), ticks(clean)
+    clean = observed(status_of(scooters, seed).lazy())
+    steps, marks = segments_of(clean), ticks(clean)
     rides = trips(steps)
     socs = pl.concat([rides, used(marks, clean, rides), ways(steps, rides)], how="horizontal")
     known = known_of(rides)

@@ -8,22 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.charging.sessions import charges
+from analytics.charging.charges import charges
+from analytics.charging.sessions import sessions
 from analytics.charging.swaps import swaps
 from analytics.energy.days import days
 from analytics.energy.trips import energies
 from analytics.observations.soc_steps import ticks
 from analytics.observations.soc_used import parts, used
 from analytics.schemas import BATTERIES, EVENTS, FIXES, PACKS
-from analytics.trips.intervals import intervals
 from analytics.trips.trips import trips
 from tests.analytics.energy.test_days import consumed, known, life
+from tests.analytics.finding import segments_of
 from tests.analytics.readings_made import made, span
 
 C_WH = 1440.0
 SHEET = pl.DataFrame(
     {"provider": ["p"], "vehicle": ["a"], "timezone": ["UTC"], "capacity_wh": [C_WH]}
 ).with_columns(wh_per_km=pl.lit(None, pl.Float64))  # fmt: skip
+TRAITS = SHEET.select("provider", "vehicle", swappable=pl.lit(True))
 RIDE = (3600, 5400)  # 9 km, 18 %
 
 
@@ -40,8 +42,8 @@ def outing(swap_at: float = math.inf) -> pl.DataFrame:
 
 def rode(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Its trips with charge and energy, and its swaps."""
-    found = swaps(PACKS.to_frame(), rows, BATTERIES.to_frame(), EVENTS.to_frame())
-    rides = trips(intervals(rows))
+    found = swaps(PACKS.to_frame(), rows, BATTERIES.to_frame(), EVENTS.to_frame(), TRAITS)
+    rides = trips(segments_of(rows))
     told = pl.concat([rides, used(ticks(rows), rows, rides, found)], how="horizontal")
     return pl.concat([told, energies(told, SHEET)], how="horizontal"), found
 
@@ -56,9 +58,10 @@ def test_a_swap_on_the_way_leaves_one_ride_its_way_and_its_energy_and_charges_no
     assert ride["swaps"].item() == 1
     assert ride["soc_used_pct"].item() == pytest.approx(plain["soc_used_pct"].item(), abs=0.6)
     assert ride["energy_wh"].item() == pytest.approx(C_WH * ride["soc_used_pct"].item() / 100)
-    brought = charges(rows, BATTERIES.to_frame(), found, SHEET, FIXES.to_frame())
+    charged = sessions(rows, BATTERIES.to_frame(), found, ride, TRAITS)
+    brought = charges(charged, found, rows, BATTERIES.to_frame(), SHEET, FIXES.to_frame())
     assert brought.select("kind", "energy_wh").rows() == [("swap", 0)]
-    booked = days(rows, intervals(rows), ride, ticks(rows), SHEET, swaps=found)
+    booked = days(rows, segments_of(rows), ride, ticks(rows), SHEET, found, charged)
     assert booked["charged_wh"].to_list() == [0]
 
 

@@ -7,14 +7,16 @@ import polars as pl
 import pytest
 
 from analytics.battery_health.trip_packs import mixed
+from analytics.charging.sessions import sessions
 from analytics.energy.days import days
 from analytics.energy.trips import energies
-from analytics.observations.soc_steps import soc_at, ticks
+from analytics.observations.soc_at import soc_at
+from analytics.observations.soc_steps import ticks
 from analytics.observations.soc_used import parts, used
-from analytics.schemas import SWAPS
-from analytics.trips.intervals import intervals
+from analytics.schemas import BATTERIES, SWAPS
 from analytics.trips.trips import trips
 from logger.tables import DERIVED, TIME
+from tests.analytics.finding import segments_of
 from tests.analytics.readings_made import made, moment, ridden, span
 
 C_WH = 1440.0
@@ -49,11 +51,13 @@ def known(timezone: str | None = "UTC", capacity_wh: float | None = C_WH) -> pl.
 
 
 def consumed(rows: pl.DataFrame, vehicle: pl.DataFrame) -> pl.DataFrame:
-    steps = intervals(rows)
+    steps = segments_of(rows)
     rides, marks = trips(steps), ticks(rows)
     socs = pl.concat([rides, used(marks, rows, rides)], how="horizontal")
     whole = pl.concat([socs, energies(socs, vehicle)], how="horizontal")
-    return days(rows, steps, whole, marks, vehicle)
+    traits = vehicle.select("provider", "vehicle", swappable=pl.lit(True))
+    charged = sessions(rows, BATTERIES.to_frame(), SWAPS.to_frame(), rides, traits)
+    return days(rows, steps, whole, marks, vehicle, None, charged)
 
 
 def packs(*told: tuple[datetime, float]) -> pl.DataFrame:
@@ -66,7 +70,7 @@ def packs(*told: tuple[datetime, float]) -> pl.DataFrame:
 
 def test_the_packs_of_each_time_hold_what_they_hold() -> None:
     rows = life(24, swap_at=12 * 3600.0)
-    steps, marks = intervals(rows), ticks(rows)
+    steps, marks = segments_of(rows), ticks(rows)
     rides = trips(steps)
     hold = packs((moment(0), 1000.0), (moment(12 * 3600.0), 1300.0))
     socs = rides.hstack(used(marks, rows, rides))
@@ -117,7 +121,7 @@ def test_the_ledger_telescopes(timezone: str | None, swap_at: float, charge_from
 def test_distances_of_days_are_the_trips_and_each_trip_counts_once() -> None:
     rows = life(50)
     got = consumed(rows, known("Asia/Tokyo"))
-    rides = trips(intervals(rows))
+    rides = trips(segments_of(rows))
     assert got["distance_m"].sum() == pytest.approx(rides["distance_m"].sum())
     assert got["trips"].sum() == rides.height == 13
     assert got["day"].to_list() == ["2026-03-01", "2026-03-02", "2026-03-03"]
@@ -136,7 +140,7 @@ def test_driven_stood_and_charged_are_what_they_were() -> None:
 
 def test_a_trip_over_midnight_is_shared_by_its_way_and_counts_once() -> None:
     rows = life(24).with_columns((pl.col("at") + pl.duration(minutes=53)).dt.cast_time_unit("ms"))
-    steps = intervals(rows)
+    steps = segments_of(rows)
     rides, marks = trips(steps), ticks(rows)
     socs = pl.concat([rides, used(marks, rows, rides)], how="horizontal")
     whole = pl.concat([socs, energies(socs, known())], how="horizontal")
@@ -153,7 +157,7 @@ def test_what_trips_share_of_their_error_does_not_average_out() -> None:
     """Twice as many trips on a pack of unknown capacity make a day no surer."""
     got = consumed(life(24), known())
     narrow = (got["driven_high_wh"] - got["driven_low_wh"]) / got["driven_wh"]
-    rides = trips(intervals(life(24)))
+    rides = trips(segments_of(life(24)))
     socs = pl.concat([rides, used(ticks(life(24)), life(24), rides)], how="horizontal")
     common = energies(socs, known()).select(2 * 1.96 * pl.col("common_sd_wh") / pl.col("energy_wh")).to_series()
     assert narrow[0] > common.mean()

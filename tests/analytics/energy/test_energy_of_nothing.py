@@ -11,10 +11,10 @@ from analytics.energy.trips import energies
 from analytics.observations.power import powered
 from analytics.observations.soc_steps import TICKS, leaps, ticks
 from analytics.observations.soc_used import used
-from analytics.schemas import PACKS, READINGS
-from analytics.trips.intervals import intervals
+from analytics.schemas import OBSERVATIONS, PACKS
 from analytics.trips.trips import trips
 from logger.tables import DERIVED
+from tests.analytics.finding import segments_of
 
 MS = pl.Datetime("ms", "UTC")
 WHO = {"provider": pl.String(), "vehicle": pl.String()}
@@ -31,11 +31,11 @@ KNOWN = pl.DataFrame(
         "motor_power_sign": pl.String(),
     }
 )
-NONE = READINGS.to_frame()
+NONE = OBSERVATIONS.to_frame()
 
 
 def test_nothing_makes_empty_tables() -> None:
-    steps, marks = intervals(NONE), ticks(NONE)
+    steps, marks = segments_of(NONE), ticks(NONE)
     rides = trips(steps)
     socs = pl.concat([rides, used(marks, NONE, rides), powered(rides, BATTERIES, KNOWN)], how="horizontal")
     whole = pl.concat([socs.drop("regen_wh"), energies(socs, KNOWN)], how="horizontal")
@@ -48,7 +48,7 @@ def test_nothing_makes_empty_tables() -> None:
 
 def test_a_model_that_said_nothing_is_asked_in_vain() -> None:
     one = pl.DataFrame([{"provider": "p", "vehicle": "a", "model": "m", "capacity_wh": 1440.0}], schema=KNOWN.schema)
-    steps = intervals(NONE)
+    steps = segments_of(NONE)
     rides = trips(steps)
     socs = pl.concat([rides, used(ticks(NONE), NONE, rides), ways(steps, rides)], how="horizontal")
     nowhere = socs.with_columns(start_place=pl.lit(""))

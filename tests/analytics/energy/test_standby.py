@@ -6,17 +6,19 @@ from typing import Any
 import polars as pl
 import pytest
 
+from analytics.charging.discharges import discharges
 from analytics.energy.standby import pooled, standby
-from analytics.schemas import READINGS
-from analytics.trips.intervals import intervals
+from analytics.observations.soc import clean_soc
+from analytics.schemas import OBSERVATIONS, SWAPS
 from logger.tables import DERIVED
+from tests.analytics.finding import segments_of
 from tests.analytics.hand import at, rows
 
 KNOWN = pl.DataFrame({"provider": ["segway"], "vehicle": ["a"], "capacity_wh": [1440.0]})
 _SPANS = {
     "provider": pl.String(),
     "vehicle": pl.String(),
-    **dict.fromkeys(("started_at", "finished_at"), READINGS["at"]),
+    **dict.fromkeys(("started_at", "finished_at"), OBSERVATIONS["at"]),
 }
 
 
@@ -26,7 +28,9 @@ def said(minute: float, soc: float | None, *, locked: bool = True, way: float = 
 
 def found(*readings: Mapping[str, Any], spans: Sequence[tuple[float, float]] = ()) -> pl.DataFrame:
     made = [{"provider": "segway", "vehicle": "a", "started_at": at(x), "finished_at": at(y)} for x, y in spans]
-    return standby(intervals(rows(READINGS, *readings)), pl.DataFrame(made, schema=_SPANS), KNOWN)
+    told = clean_soc(rows(OBSERVATIONS, *readings))
+    charged = pl.DataFrame(made, schema=_SPANS)
+    return standby(segments_of(told), told, charged, SWAPS.to_frame(), discharges(told), KNOWN)
 
 
 def test_a_day_at_rest_has_a_rate_with_the_interval_of_whole_percents() -> None:
@@ -85,3 +89,35 @@ def test_pooled_rates_are_the_sum_of_losses_over_the_sum_of_times() -> None:
 def test_losses_that_agree_have_still_the_spread_of_whole_percents() -> None:
     got = pooled(pl.concat([found(said(0, 80), said(1440, 79))] * 4), "provider")
     assert got["pct_per_day_high"][0] == pytest.approx(1 + 1.96 * 0.408 * 4**0.5 / 4)
+
+
+def test_what_is_given_on_purpose_is_no_standby() -> None:
+    word = {n: "discharging" if 4 <= n < 32 else "unplugged" for n in range(100)}
+    soc = [80 - 0.8 * min(max(n - 4, 0), 28) for n in range(100)]
+    got = found(*(said(15 * n, round(soc[n], 1), charge_state=word[n], charging=False) for n in range(100)))
+    assert got["soc_lost_pct"].to_list() == [0, 0]
+    assert got["started_at"].to_list() == [at(0), at(15 * 36)]
+
+
+def test_a_glitch_or_a_percent_that_is_put_right_is_no_loss() -> None:
+    assert found(*(said(60 * n, 0 if n == 9 else 50) for n in range(24)))["soc_lost_pct"].to_list() == [0]
+    assert found(*(said(60 * n, 60 if n < 9 else 48) for n in range(24)))["soc_lost_pct"].to_list() == [0, 0]
+
+
+def test_a_vehicle_without_a_lock_that_is_polled_daily_has_standby() -> None:
+    drives = [said(1440 * n, 90 - n - (10 if n >= 7 else 0), locked=None, way=50_000 * (n >= 7)) for n in range(14)]  # type: ignore[arg-type]
+    assert found(*drives).select("started_at", "soc_lost_pct").rows() == [(at(0), 6), (at(7 * 1440), 6)]
+
+
+def test_what_fell_before_the_last_percent_of_a_stand_is_standby() -> None:
+    told = [said(60 * n, 80 - n) for n in range(6)]
+    segments = segments_of(rows(OBSERVATIONS, told[0], said(330, 60, way=20_000), said(400, 60, way=20_000)))
+    seen = rows(OBSERVATIONS, *told, said(330, 60, way=20_000), said(400, 60, way=20_000))
+    placed = segments.with_columns(began_at=pl.lit(at(310)).cast(OBSERVATIONS["at"]))
+    got = standby(placed, seen, pl.DataFrame(schema=_SPANS), SWAPS.to_frame(), discharges(seen), KNOWN)
+    assert got.select("finished_at", "soc_lost_pct").rows() == [(at(300), 5)]
+
+
+def test_a_percent_with_decimals_is_a_loss_with_a_narrower_interval() -> None:
+    row = found(said(0, 80.0), said(720, 79.5), said(1440, 79.1)).row(0, named=True)
+    assert row["pct_per_day_high"] - row["pct_per_day"] == pytest.approx(0.0776)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.observations.soc_steps import TICKS, leaps, soc_at, ticks
+from analytics.observations.soc_at import soc_at
+from analytics.observations.soc_steps import TICKS, leaps, ticks
 from tests.analytics.readings_made import EVERY_S, made, moment, ridden
 
 
@@ -108,3 +109,22 @@ def test_where_no_tick_is_near_the_whole_percent_tells() -> None:
 def test_vehicles_do_not_touch_each_other() -> None:
     one, other = made(ridden(600, 0.01, 80)), made(ridden(600, 0.013, 95), vehicle="b")
     assert ticks(pl.concat([one, other])).equals(pl.concat([ticks(one), ticks(other)]))
+
+
+def test_a_percent_with_decimals_is_taken_as_it_is() -> None:
+    told = [(0, 100.0, 0), (60, 99.8, 1000), (120, 99.6, 2000), (180, 98.0, 9000), (240, 98.0, 9000)]
+    rows = made(told)
+    at = pl.DataFrame({"provider": ["p"] * 4, "vehicle": ["a"] * 4, "at": [moment(each) for each in (0, 60, 150, 240)]})
+    got = soc_at(ticks(rows), rows, at.cast({"at": pl.Datetime("ms", "UTC")}))
+    assert got["pct"].to_list() == pytest.approx([100.0, 99.8, 98.8, 98.0], abs=0.01)
+
+
+def test_a_charge_that_the_vehicle_reports_is_no_leap_however_fast() -> None:
+    rows = made([(0, 14, 0), (300, 30, 0), (600, 46, 0)])
+    assert leaps(rows.with_columns(charging=pl.lit(True))).height == 0
+    assert leaps(rows).height == 2
+
+
+def test_a_percent_regained_on_the_way_down_is_no_leap() -> None:
+    rows = made([(0, 60, 0), (900, 64, 15_000)]).with_columns(charging=pl.lit(False))
+    assert leaps(rows).height == 0

@@ -82,3 +82,10 @@ def test_vehicles_do_not_touch_each_other() -> None:
     spans = pl.concat([span(200, 400, "b"), span(200, 400)])
     alone = [used(ticks(rows), rows, each) for rows, each in ((other, spans[:1]), (one, spans[1:]))]
     assert used(ticks(both), both, spans).equals(pl.concat(alone))
+
+
+def test_only_what_is_listed_as_a_swap_counts_as_one() -> None:
+    rows = made([(0, 14, 0), (600, 14, 100), (1500, 79, 200), (2100, 78, 900)])
+    none = pl.DataFrame(schema={"provider": pl.String(), "vehicle": pl.String(), "at": rows.schema["at"]})
+    assert used(ticks(rows), rows, span(0, 2100), none)["swaps"].item() == 0
+    assert used(ticks(rows), rows, span(0, 2100))["swaps"].item() == 1

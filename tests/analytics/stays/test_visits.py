@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.observations.clean import readings
 from analytics.schemas import FIXES
 from analytics.stays.stay_points import whereabouts
 from analytics.stays.visits import known_span, relocations, stays
-from analytics.trips.intervals import intervals
 from analytics.trips.trips import trips
 from logger.settings.schema import Place
 from logger.tables import TIME
+from tests.analytics.finding import observed, segments_of
 from tests.analytics.told import Said, moment, outing, parked, ridden, status, stories
 
 LAT, LON, DEGREE_M = 52.5, 13.4, 111_195.08
@@ -38,7 +37,7 @@ def fixes(told: Iterable[Fix], sigma_m: float = 5.0) -> pl.DataFrame:
 
 def seen(said: Sequence[Said], told: Iterable[Fix], sigma_m: float = 5.0) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Whereabouts, and the intervals that they are held against."""
-    steps = intervals(readings(status(said))[0])
+    steps = segments_of(observed(status(said)))
     return whereabouts(fixes(told, sigma_m), steps, trips(steps)), steps
 
 

@@ -4,8 +4,10 @@ from typing import Any
 
 import polars as pl
 
-from analytics.schemas import EVENTS, READINGS
-from analytics.timeline.episodes import episodes, resets
+from analytics.observations.dates import SET_ASIDE
+from analytics.schemas import EVENTS, OBSERVATIONS
+from analytics.stays.visits import SEEN
+from analytics.timeline.episodes import date_span, episodes, misdated, resets
 from logger.tables import DERIVED
 from tests.analytics.hand import at, rows
 
@@ -19,7 +21,7 @@ def found(*told: Told, kind: str = "fault", readings: tuple[tuple[float, float],
         for n, (m, code, state) in enumerate(told)
     ]
     said = [{"minute": minute, "odometer_m": odometer} for minute, odometer in readings]
-    return episodes(rows(EVENTS, *events).sort("at"), rows(READINGS, *said))
+    return episodes(rows(EVENTS, *events).sort("at"), rows(OBSERVATIONS, *said))
 
 
 def spans(got: pl.DataFrame) -> list[Any]:
@@ -70,8 +72,8 @@ def test_components_are_no_episodes() -> None:
 
 def jumped(*told: tuple[float, float | None, bool]) -> pl.DataFrame:
     """Of readings at these minutes with these odometers, of which some began anew."""
-    said = [{"minute": minute, "odometer_m": metres, "jump": jump} for minute, metres, jump in told]
-    return resets(rows(READINGS, *said).with_columns(since=pl.col("at").shift(1)))
+    said = [{"minute": minute, "odometer_m": metres, "reset": jump} for minute, metres, jump in told]
+    return resets(rows(OBSERVATIONS, *said).with_columns(since=pl.col("at").shift(1)))
 
 
 def test_an_odometer_that_begins_anew_is_told_from_the_last_old_reading_to_the_first_new_one() -> None:
@@ -85,3 +87,33 @@ def test_an_odometer_that_begins_anew_is_told_from_the_last_old_reading_to_the_f
 def test_a_reading_without_odometer_before_it_hides_no_reset() -> None:
     assert jumped((0, 12_340, False), (5, None, False), (9, 7, True))["odometer_m"].to_list() == [12_340]
     assert jumped((0, 12_340, False), (5, 12_350, False)).is_empty()
+
+
+def aside(minute: float, table: str, count: int, first: float, last: float, imported: bool = True) -> Any:
+    return ("segway", "a", at(minute), table, count, at(first), at(last), imported)
+
+
+def test_rows_of_a_wrong_date_are_told_at_the_nearest_right_row() -> None:
+    old = -20 * 525_960
+    told = [aside(0, "location", 1, old, old), aside(0, "status", 3, old, old + 1440), aside(9, "status", 2, 9e6, 9e6)]
+    got = misdated(pl.DataFrame(told, schema=SET_ASIDE, orient="row"))
+    assert got.schema == SEEN
+    assert got.select("kind", "system", "code").unique().rows() == [("pipeline", "clock", "wrong_date")]
+    assert spans(got) == [("wrong_date", at(0), at(0), 4, False), ("wrong_date", at(9), at(9), 2, False)]
+    assert got["text"][0] == (
+        "1 row of location dated 2006-03-02, 3 rows of status dated 2006-03-02 to 2006-03-03 set aside, years from all "
+        "others; correct their dates in the file and import it again"
+    )
+
+
+def test_of_a_wrong_date_that_no_file_held_the_collectors_own_clock_is_to_blame() -> None:
+    told = [aside(0, "status", 2, -9e6, -9e6, imported=False)]
+    assert misdated(pl.DataFrame(told, schema=SET_ASIDE, orient="row"))["text"][0].endswith(
+        "; set the clock of the machine that collects, and let NTP keep it"
+    )
+
+
+def test_whether_a_date_is_wrong_is_known_between_the_right_rows_that_were_read() -> None:
+    right = pl.DataFrame({"vehicle": ["a"], "first": [at(0)], "last": [at(9)]})
+    ((_, known_from, known_to),) = date_span(right).rows()
+    assert at(0) < known_from < known_to < at(9)

@@ -3,16 +3,18 @@
 from datetime import UTC, datetime
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.charging.discharges import discharges
+from analytics.charging.sessions import sessions
 from analytics.frames import DOWNTIME, IDLE
-from analytics.observations.clean import readings
-from analytics.schemas import READINGS
+from analytics.schemas import BATTERIES, SWAPS
 from analytics.timeline.states import daily, states
-from analytics.trips.intervals import intervals
 from analytics.trips.trips import trips
 from logger.tables import DERIVED
+from tests.analytics.finding import observed, segments_of
 from tests.analytics.told import AT, Said, moment, outing, parked, ridden, seconds, status, stories
 
 Spans = list[tuple[float, float]]
@@ -28,9 +30,21 @@ def idle(*told: tuple[float, float]) -> pl.DataFrame:
 
 
 def lived(rows: list[Said], away: pl.DataFrame | None = None, resting: pl.DataFrame | None = None) -> pl.DataFrame:
+    return found_in(status(rows), away, resting)
+
+
+def found_in(
+    told: pl.LazyFrame, away: pl.DataFrame | None = None, resting: pl.DataFrame | None = None,
+    cadence_s: float | None = None, *, use: bool = True,
+) -> pl.DataFrame:  # fmt: skip
     away, resting = spans() if away is None else away, idle() if resting is None else resting
-    steps = intervals(readings(status(rows))[0], away, resting)
-    return states(steps, trips(steps), away, resting)
+    rows = observed(told, use=use)
+    steps = segments_of(rows, away, resting, use=use)
+    traits = rows.select("provider", "vehicle").unique().with_columns(swappable=False, cadence_s=cadence_s)
+    traits = traits.cast({"cadence_s": pl.Float64()})
+    rides = trips(steps)
+    charged = sessions(rows, BATTERIES.to_frame(), SWAPS.to_frame(), rides, traits)
+    return states(steps, rides, rows, charged, discharges(rows), away, resting, traits)
 
 
 def stretches(found: pl.DataFrame) -> list[tuple[float, float, str]]:
@@ -41,9 +55,8 @@ def stretches(found: pl.DataFrame) -> list[tuple[float, float, str]]:
 
 
 def test_states_have_the_columns_of_their_table() -> None:
-    steps = intervals(READINGS.to_frame())
     assert lived(outing()).schema == DERIVED["states"].schema
-    assert states(steps, trips(steps), spans(), idle()).schema == DERIVED["states"].schema
+    assert found_in(status(outing()).clear()).schema == DERIVED["states"].schema
 
 
 def test_a_vehicle_is_parked_ridden_and_parked() -> None:
@@ -57,8 +70,7 @@ def test_a_ride_of_which_neither_start_nor_end_was_heard_lies_where_its_trip_doe
 
 def test_each_vehicle_has_its_own_stretches() -> None:
     told = pl.concat([status(parked(0, 3601, 1000, 500), vehicle) for vehicle in ("a", "b")])
-    steps = intervals(readings(told)[0])
-    found = states(steps, trips(steps), spans(), idle())
+    found = found_in(told.lazy())
     assert found["vehicle"].to_list() == ["a", "b"]
     assert stretches(found) == [(0, 3600, "parked"), (0, 3600, "parked")]
 
@@ -107,18 +119,36 @@ def test_out_of_service_goes_before_everything() -> None:
     assert found[:2] == [(0, 500, "parked"), (500, 4000, "out_of_service")]
 
 
-def test_charging_and_offline_last_until_the_next_reading() -> None:
+def test_charging_is_a_session_and_offline_lasts_until_the_next_reading() -> None:
     told = status(parked(0, 4501, 1000, 500)).with_columns(
         charging=pl.col("time").is_between(moment(900), moment(1800)), online=pl.col("time") != moment(3600)
     )
-    steps = intervals(readings(told)[0])
-    found = states(steps, trips(steps), spans(), idle())
-    assert stretches(found) == [
-        (0, 900, "parked"),
-        (900, 2700, "charging"),
-        (2700, 3600, "parked"),
+    assert stretches(found_in(told)) == [
+        (0, 450, "parked"),
+        (450, 2250, "charging"),
+        (2250, 3600, "parked"),
         (3600, 4500, "offline"),
     ]
+
+
+def test_giving_energy_on_purpose_is_discharging_and_not_parked() -> None:
+    gives = pl.col("time").is_between(moment(900), moment(2700))
+    word = pl.when(gives).then(pl.lit("discharging")).otherwise(pl.lit("unplugged"))
+    found = stretches(found_in(status(parked(0, 4501, 1000, 500)).with_columns(charge_state=word)))
+    assert found == [(0, 900, "parked"), (900, 3600, "discharging"), (3600, 4500, "parked")]
+
+
+HOURLY = parked(0, 71 * 3600, 1000, 500, every=3600)
+
+
+@pytest.mark.parametrize(("cadence_s", "state"), [(None, "parked"), (3600.0, "parked"), (900.0, "no_data")])
+def test_a_vehicle_is_silent_by_its_own_cadence(cadence_s: float | None, state: str) -> None:
+    assert stretches(found_in(status(HOURLY), cadence_s=cadence_s)) == [(0, 70 * 3600, state)]
+
+
+def test_of_hourly_polls_those_that_are_missing_leave_no_data() -> None:
+    rows = [row for row in HOURLY if not 36_000 < row[0] < 72_000]
+    assert stretches(lived(rows)) == [(0, 36_000, "parked"), (36_000, 72_000, "no_data"), (72_000, 252_000, "parked")]
 
 
 def test_a_day_on_which_clocks_change_has_its_own_hours() -> None:
@@ -171,5 +201,6 @@ def test_looking_now_and_then_tells_how_long_a_state_lasts_but_for_its_edges(dat
 
 def test_a_vehicle_without_a_lock_rides_from_its_first_window_to_its_last() -> None:
     told = [(0, 1000), (300, 2710), (600, 2710), (900, 4420), (1800, 4420)]
-    found = stretches(lived([(second, None, odometer, None) for second, odometer in told]))
+    rows = status([(second, None, odometer, None) for second, odometer in told])
+    found = stretches(found_in(rows, use=False))
     assert found == [(0, 300, "riding"), (300, 600, "paused"), (600, 900, "riding"), (900, 1800, "parked")]

@@ -8,17 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.frames import IDLE
-from analytics.observations.clean import readings
-from analytics.schemas import READINGS
+from analytics.schemas import OBSERVATIONS
 from analytics.trips.coverage import coverage
-from analytics.trips.intervals import intervals
 from analytics.trips.trips import trips
 from logger.tables import DERIVED, RAW, shaped
+from tests.analytics.finding import observed, segments_of
 from tests.analytics.told import Said, moment, outing, parked, ridden, status, stories
 
 NO_INTAKE = RAW["intake"].schema.to_frame()
 
-_STEPS = intervals(READINGS.to_frame())
+_STEPS = segments_of(OBSERVATIONS.to_frame())
 NOTHING = (_STEPS, trips(_STEPS))
 
 
@@ -27,7 +26,7 @@ def known(zone: str = "UTC") -> pl.DataFrame:
 
 
 def covered(rows: list[Said], zone: str = "UTC", intake: pl.DataFrame = NO_INTAKE) -> pl.DataFrame:
-    steps = intervals(readings(status(rows))[0])
+    steps = segments_of(observed(status(rows)))
     return coverage(steps, trips(steps), intake, known(zone))
 
 
@@ -95,7 +94,7 @@ def test_a_jump_of_the_odometer_has_no_metres() -> None:
 
 def test_metres_of_a_vehicle_out_of_service_are_pushed() -> None:
     resting = pl.DataFrame([("p", "a", moment(0), None)], schema=IDLE, orient="row")
-    steps = intervals(readings(status(outing()))[0], None, resting)
+    steps = segments_of(observed(status(outing())), None, resting)
     assert books(coverage(steps, trips(steps), NO_INTAKE, known())) == [(6000, 0, 6000, 0)]
 
 
@@ -123,7 +122,7 @@ def test_messages_are_counted_on_the_local_day_of_their_hour() -> None:
 @settings(deadline=None, max_examples=40)
 def test_the_books_add_up_to_the_odometer_whatever_happened(rows: list[Said], zone: str) -> None:
     """T2."""
-    steps = intervals(readings(status(rows))[0])
+    steps = segments_of(observed(status(rows)))
     found, rides = coverage(steps, trips(steps), NO_INTAKE, known(zone)), trips(steps)
     gone = (rows[-1][2] or 0) - (rows[0][2] or 0)
     assert found["odometer_m"].sum() == gone

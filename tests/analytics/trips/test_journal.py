@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.schemas import JOURNAL
-from analytics.trips.journal import compared, entries, matches, told_alone, unmatched
+from analytics.trips.journal import compared, entries, matches, unmatched
 from logger.tables import DERIVED, shaped, table
 from tests.analytics.hand import at
 
@@ -116,12 +116,6 @@ def test_without_a_journal_nothing_is_said() -> None:
     trips = ours((0, 20, 2000, 0))
     got = compared(trips, matches(trips, theirs().filter(False)))
     assert got.select("reported_wh", "flags").rows() == [(None, None)]
-
-
-def test_a_trip_without_any_other_energy_has_that_of_the_journal() -> None:
-    trips = ours((0, 20, 2000, 0), (40, 60, 3000, 2000))
-    got = told_alone(compared(trips, matches(trips, theirs((0, 20, 2000, None)))))
-    assert got.select("energy_wh", "energy_source", "wh_per_km").rows() == [(900, "reported", 450), (None, None, None)]
 
 
 @settings(deadline=None)

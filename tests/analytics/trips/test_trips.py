@@ -4,9 +4,8 @@ import polars as pl
 import pytest
 
 from analytics.frames import DOWNTIME, downtime, out_of_service
-from analytics.observations.clean import readings
-from analytics.trips.intervals import intervals
 from analytics.trips.trips import trips
+from tests.analytics.finding import observed, segments_of
 from tests.analytics.told import AT, Said, made, moment, outing, parked, ridden, seconds, status
 
 
@@ -130,7 +129,7 @@ def test_a_vehicle_whose_lock_is_told_late_does_not_ride_with_another() -> None:
     first = status(outing(), "a")
     silent: list[Said] = [(0, None, 5000, 100), *((second, False, 5000.0, 100.0) for second in range(10, 60, 10))]
     both = pl.concat([first, status([*silent, *parked(60, 100, 5000, 100)], "b")])
-    assert trips(intervals(readings(both)[0])).equals(made(outing()))
+    assert trips(segments_of(observed(both))).equals(made(outing()))
 
 
 def test_a_trip_is_named_by_its_vehicle_and_the_counters_at_its_start() -> None:
@@ -141,9 +140,9 @@ def test_a_trip_is_named_by_its_vehicle_and_the_counters_at_its_start() -> None:
 
 def test_what_was_ridden_while_the_collector_was_away_is_never_observed() -> None:
     spans = pl.DataFrame({"begin": [moment(3900)], "end": [moment(3905)]}, schema=DOWNTIME)
-    told = readings(status(outing()))[0]
-    assert trips(intervals(told, spans))["kind"].to_list() == ["bridged"]
-    assert trips(intervals(told, DOWNTIME.to_frame()))["kind"].to_list() == ["observed"]
+    told = observed(status(outing()))
+    assert trips(segments_of(told, spans))["kind"].to_list() == ["bridged"]
+    assert trips(segments_of(told, DOWNTIME.to_frame()))["kind"].to_list() == ["observed"]
 
 
 def test_the_collector_was_away_between_heartbeats_that_are_far_apart() -> None:
@@ -155,7 +154,8 @@ def test_the_collector_was_away_between_heartbeats_that_are_far_apart() -> None:
 
 
 def polled(*told: tuple[int, float]) -> pl.DataFrame:
-    return made([(second, None, odometer, None) for second, odometer in told])
+    rows = status([(second, None, odometer, None) for second, odometer in told])
+    return trips(segments_of(observed(rows, use=False), use=False))
 
 
 def test_a_vehicle_without_a_lock_rode_where_its_odometer_moved() -> None:
@@ -194,11 +194,11 @@ def resting(begin: float, end: float) -> pl.DataFrame:
 
 def test_a_vehicle_out_of_service_makes_no_trips() -> None:
     later = [(at + 10_000, lock, (way or 0) + 6000, (ran or 0) + 600) for at, lock, way, ran in outing()]
-    heard = readings(status([*outing(), *later]))[0]
-    assert seconds(trips(intervals(heard, None, resting(9000, 20_000))), "started_at") == [(3610,)]
-    unheard = readings(status([*outing(), *parked(12_000, 14_000, 9000, 1900)]))[0]
-    assert trips(intervals(unheard)).height == 2
-    assert trips(intervals(unheard, None, resting(5000, 20_000))).height == 1
+    heard = observed(status([*outing(), *later]))
+    assert seconds(trips(segments_of(heard, None, resting(9000, 20_000))), "started_at") == [(3610,)]
+    unheard = observed(status([*outing(), *parked(12_000, 14_000, 9000, 1900)]))
+    assert trips(segments_of(unheard)).height == 2
+    assert trips(segments_of(unheard, None, resting(5000, 20_000))).height == 1
 
 
 # ---- what is said of a trip ----------------------------------------------------------------------------------------

@@ -6,9 +6,11 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.observations.clean import ODOMETER_SLACK_M, OVER_TOP, TOP_SPEED_KMH, readings
-from analytics.trips.intervals import BOUNCE_S, intervals
+from analytics.observations.counters import coarseness
+from analytics.observations.observations import ODOMETER_SLACK_M, OVER_TOP, TOP_SPEED_KMH
+from analytics.trips.segmentation import BOUNCE_S
 from analytics.trips.trips import trips
+from tests.analytics.finding import observed, segments_of
 from tests.analytics.told import Said, made, moment, status, stories
 
 CAP_MS = TOP_SPEED_KMH * OVER_TOP / 3.6
@@ -41,9 +43,10 @@ def test_a_wrong_odometer_makes_no_trip_negative_or_faster_than_can_be(
 ) -> None:
     """T6."""
     spoiled = [(at, lock, wrong if number == place else way, ran) for number, (at, lock, way, ran) in enumerate(rows)]
-    steps = intervals(readings(status(spoiled))[0])
+    steps = segments_of(observed(status(spoiled)))
+    slack = max(ODOMETER_SLACK_M, coarseness(pl.Series([way for _, _, way, _ in spoiled], dtype=pl.Float64)))
     for (at, way), (later, after) in itertools.pairwise(steps.select("at", "way_m").iter_rows()):
-        assert 0 <= after - way <= CAP_MS * (later - at).total_seconds() + ODOMETER_SLACK_M
+        assert 0 <= after - way <= CAP_MS * (later - at).total_seconds() + slack
     assert (trips(steps)["distance_m"] >= 0).all()
 
 

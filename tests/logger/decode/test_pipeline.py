@@ -17,7 +17,7 @@ from tests.helpers.segway_pushes import RECEIVED, MemoryReceipts, account, body,
 
 HOUR = RECEIVED // HOUR_MS * HOUR_MS
 NO_READINGS = pl.DataFrame(schema=RAW["status"].schema)
-READINGS = st.lists(  # minutes since the reading before, odometer [m]
+OBSERVATIONS = st.lists(  # minutes since the reading before, odometer [m]
     st.tuples(st.sampled_from([0, 1, 45]), st.sampled_from([9000, 9100, 9050, 99_000])), min_size=1, max_size=12
 )
 
@@ -61,7 +61,7 @@ def run(parts: Sequence[Batch], failures: Collection[int] = ()) -> tuple[pl.Data
 
 
 @settings(deadline=None, max_examples=30)
-@given(READINGS, st.sets(st.integers(1, 11), max_size=4), st.sets(st.integers(0, 4)))
+@given(OBSERVATIONS, st.sets(st.integers(1, 11), max_size=4), st.sets(st.integers(0, 4)))
 def test_batches_and_failed_deliveries_change_nothing(
     readings: list[tuple[int, int]], cuts: set[int], failures: set[int]
 ) -> None:
@@ -73,7 +73,7 @@ def test_batches_and_failed_deliveries_change_nothing(
 
 
 @settings(deadline=None, max_examples=30)
-@given(READINGS, st.integers(0, 12))
+@given(OBSERVATIONS, st.integers(0, 12))
 def test_a_restart_changes_nothing(readings: list[tuple[int, int]], cut: int) -> None:
     messages = pushes(*readings)
     before, after = [*batches(messages, {cut}), Batch([], [])][:2]

@@ -8,15 +8,19 @@ from random import Random
 import polars as pl
 import pytest
 
-from analytics.schemas import FIXES, READINGS
-from analytics.trips.gpsonly import gps_trips
-from analytics.trips.intervals import intervals
+from analytics.observations.positions import without_outliers
+from analytics.schemas import FIXES, OBSERVATIONS
 from analytics.trips.trips import trips
 from logger.tables import TABLES
+from tests.analytics.finding import placed_at, segments_of, trips_of
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 M_DEG = 111_195.0
 Place = tuple[float, float, float]  # seconds since the beginning, metres east, metres north
+
+
+def gps_trips(found: pl.DataFrame) -> pl.DataFrame:
+    return trips_of(placed_at(without_outliers(found)))
 
 
 def fixes(places: Iterable[Place], sigma_m: float = 5.0, lon_deg: float = 0.0) -> pl.DataFrame:
@@ -136,7 +140,7 @@ def test_a_ride_over_the_date_line_is_as_long_as_anywhere() -> None:
 
 
 def test_trips_have_every_column_that_trips_by_counters_have() -> None:
-    counted, placed = trips(intervals(pl.DataFrame(schema=READINGS))), gps_trips(fixes([]))
+    counted, placed = trips(segments_of(OBSERVATIONS.to_frame())), gps_trips(fixes([]))
     told = [name for name in counted.columns if name in TABLES["trips"].columns]
     assert set(told) <= set(placed.columns)
     assert [placed.schema[name] for name in told] == [counted.schema[name] for name in told]

@@ -7,18 +7,18 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from analytics.frames import DOWNTIME
-from analytics.observations.clean import fixes, readings
-from analytics.trips.intervals import intervals
-from analytics.trips.silences import spoken
+from analytics.observations.observations import observations
 from analytics.trips.trips import trips
+from tests.analytics.finding import segments_of
 from tests.analytics.told import Said, location, moment, parked, ridden, seconds, status, two_rides
 
 
 def positions(*told: tuple[float, bool]) -> pl.DataFrame:
-    """Positions of these seconds, valid or not, as the frame of `spoken`."""
-    return spoken(*fixes(location(told)))
+    """Rows of `location` at these seconds, valid or not."""
+    return location(told).collect()
 
 
 def every(step_s: int, begin: float = 0, end: float = 800) -> list[tuple[float, bool]]:
@@ -30,7 +30,8 @@ def outside(told: Iterable[tuple[float, bool]], begin: float = 225, end: float =
 
 
 def found(rows: list[Said], said: pl.DataFrame | None = None, away: pl.DataFrame | None = None) -> pl.DataFrame:
-    return trips(intervals(readings(status(rows))[0], away, spoken=said))
+    places = positions() if said is None else said
+    return trips(segments_of(observations(status(rows), places.lazy()), away))
 
 
 def test_a_vehicle_that_stood_and_said_nothing_at_all_was_locked() -> None:
@@ -43,12 +44,6 @@ def test_a_vehicle_that_stood_and_said_nothing_at_all_was_locked() -> None:
 def test_one_that_told_its_position_meanwhile_was_not_be_it_valid_or_not(valid: bool) -> None:
     said = positions(*outside(every(10)), (240.0, valid), (285.0, valid))
     assert seconds(found(two_rides(), said), "started_at", "finished_at") == [(10, 520)]
-
-
-def test_a_position_whose_time_was_corrected_was_told_once() -> None:
-    wrong = location(every(10)).with_columns(pl.col("time") - timedelta(hours=1))
-    told = spoken(*fixes(wrong))
-    assert told["at"].to_list() == [moment(second) for second, _ in every(10)]
 
 
 def test_five_messages_in_a_row_may_be_lost() -> None:
@@ -97,11 +92,12 @@ def test_another_vehicles_positions_are_its_own() -> None:
 def test_order_and_other_days_make_no_difference(chance: object, days: int) -> None:
     assert hasattr(chance, "shuffle")
     said = positions(*outside(every(10)))
-    shifted = said.with_columns((pl.col("at") + timedelta(days=1 + days)).alias("at"))
-    rows = pl.concat([said, shifted, shifted.with_columns(pl.col("at") - timedelta(days=2 * (1 + days)))])
+    times = pl.col("time", "received_at")
+    shifted = said.with_columns(times + timedelta(days=1 + days))
+    rows = pl.concat([said, shifted, shifted.with_columns(times - timedelta(days=2 * (1 + days)))])
     places = list(range(rows.height))
     chance.shuffle(places)
-    assert found(two_rides(), rows[places]).equals(found(two_rides(), said))
+    assert_frame_equal(found(two_rides(), rows[places]).drop("ride"), found(two_rides(), said).drop("ride"))
 
 
 @given(st.lists(st.integers(1, 60), min_size=10, max_size=60))

@@ -1,0 +1,78 @@
+"""Rows that tell of charging: status and battery queries of a vehicle in one order of time."""
+
+import polars as pl
+
+from analytics.frames import WHO, before, carried, marked, ordered
+
+CHARGER_W = 50.0  # less at the charger is its own use
+BATTERY_W = 20.0  # less into a standing battery is the error of a sensor
+MOVED_M, MOVING_M = 30.0, 5.0  # between two rows, and within a minute
+_WINDOW = "60s"
+
+# Rows of a vehicle in order. `charging` is what a row says of it, null where it says nothing; `own_pct` is the percent
+# of the row itself, `soc_pct` and `way_m` are the last ones known; `moved_at` is when the vehicle last moved.
+CHARGING_ROWS = pl.Schema(
+    {
+        "provider": pl.String(),
+        "vehicle": pl.String(),
+        "at": pl.Datetime("ms", "UTC"),
+        "charging": pl.Boolean(),
+        "plugged": pl.Boolean(),
+        "own_pct": pl.Float64(),
+        "soc_pct": pl.Float64(),
+        "way_m": pl.Float64(),
+        "moved_at": pl.Datetime("ms", "UTC"),
+    }
+)
+
+
+def charging_rows(observations: pl.DataFrame, batteries: pl.DataFrame) -> pl.DataFrame:
+    """What status and battery queries say of charging.
+
+    Parameters
+    ----------
+    observations : DataFrame with `provider` `vehicle` `at` `charging` `plugged` `soc_pct` `way_m` `speed_kmh`
+    batteries : DataFrame of `BATTERIES`
+
+    Returns
+    -------
+    DataFrame of `CHARGING_ROWS` by vehicle and time.
+
+    Notes
+    -----
+    A battery query says so by its flag, by power at the charger (more than 50 W) or by power into the battery of a
+    standing vehicle (more than 20 W); without a flag, power that is lower says that nothing is charged. The percent is
+    the display's where there is one, else that of the battery.
+    """
+    shown = observations.drop_nulls("soc_pct").select(WHO).unique().with_columns(shown=True)
+    asked = batteries.join(shown, on=WHO, how="left", maintain_order="left").select(
+        *WHO, "at", "power_w", "charger_power_w", charging="bms_charging",
+        soc_pct=pl.when(pl.col("shown").is_null()).then("bms_soc_pct"), asked=pl.lit(1),
+    )  # fmt: skip
+    told = observations.select(*WHO, "at", "charging", "plugged", "soc_pct", "way_m", "speed_kmh", asked=pl.lit(0))
+    both = pl.concat([told, asked], how="diagonal").with_columns(pl.col("soc_pct").alias("own_pct"))
+    rows = marked(carried(ordered(both, "at", "asked"), "soc_pct", "way_m", "plugged"))
+    return (
+        _with_motion(rows).with_columns(_verdict().alias("charging")).select(CHARGING_ROWS.names()).cast(CHARGING_ROWS)
+    )
+
+
+def _with_motion(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with `moved_at`, and `moving`: whether the vehicle moves about this row."""
+    comes_m = pl.when(~pl.col("fresh").shift(-1)).then(pl.col("way_m").shift(-1) - pl.col("way_m")).fill_null(0.0)
+    d_m = (pl.col("way_m") - before("way_m")).fill_null(0.0)
+    known = rows.with_columns(d_m.alias("d_m"), comes_m.alias("comes_m"))
+    moved = (pl.col("d_m") > 1) | (pl.col("speed_kmh") > 1).fill_null(False)
+    in_minute_m = pl.col("d_m").rolling_sum_by("at", _WINDOW).over(WHO)
+    moving = (in_minute_m > MOVING_M) | (pl.col("comes_m") > MOVED_M) | (pl.col("speed_kmh") > 1).fill_null(False)
+    moved_at = pl.when(moved).then("at").forward_fill().over(WHO)
+    return known.with_columns(moved_at.alias("moved_at"), moving.alias("moving"))
+
+
+def _verdict() -> pl.Expr:
+    """Whether a row says that the vehicle charges; never while unplugged."""
+    at_charger = pl.col("charger_power_w") > CHARGER_W
+    at_battery = (pl.col("power_w") > BATTERY_W) & ~pl.col("moving")
+    said = pl.any_horizontal(each.fill_null(False) for each in (pl.col("charging"), at_charger, at_battery))
+    loose = pl.col("plugged").not_().fill_null(False)
+    return pl.when(said).then(~loose).otherwise(pl.coalesce("charging", at_charger, at_battery))

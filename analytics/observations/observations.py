@@ -1,0 +1,89 @@
+"""Observations: what a vehicle told at one moment, on one row, with its counters and its way so far."""
+
+import polars as pl
+
+from analytics.frames import WHO, ordered
+from analytics.observations.clocks import ORIGIN, Clocks, clocks, corrected
+from analytics.observations.counters import Rule, counted
+from analytics.observations.positions import PATH, fixes, path
+from analytics.schemas import OBSERVATIONS
+from logger.tables import TIME
+
+TOP_SPEED_KMH, OVER_TOP = 150.0, 1.3  # where nobody says how fast a vehicle can be
+ODOMETER_SLACK_M, RIDE_SLACK_S = 10.0, 5.0
+STATUS = (
+    "locked", "moving", "charging", "charge_state", "plugged", "online", "speed_kmh", "soc_pct", "range_m", "ambient_c",
+    "odometer_m", "ride_time_s",
+)  # fmt: skip
+_LOCATION = ("lat_deg", "lon_deg", "hdop", "satellites", "fix_valid")
+CHARGES = ("starting", "charging_ac", "charging_dc", "charging")  # words of `charge_state`
+DRAWS_NOT = ("unplugged", "plugged", "scheduled", "complete", "fault", "discharging")
+
+
+def observations(
+    status: pl.LazyFrame,
+    location: pl.LazyFrame,
+    top_speed_kmh: float = TOP_SPEED_KMH,
+    known: Clocks | None = None,
+) -> pl.DataFrame:
+    """Rows of `status` and `location` of the same moment as one.
+
+    Parameters
+    ----------
+    status, location : LazyFrames, one row per key, in any order
+    top_speed_kmh : the fastest that these vehicles go [km/h]
+    known : what is known of their clocks; None: what these rows tell
+
+    Returns
+    -------
+    DataFrame of `OBSERVATIONS`, by vehicle and time; `way_m` is null.
+    """
+    raw = {"status": status.select(*WHO, *ORIGIN, *STATUS), "location": location.select(*WHO, *ORIGIN, *_LOCATION)}
+    rows = {name: each.collect() for name, each in raw.items()}
+    right = clocks(rows) if known is None else known
+    told = counters(corrected(rows["status"], "status", right).drop_nulls("at"), top_speed_kmh)
+    places = corrected(rows["location"], "location", right).drop_nulls("at")
+    return _shaped(_joined(told, places) if places.height else told)
+
+
+def _joined(told: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
+    """Both by moment; of several positions of one moment, the last received."""
+    key = [*WHO, "at"]
+    found = path(fixes(places)).select(PATH.names())
+    spoken = ordered(places, "at", "received_at", "sequence").select(
+        *WHO, pl.col("at").cast(TIME), "received_at", "sequence"
+    )
+    heard = spoken.unique(key, keep="last", maintain_order=True).join(found, on=key, how="left")
+    own = told.with_columns(pl.col("at").cast(TIME))
+    said = heard.with_columns(placed=pl.lit(True))
+    both = own.join(said.drop("received_at", "sequence"), on=key, how="left", maintain_order="left")
+    alone = said.join(own, on=key, how="anti")
+    return ordered(pl.concat([both, alone], how="diagonal_relaxed"), "at", "received_at", "sequence")
+
+
+def counters(rows: pl.DataFrame, top_speed_kmh: float = TOP_SPEED_KMH) -> pl.DataFrame:
+    """Rows of `status` with `at`, by vehicle and moment, with `count_m`, `ride_s` and `reset`.
+
+    A bad counter costs the counter and not the row; one of which both counters are wrong stands at a wrong moment.
+    """
+    told = ordered(rows, "at", "odometer_m", "ride_time_s", "received_at", "sequence")
+    way = Rule(top_speed_kmh * OVER_TOP / 3.6, ODOMETER_SLACK_M)
+    known = counted(told, "odometer_m", "count_m", way)
+    known = counted(known, "ride_time_s", "ride_s", Rule(1.0, RIDE_SLACK_S))
+    misplaced = pl.all_horizontal(pl.col("count_m_fault", "ride_s_fault") == "glitch")
+    return known.filter(~misplaced).with_columns(_charging(), reset=pl.col("count_m_fault") == "reset")
+
+
+def _charging() -> pl.Expr:
+    """Whether energy flows in: by flag or word; never while unplugged."""
+    word = pl.col("charge_state")
+    by_word = pl.when(word.is_in(CHARGES)).then(True).when(word.is_in(DRAWS_NOT)).then(False)
+    told = pl.when(by_word.fill_null(False) | pl.col("charging").fill_null(False)).then(True)
+    said = told.otherwise(pl.coalesce("charging", by_word))
+    return pl.when(pl.col("plugged").not_()).then(False).otherwise(said).alias("charging")
+
+
+def _shaped(rows: pl.DataFrame) -> pl.DataFrame:
+    missing = [pl.lit(None, kind).alias(name) for name, kind in OBSERVATIONS.items() if name not in rows.columns]
+    shaped = rows.with_columns(missing).select(OBSERVATIONS.names()).cast(OBSERVATIONS)
+    return shaped.with_columns(pl.col("reset", "placed").fill_null(False))

@@ -1,0 +1,174 @@
+"""The state of charge at any moment.
+
+Between two ticks the charge follows the way ridden, and what standing takes; where there are none, it follows them
+between two readings of the percent. Rules: analytics facts, 2.2.
+"""
+
+from typing import Literal
+
+import polars as pl
+
+from analytics.frames import WHO, before, carried, marked
+from analytics.observations.soc import resolutions
+from analytics.observations.soc_steps import leaps
+
+LOCKED_MS, UNLOCKED_MS = 0.007, 0.2  # what standing takes, as speed: 0.8 W and 22 W at 31 Wh/km
+WITHIN_SD_PCT = 0.2887  # of a charge of which only the whole percent is known
+UNEVEN = 0.09  # variance [%^2] that a percent of riding adds to a charge between two ticks: the use varies by 30 %
+_EDGES: tuple[tuple[str, Literal["backward", "forward"], bool], ...] = (
+    ("started_at", "backward", False),
+    ("finished_at", "forward", True),
+)
+_ROOT12 = 12**0.5
+
+
+def soc_at(
+    ticks: pl.DataFrame, readings: pl.DataFrame, moments: pl.DataFrame, swaps: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """The state of charge at moments.
+
+    Parameters
+    ----------
+    ticks : DataFrame of `TICKS`
+    readings : DataFrame of `OBSERVATIONS` of which the ticks are
+    moments : DataFrame `provider` `vehicle` `at`, in any order; other columns are kept
+    swaps : DataFrame of SWAPS, or None
+
+    Returns
+    -------
+    `moments`, in their order, and `pct`, `sd_pct` [%] (null before the first reading), `share` (0 to 1: where between
+    two ticks), `step_pct` (what lies between these), `tick` (number of the earlier one), and `unit_pct`, the step in
+    which the vehicle tells its percent. `share` to `tick` are null where no tick of the same direction and pack is on
+    both sides: then the reading tells, give or take 0.29 of its step, and a whole percent is in the middle of it.
+    """
+    path = _path(readings, leaps(readings, swaps))
+    places = _placed(moments.with_row_index("row"), path)
+    both = _between(places, _marks(ticks, path))
+    return both.sort("row").select(*moments.columns, *_estimate())
+
+
+def ridden(readings: pl.DataFrame, rides: pl.DataFrame) -> pl.DataFrame:
+    """Readings, and where rides began and ended between them: all way of that interval was made within the ride.
+
+    Parameters
+    ----------
+    readings : DataFrame of `OBSERVATIONS`, by vehicle and time
+    rides : DataFrame `provider` `vehicle` `started_at` `finished_at`
+
+    Returns
+    -------
+    DataFrame of `OBSERVATIONS` with rows that tell `at`, `locked` and `way_m` alone; for `soc_at`, which then does not
+    spread a ride over all of a gap that hides it.
+    """
+    ways = readings.drop_nulls("way_m").select(*WHO, pl.col("at").alias("read_at"), "way_m").sort("read_at")
+    told = []
+    for name, strategy, locked in _EDGES:
+        moments = rides.select(*WHO, pl.col(name).alias("at")).unique().sort("at")
+        edges = moments.join_asof(
+            ways, left_on="at", right_on="read_at", by=WHO, strategy=strategy, check_sortedness=False
+        )  # fmt: skip
+        told.append(edges.with_columns(pl.lit(locked).alias("locked")).drop("read_at"))
+    new = pl.concat(told).drop_nulls("way_m").unique([*WHO, "at"], keep="first", maintain_order=True)
+    new = new.join(readings.select(*WHO, "at"), on=[*WHO, "at"], how="anti")
+    return pl.concat([readings, new], how="diagonal").sort(*WHO, "at", maintain_order=True)
+
+
+def _path(readings: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
+    """Work done until each reading, as metres ridden, and the number of the pack since the beginning."""
+    steps = resolutions(readings).rename({"step_pct": "unit_pct"})
+    told = readings.select(*WHO, "at", "locked", "soc_pct", "way_m").join(
+        steps, on=WHO, how="left", maintain_order="left"
+    )
+    rows = marked(told)
+    own = pl.col("soc_pct").alias("own_pct")
+    rows = carried(rows.with_columns(pl.col("way_m").cum_max().over(WHO), own), "soc_pct", "way_m")
+    dt_s = (pl.col("at") - before("at")).dt.total_milliseconds() / 1000
+    stood = dt_s * pl.when(before("locked").fill_null(True)).then(LOCKED_MS).otherwise(UNLOCKED_MS)
+    way = (pl.col("way_m") - before("way_m")).fill_null(0.0)
+    work = (way + stood).fill_null(0.0).cum_sum().over(WHO)  # a vehicle's own: the same in any fleet
+    new = changed.select(*WHO, "at", pl.lit(1).alias("new"))
+    packs = rows.join(new, on=[*WHO, "at"], how="left", maintain_order="left")
+    pack = (packs["new"].fill_null(0) + packs["fresh"].cast(pl.Int32)).cum_sum()
+    made = rows.with_columns(work.alias("work_m"), pack.alias("pack")).drop("fresh", "locked", "way_m")
+    return made.with_columns(_around()).drop("own_pct")
+
+
+def _around() -> list[pl.Expr]:
+    """The work at the last row that tells a percent, and work, percent and pack at the next one."""
+    told = pl.col("own_pct").is_not_null()
+    last = pl.when(told).then("work_m").forward_fill().over(WHO).alias("last_m")
+    names = {"next_m": "work_m", "next_pct": "own_pct", "next_pack": "pack"}
+    return [last, *(pl.when(told).then(name).backward_fill().over(WHO).alias(new) for new, name in names.items())]
+
+
+def _placed(moments: pl.DataFrame, path: pl.DataFrame) -> pl.DataFrame:
+    """Work done until these moments, `pack` and percent then. By time."""
+    told = path.sort("at")
+    ahead = ("next_m", "next_pct", "next_pack")
+    earlier = told.drop(ahead).rename({"at": "from_at", "work_m": "from_m"})
+    later = told.select(*WHO, pl.col("at").alias("to_at"), pl.col("work_m").alias("to_m"), *ahead)
+    rows = moments.sort("at").join_asof(earlier, left_on="at", right_on="from_at", by=WHO, check_sortedness=False)
+    rows = rows.join_asof(
+        later, left_on="at", right_on="to_at", by=WHO, strategy="forward", check_sortedness=False
+    )  # fmt: skip
+    span_s = (pl.col("to_at") - pl.col("from_at")).dt.total_milliseconds() / 1000
+    after_s = (pl.col("at") - pl.col("from_at")).dt.total_milliseconds() / 1000
+    pace = pl.when(span_s > 0).then((pl.col("to_m") - pl.col("from_m")) / span_s).otherwise(0.0)
+    work = pl.col("from_m") + pace * after_s
+    return rows.with_columns(work.alias("work_m")).drop("from_at", "to_at", "from_m", "to_m")
+
+
+def _marks(ticks: pl.DataFrame, path: pl.DataFrame) -> pl.DataFrame:
+    """Ticks in the middle of the work of their interval, which is that of its time where the moped moves steadily."""
+    half = pl.duration(milliseconds=(pl.col("sd_s") * _ROOT12 * 500).round().cast(pl.Int64))
+    numbered = ticks.with_row_index("tick").with_columns(pl.col("tick").cast(pl.Int64))
+    marks = _placed(numbered, path).sort("tick")
+    ends = [_placed(numbered.with_columns((pl.col("at") + by).alias("at")), path) for by in (-half, half)]
+    begin_m, end_m = (end.sort("tick")["work_m"] for end in ends)
+    return marks.select(
+        *WHO, "tick", "rising", "pack",
+        pl.col("level_pct").alias("level"),
+        ((begin_m + end_m) / 2).alias("tick_m"), ((end_m - begin_m) / _ROOT12).alias("spread_m"),
+    ).sort("tick_m")  # fmt: skip
+
+
+def _between(places: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
+    """These moments with the ticks before and after them, of the same pack: by work, which time never outruns."""
+    by = [*WHO, "pack"]
+    after = marks.rename({name: f"{name}_after" for name in marks.columns if name not in by})
+    rows = places.with_columns(pl.col("work_m").fill_null(-1.0).alias("place")).sort("place")
+    rows = rows.join_asof(marks, left_on="place", right_on="tick_m", by=by, coalesce=False, check_sortedness=False)
+    return rows.join_asof(
+        after, left_on="place", right_on="tick_m_after", by=by, strategy="forward", coalesce=False,
+        allow_exact_matches=False, check_sortedness=False,
+    )  # fmt: skip
+
+
+def _estimate() -> list[pl.Expr]:
+    way_m = pl.col("tick_m_after") - pl.col("tick_m")
+    step = pl.col("level_after") - pl.col("level")
+    same = (pl.col("rising") == pl.col("rising_after")) & (step != 0) & (way_m > 0)
+    share = ((pl.col("work_m") - pl.col("tick_m")) / way_m).clip(0.0, 1.0)
+    edge = (1 - share) * pl.col("spread_m") + share * pl.col("spread_m_after")
+    variance = (edge / way_m * step) ** 2 + UNEVEN * step.abs() * share * (1 - share)
+    inside = pl.when(same.fill_null(False))
+    whole = pl.when(pl.col("unit_pct") == 1).then(0.5).otherwise(0.0)
+    coarse, sd = _between_readings() + whole, WITHIN_SD_PCT * pl.col("unit_pct")
+    return [
+        inside.then(pl.col("level") + share * step).otherwise(coarse).clip(0.0, 100.0).alias("pct"),
+        inside.then(variance.sqrt()).when(pl.col("soc_pct").is_not_null()).then(sd).alias("sd_pct"),
+        inside.then(share).alias("share"),
+        inside.then(step).alias("step_pct"),
+        inside.then("tick").alias("tick"),
+        pl.col("unit_pct"),
+    ]
+
+
+def _between_readings() -> pl.Expr:
+    """The percent between two readings of one pack: it follows the work done."""
+    work_m = pl.col("next_m") - pl.col("last_m")
+    share = ((pl.col("work_m") - pl.col("last_m")) / work_m).clip(0.0, 1.0)
+    same = (pl.col("next_pack") == pl.col("pack")) & (work_m > 0)
+    return pl.col("soc_pct") + pl.when(same.fill_null(False)).then(
+        share * (pl.col("next_pct") - pl.col("soc_pct"))
+    ).otherwise(0.0)

@@ -1,0 +1,256 @@
+"""What lies between two anchors: how far the vehicle went, and for how long it was ridden.
+
+The odometer tells the way; where it was late, or told in whole kilometres, its rise is shared among the segments since
+the rise before, as speeds and positions say, and else as late as the vehicle can have made it. Where there is no
+odometer, or it stands still while the vehicle is ridden, speeds tell, else positions.
+"""
+
+import polars as pl
+
+from analytics.frames import WHO, before, marked
+
+GAP_S = 60.0  # speeds further apart are not joined
+SPEED_MS, USUAL_M, FASTER = 5.7, 3000.0, 0.35  # how fast a way of so many metres usually is; longer ones are faster
+TOP_MS = 150 / 3.6 * 1.3
+LATE_M = 200.0  # so much way beside a counter that stood still tells that it was late
+FAST = 1.5  # times the vehicle's own pace: a rise that is faster was late
+EXPLAINED = 0.8  # of a rise that speeds or positions of its own segment tell, it was not late
+DEAD_M, COARSE = 300.0, 2.0  # an odometer stood still for a way of so much, and of so many of its steps
+LEADS, DRIVES_KMH = 0.3, 5.0
+SILENT_M, SILENT = 2000.0, 0.3  # ... and a speed, of a day's way
+STRAIGHT, LEAST_STRAIGHT_M = 0.99, 1000.0  # legs and ways that tell how right a speed is
+CURVED = 1.25  # road for a metre of chord, where nothing was told in between
+_MS = pl.Datetime("ms", "UTC")
+
+
+def usual_s(way: str) -> pl.Expr:
+    """How long such a way usually takes [s]: the longer, the faster."""
+    speed = SPEED_MS * pl.max_horizontal(pl.lit(1.0), pl.col(way) / USUAL_M) ** FASTER
+    return pl.col(way) / speed
+
+
+def measured(anchors: pl.DataFrame) -> pl.DataFrame:
+    """Segments with what each source of evidence tells of them.
+
+    Parameters
+    ----------
+    anchors : DataFrame of anchors, by vehicle and time, with `path_m` and `speed_kmh`
+
+    Returns
+    -------
+    `anchors` with `since` and `dt_s`; `odo_m` (null where the odometer is not told at both ends), `speed_m` (null where
+    speeds lie apart by more than 60 s), `gps_m` (null without positions), `refused_m` of these, `gps_ms`, how fast.
+    """
+    rows = marked(anchors)
+    dt_s = (pl.col("at") - before("at")).dt.total_milliseconds() / 1000
+    kmh = (pl.col("speed_kmh") + before("speed_kmh")) / 2
+    known = rows.with_columns(
+        before("at").alias("since"),
+        dt_s.alias("dt_s"),
+        (pl.col("count_m") - before("count_m")).alias("odo_m"),
+        pl.when(dt_s <= GAP_S).then(dt_s * kmh / 3.6).alias("speed_m"),
+        (pl.col("path_m") - before("path_m")).alias("gps_m"),
+        (pl.col("refused_m") - before("refused_m")).alias("off_m"),
+        (pl.col("straight_m") - before("straight_m")).alias("line_m"),
+        (pl.col("ride_s") - before("ride_s")).clip(0.0).alias("counted_s"),
+        pl.col("fresh").shift(-1).fill_null(True).alias("last"),
+    )
+    return _scaled(known)
+
+
+def _scaled(rows: pl.DataFrame) -> pl.DataFrame:
+    """Speeds scaled to dense positions on straight legs, day by day; a speed that says 0 all day says nothing."""
+    if not (rows["speed_m"].is_not_null() & rows["gps_m"].is_not_null()).any():
+        return rows
+    dense = pl.col("speed_m").is_not_null() & pl.col("gps_m").is_not_null() & (pl.col("dt_s") <= GAP_S)
+    straight = (
+        dense & (pl.col("gps_m") > 0) & (pl.col("line_m") >= STRAIGHT * pl.col("gps_m")) & (pl.col("speed_m") > 0)
+    )
+    day = pl.col("at").dt.truncate("1d").alias("day")
+    sums = rows.with_columns(day).group_by(*WHO, "day").agg(
+        pl.col("gps_m").filter(straight).sum().alias("straight_m"),
+        pl.col("speed_m").filter(straight).sum().alias("same_m"),
+        pl.col("gps_m").sum().alias("whole_m"), pl.col("speed_m").filter(pl.col("gps_m") > 0).sum().alias("said_m"),
+        pl.col("odo_m").sum().alias("odo_day_m"),
+    )  # fmt: skip
+    ratio = pl.when(pl.col("straight_m") >= LEAST_STRAIGHT_M).then(pl.col("straight_m") / pl.col("same_m"))
+    dead = (pl.col("whole_m") > SILENT_M) & (pl.col("said_m") < SILENT * pl.col("whole_m")) & (pl.col("odo_day_m") <= 0)
+    factor = pl.when(dead).then(None).otherwise(ratio.fill_null(1.0).clip(0.8, 1.25)).alias("factor")
+    told = rows.with_columns(day).join(sums.select(*WHO, "day", factor), on=[*WHO, "day"], how="left",
+                                       maintain_order="left")  # fmt: skip
+    return told.with_columns(pl.col("speed_m") * pl.col("factor")).drop("day", "factor")
+
+
+# ---- the way -------------------------------------------------------------------------------------------------------
+
+
+def placed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `measured` with `d_m`, `source` and `dr_s`.
+
+    Parameters
+    ----------
+    rows : DataFrame of `measured` with `flag`: whether the vehicle says that it is in use, null where it does not say
+
+    Returns
+    -------
+    `rows` with `d_m`, the way [m]; `source` (`odometer`, `speed`, `gps`, null where nothing tells); `late`, whether the
+    odometer's rise was shared with segments before; `dr_s`, the time ridden [s], which is `estimated` where no counter
+    tells it, as long as such a way usually takes; and `edge_s`, how long before its end or after its begin a trip
+    began or ended in it: the same, or as long as it took at the pace of the segments beside it.
+    """
+    told = _shared(rows.with_columns(_other().alias("other_m")))
+    alive = _alive(told)
+    source = (
+        pl.when(pl.col("way").is_not_null())
+        .then(pl.lit("odometer"))
+        .when(pl.col("other_m").is_null())
+        .then(None)
+        .when(pl.col("speed_m").is_not_null() & (pl.col("other_m") == pl.col("speed_m")))
+        .then(pl.lit("speed"))
+        .otherwise(pl.lit("gps"))
+    )
+    known = alive.with_columns(source.alias("source"), pl.coalesce("way", "other_m").fill_null(0.0).alias("d_m"))
+    pace_ms = pl.col("d_m") / pl.col("dt_s")
+    beside = pl.max_horizontal(
+        pl.when(~pl.col("fresh")).then(pace_ms.shift(1)), pl.when(~pl.col("last")).then(pace_ms.shift(-1))
+    )
+    usual = pl.min_horizontal(usual_s("d_m"), "dt_s")
+    soonest = pl.min_horizontal(usual, pl.when(beside > 0).then(pl.col("d_m") / beside))
+    return known.with_columns(
+        pl.coalesce("counted_s", usual).fill_null(0.0).alias("dr_s"),
+        pl.coalesce("counted_s", soonest).fill_null(0.0).alias("edge_s"),
+        pl.col("counted_s").is_null().alias("estimated"),
+    ).drop("way", "other_m")
+
+
+def _other() -> pl.Expr:
+    """What speeds say, else positions: a speed beside which positions run away says nothing."""
+    away = (pl.col("gps_m") > 3 * pl.col("speed_m") + 100).fill_null(False)
+    return pl.when(pl.col("speed_m").is_not_null() & ~away).then("speed_m").otherwise("gps_m")
+
+
+def _shared(rows: pl.DataFrame) -> pl.DataFrame:
+    """`way`, the odometer's metres of each segment; null where it has none."""
+    whole = rows.with_columns(pl.col("odo_m").alias("way"), pl.lit(False).alias("late"))
+    if not _needs_sharing(rows):
+        return whole
+    numbered = rows.with_row_index("row").with_columns(pl.col("count_m").is_not_null().alias("told"))
+    groups = _groups(numbered)
+    shared = groups.with_columns(_part().alias("way"), (pl.len().over("group") > 1).alias("late"))
+    made = whole.with_row_index("row").drop("way", "late").join(
+        shared.select("row", "way", "late"), on="row", how="left", maintain_order="left"
+    )  # fmt: skip
+    return made.drop("row").with_columns(pl.col("late").fill_null(False))
+
+
+def _needs_sharing(rows: pl.DataFrame) -> bool:
+    counts = rows["count_m"]
+    if counts.null_count() == len(counts):
+        return False
+    fast = (rows["odo_m"] > rows["dt_s"] * TOP_MS + 10).any()
+    flags = rows["moving"].null_count() < len(rows)
+    return bool(counts.null_count() or fast or flags or rows["gps_m"].null_count() < len(rows))
+
+
+def _groups(rows: pl.DataFrame) -> pl.DataFrame:
+    """Segments by the rise of the odometer that they share in: `group`, its `rise_m`, `dt_s`, `other_m`, `flag`."""
+    counts = pl.col("count_m").forward_fill().over(WHO)
+    ridden = pl.col("flag").fill_null(True) | pl.col("flag").shift(1).fill_null(True)
+    charges = pl.col("charging").fill_null(False) & before("charging").fill_null(False)
+    rises = (pl.col("soc_pct") > before("soc_pct")).fill_null(False)
+    ridden = ridden & ~charges & ~rises
+    known = rows.with_columns(
+        ridden.alias("ridden"),
+        (counts - counts.shift(1).over(WHO)).alias("rise_m"),
+        pl.when("told").then("row").backward_fill().over(WHO).alias("group"),
+        pl.col("count_m").is_not_null().cum_sum().over(WHO).alias("nth"),
+    ).drop_nulls("group").filter((pl.col("nth") > 1) | (~pl.col("told") & (pl.col("nth") > 0)))  # fmt: skip
+    known = known.with_columns(pl.col("ridden") | ~pl.col("ridden").any().over("group"))
+    known = known.with_columns(pl.when("ridden").then("other_m").otherwise(0 * pl.col("other_m")).alias("other_m"))
+    tellers = known.group_by("group", maintain_order=True).agg(
+        pl.col(WHO).first(), pl.col("rise_m").last(), pl.col("dt_s").sum(), pl.col("other_m").sum(),
+        (pl.col("flag").fill_null(False) & pl.col("moving").fill_null(False)).any().alias("used"),
+    )  # fmt: skip
+    flat = pl.col("rise_m") <= 0
+    run = pl.when(~flat).then("group").backward_fill().over(WHO).alias("whole")
+    runs = tellers.with_columns(run, flat.alias("flat"))
+    idle = (
+        runs.filter("flat")
+        .group_by("whole")
+        .agg(pl.col("other_m").sum().alias("flat_m"), pl.col("used").any().alias("flat_used"))
+    )
+    judged = runs.join(idle, left_on="whole", right_on="whole", how="left")
+    pace_ms = pl.col("rise_m") / pl.col("dt_s")
+    own = pl.col("other_m") >= EXPLAINED * pl.col("rise_m")
+    explained = (
+        pl.when(pl.col("other_m") > 0)
+        .then(own)
+        .otherwise(
+            (usual_s("rise_m") <= pl.col("dt_s"))
+            | (pace_ms <= FAST * pace_ms.filter(pl.col("rise_m") > 0).median().over(WHO))
+        )
+    )
+    late = ((pl.col("rise_m") > pl.col("dt_s") * TOP_MS + 10)
+            | pl.col("flat_m").is_between(pl.max_horizontal(LATE_M, 0.2 * pl.col("rise_m")), 2 * pl.col("rise_m"))
+            | (pl.col("flat_used") & (pl.col("rise_m") > 0)))  # fmt: skip
+    lates = (
+        judged.filter(~pl.col("flat") & (late & ~explained).fill_null(False))
+        .select("whole")
+        .with_columns(joins=pl.lit(True))
+    )
+    joined = judged.join(lates, on="whole", how="left").select(
+        "group",
+        pl.when("joins").then("whole").otherwise("group").alias("into"),
+    )
+    rise = tellers.select(pl.col("group").alias("into"), pl.col("rise_m").alias("group_m"))
+    return known.join(joined, on="group", how="left", maintain_order="left").drop("group").rename(
+        {"into": "group"}
+    ).join(rise, left_on="group", right_on="into", how="left", maintain_order="left")  # fmt: skip
+
+
+def _part() -> pl.Expr:
+    """Of the group's rise what falls on the segment."""
+    total, group = pl.col("group_m"), "group"
+    known = pl.col("other_m").sum().over(group)
+    untold = pl.col("other_m").is_null()
+    in_use = untold & pl.col("ridden")
+    left = (total - known).clip(0.0)
+    room_m = TOP_MS * pl.when(in_use).then("dt_s").otherwise(0.0).sum().over(group)
+    open_ = pl.when(left <= room_m).then(in_use).otherwise(untold)
+    open_s = pl.when(open_).then("dt_s").otherwise(0.0).fill_null(0.0)
+    after_s = open_s.cum_sum(reverse=True).over(group) - open_s
+    pace = pl.max_horizontal(
+        SPEED_MS * pl.max_horizontal(pl.lit(1.0), left / USUAL_M) ** FASTER, left / open_s.sum().over(group)
+    )
+    late = pl.min_horizontal(pace * open_s, (left - pace * after_s).clip(0.0))
+    none = open_s.sum().over(group) == 0
+    scale = pl.when(known > 0).then(pl.when(none | (known > total)).then(total / known).otherwise(1.0)).otherwise(1.0)
+    last = pl.col("row") == pl.col("row").max().over(group)
+    alone = pl.when(none & (known <= 0) & last).then(total).otherwise(0.0)
+    shared = pl.col("other_m").fill_null(0.0) * scale + pl.when(open_).then(late).otherwise(0.0) + alone
+    return pl.when(pl.len().over(group) == 1).then(total).otherwise(shared)
+
+
+def _alive(rows: pl.DataFrame) -> pl.DataFrame:
+    """Without an odometer that stands still while the vehicle goes on its way, as flag or speed say, and positions.
+
+    Where speeds do not tell of the way, positions do if they lead straight on for a part of it, and the odometer told
+    nothing all day: two that agree that a vehicle stood are right against positions.
+    """
+    said = (pl.col("flag").fill_null(False)) | (pl.col("speed_kmh") > DRIVES_KMH).fill_null(False)
+    there = pl.col("gps_m").is_null() | (pl.col("gps_m") > 0)
+    sure = pl.col("flag").fill_null(False) | pl.col("gps_m").is_not_null()
+    flat = (pl.col("way") <= 0) & (pl.col("other_m") > 0) & said & before("said").fill_null(False) & there & sure
+    known = rows.with_columns(said.alias("said")).with_columns(flat.fill_null(False).alias("flat"))
+    if not known["flat"].any():
+        return rows
+    step = pl.col("way").filter(pl.col("way") > 0).min().over(WHO).fill_null(0.0)
+    still = (pl.col("way") <= 0).fill_null(False)
+    runs = known.with_columns(step.alias("step_m"), (still.rle_id() + pl.col("fresh").cum_sum()).alias("run"))
+    other, line, speed = (
+        pl.col(name).filter(pl.col("flat")).sum().over("run") for name in ("other_m", "line_m", "speed_m")
+    )
+    far = other > pl.max_horizontal(pl.lit(DEAD_M), COARSE * pl.col("step_m"))
+    silent = pl.col("way").sum().over(*WHO, pl.col("at").dt.truncate("1d")) <= 0
+    dead = pl.col("flat") & far & ((speed > LEADS * other) | (silent & (line > LEADS * other)))
+    return runs.with_columns(pl.when(~dead).then("way").alias("way")).drop("said", "flat", "step_m", "run")

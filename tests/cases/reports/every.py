@@ -1,0 +1,25 @@
+"""All situations by name."""
+
+from collections.abc import Mapping
+
+from tests.cases.reports import (
+    charges_more,
+    charges_reported,
+    names,
+    percents_more,
+    percents_reported,
+    states,
+    times,
+    trips_coarse,
+    trips_more,
+    trips_reported,
+)
+from tests.cases.reports.situations import Situation
+
+_MODULES = (
+    trips_reported, trips_more, trips_coarse, charges_reported, charges_more, percents_reported, percents_more, states,
+    times, names,
+)  # fmt: skip
+SITUATIONS: Mapping[str, Situation] = {
+    each.name: each for module in _MODULES for each in vars(module).values() if isinstance(each, Situation)
+}
