@@ -8,25 +8,14 @@ odometer, or it stands still while the vehicle is ridden, speeds tell, else posi
 import polars as pl
 
 from analytics.frames import WHO, before, marked
+from analytics.trips.late_odometer import shared, usual_s
 
 GAP_S = 60.0  # speeds further apart are not joined
-SPEED_MS, USUAL_M, FASTER = 5.7, 3000.0, 0.35  # how fast a way of so many metres usually is; longer ones are faster
-TOP_MS = 150 / 3.6 * 1.3
-LATE_M = 200.0  # so much way beside a counter that stood still tells that it was late
-FAST = 1.5  # times the vehicle's own pace: a rise that is faster was late
-EXPLAINED = 0.8  # of a rise that speeds or positions of its own segment tell, it was not late
 DEAD_M, COARSE = 300.0, 2.0  # an odometer stood still for a way of so much, and of so many of its steps
-LEADS, DRIVES_KMH = 0.3, 5.0
+LEADS = 0.3  # ... of which so much leads straight on, or speeds tell
+DRIVES_KMH = 5.0  # faster than that is no standing
 SILENT_M, SILENT = 2000.0, 0.3  # ... and a speed, of a day's way
 STRAIGHT, LEAST_STRAIGHT_M = 0.99, 1000.0  # legs and ways that tell how right a speed is
-CURVED = 1.25  # road for a metre of chord, where nothing was told in between
-_MS = pl.Datetime("ms", "UTC")
-
-
-def usual_s(way: str) -> pl.Expr:
-    """How long such a way usually takes [s]: the longer, the faster."""
-    speed = SPEED_MS * pl.max_horizontal(pl.lit(1.0), pl.col(way) / USUAL_M) ** FASTER
-    return pl.col(way) / speed
 
 
 def measured(anchors: pl.DataFrame) -> pl.DataFrame:
@@ -39,7 +28,9 @@ def measured(anchors: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     `anchors` with `since` and `dt_s`; `odo_m` (null where the odometer is not told at both ends), `speed_m` (null where
-    speeds lie apart by more than 60 s), `gps_m` (null without positions), `refused_m` of these, `gps_ms`, how fast.
+    speeds lie apart by more than 60 s), `gps_m` (null without positions), `off_m`, what of these was too fast, and
+    `line_m`, what was straight; `counted_s`, riding seconds.
+    `counted_s`, riding seconds.
     """
     rows = marked(anchors)
     dt_s = (pl.col("at") - before("at")).dt.total_milliseconds() / 1000
@@ -98,7 +89,7 @@ def placed(rows: pl.DataFrame) -> pl.DataFrame:
     tells it, as long as such a way usually takes; and `edge_s`, how long before its end or after its begin a trip
     began or ended in it: the same, or as long as it took at the pace of the segments beside it.
     """
-    told = _shared(rows.with_columns(_other().alias("other_m")))
+    told = shared(rows.with_columns(_other().alias("other_m")))
     alive = _alive(told)
     source = (
         pl.when(pl.col("way").is_not_null())
@@ -127,108 +118,6 @@ def _other() -> pl.Expr:
     """What speeds say, else positions: a speed beside which positions run away says nothing."""
     away = (pl.col("gps_m") > 3 * pl.col("speed_m") + 100).fill_null(False)
     return pl.when(pl.col("speed_m").is_not_null() & ~away).then("speed_m").otherwise("gps_m")
-
-
-def _shared(rows: pl.DataFrame) -> pl.DataFrame:
-    """`way`, the odometer's metres of each segment; null where it has none."""
-    whole = rows.with_columns(pl.col("odo_m").alias("way"), pl.lit(False).alias("late"))
-    if not _needs_sharing(rows):
-        return whole
-    numbered = rows.with_row_index("row").with_columns(pl.col("count_m").is_not_null().alias("told"))
-    groups = _groups(numbered)
-    shared = groups.with_columns(_part().alias("way"), (pl.len().over("group") > 1).alias("late"))
-    made = whole.with_row_index("row").drop("way", "late").join(
-        shared.select("row", "way", "late"), on="row", how="left", maintain_order="left"
-    )  # fmt: skip
-    return made.drop("row").with_columns(pl.col("late").fill_null(False))
-
-
-def _needs_sharing(rows: pl.DataFrame) -> bool:
-    counts = rows["count_m"]
-    if counts.null_count() == len(counts):
-        return False
-    fast = (rows["odo_m"] > rows["dt_s"] * TOP_MS + 10).any()
-    flags = rows["moving"].null_count() < len(rows)
-    return bool(counts.null_count() or fast or flags or rows["gps_m"].null_count() < len(rows))
-
-
-def _groups(rows: pl.DataFrame) -> pl.DataFrame:
-    """Segments by the rise of the odometer that they share in: `group`, its `rise_m`, `dt_s`, `other_m`, `flag`."""
-    counts = pl.col("count_m").forward_fill().over(WHO)
-    ridden = pl.col("flag").fill_null(True) | pl.col("flag").shift(1).fill_null(True)
-    charges = pl.col("charging").fill_null(False) & before("charging").fill_null(False)
-    rises = (pl.col("soc_pct") > before("soc_pct")).fill_null(False)
-    ridden = ridden & ~charges & ~rises
-    known = rows.with_columns(
-        ridden.alias("ridden"),
-        (counts - counts.shift(1).over(WHO)).alias("rise_m"),
-        pl.when("told").then("row").backward_fill().over(WHO).alias("group"),
-        pl.col("count_m").is_not_null().cum_sum().over(WHO).alias("nth"),
-    ).drop_nulls("group").filter((pl.col("nth") > 1) | (~pl.col("told") & (pl.col("nth") > 0)))  # fmt: skip
-    known = known.with_columns(pl.col("ridden") | ~pl.col("ridden").any().over("group"))
-    known = known.with_columns(pl.when("ridden").then("other_m").otherwise(0 * pl.col("other_m")).alias("other_m"))
-    tellers = known.group_by("group", maintain_order=True).agg(
-        pl.col(WHO).first(), pl.col("rise_m").last(), pl.col("dt_s").sum(), pl.col("other_m").sum(),
-        (pl.col("flag").fill_null(False) & pl.col("moving").fill_null(False)).any().alias("used"),
-    )  # fmt: skip
-    flat = pl.col("rise_m") <= 0
-    run = pl.when(~flat).then("group").backward_fill().over(WHO).alias("whole")
-    runs = tellers.with_columns(run, flat.alias("flat"))
-    idle = (
-        runs.filter("flat")
-        .group_by("whole")
-        .agg(pl.col("other_m").sum().alias("flat_m"), pl.col("used").any().alias("flat_used"))
-    )
-    judged = runs.join(idle, left_on="whole", right_on="whole", how="left")
-    pace_ms = pl.col("rise_m") / pl.col("dt_s")
-    own = pl.col("other_m") >= EXPLAINED * pl.col("rise_m")
-    explained = (
-        pl.when(pl.col("other_m") > 0)
-        .then(own)
-        .otherwise(
-            (usual_s("rise_m") <= pl.col("dt_s"))
-            | (pace_ms <= FAST * pace_ms.filter(pl.col("rise_m") > 0).median().over(WHO))
-        )
-    )
-    late = ((pl.col("rise_m") > pl.col("dt_s") * TOP_MS + 10)
-            | pl.col("flat_m").is_between(pl.max_horizontal(LATE_M, 0.2 * pl.col("rise_m")), 2 * pl.col("rise_m"))
-            | (pl.col("flat_used") & (pl.col("rise_m") > 0)))  # fmt: skip
-    lates = (
-        judged.filter(~pl.col("flat") & (late & ~explained).fill_null(False))
-        .select("whole")
-        .with_columns(joins=pl.lit(True))
-    )
-    joined = judged.join(lates, on="whole", how="left").select(
-        "group",
-        pl.when("joins").then("whole").otherwise("group").alias("into"),
-    )
-    rise = tellers.select(pl.col("group").alias("into"), pl.col("rise_m").alias("group_m"))
-    return known.join(joined, on="group", how="left", maintain_order="left").drop("group").rename(
-        {"into": "group"}
-    ).join(rise, left_on="group", right_on="into", how="left", maintain_order="left")  # fmt: skip
-
-
-def _part() -> pl.Expr:
-    """Of the group's rise what falls on the segment."""
-    total, group = pl.col("group_m"), "group"
-    known = pl.col("other_m").sum().over(group)
-    untold = pl.col("other_m").is_null()
-    in_use = untold & pl.col("ridden")
-    left = (total - known).clip(0.0)
-    room_m = TOP_MS * pl.when(in_use).then("dt_s").otherwise(0.0).sum().over(group)
-    open_ = pl.when(left <= room_m).then(in_use).otherwise(untold)
-    open_s = pl.when(open_).then("dt_s").otherwise(0.0).fill_null(0.0)
-    after_s = open_s.cum_sum(reverse=True).over(group) - open_s
-    pace = pl.max_horizontal(
-        SPEED_MS * pl.max_horizontal(pl.lit(1.0), left / USUAL_M) ** FASTER, left / open_s.sum().over(group)
-    )
-    late = pl.min_horizontal(pace * open_s, (left - pace * after_s).clip(0.0))
-    none = open_s.sum().over(group) == 0
-    scale = pl.when(known > 0).then(pl.when(none | (known > total)).then(total / known).otherwise(1.0)).otherwise(1.0)
-    last = pl.col("row") == pl.col("row").max().over(group)
-    alone = pl.when(none & (known <= 0) & last).then(total).otherwise(0.0)
-    shared = pl.col("other_m").fill_null(0.0) * scale + pl.when(open_).then(late).otherwise(0.0) + alone
-    return pl.when(pl.len().over(group) == 1).then(total).otherwise(shared)
 
 
 def _alive(rows: pl.DataFrame) -> pl.DataFrame:

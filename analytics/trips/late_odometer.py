@@ -1,0 +1,155 @@
+"""Which segments share a rise of the odometer that was told late, or in whole kilometres.
+
+A rise belongs to the segments since the odometer was told before. One that its own segment does not explain, because it
+is too fast for it, or because the vehicle went on its way while the odometer stood still, belongs to the segments since
+the rise before. Among these it is shared as speeds and positions say; the rest was made as late as it can have been.
+"""
+
+import polars as pl
+
+from analytics.frames import WHO, before
+
+SPEED_MS, USUAL_M, FASTER = 5.7, 3000.0, 0.35  # how fast a way of so many metres usually is; longer ones are faster
+TOP_MS, SLACK_M = 150 / 3.6 * 1.3, 10.0  # no vehicle is faster
+LATE_M, LATE = (
+    200.0,
+    0.2,
+)  # so much way, and so much of the rise, beside an odometer that stood still tells that it was late
+FAST = 1.5  # times the vehicle's own pace: a rise that is faster was late
+EXPLAINED = 0.8  # of a rise that speeds or positions of its own segment tell, it was not late
+_GROUP = "group"
+
+
+def usual_s(way: str) -> pl.Expr:
+    """How long such a way usually takes [s]: the longer, the faster."""
+    return pl.col(way) / usual_ms(pl.col(way))
+
+
+def usual_ms(way_m: pl.Expr) -> pl.Expr:
+    """How fast such a way usually is [m/s]."""
+    return SPEED_MS * pl.max_horizontal(pl.lit(1.0), way_m / USUAL_M) ** FASTER
+
+
+def shared(rows: pl.DataFrame) -> pl.DataFrame:
+    """Segments with their part of the odometer's rises.
+
+    Parameters
+    ----------
+    rows : DataFrame of `evidence.measured`, with `flag` and `other_m`, what speeds or positions tell of the way [m]
+
+    Returns
+    -------
+    `rows` with `way`, the odometer's metres, null where it has none, and `late`, whether others share in its rise.
+    """
+    if not _needs_sharing(rows):
+        return rows.with_columns(pl.col("odo_m").alias("way"), pl.lit(False).alias("late"))
+    numbered = rows.with_row_index("row")
+    parts = _joined(_grouped(numbered)).select("row", _part().alias("way"), (pl.len().over(_GROUP) > 1).alias("late"))
+    made = numbered.join(parts, on="row", how="left", maintain_order="left").drop("row")
+    return made.with_columns(pl.col("late").fill_null(False))
+
+
+def _needs_sharing(rows: pl.DataFrame) -> bool:
+    counts = rows["count_m"]
+    if counts.null_count() == len(counts):
+        return False
+    fast = (rows["odo_m"] > rows["dt_s"] * TOP_MS + SLACK_M).any()
+    told = any(rows[name].null_count() < len(rows) for name in ("moving", "gps_m"))
+    return bool(counts.null_count() or fast or told)
+
+
+# ---- which segments a rise belongs to ------------------------------------------------------------------------------
+
+
+def _grouped(rows: pl.DataFrame) -> pl.DataFrame:
+    """Segments with the `group` of those until the odometer was told next, `rise_m` by then, and `ridden`."""
+    counts = pl.col("count_m").forward_fill().over(WHO)
+    told = pl.col("count_m").is_not_null()
+    since_first = told.cum_sum().over(WHO) - told.cast(pl.UInt32)
+    known = rows.with_columns(
+        _may_ride().alias("ridden"),
+        (counts - counts.shift(1).over(WHO)).alias("rise_m"),
+        pl.when(told).then("row").backward_fill().over(WHO).alias(_GROUP),
+        since_first.alias("told_before"),
+    ).drop_nulls(_GROUP).filter(pl.col("told_before") > 0)  # fmt: skip
+    known = known.with_columns(pl.col("ridden") | ~pl.col("ridden").any().over(_GROUP))
+    return known.with_columns(pl.when("ridden").then("other_m").otherwise(0 * pl.col("other_m")).alias("other_m"))
+
+
+def _may_ride() -> pl.Expr:
+    """Whether the vehicle may have been on its way: not out of use at both ends, and not charging."""
+    in_use = pl.col("flag").fill_null(True) | pl.col("flag").shift(1).fill_null(True)
+    charges = pl.col("charging").fill_null(False) & before("charging").fill_null(False)
+    rises = (pl.col("soc_pct") > before("soc_pct")).fill_null(False)
+    return in_use & ~charges & ~rises
+
+
+def _joined(segments: pl.DataFrame) -> pl.DataFrame:
+    """Segments with the `group` that shares a rise `group_m`: those since the rise before, where it came late."""
+    tellers = segments.group_by(_GROUP, maintain_order=True).agg(
+        pl.col(WHO).first(), pl.col("rise_m").last(), pl.col("dt_s").sum(), pl.col("other_m").sum(),
+        (pl.col("flag").fill_null(False) & pl.col("moving").fill_null(False)).any().alias("used"),
+    )  # fmt: skip
+    runs = tellers.with_columns(
+        (pl.col("rise_m") <= 0).alias("flat"),
+        pl.when(pl.col("rise_m") > 0).then(_GROUP).backward_fill().over(WHO).alias("whole"),
+    )
+    late = _late(runs).select("whole", joins=pl.lit(True))
+    whole = pl.when("joins").then("whole").otherwise(_GROUP).alias("into")
+    into = runs.join(late, on="whole", how="left", maintain_order="left").select(_GROUP, whole)
+    rises = tellers.select(pl.col(_GROUP).alias("into"), pl.col("rise_m").alias("group_m"))
+    groups = into.join(rises, on="into", how="left", maintain_order="left")
+    named = segments.join(groups, on=_GROUP, how="left", maintain_order="left")
+    return named.drop(_GROUP).rename({"into": _GROUP})
+
+
+def _late(runs: pl.DataFrame) -> pl.DataFrame:
+    """Rises that came late: too fast, or after the vehicle had gone on its way while the odometer stood still."""
+    flats = runs.filter("flat").group_by("whole").agg(
+        pl.col("other_m").sum().alias("flat_m"), pl.col("used").any().alias("flat_used")
+    )  # fmt: skip
+    judged = runs.join(flats, on="whole", how="left", maintain_order="left")
+    rise = pl.col("rise_m")
+    fast = rise > pl.col("dt_s") * TOP_MS + SLACK_M
+    went = pl.col("flat_m").is_between(pl.max_horizontal(LATE_M, LATE * rise), 2 * rise)
+    return judged.filter((rise > 0) & ((fast | went | pl.col("flat_used")) & ~_explained()).fill_null(False))
+
+
+def _explained() -> pl.Expr:
+    """Whether the rise was made in its own segments: as speeds and positions tell, else by its pace."""
+    rise, pace_ms = pl.col("rise_m"), pl.col("rise_m") / pl.col("dt_s")
+    own_ms = pace_ms.filter(rise > 0).median().over(WHO)
+    usual = (usual_s("rise_m") <= pl.col("dt_s")) | (pace_ms <= FAST * own_ms)
+    return pl.when(pl.col("other_m") > 0).then(pl.col("other_m") >= EXPLAINED * rise).otherwise(usual)
+
+
+# ---- what each has of it -------------------------------------------------------------------------------------------
+
+
+def _part() -> pl.Expr:
+    """Of the group's rise what falls on the segment [m]."""
+    total, told_m = pl.col("group_m"), pl.col("other_m").sum().over(_GROUP)
+    open_s = _open_s((total - told_m).clip(0.0))
+    rest_m = _rest(open_s, (total - told_m).clip(0.0))
+    full = (open_s.sum().over(_GROUP) == 0) | (told_m > total)
+    scale = pl.when((told_m > 0) & full).then(total / told_m).otherwise(1.0)
+    last = pl.col("row") == pl.col("row").max().over(_GROUP)
+    alone = pl.when((open_s.sum().over(_GROUP) == 0) & (told_m <= 0) & last).then(total).otherwise(0.0)
+    whole = pl.col("other_m").fill_null(0.0) * scale + rest_m + alone
+    return pl.when(pl.len().over(_GROUP) == 1).then(total).otherwise(whole)
+
+
+def _open_s(left_m: pl.Expr) -> pl.Expr:
+    """The time of segments of which nothing but the odometer tells: of those in use, if they can hold so much way."""
+    untold = pl.col("other_m").is_null()
+    in_use = untold & pl.col("ridden")
+    room_m = TOP_MS * pl.when(in_use).then("dt_s").otherwise(0.0).sum().over(_GROUP)
+    return pl.when(pl.when(left_m <= room_m).then(in_use).otherwise(untold)).then("dt_s").otherwise(0.0).fill_null(0.0)
+
+
+def _rest(open_s: pl.Expr, left_m: pl.Expr) -> pl.Expr:
+    """Of the way that is left what falls on the segment, if it was made at its usual pace, and ended with the group."""
+    after_s = open_s.cum_sum(reverse=True).over(_GROUP) - open_s
+    pace_ms = pl.max_horizontal(usual_ms(left_m), left_m / open_s.sum().over(_GROUP))
+    late = pl.min_horizontal(pace_ms * open_s, (left_m - pace_ms * after_s).clip(0.0))
+    return pl.when(open_s > 0).then(late).otherwise(0.0)
