@@ -30,7 +30,7 @@ bench: .venv/ready ## speeds and memory as ratios
 score: .venv/score ## analyses against the truth of simulated fleets
 	$(BIN)/python -m tests.score
 
-reference: .venv/ready ## write docs/reference/ from the code
+reference: .venv/ready ## write docs/reference/, and the pictures of docs/analytics/, from the code
 	$(BIN)/python -m tests.reference
 
 .venv/score: .venv/ready requirements-score.lock

@@ -33,6 +33,7 @@ TRIP_FLAGS: Mapping[str, str] = {
     "open_end": "the vehicle was locked unseen, or left unlocked for an hour; or the log ends under way",
     "open_start": "the log begins under way",
     "outlier": "shorter than 10 s or longer than 5 h",
+    "positions_unsure": "more than a tenth of its distance by positions was impossible, and left out",
     "private_place": "a position is left out, because it lies in a private place",
 }
 CHARGE_KINDS: Mapping[str, str] = {
