@@ -60,6 +60,12 @@ def marked(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(other.fill_null(True).alias("fresh"))
 
 
+def escaped(*names: str) -> list[pl.Expr]:
+    """These columns with their slashes as `%2F`, so that no two rows are joined to the same words by slashes."""
+    texts = [pl.col(name).str.replace_all("%", "%25", literal=True) for name in names]
+    return [text.str.replace_all("/", "%2F", literal=True) for text in texts]
+
+
 def before(name: str) -> pl.Expr:
     """What the row before says, null in a vehicle's first."""
     return pl.when(~pl.col("fresh")).then(pl.col(name).shift(1))

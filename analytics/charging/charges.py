@@ -6,7 +6,7 @@ Energy is that at the battery's terminals, positive when added.
 import polars as pl
 
 from analytics.charging.spans import seconds
-from analytics.frames import WHO, as_of
+from analytics.frames import WHO, as_of, escaped
 from analytics.observations.capacity import sure
 from analytics.observations.charge_power import integrals
 from logger.tables import shaped
@@ -138,8 +138,8 @@ def _named(rows: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
         told, left_on="started_at", right_on="counted_at", by=WHO, check_sortedness=False
     )
     start = [pl.col(name).round().cast(pl.Int64) for name in ("odometer_m", "soc_start_pct")]
-    counter = pl.concat_str(*WHO, "kind", pl.col("port").fill_null(""), *start, separator="/")
-    moment = pl.concat_str(*WHO, "kind", pl.col("port").fill_null(""), separator="/") + pl.format(
+    counter = pl.concat_str(*escaped(*WHO), "kind", pl.col("port").fill_null(""), *start, separator="/")
+    moment = pl.concat_str(*escaped(*WHO), "kind", pl.col("port").fill_null(""), separator="/") + pl.format(
         "@{}", pl.col("started_at").dt.epoch("ms")
     )
     name = pl.when(counter.is_first_distinct()).then(counter).otherwise(moment).fill_null(moment)

@@ -39,8 +39,12 @@ class Habits:
         return traits(vehicles, self._learnt, DECLARED, self._told)
 
     def learn(self, touched: pl.DataFrame) -> Mapping[str, str]:
-        """Learn the traits of those of these vehicles, as `TOUCHED`, of which no source says them; returns `marks`."""
-        undeclared = ~pl.col("provider").is_in(list(DECLARED))
+        """Learn the traits of those of these vehicles, as `TOUCHED`, of which no source says them; returns `marks`.
+
+        Where a source says that unlocked means in use, the lock tells all; of others, their pace must be learnt.
+        """
+        told = [name for name, each in DECLARED.items() if each.lock == "use"]
+        undeclared = ~pl.col("provider").is_in(told)
         names: list[str] = []
         if touched.height:
             first, last = touched.select(pl.col("first_at").min(), pl.col("last_at").max() + DAY).row(0)

@@ -131,6 +131,11 @@ class _Walk:
         self._accept(at, reading, rise, place)
         return True
 
+    def _returns_soon(self, last: float, place: int) -> bool:
+        """Whether one of the next readings is at the old count again."""
+        known = (later for later in self._counter[place + 1 :] if later is not None)
+        return any(later >= last - JITTER for later in itertools.islice(known, SOON))
+
     def _taken_back(self, reading: float, place: int) -> bool:
         """Whether one of the next readings goes on from the old count, so that this one came before its time."""
         last = self._bases[-1][0]
@@ -141,7 +146,11 @@ class _Walk:
         last, since, _ = self._bases[-1]
         for wrap in WRAPS:
             rise = reading + wrap - last
-            if NEAR_WRAP * wrap <= last < wrap and 0 <= rise <= self._most(at - since):
+            if (
+                NEAR_WRAP * wrap <= last < wrap
+                and not self._returns_soon(last, place)
+                and 0 <= rise <= self._most(at - since)
+            ):
                 self._accept(at, reading, rise, place)
                 return True
         return False

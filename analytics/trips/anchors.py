@@ -8,7 +8,7 @@ import polars as pl
 
 from analytics.frames import WHO, before, marked
 
-LONELY_S = 3600.0  # positions so far from any other sign of motion are anchors
+LONELY_S = 3600.0  # positions on the way, so far from any other sign of motion, are anchors
 _ON_ALL_ROWS = ("soc_pct", "charging", "charge_state", "plugged", "online", "ambient_c")
 _TELLS = ("locked", "moving", "odometer_m", "ride_time_s", "speed_kmh")
 
@@ -31,9 +31,10 @@ def anchored(observations: pl.DataFrame) -> pl.DataFrame:
             (pl.col("at") - near.forward_fill().over(WHO)).dt.total_milliseconds() / 1000,
             (near.backward_fill().over(WHO) - pl.col("at")).dt.total_milliseconds() / 1000,
         ]
-        lonely = pl.all_horizontal((each > LONELY_S).fill_null(True) for each in apart)
-        nowhere = ~(pl.col("tells") | pl.col("lat_deg").is_not_null()).any().over(WHO)
-        told = known.with_columns(anchor=pl.col("tells") | nowhere | (lonely & pl.col("lat_deg").is_not_null()))
+        lonely = pl.all_horizontal((each > LONELY_S).fill_null(True) for each in apart) & _moved()
+        ever, placed = pl.col("tells").any().over(WHO), pl.col("lat_deg").is_not_null()
+        nowhere = ~(ever | placed.any().over(WHO))
+        told = known.with_columns(anchor=pl.col("tells") | nowhere | (placed & (lonely | ~ever)))
     gap_s = ((pl.col("at") - before("at")).dt.total_milliseconds() / 1000).alias("gap_s")
     number = pl.col("anchor").cast(pl.Int64).cum_sum().shift(1).fill_null(0).alias("segment")
     numbered = told.with_columns(gap_s, number)
@@ -46,3 +47,10 @@ def anchored(observations: pl.DataFrame) -> pl.DataFrame:
         .join(quiet, on="segment", how="left", maintain_order="left")
         .drop("tells", "segment", "gap_s")
     )
+
+
+def _moved() -> pl.Expr:
+    """Whether the way along positions rises to the row or from it."""
+    way = pl.col("path_m")
+    into, on = way - before("path_m"), pl.when(~pl.col("fresh").shift(-1)).then(way.shift(-1)) - way
+    return (into > 0).fill_null(False) | (on > 0).fill_null(False)

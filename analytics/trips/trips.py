@@ -5,7 +5,7 @@ The rules are those of the analytics facts, 1.4; `analytics/trips/intervals.py` 
 
 import polars as pl
 
-from analytics.frames import WHO
+from analytics.frames import WHO, escaped
 from analytics.observations.positions import metres
 from analytics.trips.segmentation import EDGE_S, GAP_S, MOVED_M, RAN_S, TELLS_S
 
@@ -172,10 +172,12 @@ def _is_ride() -> pl.Expr:
 def _named() -> list[pl.Expr]:
     riding = pl.when(pl.col("counted")).then(pl.col("riding_s"))
     by_counter = pl.concat_str(
-        *_who(), pl.col("start_odometer_m").round().cast(pl.Int64), pl.col("start_ride_s").round().cast(pl.Int64),
-        separator="/", ignore_nulls=True,
-    )  # fmt: skip
-    by_time = pl.concat_str(*_who(), pl.col("started_at").dt.epoch("ms"), separator="@")
+        *escaped(*WHO),
+        *(pl.col(name).round().cast(pl.Int64) for name in ("start_odometer_m", "start_ride_s")),
+        separator="/",
+        ignore_nulls=True,
+    )
+    by_time = pl.concat_str(*escaped(*WHO), pl.col("started_at").dt.epoch("ms"), separator="@")
     name = pl.when(pl.col("start_odometer_m").is_not_null()).then(by_counter).otherwise(by_time)
     return [
         _duration_s().alias("duration_s"),
@@ -187,13 +189,6 @@ def _named() -> list[pl.Expr]:
         pl.when(riding > 0).then(3.6 * pl.col("distance_m") / riding).alias("mean_speed_kmh"),
         _share().alias("coverage"),
         _flags().alias("flags"),
-    ]
-
-
-def _who() -> list[pl.Expr]:
-    """Provider and vehicle, so that no two of them are joined to the same words."""
-    return [
-        pl.col(name).str.replace_all("%", "%25", literal=True).str.replace_all("/", "%2F", literal=True) for name in WHO
     ]
 
 

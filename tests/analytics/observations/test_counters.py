@@ -90,3 +90,7 @@ def test_a_reset_costs_the_distance_of_one_interval_and_no_more(rises: list[int]
     cut = min(place, len(way) - 3)
     told = [*way[:cut], *(each - way[cut] for each in way[cut:])]
     assert walked(*told).value[-1] == way[-1] - way[0] - rises[cut]
+
+
+def test_a_zero_near_where_a_counter_may_wrap_is_no_wrap_if_the_count_goes_on() -> None:
+    assert walked(65_500, 0, 65_520, 65_600).value == [0, None, 20, 100]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.observations.power import powered as powered_of
@@ -36,6 +36,7 @@ def test_power_is_integrated_and_what_is_fed_back_is_told_apart(sign: str, way: 
     assert got["regen_wh"].item() == pytest.approx(20 * 200 * 10 / 3600, rel=0.01)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-2000, 4000), min_size=50, max_size=130))
 def test_net_is_what_was_discharged_less_what_was_fed_back(watts: list[float]) -> None:
     """T9: and gross is never less than net."""
