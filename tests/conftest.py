@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from logger.settings.schema import InfluxSettings
 from tests.helpers import influx_server as servers
 
+settings.register_profile("untimed", deadline=None)  # machines are shared: no test is timed
+settings.load_profile("untimed")
 SHARED = Path(__file__).parents[1].parent / "shared"
 
 

@@ -36,9 +36,18 @@ def used(
     more, never 0. What was used is null where no percent is known, or where a change of
     packs is hidden in more than 300 m of the way. Source: analytics facts, 2.2.
     """
-    found = leaps(readings, swaps).filter("swap")
+    found = _changes_of_pack(leaps(readings, swaps), swaps)
     told = _parts(ticks, ridden(readings, spans), spans, swaps, found).with_columns(_flat().alias("used"))
     return _summed(spans.select(*WHO).with_row_index("span"), told, bms_sd_pct)
+
+
+def _changes_of_pack(leaps: pl.DataFrame, swaps: pl.DataFrame | None) -> pl.DataFrame:
+    """Leaps that cut a ride: all of a vehicle whose packs are swapped; of others, a percent that leaps is wrong."""
+    if swaps is None:
+        return leaps
+    swapped = swaps.select(WHO).unique().with_columns(swapped=pl.lit(True))
+    told = leaps.join(swapped, on=WHO, how="left", maintain_order="left")
+    return told.filter(pl.col("swap") | pl.col("swapped").fill_null(False)).drop("swapped")
 
 
 def parts(
