@@ -72,16 +72,16 @@ def _grouped(rows: pl.DataFrame) -> pl.DataFrame:
         pl.when(told).then("row").backward_fill().over(WHO).alias(_GROUP),
         since_first.alias("told_before"),
     ).drop_nulls(_GROUP).filter(pl.col("told_before") > 0)  # fmt: skip
-    known = known.with_columns(pl.col("ridden") | ~pl.col("ridden").any().over(_GROUP))
     return known.with_columns(pl.when("ridden").then("other_m").otherwise(0 * pl.col("other_m")).alias("other_m"))
 
 
 def _may_ride() -> pl.Expr:
-    """Whether the vehicle may have been on its way: not out of use at both ends, and not charging."""
+    """Whether the vehicle may have been on its way: in use at an end, not charging, and with riding time, if told."""
     in_use = pl.col("flag").fill_null(True) | pl.col("flag").shift(1).fill_null(True)
     charges = pl.col("charging").fill_null(False) & before("charging").fill_null(False)
     rises = (pl.col("soc_pct") > before("soc_pct")).fill_null(False)
-    return in_use & ~charges & ~rises
+    stood = (pl.col("counted_s") <= 0).fill_null(False)
+    return in_use & ~charges & ~rises & ~stood
 
 
 def _joined(segments: pl.DataFrame) -> pl.DataFrame:
