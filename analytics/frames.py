@@ -33,9 +33,20 @@ def month(moment: datetime, later: int = 0) -> datetime:
     return datetime(count // 12, count % 12 + 1, 1, tzinfo=UTC)
 
 
+def vehicles_in(rows: pl.DataFrame) -> pl.DataFrame:
+    """The `provider` and `vehicle` of these rows, each once, in order; fast where a vehicle's rows come together."""
+    turns = rows.select(WHO).filter(pl.any_horizontal((pl.col(WHO) != pl.col(WHO).shift(1)).fill_null(True)))
+    return turns.unique().sort(WHO)
+
+
 def numbered(rows: pl.DataFrame) -> pl.DataFrame:
-    """These rows with `who`: the number of the vehicle among them, in the order of vehicles."""
-    names = rows.select(WHO).unique().sort(WHO).with_row_index("who").with_columns(pl.col("who").cast(pl.Int64))
+    """These rows with `who`: the number of the vehicle among them, in the order of vehicles; as it is where it is."""
+    return rows if "who" in rows.columns else with_number(rows, vehicles_in(rows))
+
+
+def with_number(rows: pl.DataFrame, vehicles: pl.DataFrame) -> pl.DataFrame:
+    """These rows with `who`: the place of their vehicle among these."""
+    names = vehicles.with_row_index("who").with_columns(pl.col("who").cast(pl.Int64))
     if names["vehicle"].n_unique() == names.height:  # one name finds its number in a seventh of the time of two
         return rows.join(names.drop("provider"), on="vehicle", how="left", maintain_order="left")
     return rows.join(names, on=WHO, how="left", maintain_order="left")
@@ -46,12 +57,22 @@ def ordered(rows: pl.DataFrame, time: str, *ties: str) -> pl.DataFrame:
 
     Rows that are `numbered` already lose their number.
     """
-    known = rows if "who" in rows.columns else numbered(rows)
+    needed = ("who", *WHO, time)
+    empty = [each.name for each in rows if each.null_count() == len(each) and each.name not in needed]
+    known = numbered(rows).drop(empty)  # what is null need not be sorted
     key = pl.col("who") * _SHIFT + pl.col(time).dt.epoch("ms") + _PAST
     by_key = known.with_columns(key.alias("key")).sort("key")
     if by_key.select((pl.col("key") == pl.col("key").shift(1)).any()).item():
-        by_key = by_key.sort("key", *ties)
-    return marked(by_key.drop("who", "key"))
+        by_key = by_key.sort("key", *(name for name in ties if name not in empty))
+    nulls = [pl.lit(None, rows.schema[name]).alias(name) for name in empty]
+    names = [name for name in rows.columns if name not in ("who", "fresh")]
+    return marked(by_key.with_columns(nulls).select(names))
+
+
+def with_facts(rows: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `marked` with what `facts`, one row per vehicle, tell of their vehicle; null where they are silent."""
+    each = rows.filter("fresh").select(WHO).join(facts, on=WHO, how="left", maintain_order="left").drop(WHO)
+    return rows.hstack(each[rows["fresh"].cum_sum() - 1])
 
 
 def marked(rows: pl.DataFrame) -> pl.DataFrame:
@@ -69,6 +90,13 @@ def escaped(*names: str) -> list[pl.Expr]:
 def before(name: str) -> pl.Expr:
     """What the row before says, null in a vehicle's first."""
     return pl.when(~pl.col("fresh")).then(pl.col(name).shift(1))
+
+
+def filled(name: str, begins: str | pl.Expr = "fresh") -> pl.Expr:
+    """This column with its last value since the row at which `begins` was true; in one pass, where `over` takes six."""
+    first = pl.col(begins) if isinstance(begins, str) else begins
+    place = pl.when(pl.col(name).is_not_null() | first).then(pl.int_range(pl.len())).forward_fill()
+    return pl.col(name).gather(place)
 
 
 def carried(rows: pl.DataFrame, *names: str) -> pl.DataFrame:

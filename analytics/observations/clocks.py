@@ -71,13 +71,14 @@ def corrected(rows: pl.DataFrame, table: str, found: Clocks) -> pl.DataFrame:
         .when(ahead)
         .then(pl.lit("time_ahead"))
     )
-    return known.with_columns(pl.when(~wrong).then(right).alias("at"), word.alias("reason")).drop("offset_ms")
+    dated = known.with_columns(right.alias("at"), word.alias("reason")).drop("offset_ms")
+    return dated.with_columns(pl.when(~wrong).then("at").alias("at")) if wrong.any() else dated
 
 
 def _with_offsets(rows: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
     if told.is_empty():
         return rows.with_columns(pl.lit(None, pl.Int64).alias("offset_ms"))
-    who = rows.select(*WHO, "who").unique()
+    who = rows.group_by("who").agg(pl.col(WHO).first())
     key = (pl.col("who") * _HOURS + pl.col("hour")).alias("key")
     known = told.join(who, on=WHO).select(key, "offset_ms")
     hour = pl.when(_device()).then(_hour())
@@ -117,14 +118,24 @@ def offsets(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         return OFFSETS.to_frame()
     known = _shared(hours.with_columns(_own(hours)))
     names = pl.Series("table", [*TABLES])
-    told = known.drop_nulls("offset_ms").join(rows.select(*WHO, "who").unique(), on="who", maintain_order="left")
+    vehicles = rows.group_by("who").agg(pl.col(WHO).first())
+    told = known.drop_nulls("offset_ms").join(vehicles, on="who", maintain_order="left")
     return told.with_columns(names.gather(told["place"])).select(OFFSETS.names()).cast(OFFSETS)
 
 
 def _delays(rows: pl.DataFrame, place: int) -> pl.DataFrame:
     """What messages of a device's clock tell of it; `place` is the table's in `TABLES`."""
-    told = rows.lazy().filter(_device()).select(*WHO, pl.lit(place, pl.Int64).alias("place"), "received_at", "via",
-        _delay_ms().alias("delay_ms"))  # fmt: skip
+    told = (
+        rows.lazy()
+        .filter(_device())
+        .select(
+            pl.col(*WHO, "^who$"),
+            pl.lit(place, pl.Int64).alias("place"),
+            "received_at",
+            "via",
+            _delay_ms().alias("delay_ms"),
+        )
+    )
     return told.collect()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 import polars as pl
 
-from analytics.frames import WHO, before, carried, marked
+from analytics.frames import WHO, before, carried, marked, vehicles_in
 
 JITTER = 5.0  # a counter that falls by so little stays where it was
 BASES = 5  # of which a late value may go on from any
@@ -205,7 +205,7 @@ def counted(rows: pl.DataFrame, name: str, count: str, rule: Rule) -> pl.DataFra
     rise = pl.col(name) - before(name)
     seconds = (pl.col("at") - before("at")).dt.total_milliseconds() / 1000
     odd = (rise < 0) | (rise > seconds * rule.rate + rule.slack) | (pl.col(name) == 0)
-    whose = told.filter(odd.fill_null(False)).select(WHO).unique()
+    whose = vehicles_in(told.filter(odd.fill_null(False)))
     plain = told.join(whose, on=WHO, how="anti", maintain_order="left") if whose.height else told
     first = pl.when("fresh").then(name).forward_fill()
     parts = [plain.select("row", (pl.col(name) - first).alias(count), pl.lit("").alias(f"{count}_fault"))]

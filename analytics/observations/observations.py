@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analytics.frames import WHO, ordered
+from analytics.frames import WHO, ordered, vehicles_in, with_number
 from analytics.observations.clocks import ORIGIN, Clocks, clocks, corrected
 from analytics.observations.counters import Rule, counted
 from analytics.observations.positions import PATH, fixes, path
@@ -39,9 +39,12 @@ def observations(
     DataFrame of `OBSERVATIONS`, by vehicle and time; `way_m` is null.
     """
     raw = {"status": status.select(*WHO, *ORIGIN, *STATUS), "location": location.select(*WHO, *ORIGIN, *_LOCATION)}
-    rows = {name: each.collect() for name, each in raw.items()}
+    read = {name: each.collect() for name, each in raw.items()}
+    vehicles = vehicles_in(pl.concat([each.select(WHO) for each in read.values()]))
+    rows = {name: with_number(each, vehicles) for name, each in read.items()}
     right = clocks(rows) if known is None else known
-    told = counters(corrected(rows["status"], "status", right).drop_nulls("at"), top_speed_kmh)
+    status_rows = corrected(rows["status"], "status", right).drop_nulls("at").drop("time", "via", "clock", "reason")
+    told = counters(status_rows, top_speed_kmh)
     places = corrected(rows["location"], "location", right).drop_nulls("at")
     return _shaped(_joined(told, places) if places.height else told)
 
@@ -70,8 +73,9 @@ def counters(rows: pl.DataFrame, top_speed_kmh: float = TOP_SPEED_KMH) -> pl.Dat
     way = Rule(top_speed_kmh * OVER_TOP / 3.6, ODOMETER_SLACK_M)
     known = counted(told, "odometer_m", "count_m", way)
     known = counted(known, "ride_time_s", "ride_s", Rule(1.0, RIDE_SLACK_S))
-    misplaced = pl.all_horizontal(pl.col("count_m_fault", "ride_s_fault") == "glitch")
-    return known.filter(~misplaced).with_columns(_charging(), reset=pl.col("count_m_fault") == "reset")
+    misplaced = (known["count_m_fault"] == "glitch") & (known["ride_s_fault"] == "glitch")
+    placed = known.filter(~misplaced) if misplaced.any() else known
+    return placed.with_columns(_charging(), reset=pl.col("count_m_fault") == "reset")
 
 
 def _charging() -> pl.Expr:

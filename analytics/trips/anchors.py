@@ -6,7 +6,7 @@ such row is near; any row, for a vehicle that tells neither. All others are hear
 
 import polars as pl
 
-from analytics.frames import WHO, before, marked
+from analytics.frames import before, filled, marked
 
 LONELY_S = 3600.0  # positions on the way, so far from any other sign of motion, are anchors
 _ON_ALL_ROWS = ("soc_pct", "charging", "charge_state", "plugged", "online", "ambient_c")
@@ -26,14 +26,14 @@ def anchored(observations: pl.DataFrame) -> pl.DataFrame:
     if known["tells"].all():
         told = known.with_columns(anchor=pl.lit(True))
     else:
-        near = pl.when("tells").then("at")
+        near, who = pl.when("tells").then("at"), pl.col("fresh").cum_sum()
         apart = [
-            (pl.col("at") - near.forward_fill().over(WHO)).dt.total_milliseconds() / 1000,
-            (near.backward_fill().over(WHO) - pl.col("at")).dt.total_milliseconds() / 1000,
+            (pl.col("at") - near.forward_fill().over(who)).dt.total_milliseconds() / 1000,
+            (near.backward_fill().over(who) - pl.col("at")).dt.total_milliseconds() / 1000,
         ]
         lonely = pl.all_horizontal((each > LONELY_S).fill_null(True) for each in apart) & _moved()
-        ever, placed = pl.col("tells").any().over(WHO), pl.col("lat_deg").is_not_null()
-        nowhere = ~(ever | placed.any().over(WHO))
+        ever, placed = pl.col("tells").any().over(who), pl.col("lat_deg").is_not_null()
+        nowhere = ~(ever | placed.any().over(who))
         told = known.with_columns(anchor=pl.col("tells") | nowhere | (placed & (lonely | ~ever)))
     gap_s = ((pl.col("at") - before("at")).dt.total_milliseconds() / 1000).alias("gap_s")
     number = pl.col("anchor").cast(pl.Int64).cum_sum().shift(1).fill_null(0).alias("segment")
@@ -41,7 +41,8 @@ def anchored(observations: pl.DataFrame) -> pl.DataFrame:
     if told["anchor"].all():
         return numbered.with_columns(quiet_s="gap_s").drop("tells", "segment", "gap_s")
     quiet = numbered.group_by("segment", maintain_order=True).agg(pl.col("gap_s").max().alias("quiet_s"))
-    last = [pl.col(name).forward_fill().over(*WHO, "segment") for name in _ON_ALL_ROWS]
+    begins = pl.col("fresh") | (pl.col("segment") != pl.col("segment").shift(1))
+    last = [filled(name, begins) for name in _ON_ALL_ROWS if numbered[name].null_count() < numbered.height]
     return (
         numbered.with_columns(last)
         .join(quiet, on="segment", how="left", maintain_order="left")

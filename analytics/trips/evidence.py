@@ -30,7 +30,6 @@ def measured(anchors: pl.DataFrame) -> pl.DataFrame:
     `anchors` with `since` and `dt_s`; `odo_m` (null where the odometer is not told at both ends), `speed_m` (null where
     speeds lie apart by more than 60 s), `gps_m` (null without positions), `off_m`, what of these was too fast, and
     `line_m`, what was straight; `counted_s`, riding seconds.
-    `counted_s`, riding seconds.
     """
     rows = marked(anchors)
     dt_s = (pl.col("at") - before("at")).dt.total_milliseconds() / 1000
@@ -101,17 +100,18 @@ def placed(rows: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit("gps"))
     )
     known = alive.with_columns(source.alias("source"), pl.coalesce("way", "other_m").fill_null(0.0).alias("d_m"))
+    known = known.with_columns(pl.min_horizontal(usual_s("d_m"), "dt_s").alias("usual_s"))
     pace_ms = pl.col("d_m") / pl.col("dt_s")
     beside = pl.max_horizontal(
         pl.when(~pl.col("fresh")).then(pace_ms.shift(1)), pl.when(~pl.col("last")).then(pace_ms.shift(-1))
     )
-    usual = pl.min_horizontal(usual_s("d_m"), "dt_s")
+    usual = pl.col("usual_s")
     soonest = pl.min_horizontal(usual, pl.when(beside > 0).then(pl.col("d_m") / beside))
     return known.with_columns(
         pl.coalesce("counted_s", usual).fill_null(0.0).alias("dr_s"),
         pl.coalesce("counted_s", soonest).fill_null(0.0).alias("edge_s"),
         pl.col("counted_s").is_null().alias("estimated"),
-    ).drop("way", "other_m")
+    ).drop("way", "other_m", "usual_s")
 
 
 def _other() -> pl.Expr:
@@ -130,16 +130,31 @@ def _alive(rows: pl.DataFrame) -> pl.DataFrame:
     there = pl.col("gps_m").is_null() | (pl.col("gps_m") > 0)
     sure = pl.col("flag").fill_null(False) | pl.col("gps_m").is_not_null()
     flat = (pl.col("way") <= 0) & (pl.col("other_m") > 0) & said & before("said").fill_null(False) & there & sure
-    known = rows.with_columns(said.alias("said")).with_columns(flat.fill_null(False).alias("flat"))
-    if not known["flat"].any():
-        return rows
-    step = pl.col("way").filter(pl.col("way") > 0).min().over(WHO).fill_null(0.0)
     still = (pl.col("way") <= 0).fill_null(False)
-    runs = known.with_columns(step.alias("step_m"), (still.rle_id() + pl.col("fresh").cum_sum()).alias("run"))
-    other, line, speed = (
-        pl.col(name).filter(pl.col("flat")).sum().over("run") for name in ("other_m", "line_m", "speed_m")
+    known = rows.with_columns(said.alias("said")).with_columns(
+        flat.fill_null(False).alias("flat"), (still.rle_id() + pl.col("fresh").cum_sum()).alias("run")
     )
-    far = other > pl.max_horizontal(pl.lit(DEAD_M), COARSE * pl.col("step_m"))
-    silent = pl.col("way").sum().over(*WHO, pl.col("at").dt.truncate("1d")) <= 0
-    dead = pl.col("flat") & far & ((speed > LEADS * other) | (silent & (line > LEADS * other)))
-    return runs.with_columns(pl.when(~dead).then("way").alias("way")).drop("said", "flat", "step_m", "run")
+    names = ("other_m", "line_m", "speed_m")
+    far = (
+        known.filter("flat")
+        .group_by("run")
+        .agg(pl.col(WHO).first(), *(pl.col(n).sum().alias(f"whole_{n}") for n in names))
+    )
+    far = far.filter(pl.col("whole_other_m") > DEAD_M)
+    if not far.height:
+        return rows
+    return rows.with_columns(pl.when(~_dead(known, far)).then("way").alias("way"))
+
+
+def _dead(rows: pl.DataFrame, far: pl.DataFrame) -> pl.Series:
+    """Whether the odometer stood still though the vehicle went; `far` are the runs in which others tell of a way."""
+    day = pl.col("at").dt.truncate("1d").alias("day")
+    whose = rows.with_columns(day).join(far.select(WHO).unique(), on=WHO, how="semi")
+    steps = whose.group_by(WHO).agg(pl.col("way").filter(pl.col("way") > 0).min().fill_null(0.0).alias("step_m"))
+    silent = whose.group_by(*WHO, "day").agg((pl.col("way").sum() <= 0).alias("silent"))
+    told = far.join(steps, on=WHO)
+    flats = rows.select(*WHO, day, "run", "flat").with_row_index("row").filter("flat").join(told.drop(WHO), on="run")
+    other = pl.col("whole_other_m")
+    leads = (pl.col("whole_speed_m") > LEADS * other) | (pl.col("silent") & (pl.col("whole_line_m") > LEADS * other))
+    dead = flats.join(silent, on=[*WHO, "day"]).filter((other > COARSE * pl.col("step_m")) & leads)["row"]
+    return rows.select(pl.int_range(pl.len(), dtype=pl.UInt32).is_in(dead.implode()).alias("dead"))["dead"]

@@ -7,7 +7,7 @@ one place are a stop. One that speaks more seldom tells by its counters alone.
 
 import polars as pl
 
-from analytics.frames import WHO, before
+from analytics.frames import before, filled, with_facts
 from analytics.observations.positions import reach_m
 
 DRIVES_KMH = 5.0  # a speed above it outranks every flag
@@ -25,8 +25,8 @@ def flagged(rows: pl.DataFrame, traits: pl.DataFrame) -> pl.DataFrame:
     rows : DataFrame of anchors with `locked` and `moving`
     traits : DataFrame of `TRAITS`
     """
-    told = rows.join(traits, on=WHO, how="left", maintain_order="left")
-    carried = [pl.col(name).forward_fill().over(WHO) for name in ("locked", "moving")]
+    told = with_facts(rows, traits)
+    carried = [filled(name) for name in ("locked", "moving")]
     by_lock = pl.when(pl.col("lock_tells").fill_null(False)).then(carried[0].not_())
     by_motor = pl.when(pl.col("moving_tells").fill_null(False)).then(carried[1])
     return told.with_columns(flag=pl.coalesce(by_lock, by_motor))

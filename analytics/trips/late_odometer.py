@@ -7,14 +7,11 @@ the rise before. Among these it is shared as speeds and positions say; the rest 
 
 import polars as pl
 
-from analytics.frames import WHO, before
+from analytics.frames import WHO, before, vehicles_in
 
 SPEED_MS, USUAL_M, FASTER = 5.7, 3000.0, 0.35  # how fast a way of so many metres usually is; longer ones are faster
 TOP_MS, SLACK_M = 150 / 3.6 * 1.3, 10.0  # no vehicle is faster
-LATE_M, LATE = (
-    200.0,
-    0.2,
-)  # so much way, and so much of the rise, beside an odometer that stood still tells that it was late
+LATE_M, LATE = 200.0, 0.2  # so much way, and of the rise, beside an odometer that stood still: it was late
 FAST = 1.5  # times the vehicle's own pace: a rise that is faster was late
 EXPLAINED = 0.8  # of a rise that speeds or positions of its own segment tell, it was not late
 _GROUP = "group"
@@ -41,21 +38,40 @@ def shared(rows: pl.DataFrame) -> pl.DataFrame:
     -------
     `rows` with `way`, the odometer's metres, null where it has none, and `late`, whether others share in its rise.
     """
-    if not _needs_sharing(rows):
-        return rows.with_columns(pl.col("odo_m").alias("way"), pl.lit(False).alias("late"))
-    numbered = rows.with_row_index("row")
-    parts = _joined(_grouped(numbered)).select("row", _part().alias("way"), (pl.len().over(_GROUP) > 1).alias("late"))
-    made = numbered.join(parts, on="row", how="left", maintain_order="left").drop("row")
-    return made.with_columns(pl.col("late").fill_null(False))
+    plain = rows.with_columns(pl.col("odo_m").alias("way"), pl.lit(False).alias("late"))
+    whose = _sharing(rows)
+    if whose.is_empty():
+        return plain
+    told = plain.drop("way", "late").with_row_index("row").join(whose, on=WHO, how="semi", maintain_order="left")
+    parts = _joined(_grouped(told)).select("row", _part().alias("way"), (pl.len().over(_GROUP) > 1).alias("late"))
+    made = told.select("row").join(parts, on="row", how="left", maintain_order="left")
+    shares = made.with_columns(pl.col("late").fill_null(False), shares=True)
+    if shares.height == rows.height:
+        return rows.hstack(shares.select("way", "late"))
+    other = plain.with_row_index("row").join(shares, on="row", how="left", maintain_order="left").drop("row")
+    chosen = [pl.when("shares").then(f"{name}_right").otherwise(name).alias(name) for name in ("way", "late")]
+    return other.with_columns(chosen).drop("shares", "way_right", "late_right")
 
 
-def _needs_sharing(rows: pl.DataFrame) -> bool:
-    counts = rows["count_m"]
-    if counts.null_count() == len(counts):
-        return False
-    fast = (rows["odo_m"] > rows["dt_s"] * TOP_MS + SLACK_M).any()
-    told = any(rows[name].null_count() < len(rows) for name in ("moving", "gps_m"))
-    return bool(counts.null_count() or fast or told)
+def _sharing(rows: pl.DataFrame) -> pl.DataFrame:
+    """Vehicles of which a rise may have been told late.
+
+    The odometer was not always told, or rose too fast, or stood still in use or for a way that others tell.
+    """
+    counts = pl.col("count_m")
+    fast = pl.col("odo_m") > pl.col("dt_s") * TOP_MS + SLACK_M
+    flat = (pl.col("odo_m") <= 0).fill_null(False)
+    used = flat & pl.col("moving").fill_null(False)
+    went_m = pl.when(flat & (pl.col("other_m") > 0)).then("other_m").otherwise(0.0)
+    runs = rows.select(
+        *WHO, counts.is_null().alias("untold"), counts.is_not_null().alias("told"), (fast | used).alias("odd"),
+        went_m.alias("went_m"), (flat.rle_id() + pl.col("fresh").cum_sum()).alias("run"),
+    )  # fmt: skip
+    far = runs.filter(pl.col("went_m") > 0).group_by("run").agg(pl.col(WHO).first(), pl.col("went_m").sum())
+    late = far.filter(pl.col("went_m") > LATE_M).select(WHO)
+    odd = vehicles_in(runs.filter(pl.col("untold") | pl.col("odd").fill_null(False)))
+    counted = vehicles_in(runs.filter("told"))
+    return pl.concat([late, odd]).unique().join(counted, on=WHO, how="semi").sort(WHO)
 
 
 # ---- which segments a rise belongs to ------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analytics.frames import WHO, before, carried, within
+from analytics.frames import WHO, before, carried, filled, within
 from analytics.schemas import OBSERVATIONS
 from analytics.trips.anchors import anchored
 from analytics.trips.evidence import measured, placed
@@ -37,11 +37,15 @@ def segments(
         told = told.with_columns(resting.alias("idle"), pl.when(resting).then(False).otherwise("flag").alias("flag"))
     else:
         told = told.with_columns(idle=pl.lit(False))
-    way = used(placed(told)).with_columns(pl.col("d_m").cum_sum().over(WHO).alias("way_m"))
-    counts = pl.when(pl.col("count_m").is_not_null()).then("odometer_m").forward_fill().over(WHO).alias("odometer_m")
-    way = way.with_columns(counts).with_columns(
-        before("odometer_m").alias("odometer_before_m"),
-        *(before(f"{name}_deg").alias(f"{name}_before_deg") for name in ("lat", "lon")),
+    way = used(placed(told)).with_columns(pl.col("d_m").cum_sum().over(pl.col("fresh").cum_sum()).alias("way_m"))
+    sure = pl.when(pl.col("count_m").is_not_null()).then("odometer_m").alias("odometer_m")
+    way = (
+        way.with_columns(sure)
+        .with_columns(filled("odometer_m"))
+        .with_columns(
+            before("odometer_m").alias("odometer_before_m"),
+            *(before(f"{name}_deg").alias(f"{name}_before_deg") for name in ("lat", "lon")),
+        )
     )
     live = (pl.col("received_at") - pl.col("at")).dt.total_seconds() <= LIVE_S
     known = _down(way, downtime).with_columns(
@@ -56,7 +60,8 @@ def learnt_traits(observations: pl.DataFrame) -> pl.DataFrame:
 
 
 def _measured(observations: pl.DataFrame) -> pl.DataFrame:
-    return measured(anchored(_interpolated(observations)).filter("anchor").drop("anchor"))
+    rows = anchored(_interpolated(observations))
+    return measured((rows if rows["anchor"].all() else rows.filter("anchor")).drop("anchor"))
 
 
 def travelled(observations: pl.DataFrame, segments: pl.DataFrame) -> pl.DataFrame:

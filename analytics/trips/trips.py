@@ -41,7 +41,8 @@ def trips(steps: pl.DataFrame) -> pl.DataFrame:
     unseen, or left standing for an hour), `odometer_reset` (metres are missing), `collector_away`, `outlier` (under
     10 s or over 5 h).
     """
-    rides = steps.lazy().drop_nulls("ride").group_by("ride", maintain_order=True).agg(*_sums())
+    placed = steps["lat_deg"].null_count() < steps.height
+    rides = steps.lazy().drop_nulls("ride").group_by("ride", maintain_order=True).agg(*_sums(), *_reach(placed=placed))
     closed = rides.filter(_is_ride() & pl.col("closed")).with_columns(*_named())
     return closed.sort(*WHO, "started_at").collect()
 
@@ -65,7 +66,6 @@ def _sums() -> list[pl.Expr]:
         (pl.col("ride_time_s").first() - pl.col("counted_s").first().fill_null(0.0)).alias("start_ride_s"),
         pl.col("speed_kmh").max().alias("max_told_kmh"),
         (3.6 * pl.col("leg_ms").max()).alias("max_leg_kmh"),
-        *_reach(),
         pl.col("ambient_c").mean().alias("ambient_c"),
         pl.len().cast(pl.Int64).alias("samples"),
         *_marks(),
@@ -85,8 +85,10 @@ def _marks() -> list[pl.Expr]:
     ]
 
 
-def _reach() -> list[pl.Expr]:
+def _reach(*, placed: bool) -> list[pl.Expr]:
     """How far positions lead from where it began, and how far they must where nothing else tells of a trip."""
+    if not placed:
+        return [pl.lit(None, pl.Float64()).alias(name) for name in ("far_m", "least_m")]
     away = metres("lat_deg", "lon_deg", pl.col("lat_before_deg").first(), pl.col("lon_before_deg").first())
     least = pl.max_horizontal(pl.lit(FAR_M), FAR_SIGMAS * pl.col("sigma_m").median())
     hidden = pl.max_horizontal(least, pl.lit(HIDDEN_M))
