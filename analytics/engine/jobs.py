@@ -20,8 +20,8 @@ from analytics.engine.load import Rows, known
 from analytics.engine.plan import MARGIN, Plan
 from analytics.engine.recompute import Made, make
 from analytics.engine.registry import ANALYSES, OF_FLEETS, RULES, Analysis, chosen
-from analytics.engine.splice import Days
-from analytics.engine.windows import differing, throughout
+from analytics.engine.splice import put
+from analytics.engine.windows import throughout
 from analytics.fleet.forecast import SILENT, WEEKS, forecasts
 from analytics.frames import DAY, Read
 from analytics.schemas import TOUCHED
@@ -34,7 +34,7 @@ from logger.stores import open_lake as the_lake
 from logger.stores import open_store
 from logger.stores.contract import Store
 from logger.stores.lake.lake import Lake
-from logger.tables import TIME, table
+from logger.tables import TIME
 
 Progress = Callable[[str], None]
 _OWED = pl.Schema({"vehicle": pl.String(), "first_at": pl.Int64(), "last_at": pl.Int64()})  # as TOUCHED [epoch ms]
@@ -221,6 +221,8 @@ class Run:
     def _commit_all(self, made: Made) -> None:
         """Tables side by side: a commit is mostly spent in deltalake and on the disk."""
         into: dict[str, list[str]] = {}
+        if made.ready.is_empty():
+            return
         for name in made.days:
             into.setdefault(self._analyses[name].table or name, []).append(name)
 
@@ -231,20 +233,11 @@ class Run:
         with ThreadPoolExecutor(_COMMITS) as pool:
             list(pool.map(commit, into.values()))
 
-    def _commit(self, name: str, made: pl.DataFrame, days: Sequence[Days]) -> None:
-        """Put rows in place of its own ones of these vehicles, from the first day on which they differ to the last."""
+    def _commit(self, name: str, made: pl.DataFrame, days: Sequence[pl.DataFrame]) -> None:
         into, own = self._analyses[name].table or name, self._analyses[name].own
-        for since, until, vehicles in days:
-            inside = pl.col("time").is_between(since, until, closed="left")
-            rows = made.filter(inside & pl.col("vehicle").is_in(vehicles))
-            old = self._lake.scan(into, since, until, vehicles).sort(table(into).key).collect()
-            new = pl.concat([rows, old.filter(~own)]).sort(table(into).key)
-            changed = differing(new, old)
-            if changed:
-                first, end = changed[0], changed[-1] + DAY
-                whole = pl.col("time").is_between(first, end, closed="left")
-                self._lake.replace(into, new.filter(whole), vehicles, first, end)
-            for place, count in enumerate((len(vehicles), rows.height, int(bool(changed)))):
+        for ready in days:
+            rows, differs = put(self._lake, into, own, made, ready)
+            for place, count in enumerate((ready.height, rows, int(differs))):
                 self._counts[name][place] += count
 
     # ---- figures of the fleet ----------------------------------------------------------------------------------------

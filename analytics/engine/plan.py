@@ -17,6 +17,7 @@ from logger.stores.lake.delta import day_span
 from logger.stores.lake.lake import Lake
 
 MARGIN = 4 * DAY  # read before and after what was touched, to begin with; more where that is not enough
+_WASTE, _CHEAP_ROWS = 2.0, 100_000  # vehicles are read together up to twice what each needs, or as few rows as these
 _GROUP_ROWS = 1_000_000  # of readings that are analysed together, so that memory stays flat: a gigabyte
 
 
@@ -82,19 +83,35 @@ class Plan:
         return merged([found, self._back(name, missing, 4 * margin)])
 
     def groups(self, touched: pl.DataFrame, margin: timedelta) -> Iterator[tuple[pl.DataFrame, Read]]:
-        """Vehicles of the same days together, as many as memory takes, and what to read for them."""
-        days = [pl.col(name).dt.truncate("1d").alias(f"{name}_day") for name in ("first_at", "last_at")]
-        dated = touched.with_columns(days).sort("vehicle")
-        for _, part in dated.group_by("first_at_day", "last_at_day", maintain_order=True):
-            for each in self._split(part.select(TOUCHED.names()), self._reach(part, margin)):
+        """Vehicles of near days together, as many as memory takes, and what to read for them."""
+        for part in self._near(touched, margin):
+            for each in self._split(part.sort("vehicle"), self._reach(part, margin)):
                 yield each, self._reach(each, margin)
 
+    def _near(self, touched: pl.DataFrame, margin: timedelta) -> Iterator[pl.DataFrame]:
+        """Vehicles of near days: reading all of them over all these days costs little more than each over its own."""
+        rows = touched.sort("first_at", "last_at", "vehicle")
+        begin, own = 0, 0.0
+        for place, (_, first, last) in enumerate(rows.iter_rows()):
+            own += (last - first + 2 * margin) / DAY
+            part = rows[begin : place + 1]
+            ends = self._reach(part, margin)
+            whole = part.height * ((ends.until - ends.since) / DAY)
+            if place > begin and whole > _WASTE * own and self._held(ends) > _CHEAP_ROWS:
+                yield rows[begin:place]
+                begin, own = place, (last - first + 2 * margin) / DAY
+        if rows.height:
+            yield rows[begin:]
+
+    def _held(self, read: Read) -> int:
+        """How many rows of `status` there are in these days; many where nobody counts them."""
+        if not isinstance(self._store, Lake):
+            return _GROUP_ROWS + 1
+        files = self._store.files("status")
+        return sum(file.rows for file in files if day_in_span(file.day, read.since, read.until))
+
     def _split(self, part: pl.DataFrame, read: Read) -> Iterator[pl.DataFrame]:
-        held = _GROUP_ROWS + 1
-        if isinstance(self._store, Lake):
-            files = self._store.files("status")
-            held = sum(file.rows for file in files if day_in_span(file.day, read.since, read.until))
-        if part.height == 1 or held <= _GROUP_ROWS:
+        if part.height == 1 or self._held(read) <= _GROUP_ROWS:
             yield part
             return
         rows = self._store.scan("status", read.since, read.until, part["vehicle"].to_list())

@@ -1,26 +1,26 @@
 """Rows of derived tables made of what was read, as far as that tells, and the days into which they go."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 
 import msgspec
 import polars as pl
 
 from analytics.engine.load import Rows
 from analytics.engine.registry import Analysis
-from analytics.engine.splice import Days, Seam, between, seam
+from analytics.engine.splice import Seam, between, seam
 from analytics.engine.windows import ended, windows
 
 
 class Made(msgspec.Struct, frozen=True):
     """Rows by analysis, and the days in which they take the place of what is there.
 
-    `ready` are the vehicles of which enough was read, with `since` and `until` of the days that may have changed.
+    `ready` are the vehicles of which enough was read, with `since` and `until` of the days that may have changed; the
+    frames of `days`, to be committed one after the other, have the same columns.
     """
 
     ready: pl.DataFrame
     rows: Mapping[str, pl.DataFrame]
-    days: Mapping[str, list[Days]]
+    days: Mapping[str, list[pl.DataFrame]]
 
 
 def make(
@@ -45,12 +45,5 @@ def make(
             seams[name] = seam(rows[name], there(name, ready), between(each.known(told), ready, told.read))
             ready = ready.filter(~pl.col("vehicle").is_in(seams[name].lost))
     whole = {name: each.rows for name, each in seams.items()}
-    days = {name: seams[name].changes(ready) if name in seams else _days(ready) for name in analyses}
+    days = {name: seams[name].changes(ready) if name in seams else [ready] for name in analyses}
     return Made(ready, {**rows, **whole}, days)
-
-
-def _days(ready: pl.DataFrame) -> list[Days]:
-    spans: dict[tuple[datetime, datetime], list[str]] = {}
-    for vehicle, since, until in ready.select("vehicle", "since", "until").iter_rows():
-        spans.setdefault((since, until), []).append(vehicle)
-    return [(since, until, vehicles) for (since, until), vehicles in spans.items()]

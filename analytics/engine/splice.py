@@ -6,9 +6,9 @@ import msgspec
 import polars as pl
 
 from analytics.frames import DAY, WHO, Read
-from logger.tables import TIME
+from logger.stores.lake.lake import Lake
+from logger.tables import TIME, table
 
-Days = tuple[datetime, datetime, list[str]]  # whole UTC days, the last not included, and vehicles
 _CODE = [*WHO, "code"]
 _KEY = [*_CODE, "time"]
 _BEGIN, _END = ("time", "started_at", "text", "odometer_m"), ("finished_at", "open")
@@ -21,8 +21,11 @@ class Seam(msgspec.Struct, frozen=True):
     rows: pl.DataFrame
     lost: list[str]
 
-    def changes(self, ready: pl.DataFrame) -> list[Days]:
-        """Where episodes of these vehicles differ, the last first: an end is put where it belongs before it goes."""
+    def changes(self, ready: pl.DataFrame) -> list[pl.DataFrame]:
+        """Where episodes of these vehicles differ, as in `Made`.
+
+        The last first: an end is put where it belongs before it goes.
+        """
         old, new = (frame.join(ready, on="vehicle", how="semi") for frame in (self.there, self.rows))
         either = [
             one.join(other, on=one.columns, how="anti", nulls_equal=True) for one, other in ((old, new), (new, old))
@@ -31,7 +34,8 @@ class Seam(msgspec.Struct, frozen=True):
         apart = (pl.col("day") - pl.col("day").shift(1) > DAY).fill_null(False).cum_sum()
         spans = days.with_columns(span=apart).group_by("span", maintain_order=True)
         found = spans.agg(pl.col("day").min(), pl.col("day").max().alias("last"), pl.col("vehicle").unique().sort())
-        return [(first, last + DAY, who) for _, first, last, who in reversed(found.rows())]
+        parts = found.select(pl.col("vehicle"), since="day", until=pl.col("last") + DAY).reverse()
+        return [part.explode("vehicle") for part in parts.iter_slices(1)]
 
 
 def between(known: pl.DataFrame, ready: pl.DataFrame, read: Read) -> pl.DataFrame:
@@ -93,3 +97,48 @@ def _met(rows: pl.DataFrame, there: pl.DataFrame, moment: str, names: tuple[str,
     taken = [pl.when(seen).then(name).otherwise(pl.when(holds).then(f"old_{name}")).alias(name) for name in names]
     met = found.with_columns(*taken, (seen | holds).alias(f"{side}_met"))
     return met.drop(pl.selectors.starts_with("old_"))
+
+
+# ---- rows in place of others ---------------------------------------------------------------------------------------
+
+
+def put(lake: Lake, into: str, own: pl.Expr, made: pl.DataFrame, days: pl.DataFrame) -> tuple[int, bool]:
+    """Put rows in place of a table's own ones, in these days of each vehicle, in one commit.
+
+    Parameters
+    ----------
+    own : which rows of the table are these analyses' own
+    made : rows of the table, perhaps more than those of these days
+    days : DataFrame with `vehicle`, `since` and `until`, one row per vehicle
+
+    Returns
+    -------
+    How many rows are made in these days, and whether anything is other than before; else nothing is committed.
+    """
+    since, until = days.select(pl.col("since").min(), pl.col("until").max()).row(0)
+    key, vehicles = table(into).key, days["vehicle"].to_list()
+    old = lake.scan(into, since, until, vehicles).collect()
+    rows = made.join(days, on="vehicle", maintain_order="left").filter(_inside()).select(made.columns)
+    dated = old.join(days, on="vehicle", maintain_order="left").with_columns(mine=own & _inside())
+    stays = dated.filter(~pl.col("mine")).select(old.columns)
+    new = pl.concat([rows, stays]).sort(key)
+    whose, changed = differing(new, old.sort(key))
+    if changed:
+        first, end = changed[0], changed[-1] + DAY
+        part = pl.col("time").is_between(first, end, closed="left") & pl.col("vehicle").is_in(whose)
+        lake.replace(into, new.filter(part), whose, first, end)
+    return rows.height, bool(changed)
+
+
+def _inside() -> pl.Expr:
+    return (pl.col("time") >= pl.col("since")) & (pl.col("time") < pl.col("until"))
+
+
+def differing(new: pl.DataFrame, old: pl.DataFrame) -> tuple[list[str], list[datetime]]:
+    """The vehicles and the UTC days of rows that are in one of these and not in the other, in order."""
+    if new.equals(old):
+        return [], []
+    pairs = ((new, old), (old, new))
+    other = pl.concat(one.join(two, on=one.columns, how="anti", nulls_equal=True) for one, two in pairs)
+    day = other["time"].dt.truncate("1d").unique().sort()
+    return other["vehicle"].unique().sort().to_list(), day.to_list()

@@ -125,18 +125,3 @@ def _without_readings(touched: pl.DataFrame, known: pl.DataFrame) -> pl.DataFram
     others = touched.join(known, on="vehicle", how="anti")
     since, until = pl.col("first_at").dt.truncate("1d") - 2 * DAY, pl.col("last_at").dt.truncate("1d") + 2 * DAY
     return others.select("vehicle", since.alias("since"), until.alias("until"))
-
-
-def differing(new: pl.DataFrame, old: pl.DataFrame) -> list[datetime]:
-    """The UTC days on which these rows are not those, in order; both come in one order."""
-    if new.equals(old):
-        return []
-    ours, theirs = (_by_day(rows) for rows in (new, old))
-    empty = new.clear()
-    return sorted(day for day in {*ours, *theirs} if not ours.get(day, empty).equals(theirs.get(day, empty)))
-
-
-def _by_day(rows: pl.DataFrame) -> dict[datetime, pl.DataFrame]:
-    days = rows.with_columns(pl.col("time").dt.truncate("1d").alias("_day"))
-    parts = days.partition_by("_day", as_dict=True, include_key=False, maintain_order=True)
-    return {day: part for (day,), part in parts.items()}

@@ -8,6 +8,8 @@ from logger.stores.lake.data_files import DataFile, compact_files, loose_days
 from logger.stores.merge import merge_rows
 from logger.tables import TABLES, TIME
 
+_MERGED_ROWS = 300_000
+
 
 def read_files(table_name: str, files: Sequence[DataFile]) -> pl.LazyFrame:
     """Return the rows of these files in the columns of the table; a column that a file does not have is null."""
@@ -23,11 +25,25 @@ def read_files(table_name: str, files: Sequence[DataFile]) -> pl.LazyFrame:
 def read_merged(table_name: str, files: Sequence[DataFile], condition: pl.Expr) -> pl.LazyFrame:
     """Return one row per key of the rows in these files that meet the condition.
 
-    Compact days are read as they are, the rows of every other day are merged.
+    Compact days are read as they are, and so are derived rows, which never repeat; rows of other days are merged.
     """
     table = TABLES[table_name]
-    parts = [read_files(table_name, compact_files(files)).filter(condition)]
-    for day_files in loose_days(files):
-        rows = read_files(table_name, day_files).filter(condition)
-        parts.append(merge_rows(rows, table.key) if table.raw else rows)
-    return pl.concat(parts)
+    if not table.raw:
+        return read_files(table_name, files).filter(condition)
+    compact = read_files(table_name, compact_files(files)).filter(condition)
+    loose = (read_files(table_name, some).filter(condition) for some in _merged_together(loose_days(files)))
+    return pl.concat([compact, *(merge_rows(rows, table.key) for rows in loose)])
+
+
+def _merged_together(days: Sequence[Sequence[DataFile]]) -> list[list[DataFile]]:
+    """Return the files of days, small days together: each merge costs time, a large one memory."""
+    groups: list[list[DataFile]] = []
+    held = _MERGED_ROWS
+    for files in days:
+        rows = sum(file.rows for file in files)
+        if held + rows > _MERGED_ROWS:
+            groups.append([])
+            held = 0
+        groups[-1] += files
+        held += rows
+    return groups

@@ -79,7 +79,8 @@ def test_days_that_differ_are_told_the_last_first_and_neighbours_at_once() -> No
     new = there((5, 6), (day, day + 1), (9 * day, None))
     found = seam(new.with_columns(start_seen=True, end_seen=True), there((5, 7)), known(0, 10 * day))
     ready = pl.DataFrame({"vehicle": ["a"]})
-    assert found.changes(ready) == [(at(9 * day), at(10 * day), ["a"]), (AT, at(2 * day), ["a"])]
+    told = [each.rows() for each in found.changes(ready)]
+    assert told == [[("a", at(9 * day), at(10 * day))], [("a", AT, at(2 * day))]]
     assert found.changes(ready.clear()) == []
 
 
