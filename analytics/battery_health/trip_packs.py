@@ -3,22 +3,20 @@
 import polars as pl
 
 from analytics.frames import WHO, as_of
-from analytics.observations.soc_at import ridden
+from analytics.observations.soc_at import SocPath
 from analytics.observations.soc_used import parts
 
 _LEAST_PCT = 1e-4  # a pack that was in counts, if it gave nothing
 
 
-def mixed(
-    trips: pl.DataFrame, known: pl.DataFrame, ticks: pl.DataFrame, readings: pl.DataFrame, swaps: pl.DataFrame
-) -> pl.DataFrame:
+def mixed(trips: pl.DataFrame, known: pl.DataFrame, path: SocPath) -> pl.DataFrame:
     """Of trips with a swap on the way, what their packs hold, each by what it gave: for `energy.trips.energies`.
 
     Parameters
     ----------
     trips : DataFrame of `trips.trips` with the columns of `soc_used.used`
     known : DataFrame of `held.worth`
-    ticks, readings, swaps : as for `soc_used.used`
+    path : of these trips
 
     Returns
     -------
@@ -26,9 +24,7 @@ def mixed(
     """
     numbered = trips.with_row_index("row")
     cut = numbered.filter(pl.col("swaps") > 0)
-    whose = cut.select(WHO).unique()
-    own, marks = (rows.join(whose, on=WHO, how="semi", maintain_order="left") for rows in (readings, ticks))
-    pieces = parts(marks, ridden(own, cut), cut, swaps).drop_nulls("used")
+    pieces = parts(path, cut).drop_nulls("used")
     named = pieces.with_columns(cut["row"].gather(pieces["span"]).alias("row"), pl.col("used").clip(_LEAST_PCT))
     told = as_of(named, "from_at", known.select(*WHO, "since", "capacity_wh", "capacity_sd"))
     weight = pl.col("used") / pl.col("used").sum()

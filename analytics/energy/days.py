@@ -10,7 +10,7 @@ import polars as pl
 
 from analytics.frames import WHO, as_of, before, marked, within
 from analytics.observations.capacity import sure
-from analytics.observations.soc_at import ridden
+from analytics.observations.soc_at import SocPath
 from analytics.observations.soc_used import parts
 from logger.tables import table
 
@@ -26,9 +26,8 @@ def days(
     readings: pl.DataFrame,
     steps: pl.DataFrame,
     trips: pl.DataFrame,
-    ticks: pl.DataFrame,
+    path: SocPath,
     known: pl.DataFrame,
-    swaps: pl.DataFrame | None = None,
     sessions: pl.DataFrame | None = None,
     discharges: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
@@ -36,10 +35,10 @@ def days(
 
     Parameters
     ----------
-    readings, steps, ticks : DataFrame of `OBSERVATIONS`, their `trips.intervals`, their `TICKS`
+    readings, steps : DataFrame of `OBSERVATIONS`, and their segments
     trips : DataFrame of `trips.trips` with the columns of `energy.trips.energies`
+    path : of these readings and trips
     known : as for `energy.trips.energies`, with `timezone` (null: UTC)
-    swaps : DataFrame of SWAPS, or None
     sessions, discharges : DataFrames of `SESSIONS` and `DISCHARGES`: when vehicles charged, and when they gave energy
         on purpose, or None: they never did
 
@@ -58,7 +57,7 @@ def days(
     never = pl.DataFrame(schema=_SPANS)
     rose = never if sessions is None else sessions.select(*WHO, started_at="rose_from", finished_at="rose_to")
     drawn = {"charge": rose, "given": never if discharges is None else discharges}
-    soc = _by_soc(readings, trips, calendar, ticks, known, swaps, drawn)
+    soc = _by_soc(readings, trips, calendar, path, known, drawn)
     both = (
         calendar.join(begun, on=[*WHO, "day"], how="left")
         .join(ridden, on=[*WHO, "day"], how="left")
@@ -171,16 +170,15 @@ def _by_soc(
     readings: pl.DataFrame,
     trips: pl.DataFrame,
     calendar: pl.DataFrame,
-    ticks: pl.DataFrame,
+    path: SocPath,
     known: pl.DataFrame,
-    swaps: pl.DataFrame | None,
     drawn: Mapping[str, pl.DataFrame],
 ) -> pl.DataFrame:
     """What the percent says was driven, stood and charged on each local day [Wh]."""
     zoned = known.select(*WHO, "timezone").unique(WHO, keep="last", maintain_order=True)
     spans = _dated(_spans(readings, trips, calendar, drawn), "started_at", zoned).with_row_index("span")
     names = ("span", "from_at", "from_pct", "to_pct", "used", "swap")
-    rows = parts(ticks, ridden(readings, trips), spans, swaps).select(names)
+    rows = parts(path, spans).select(names)
     pieces = spans.join(rows, on="span", maintain_order="left_right").with_columns(_with_leaps().alias("used"))
     told = as_of(pieces, "from_at", sure(known))
     level = 1 + pl.col("percent_slope") * ((pl.col("from_pct") + pl.col("to_pct")) / 2 - 50) / 50

@@ -22,6 +22,7 @@ from analytics.observations.dates import right_span, rows_by_day, set_aside, uns
 from analytics.observations.observations import TOP_SPEED_KMH, observations
 from analytics.observations.power import powered
 from analytics.observations.soc import clean_soc
+from analytics.observations.soc_at import SocPath, soc_path
 from analytics.observations.soc_steps import ticks
 from analytics.observations.soc_used import used
 from analytics.schemas import FIXES, OBSERVATIONS
@@ -227,6 +228,11 @@ class Rows:
         return ticks(self.readings)
 
     @cached_property
+    def soc_path(self) -> SocPath:
+        """How the charge went on, on trips and between them."""
+        return soc_path(self.readings, self.swaps, self.rides)
+
+    @cached_property
     def sessions(self) -> pl.DataFrame:
         """As `SESSIONS`, by vehicle and start."""
         return sessions(self.readings, self.batteries, self.swaps, self.rides, self.traits)
@@ -253,7 +259,7 @@ class Rows:
     def spent(self) -> pl.DataFrame:
         """The frame of `trips` with the charge that each used, and with how it was ridden."""
         rides = compared(self.rides, self.journal)
-        charge = used(self.ticks, self.readings, rides, self.swaps)
+        charge = used(self.soc_path, rides, self.swaps)
         return rides.hstack(charge).hstack(ways(self.steps, rides))
 
     @cached_property
@@ -261,7 +267,7 @@ class Rows:
         """The frame `spent` with the energy that each trip used."""
         told = self.spent.hstack(powered(self.spent, self.batteries, self.worth))
         told = told.with_columns(even_m(self.spent, self.worth))
-        packs = mixed(self.spent, self.worth, self.ticks, self.readings, self.swaps)
+        packs = mixed(self.spent, self.worth, self.soc_path)
         return self.spent.hstack(energies(told.hstack(packs), self.worth))
 
     @cached_property

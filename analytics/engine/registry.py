@@ -80,8 +80,8 @@ def standby_rows(told: Rows) -> pl.DataFrame:
 
 def consumption_rows(told: Rows) -> pl.DataFrame:
     """Rows of `consumption`."""
-    drawn = (told.swaps, told.sessions, told.discharges)
-    return shaped(days(told.readings, told.steps, told.counted, told.ticks, told.worth, *drawn), "consumption")
+    drawn = (told.sessions, told.discharges)
+    return shaped(days(told.readings, told.steps, told.counted, told.soc_path, told.worth, *drawn), "consumption")
 
 
 def evidence_rows(told: Rows) -> pl.DataFrame:

@@ -6,11 +6,12 @@ between two readings of the percent. Rules: analytics facts, 2.2.
 
 from typing import Literal
 
+import msgspec
 import polars as pl
 
-from analytics.frames import WHO, before, carried, marked
+from analytics.frames import WHO, before, carried, marked, with_facts
 from analytics.observations.soc import resolutions
-from analytics.observations.soc_steps import leaps
+from analytics.observations.soc_steps import leaps, ticks
 
 LOCKED_MS, UNLOCKED_MS = 0.007, 0.2  # what standing takes, as speed: 0.8 W and 22 W at 31 Wh/km
 WITHIN_SD_PCT = 0.2887  # of a charge of which only the whole percent is known
@@ -22,17 +23,38 @@ _EDGES: tuple[tuple[str, Literal["backward", "forward"], bool], ...] = (
 _ROOT12 = 12**0.5
 
 
-def soc_at(
-    ticks: pl.DataFrame, readings: pl.DataFrame, moments: pl.DataFrame, swaps: pl.DataFrame | None = None
-) -> pl.DataFrame:
+class SocPath(msgspec.Struct, frozen=True):
+    """How the charge of vehicles went on with their work: made once, to be asked at many moments.
+
+    `rows` are readings with the work done until each, `marks` ticks by work, `leaps` the frame of `soc_steps.leaps`.
+    """
+
+    rows: pl.DataFrame
+    marks: pl.DataFrame
+    leaps: pl.DataFrame
+
+
+def soc_path(readings: pl.DataFrame, swaps: pl.DataFrame | None = None, trips: pl.DataFrame | None = None) -> SocPath:
+    """How the charge went on.
+
+    Parameters
+    ----------
+    readings : DataFrame of `OBSERVATIONS`, by vehicle and time
+    swaps : DataFrame of SWAPS, or None
+    trips : DataFrame `provider` `vehicle` `started_at` `finished_at`: all way between two readings was made in them;
+        None: nobody knows where
+    """
+    changed = leaps(readings, swaps)
+    rows = _path(readings if trips is None else ridden(readings, trips), changed)
+    return SocPath(rows, _marks(ticks(readings), rows), changed)
+
+
+def soc_at(path: SocPath, moments: pl.DataFrame) -> pl.DataFrame:
     """The state of charge at moments.
 
     Parameters
     ----------
-    ticks : DataFrame of `TICKS`
-    readings : DataFrame of `OBSERVATIONS` of which the ticks are
     moments : DataFrame `provider` `vehicle` `at`, in any order; other columns are kept
-    swaps : DataFrame of SWAPS, or None
 
     Returns
     -------
@@ -41,9 +63,7 @@ def soc_at(
     which the vehicle tells its percent. `share` to `tick` are null where no tick of the same direction and pack is on
     both sides: then the reading tells, give or take 0.29 of its step, and a whole percent is in the middle of it.
     """
-    path = _path(readings, leaps(readings, swaps))
-    places = _placed(moments.with_row_index("row"), path)
-    both = _between(places, _marks(ticks, path))
+    both = _between(_placed(moments.with_row_index("row"), path.rows), path.marks)
     return both.sort("row").select(*moments.columns, *_estimate())
 
 
@@ -57,8 +77,8 @@ def ridden(readings: pl.DataFrame, rides: pl.DataFrame) -> pl.DataFrame:
 
     Returns
     -------
-    DataFrame of `OBSERVATIONS` with rows that tell `at`, `locked` and `way_m` alone; for `soc_at`, which then does not
-    spread a ride over all of a gap that hides it.
+    DataFrame of `OBSERVATIONS` with rows that tell `at`, `locked` and `way_m` alone; so that a ride is not spread over
+    all of a gap that hides it.
     """
     ways = readings.drop_nulls("way_m").select(*WHO, pl.col("at").alias("read_at"), "way_m").sort("read_at")
     told = []
@@ -76,10 +96,7 @@ def ridden(readings: pl.DataFrame, rides: pl.DataFrame) -> pl.DataFrame:
 def _path(readings: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
     """Work done until each reading, as metres ridden, and the number of the pack since the beginning."""
     steps = resolutions(readings).rename({"step_pct": "unit_pct"})
-    told = readings.select(*WHO, "at", "locked", "soc_pct", "way_m").join(
-        steps, on=WHO, how="left", maintain_order="left"
-    )
-    rows = marked(told)
+    rows = with_facts(marked(readings.select(*WHO, "at", "locked", "soc_pct", "way_m")), steps)
     own = pl.col("soc_pct").alias("own_pct")
     rows = carried(rows.with_columns(pl.col("way_m").cum_max().over(WHO), own), "soc_pct", "way_m")
     dt_s = (pl.col("at") - before("at")).dt.total_milliseconds() / 1000

@@ -3,8 +3,7 @@
 import polars as pl
 
 from analytics.frames import WHO
-from analytics.observations.soc_at import UNEVEN, ridden, soc_at
-from analytics.observations.soc_steps import leaps
+from analytics.observations.soc_at import UNEVEN, SocPath, soc_at
 
 FLAT_PCT = 0.776  # half of the 95 % interval of a difference of two whole percents
 BMS_SD_PCT = 0.3  # what a battery's own percent errs by over a ride: lag, sag under load, rest voltage (simulated)
@@ -14,18 +13,15 @@ _Z = 1.96
 
 
 def used(
-    ticks: pl.DataFrame,
-    readings: pl.DataFrame,
-    spans: pl.DataFrame,
-    swaps: pl.DataFrame | None = None,
-    bms_sd_pct: float = BMS_SD_PCT,
+    path: SocPath, spans: pl.DataFrame, swaps: pl.DataFrame | None = None, bms_sd_pct: float = BMS_SD_PCT
 ) -> pl.DataFrame:
     """What was used of the charge in spans of time; what a change of packs brings is not counted.
 
     Parameters
     ----------
-    ticks, readings, swaps : as for `soc_at`
+    path : of the same swaps, and of `spans` as its trips
     spans : DataFrame `provider` `vehicle` `started_at` `finished_at` (a vehicle's do not overlap), in any order
+    swaps : DataFrame of SWAPS, or None
     bms_sd_pct : standard error of the battery's own percent over a span [%]
 
     Returns
@@ -36,8 +32,7 @@ def used(
     more, never 0. What was used is null where no percent is known, or where a change of
     packs is hidden in more than 300 m of the way. Source: analytics facts, 2.2.
     """
-    found = _changes_of_pack(leaps(readings, swaps), swaps)
-    told = _parts(ticks, ridden(readings, spans), spans, swaps, found).with_columns(_flat().alias("used"))
+    told = _parts(path, spans, _changes_of_pack(path.leaps, swaps)).with_columns(_flat().alias("used"))
     return _summed(spans.select(*WHO).with_row_index("span"), told, bms_sd_pct)
 
 
@@ -50,9 +45,7 @@ def _changes_of_pack(leaps: pl.DataFrame, swaps: pl.DataFrame | None) -> pl.Data
     return told.filter(pl.col("swap") | pl.col("swapped").fill_null(False)).drop("swapped")
 
 
-def parts(
-    ticks: pl.DataFrame, readings: pl.DataFrame, spans: pl.DataFrame, swaps: pl.DataFrame | None = None
-) -> pl.DataFrame:
+def parts(path: SocPath, spans: pl.DataFrame) -> pl.DataFrame:
     """Spans of time (as of `used`) cut where a pack was changed.
 
     Returns
@@ -60,18 +53,17 @@ def parts(
     DataFrame by span: `span` (its place in `spans`, from 0), `from_at` `to_at`, the charge at both (`from_pct` `to_pct`
     [%]) and what was `used` [%], negative where it rose: sums over adjoining spans are differences of their ends.
     """
-    return _parts(ticks, readings, spans, swaps, leaps(readings, swaps))
+    return _parts(path, spans, path.leaps)
 
 
-def _parts(
-    ticks: pl.DataFrame, readings: pl.DataFrame, spans: pl.DataFrame, swaps: pl.DataFrame | None, changed: pl.DataFrame
-) -> pl.DataFrame:
+def _parts(path: SocPath, spans: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
     numbered = spans.select(*WHO, "started_at", "finished_at").with_row_index("span")
     pieces = _pieces(numbered, changed)
-    first = soc_at(ticks, readings, pieces.select(*WHO, pl.col("from_at").alias("at")), swaps)
-    final = soc_at(ticks, readings, pieces.select(*WHO, pl.col("to_at").alias("at")), swaps)
-    ends = pl.concat([pieces, _named(first, "from"), _named(final, "to")], how="horizontal")
-    return ends.with_columns((pl.col("from_pct") - pl.col("to_pct")).alias("used"), _variance().alias("variance"))
+    ends = [pieces.select(*WHO, pl.col(name).alias("at")) for name in ("from_at", "to_at")]
+    both = soc_at(path, pl.concat(ends))
+    first, final = both[: pieces.height], both[pieces.height :]
+    known = pl.concat([pieces, _named(first, "from"), _named(final, "to")], how="horizontal")
+    return known.with_columns((pl.col("from_pct") - pl.col("to_pct")).alias("used"), _variance().alias("variance"))
 
 
 def _named(rows: pl.DataFrame, prefix: str) -> pl.DataFrame:

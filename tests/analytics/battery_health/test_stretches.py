@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from analytics.battery_health.effort import ways
 from analytics.battery_health.stretches import stretches
-from analytics.observations.soc_steps import ticks
+from analytics.observations.soc_at import soc_path
 from analytics.observations.soc_used import used
 from analytics.schemas import BATTERIES, OBSERVATIONS, PACKS, SWAPS
 from analytics.trips.trips import trips
@@ -272,9 +272,9 @@ def test_stretches_of_two_halves_of_a_log_are_those_of_the_whole(whole: Log, day
 def test_rides_of_a_log_have_their_kilometres_and_charge_in_stretches() -> None:
     said = stored(list(driven("a", 6, *(24 * day + 9.1 + 3 * n for day in range(6) for n in range(4)))))
     clean = observed(said.lazy())
-    steps, marks = segments_of(clean), ticks(clean)
+    steps = segments_of(clean)
     rides = trips(steps)
-    spent = rides.hstack(used(marks, clean, rides)).hstack(ways(steps, rides))
+    spent = rides.hstack(used(soc_path(clean, None, rides), rides)).hstack(ways(steps, rides))
     got = stretches(spent, steps, BATTERIES.to_frame(), PACKS.to_frame(), SWAPS.to_frame())
     assert got.height == 6
     assert (got["km"] + got["blind_km"]).to_list() == pytest.approx([4 * 1.8] * 6)

@@ -9,6 +9,7 @@ from analytics.battery_health.effort import ways
 from analytics.battery_health.evidence import evidence
 from analytics.energy.days import days as by_day
 from analytics.energy.trips import energies
+from analytics.observations.soc_at import soc_path
 from analytics.observations.soc_steps import ticks
 from analytics.observations.soc_used import used
 from analytics.schemas import PACKS
@@ -87,7 +88,8 @@ def analysed(numbers: Sequence[int], seed: int, days: int) -> Fleet:
     clean = observed(status_of(scooters, seed).lazy())
     steps, marks = segments_of(clean), ticks(clean)
     rides = trips(steps)
-    socs = pl.concat([rides, used(marks, clean, rides), ways(steps, rides)], how="horizontal")
+    path = soc_path(clean, None, rides)
+    socs = pl.concat([rides, used(path, rides), ways(steps, rides)], how="horizontal")
     known = known_of(rides)
     placed = socs.with_columns(start_place=pl.lit(None, pl.String()))
     told = evidence(clean, steps, marks, placed, polls_of(polled, days), PACKS.to_frame(), known)
@@ -96,7 +98,7 @@ def analysed(numbers: Sequence[int], seed: int, days: int) -> Fleet:
     whole = pl.concat([socs, energies(socs, sure)], how="horizontal")
     truths = [{"vehicle": scooter.vehicle, **trip} for scooter in scooters for trip in scooter.truth.trips]
     true = pl.DataFrame(truths, infer_schema_length=None)
-    ledger = by_day(clean, steps, whole, marks, sure)
+    ledger = by_day(clean, steps, whole, path, sure)
     return {"checks": found, "true": true, "trips": matched(whole, true), "days": ledger}
 
 

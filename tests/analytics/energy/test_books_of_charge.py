@@ -13,7 +13,7 @@ from analytics.charging.sessions import sessions
 from analytics.charging.swaps import swaps
 from analytics.energy.days import days
 from analytics.energy.trips import energies
-from analytics.observations.soc_steps import ticks
+from analytics.observations.soc_at import soc_path
 from analytics.observations.soc_used import parts, used
 from analytics.schemas import BATTERIES, EVENTS, FIXES, PACKS
 from analytics.trips.trips import trips
@@ -44,7 +44,7 @@ def rode(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Its trips with charge and energy, and its swaps."""
     found = swaps(PACKS.to_frame(), rows, BATTERIES.to_frame(), EVENTS.to_frame(), TRAITS)
     rides = trips(segments_of(rows))
-    told = pl.concat([rides, used(ticks(rows), rows, rides, found)], how="horizontal")
+    told = pl.concat([rides, used(soc_path(rows, found, rides), rides, found)], how="horizontal")
     return pl.concat([told, energies(told, SHEET)], how="horizontal"), found
 
 
@@ -61,7 +61,7 @@ def test_a_swap_on_the_way_leaves_one_ride_its_way_and_its_energy_and_charges_no
     charged = sessions(rows, BATTERIES.to_frame(), found, ride, TRAITS)
     brought = charges(charged, found, rows, BATTERIES.to_frame(), SHEET, FIXES.to_frame())
     assert brought.select("kind", "energy_wh").rows() == [("swap", 0)]
-    booked = days(rows, segments_of(rows), ride, ticks(rows), SHEET, found, charged)
+    booked = days(rows, segments_of(rows), ride, soc_path(rows, found, ride), SHEET, charged)
     assert booked["charged_wh"].to_list() == [0]
 
 
@@ -91,9 +91,8 @@ def test_what_parts_of_a_time_used_adds_up_to_the_whole_wherever_it_is_cut(
     rows = made(told)
     ends = [0.0, *sorted({round(second * cut) for cut in cuts} - {0, round(second)}), second]
     pieces = pl.concat([span(a, b) for a, b in itertools.pairwise(ends)])
-    marks = ticks(rows)
-    whole = float(parts(marks, rows, span(0, second))["used"].sum())
-    assert float(parts(marks, rows, pieces)["used"].sum()) == pytest.approx(whole, abs=1e-9)
+    whole = float(parts(soc_path(rows), span(0, second))["used"].sum())
+    assert float(parts(soc_path(rows), pieces)["used"].sum()) == pytest.approx(whole, abs=1e-9)
 
 
 def test_without_noise_nothing_is_left_over() -> None:

@@ -10,8 +10,7 @@ from analytics.battery_health.trip_packs import mixed
 from analytics.charging.sessions import sessions
 from analytics.energy.days import days
 from analytics.energy.trips import energies
-from analytics.observations.soc_at import soc_at
-from analytics.observations.soc_steps import ticks
+from analytics.observations.soc_at import soc_at, soc_path
 from analytics.observations.soc_used import parts, used
 from analytics.schemas import BATTERIES, SWAPS
 from analytics.trips.trips import trips
@@ -52,12 +51,12 @@ def known(timezone: str | None = "UTC", capacity_wh: float | None = C_WH) -> pl.
 
 def consumed(rows: pl.DataFrame, vehicle: pl.DataFrame) -> pl.DataFrame:
     steps = segments_of(rows)
-    rides, marks = trips(steps), ticks(rows)
-    socs = pl.concat([rides, used(marks, rows, rides)], how="horizontal")
+    rides = trips(steps)
+    socs = pl.concat([rides, used(soc_path(rows, None, rides), rides)], how="horizontal")
     whole = pl.concat([socs, energies(socs, vehicle)], how="horizontal")
     traits = vehicle.select("provider", "vehicle", swappable=pl.lit(True))
     charged = sessions(rows, BATTERIES.to_frame(), SWAPS.to_frame(), rides, traits)
-    return days(rows, steps, whole, marks, vehicle, None, charged)
+    return days(rows, steps, whole, soc_path(rows, None, rides), vehicle, charged)
 
 
 def packs(*told: tuple[datetime, float]) -> pl.DataFrame:
@@ -70,12 +69,12 @@ def packs(*told: tuple[datetime, float]) -> pl.DataFrame:
 
 def test_the_packs_of_each_time_hold_what_they_hold() -> None:
     rows = life(24, swap_at=12 * 3600.0)
-    steps, marks = segments_of(rows), ticks(rows)
+    steps = segments_of(rows)
     rides = trips(steps)
     hold = packs((moment(0), 1000.0), (moment(12 * 3600.0), 1300.0))
-    socs = rides.hstack(used(marks, rows, rides))
+    socs = rides.hstack(used(soc_path(rows, None, rides), rides))
     whole = socs.hstack(energies(socs, hold))
-    got, plain = (days(rows, steps, whole, marks, each) for each in (hold, known()))
+    got, plain = (days(rows, steps, whole, soc_path(rows, None, rides), each) for each in (hold, known()))
     (left, stood), (plain_left, plain_stood) = (
         each.select("residual_wh", "standby_wh").sum().row(0) for each in (got, plain)
     )
@@ -89,7 +88,7 @@ def test_a_trip_on_two_packs_counts_each_by_what_it_gave() -> None:
     rows = made(told, unlocked=(0, 1900))
     rides = pl.concat([span(0, 600).with_columns(swaps=pl.lit(0)), span(0, 1890).with_columns(swaps=pl.lit(1))])
     hold = packs((moment(-10), 1000.0), (moment(1250), 1300.0))
-    got = mixed(rides, hold, ticks(rows), rows, rows_of_swap(moment(1250)))
+    got = mixed(rides, hold, soc_path(rows, rows_of_swap(moment(1250)), rides))
     assert got["capacity_wh"].to_list() == [None, pytest.approx((2 * 1000 + 1300) / 3, rel=0.02)]
     assert got["capacity_sd"].to_list() == [None, pytest.approx(0.03)]
 
@@ -103,7 +102,7 @@ def lost_wh(rows: pl.DataFrame) -> float:
     """What the percent lost from the first reading to the last, but for what a swap brought."""
     whole = rows.select("provider", "vehicle", pl.col("at").min().alias("started_at")).unique()
     whole = whole.with_columns(finished_at=pl.lit(rows["at"].max(), rows.schema["at"]))
-    return float(parts(ticks(rows), rows, whole)["used"].sum()) * C_WH / 100
+    return float(parts(soc_path(rows), whole)["used"].sum()) * C_WH / 100
 
 
 @pytest.mark.parametrize("timezone", ["UTC", "Europe/Berlin", "America/St_Johns", None])
@@ -141,10 +140,10 @@ def test_driven_stood_and_charged_are_what_they_were() -> None:
 def test_a_trip_over_midnight_is_shared_by_its_way_and_counts_once() -> None:
     rows = life(24).with_columns((pl.col("at") + pl.duration(minutes=53)).dt.cast_time_unit("ms"))
     steps = segments_of(rows)
-    rides, marks = trips(steps), ticks(rows)
-    socs = pl.concat([rides, used(marks, rows, rides)], how="horizontal")
+    rides = trips(steps)
+    socs = pl.concat([rides, used(soc_path(rows, None, rides), rides)], how="horizontal")
     whole = pl.concat([socs, energies(socs, known())], how="horizontal")
-    got = days(rows, steps, whole, marks, known())
+    got = days(rows, steps, whole, soc_path(rows, None, rides), known())
     assert got["trips"].to_list() == [5, 1]
     assert got["driven_wh"].sum() == pytest.approx(whole["energy_wh"].sum())
     assert got["distance_m"].to_list() == [
@@ -158,7 +157,7 @@ def test_what_trips_share_of_their_error_does_not_average_out() -> None:
     got = consumed(life(24), known())
     narrow = (got["driven_high_wh"] - got["driven_low_wh"]) / got["driven_wh"]
     rides = trips(segments_of(life(24)))
-    socs = pl.concat([rides, used(ticks(life(24)), life(24), rides)], how="horizontal")
+    socs = pl.concat([rides, used(soc_path(life(24), None, rides), rides)], how="horizontal")
     common = energies(socs, known()).select(2 * 1.96 * pl.col("common_sd_wh") / pl.col("energy_wh")).to_series()
     assert narrow[0] > common.mean()
 
@@ -188,7 +187,7 @@ def test_days_have_the_columns_of_their_table() -> None:
 def test_the_charge_at_a_cut_is_one_figure_for_both_sides() -> None:
     rows = life(20)
     spans = pl.concat([span(3600, 4000), span(4000, 4500), span(3600, 4500)])
-    sums = parts(ticks(rows), rows, spans)["used"]
+    sums = parts(soc_path(rows), spans)["used"]
     assert sums[0] + sums[1] == pytest.approx(sums[2], abs=1e-9)
     ends = spans[2:].select("provider", "vehicle", pl.col("started_at").alias("at"))
-    assert soc_at(ticks(rows), rows, ends)["pct"].is_not_null().all()
+    assert soc_at(soc_path(rows), ends)["pct"].is_not_null().all()

@@ -9,6 +9,7 @@ from analytics.battery_health.evidence import evidence
 from analytics.energy.days import days
 from analytics.energy.trips import energies
 from analytics.observations.power import powered
+from analytics.observations.soc_at import soc_path
 from analytics.observations.soc_steps import TICKS, leaps, ticks
 from analytics.observations.soc_used import used
 from analytics.schemas import OBSERVATIONS, PACKS
@@ -37,11 +38,13 @@ NONE = OBSERVATIONS.to_frame()
 def test_nothing_makes_empty_tables() -> None:
     steps, marks = segments_of(NONE), ticks(NONE)
     rides = trips(steps)
-    socs = pl.concat([rides, used(marks, NONE, rides), powered(rides, BATTERIES, KNOWN)], how="horizontal")
+    socs = pl.concat(
+        [rides, used(soc_path(NONE, None, rides), rides), powered(rides, BATTERIES, KNOWN)], how="horizontal"
+    )
     whole = pl.concat([socs.drop("regen_wh"), energies(socs, KNOWN)], how="horizontal")
     assert marks.schema == TICKS
     assert leaps(NONE).height == whole.height == 0
-    got = days(NONE, steps, whole, marks, KNOWN)
+    got = days(NONE, steps, whole, soc_path(NONE, None, rides), KNOWN)
     assert got.schema == DERIVED["consumption"].schema
     assert got.height == 0
 
@@ -50,7 +53,7 @@ def test_a_model_that_said_nothing_is_asked_in_vain() -> None:
     one = pl.DataFrame([{"provider": "p", "vehicle": "a", "model": "m", "capacity_wh": 1440.0}], schema=KNOWN.schema)
     steps = segments_of(NONE)
     rides = trips(steps)
-    socs = pl.concat([rides, used(ticks(NONE), NONE, rides), ways(steps, rides)], how="horizontal")
+    socs = pl.concat([rides, used(soc_path(NONE, None, rides), rides), ways(steps, rides)], how="horizontal")
     nowhere = socs.with_columns(start_place=pl.lit(""))
     told = evidence(NONE, steps, ticks(NONE), nowhere, BATTERIES, PACKS.to_frame(), one)
     assert told.schema == DERIVED["evidence"].schema

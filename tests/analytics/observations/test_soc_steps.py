@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.observations.soc_at import soc_at
+from analytics.observations.soc_at import soc_at, soc_path
 from analytics.observations.soc_steps import TICKS, leaps, ticks
 from tests.analytics.readings_made import EVERY_S, made, moment, ridden
 
@@ -93,7 +93,7 @@ def test_between_ticks_the_charge_follows_the_way() -> None:
     told = [(at, 60 if at <= 100 else 59 if at <= 300 else 58, 10.0 * min(at, 200)) for at in range(0, 500, 10)]
     rows = made([(float(at), float(pct), way) for at, pct, way in told], unlocked=(0, 500))
     at = pl.DataFrame({"provider": ["p"], "vehicle": ["a"], "at": [moment(200)]})
-    got = soc_at(ticks(rows), rows, at.cast({"at": pl.Datetime("ms", "UTC")}))
+    got = soc_at(soc_path(rows), at.cast({"at": pl.Datetime("ms", "UTC")}))
     assert got["pct"].item() == pytest.approx(59.1, abs=0.1)  # half of the time, nine tenths of the way
     assert got["sd_pct"].item() < 0.1 + 0.3 * 0.3
 
@@ -101,7 +101,7 @@ def test_between_ticks_the_charge_follows_the_way() -> None:
 def test_where_no_tick_is_near_the_whole_percent_tells() -> None:
     rows = made([(0, 60, 0), (900, 60, 0)])
     at = pl.DataFrame({"provider": ["p"] * 2, "vehicle": ["a"] * 2, "at": [moment(300), moment(-5)]})
-    got = soc_at(ticks(rows), rows, at.cast({"at": pl.Datetime("ms", "UTC")}))
+    got = soc_at(soc_path(rows), at.cast({"at": pl.Datetime("ms", "UTC")}))
     assert got["pct"].to_list() == [60.5, None]
     assert got["sd_pct"].to_list() == [pytest.approx(0.289, abs=0.001), None]
 
@@ -115,7 +115,7 @@ def test_a_percent_with_decimals_is_taken_as_it_is() -> None:
     told = [(0, 100.0, 0), (60, 99.8, 1000), (120, 99.6, 2000), (180, 98.0, 9000), (240, 98.0, 9000)]
     rows = made(told)
     at = pl.DataFrame({"provider": ["p"] * 4, "vehicle": ["a"] * 4, "at": [moment(each) for each in (0, 60, 150, 240)]})
-    got = soc_at(ticks(rows), rows, at.cast({"at": pl.Datetime("ms", "UTC")}))
+    got = soc_at(soc_path(rows), at.cast({"at": pl.Datetime("ms", "UTC")}))
     assert got["pct"].to_list() == pytest.approx([100.0, 99.8, 98.8, 98.0], abs=0.01)
 
 
