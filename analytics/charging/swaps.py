@@ -45,8 +45,9 @@ def swaps(
     or has none after it yet, unless the vehicle reports that a pack was taken out.
     """
     swappable = traits.filter("swappable").select(WHO)
-    frames = (packs, observations, batteries, events)
-    cells, told, asked, heard = (rows.join(swappable, on=WHO, how="semi", maintain_order="left") for rows in frames)
+    rows = observations.select(*WHO, "at", "soc_pct", "charging", "locked")
+    frames = (packs, rows, batteries, events)
+    cells, told, asked, heard = (each.join(swappable, on=WHO, how="semi", maintain_order="left") for each in frames)
     hints, charging = _hints(heard), _charging(told, asked)
     polled = _polled(cells, told, charging, hints)
     shown = _shown(told, charging, hints)

@@ -1,5 +1,8 @@
 """Analyses on a real lake: only what is new, the same as from scratch, nothing stale."""
 
+import contextlib
+import itertools
+import shutil
 import tempfile
 from collections.abc import Sequence
 from datetime import timedelta
@@ -338,6 +341,59 @@ def test_an_analysis_that_dies_loses_nothing(place: Place) -> None:
     with open_store(place.settings, "lake") as store, pytest.raises(Retry):
         Run(place.settings, store, {**ANALYSES, "states": Analysis(("status",), dies)}, lambda text: None).news()
     assert place.analyze().vehicles == 2
+
+
+class DyingLake(Lake):
+    """A lake whose process dies right before, or right after, the commit of this number."""
+
+    def __init__(self, path: str, commit: int, *, after: bool) -> None:
+        super().__init__(path, "log")
+        self._left, self._after, self.died = commit, after, False
+
+    def replace(self, *told: Any) -> None:
+        self._left -= 1
+        self.died = self.died or (self._left < 0 and not self._after)
+        if self.died:
+            raise Dies
+        super().replace(*told)
+        self.died = self._left < 0
+        if self.died:
+            raise Dies
+
+
+class Dies(BaseException):
+    """As a kill: nothing that comes after is done."""
+
+
+def died(place: Place, commit: int, *, after: bool) -> bool:
+    """Whether an analysis came as far as this commit, and died there."""
+    lake = DyingLake(place.settings.sinks.lake.path, commit, after=after)
+    with contextlib.suppress(Dies):
+        Run(place.settings, lake, ANALYSES, lambda text: None).news()
+    return lake.died
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_an_analysis_that_is_killed_at_any_commit_leaves_nothing_stale(tmp_path: Path, *, after: bool) -> None:
+    """Late rows change trips, states, stays and days that are there."""
+    late = [each for each in EVERY if 100 * HOUR < each[1]["time"] - BEGIN < 106 * HOUR]
+    begun, scratch = Place(tmp_path / "begun"), Place(tmp_path / "scratch")
+    begun.write_all([each for each in EVERY if each not in late])
+    begun.analyze()
+    begun.write_all(late)
+    scratch.write_all(EVERY)
+    scratch.analyze()
+    for commit in itertools.count():
+        folder = tmp_path / f"{commit}"
+        shutil.copytree(tmp_path / "begun", folder)
+        place = Place(folder)
+        killed = died(place, commit, after=after)
+        place.analyze()
+        same(place, scratch)
+        if not killed:
+            break
+    assert commit > 5
 
 
 def same(one: Place, other: Place) -> None:
