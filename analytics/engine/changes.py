@@ -12,6 +12,8 @@ from logger.stores.lake.data_files import files_by_day
 from logger.stores.lake.delta import Span, day_span
 from logger.stores.lake.lake import Lake
 
+_ROWS = 1_000_000  # that are looked at together
+
 
 def news(
     lake: Lake, table: str, derived: Sequence[str], noted: Mapping[str, Any], *, same_log: bool
@@ -27,7 +29,7 @@ def news(
     old = noted.get("days", {})
     seen = noted.get("sequence", -1) if same_log and spans is not None else -1
     changed = [day for day, state in days.items() if old.get(day) != state]
-    fresh = [_fresh(lake, table, date.fromisoformat(day), seen) for day in changed]
+    fresh = [_fresh(lake, table, some, seen) for some in _in_parts(lake, table, changed)]
     gone = [Span(None, *day_span(date.fromisoformat(day))) for day in old if day not in days]
     again = [frame for each in (*(spans or ()), *gone) for frame in _replaced(lake, (table, *derived), each)]
     told = [each.select(TOUCHED.names()) for each in fresh]
@@ -36,9 +38,23 @@ def news(
     return touched, {"version": version, "sequence": max(last, seen), "days": days}
 
 
-def _fresh(lake: Lake, table: str, day: date, seen: int) -> pl.DataFrame:
+def _in_parts(lake: Lake, table: str, days: Sequence[str]) -> Iterator[list[date]]:
+    """These days, small ones together, so that a part's rows fit into memory."""
+    held = {day: sum(file.rows for file in files) for day, files in files_by_day(lake.files(table)).items()}
+    part, rows = list[date](), 0
+    for day in map(date.fromisoformat, days):
+        if part and rows + held[day] > _ROWS:
+            yield part
+            part, rows = [], 0
+        part.append(day)
+        rows += held[day]
+    if part:
+        yield part
+
+
+def _fresh(lake: Lake, table: str, days: Sequence[date], seen: int) -> pl.DataFrame:
     """Vehicles with rows above this sequence. A row counts up to its receipt, which its moment may be corrected by."""
-    rows = lake.unmerged_rows(table, day).filter(pl.col("sequence") > seen)
+    rows = lake.unmerged_rows(table, days).filter(pl.col("sequence") > seen)
     live = pl.when(pl.col("via") != "import").then("received_at")
     return rows.group_by("vehicle").agg(
         pl.min_horizontal("time", live).min().alias("first_at"),

@@ -210,7 +210,7 @@ class _Replay:
     def _replace_day(self, table: str, day: date) -> tuple[int, int, bool]:
         """Replace the day if it differs; return the rows before and after, and whether it does."""
         vehicles = vehicles_of_table(table, self._vehicles)
-        old, new = self._store.unmerged_rows(table, day, vehicles), self._new_rows(table, day)
+        old, new = self._store.unmerged_rows(table, [day], vehicles), self._new_rows(table, day)
         before = after = 0
         same = True
         for low, high in vehicle_ranges(pl.concat([old, new]), _SLICE_ROWS):
@@ -228,15 +228,15 @@ class _Replay:
         Rows that a store refused stay in quarantine: no message holds them. Where only some vehicles are replayed, a
         message that could not be read stays there too, unless it turned out to be one of theirs.
         """
-        new = self._scratch.unmerged_rows(table, day)
+        new = self._scratch.unmerged_rows(table, [day])
         if table != "quarantine":
             return new
         is_refused = pl.col("source").is_in(_REFUSING_STORES)
-        refused = self._store.unmerged_rows(table, day, self._vehicles).filter(is_refused)
+        refused = self._store.unmerged_rows(table, [day], self._vehicles).filter(is_refused)
         if self._vehicles is None:
             return pl.concat([refused, new])
         chosen = pl.concat(self._chosen_sequences).to_frame().lazy()
-        unread = self._store.unmerged_rows(table, day, [UNKNOWN_VEHICLE]).join(chosen, on="sequence", how="anti")
+        unread = self._store.unmerged_rows(table, [day], [UNKNOWN_VEHICLE]).join(chosen, on="sequence", how="anti")
         return pl.concat([unread, refused, new])
 
 

@@ -58,7 +58,7 @@ def row_origins(store: Lake, runs: Sequence[Run], days: Days, vehicles: Sequence
     `runs` are the messages that can still be read.
     """
     return [
-        _origin(store.unmerged_rows(name, day, vehicles_of_table(name, vehicles)), day, runs)
+        _origin(store.unmerged_rows(name, [day], vehicles_of_table(name, vehicles)), day, runs)
         for name in RAW
         for day in sorted({file.day for file in store.files(name)})
         if days.includes(day)

@@ -120,9 +120,11 @@ class Lake:
         ]
         return read_merged(table_name, files, row_filter(None, until, vehicles))
 
-    def unmerged_rows(self, table_name: str, day: date, vehicles: Sequence[str] | None = None) -> pl.LazyFrame:
-        """Return the rows of a UTC day as they were written, perhaps several per key."""
-        files = [file for file in self.files(table_name) if file.day == day]
+    def unmerged_rows(
+        self, table_name: str, days: Sequence[date], vehicles: Sequence[str] | None = None
+    ) -> pl.LazyFrame:
+        """Return the rows of these UTC days as they were written, perhaps several per key."""
+        files = [file for file in self.files(table_name) if file.day in days]
         return read_files(table_name, files).filter(row_filter(vehicles=vehicles))
 
     def latest(self, table_name: str, column: str = "time", before: datetime | None = None) -> pl.DataFrame:
@@ -149,7 +151,7 @@ class Lake:
     def _count_day(self, table_name: str, day: date, files: Sequence[DataFile]) -> int:
         if is_compact_day(files) or not TABLES[table_name].raw:
             return sum(file.rows for file in files)
-        keys = self.unmerged_rows(table_name, day).select(TABLES[table_name].key)
+        keys = self.unmerged_rows(table_name, [day]).select(TABLES[table_name].key)
         return int(keys.unique().select(pl.len()).collect().item())
 
     # ---- state -----------------------------------------------------------------------------------------------------

@@ -178,7 +178,7 @@ def test_a_refused_row_is_quarantined_once_however_often_its_batch_is_delivered(
             db.commit()
         two_sinks.feed(settings, "influx")
         assert open_lake(settings).scan("quarantine").collect().height == 1
-        assert open_lake(settings).unmerged_rows("quarantine", TIME.date()).collect().height == 1
+        assert open_lake(settings).unmerged_rows("quarantine", [TIME.date()]).collect().height == 1
 
 
 @pytest.mark.parametrize("body", [b"no form", b"not \xff UTF-8"])
