@@ -1,7 +1,9 @@
 """Consumption by temperature, speed, hour and place: a trip counts once, and sums of rows are those of their trips."""
 
+import itertools
 import math
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -11,8 +13,13 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from analytics.energy.bins import BINS, bins
+from analytics.engine.jobs import Wish, analyze
+from logger.settings.schema import Collector, LakeSettings, Model, Settings, Sinks, Vehicle
+from logger.stores.lake.lake import Lake
 from logger.tables import DERIVED, TIME
+from tests.analytics.driven import around, driven, located, stored
 
+KEY = DERIVED["consumption_by"].key
 AT = datetime(2026, 3, 1, 6, 30, tzinfo=UTC)
 SUMS = ("trips", "distance_m", "energy_wh", "distance_km2", "energy_wh_km", "energy_wh2")
 WHO = {"provider": "p", "vehicle": "a"}
@@ -124,7 +131,7 @@ def test_the_bins_of_each_kind_add_up_to_the_trips(trips: list[dict[str, Any]], 
 def test_the_order_of_trips_does_not_matter_and_vehicles_do_not_mix(trips: list[dict[str, Any]], random: Any) -> None:
     whole = made(*trips)
     apart = pl.concat(made(*(each for each in trips if each["vehicle"] == name)) for name in "ab")
-    assert_frame_equal(apart.sort(DERIVED["consumption_by"].key), whole)
+    assert_frame_equal(apart.sort(KEY), whole)
     random.shuffle(trips)
     assert_frame_equal(made(*trips), whole)
 
@@ -140,3 +147,44 @@ def test_sums_over_rows_tell_the_consumption_and_its_error_as_the_trips_do(trips
     assert min(wh / km for km, wh in told) <= ratio * (1 + 1e-9)
     assert ratio * (1 - 1e-9) <= max(wh / km for km, wh in told)
     assert squares / d**2 * n / (n - 1) == pytest.approx(own / d**2 * n / (n - 1), rel=1e-6, abs=1e-6 * ratio**2)
+
+
+# ---- as `voltrail analyze` makes them ------------------------------------------------------------------------------
+
+
+def stored_rows(folder: Path, *parts: list[dict[str, Any]]) -> Lake:
+    """A lake to which these rows of status came, each part after an analysis of those before; positions came first."""
+    settings = Settings(
+        Collector(data_dir=str(folder)),
+        Sinks(LakeSettings(str(folder / "lake"))),
+        models={"moped": Model(capacity_wh=1440)},
+        vehicles={"a": Vehicle(model="moped", timezone="Europe/Berlin")},
+        places={"Depot": around(0, 50), "Town": around(0, 90_000)},
+    )
+    lake, first = Lake(str(folder / "lake"), "log"), 1
+    every = sorted(itertools.chain(*parts), key=lambda row: row["time"])
+    lake.write("location", stored(list(located(every)), 1, "location"))
+    for rows in parts:
+        lake.write("status", stored(rows, first))
+        first += len(rows)
+        analyze(settings, Wish())
+    return lake
+
+
+def test_late_rows_leave_no_sum_behind_that_no_longer_holds(tmp_path: Path) -> None:
+    rows = sorted(driven("a", 6, 9.5, 23.98, 57.3), key=lambda row: row["time"])
+    late = [row for row in rows if not row["locked"]][::2]
+    early = [row for row in rows if row not in late]
+    once, twice = (stored_rows(tmp_path / name, *parts) for name, parts in (("once", [rows]), ("twice", [early, late])))
+    got, expected = (lake.scan("consumption_by").sort(KEY).collect() for lake in (twice, once))
+    assert named(expected) == {
+        "hour": ["10", "00", "10"],
+        "place": ["Depot", "Town", "Town"],
+        "speed": ["20..25"] * 3,
+    }
+    assert_frame_equal(got, expected)
+    hours = expected.filter(pl.col("by") == "hour")
+    trips = once.scan("trips").collect()
+    assert hours.select(pl.col("distance_m", "energy_wh").sum()).row(0) == pytest.approx(
+        trips.select(pl.col("distance_m", "energy_wh").sum()).row(0)
+    )
