@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from analytics.engine.jobs import Wish, analyze
+from logger.settings.schema import Model, Settings
 from logger.spool.open import open_spool
 from logger.stores import open_lake
 from tests.benchmarks.figures import Figure, pairs
@@ -51,13 +53,24 @@ def fleet(folder: Path) -> list[Figure]:
 def _analysed(tables: Mapping[str, pl.DataFrame], folder: Path) -> ProcessResult:
     """Write these rows to a new lake in this folder, and analyse them in a process of its own."""
     folder.mkdir()
-    ours = settings(folder)
+    ours = _settings(folder)
     spool = open_spool(ours)
     store = open_lake(ours, spool.log_id)
     spool.close()
-    for name, rows in tables.items():
+    for name, rows in {**tables, "vehicles": _vehicles(tables["status"])}.items():
         store.write(name, rows)
     return run_module(__name__, str(folder))
+
+
+def _settings(folder: Path) -> Settings:
+    return msgspec.structs.replace(settings(folder), models={"moped": Model(capacity_wh=1440, wh_per_km=31)})
+
+
+def _vehicles(status: pl.DataFrame) -> pl.DataFrame:
+    """Return vehicles of one model, so that trips have an energy."""
+    who = status.group_by("provider", "vehicle").agg(pl.col("time").min()).sort("provider", "vehicle")
+    told = who.with_columns(received_at="time", via=pl.lit("import"), clock=pl.lit("server"), model=pl.lit("moped"))
+    return with_sequence(told, "vehicles")
 
 
 def _unequal_days(folder: Path) -> list[Figure]:
@@ -111,7 +124,7 @@ def _told(rows: list[dict[str, Any]], **origin: str) -> pl.DataFrame:
 
 
 def _analyze(folder: Path) -> float:
-    assert {each.table: each.rows for each in analyze(settings(folder), Wish())}["trips"]
+    assert {each.table: each.rows for each in analyze(_settings(folder), Wish())}["trips"]
     return 0
 
 
