@@ -63,6 +63,12 @@ STATES: Mapping[str, str] = {
     "no_data": "the vehicle was silent for twice its usual pace and over 30 min, or the collector did not run",
     "out_of_service": "taken out of service in the settings",
 }
+ALIKE_IN: Mapping[str, str] = {
+    "temperature": "mean outside temperature (`ambient_c` of `trips`), in steps of 5 degC",
+    "speed": "mean speed in motion (`mean_speed_kmh`), in steps of 5 km/h",
+    "hour": "hour of the local clock at the start",
+    "place": "place of the settings in which it started (`start_place`)",
+}
 _STARTED = Column("started_at", "time", "", "start")
 _FINISHED = Column("finished_at", "time", "", "end")
 _DAY = Column("day", "text", "", "the local day, YYYY-MM-DD")
@@ -150,6 +156,20 @@ _CONSUMPTION = (
     Column("wh_per_km_gross", "float", "Wh/km", "the same before what was fed back; empty where that is not known"),
     Column("trips", "int", "1", "trips that started on this day"),
     Column("driving_s", "float", "s", "time in motion"),
+)
+_CONSUMPTION_BY = (
+    Column("by", "enum", "", "what the trips have in common", ALIKE_IN, key=True),
+    Column("bin", "text", "", "`5..10`: from 5 up to, but without, 10; an hour, as `08`; the place's name", key=True),
+    _DAY,
+    Column("bin_start", "float", "", "lower end of the bin in degC, km/h or h, to sort by; empty for a place"),
+    Column("trips", "int", "1", "trips: `observed` or `bridged`, and of known energy"),
+    Column("distance_m", "float", "m", "their distance"),
+    Column("energy_wh", "float", "Wh", "energy used on them; over `distance_m`, each summed, it is their consumption"),
+    Column("energy_low_wh", "float", "Wh", "lower end of its 95 % interval; the sum over rows is rather too low"),
+    Column("energy_high_wh", "float", "Wh", "upper end; the sum over rows is rather too high"),
+    Column("distance_km2", "float", "km2", "sum of their squared distances in km"),
+    Column("energy_wh_km", "float", "Wh km", "sum of their energies, each times its distance in km"),
+    Column("energy_wh2", "float", "Wh2", "sum of their squared energies"),
 )
 _STANDBY = (
     _STARTED,
@@ -255,6 +275,13 @@ ALL = (
     _build("charges", "a charge, or a swap of battery packs", "charge_id", _CHARGES),
     _build("states", "a span of time in one state; the spans of a vehicle leave no gap", "state", _STATES),
     _build("consumption", "a local day of a vehicle", "day", _CONSUMPTION, _DAY_STARTS),
+    _build(
+        "consumption_by",
+        "sums of a vehicle's trips that began on a local day and are alike in temperature, speed, hour or place",
+        "day",
+        _CONSUMPTION_BY,
+        _DAY_STARTS,
+    ),
     _build("standby", "an interval at rest, without charge or swap", "finished_at", _STANDBY),
     _build(
         "episodes",

@@ -9,6 +9,7 @@ import polars as pl
 from analytics.battery_health.evidence import evidence
 from analytics.battery_health.stretches import stretches
 from analytics.charging.tariffs import priced
+from analytics.energy.bins import bins
 from analytics.energy.days import days
 from analytics.energy.standby import standby
 from analytics.engine.load import Rows
@@ -84,6 +85,11 @@ def consumption_rows(told: Rows) -> pl.DataFrame:
     return shaped(days(told.readings, told.steps, told.counted, told.soc_path, told.worth, *drawn), "consumption")
 
 
+def consumption_by_rows(told: Rows) -> pl.DataFrame:
+    """Rows of `consumption_by`."""
+    return bins(placed(told.journeys, told.places, _START), told.known)
+
+
 def evidence_rows(told: Rows) -> pl.DataFrame:
     """Rows of `evidence`."""
     rides = placed(told.travelled, told.places, _START)
@@ -119,6 +125,7 @@ ANALYSES: Mapping[str, Analysis] = {
     "charges": Analysis(("status", "location", "pack", "battery", "event"), charge_rows, "stretch", weighed=True),
     "states": Analysis(_RIDES, state_rows, "stretch"),
     "consumption": Analysis((*_RIDES, "journal"), consumption_rows, weighed=True),
+    "consumption_by": Analysis((*_RIDES, "journal"), consumption_by_rows, weighed=True),
     "standby": Analysis(_RIDES, standby_rows, "stretch", weighed=True),
     "evidence": Analysis(_RIDES, evidence_rows),
     "stretches": Analysis(_RIDES, stretch_rows),

@@ -20,6 +20,7 @@ _INTERVALS: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "charges": (("energy_low_wh", "energy_wh", "energy_high_wh"),),
     "consumption": (("driven_low_wh", "driven_wh", "driven_high_wh"),),
+    "consumption_by": (("energy_low_wh", "energy_wh", "energy_high_wh"),),
     "standby": (("pct_per_day_low", "pct_per_day", "pct_per_day_high"),),
 }  # fmt: skip
 
@@ -187,6 +188,17 @@ def days_with_another_count_of_trips(tables: Tables) -> pl.DataFrame:
     return _by_block(tables).filter(pl.col("trips") != pl.col("n")).select("vehicle", "day", "trips", "n")
 
 
+def hours_with_other_sums_than_their_trips(tables: Tables) -> pl.DataFrame:
+    """`consumption_by` has by hours more or less trips, metres or energy than a vehicle's trips that were seen."""
+    names, sure = ("n", "distance_m", "energy_wh"), pl.col("kind") != "inferred"
+    trips = tables["trips"].filter(sure & (pl.col("distance_m") > 0)).drop_nulls("energy_wh").with_columns(n=1)
+    hours = tables["consumption_by"].filter(pl.col("by") == "hour").with_columns(n="trips")
+    own, told = (rows.group_by(WHO).agg(pl.col(names).sum()) for rows in (trips, hours))
+    both = told.join(own, on=WHO, how="full", coalesce=True, suffix="_of_trips")
+    off = [(pl.col(name).fill_null(0) - pl.col(f"{name}_of_trips").fill_null(0)).abs() > 1e-3 for name in names]
+    return both.filter(pl.any_horizontal(off)).drop("provider")
+
+
 def metres_that_are_in_no_book(tables: Tables) -> pl.DataFrame:
     """`odometer_m` of a day is not what its three books add up to."""
     books = pl.sum_horizontal("trips_m", "pushed_m", "unplaced_m")
@@ -251,7 +263,7 @@ CONTRADICTIONS: Mapping[str, Contradiction] = {
     for each in (
         trips_that_overlap, states_that_leave_a_gap, riding_without_a_trip, trips_without_riding, charges_under_way,
         standby_on_trips_or_charges, days_with_other_metres_than_their_trips, days_with_another_count_of_trips,
-        metres_that_are_in_no_book, trips_faster_than_the_vehicle, trips_that_gain_percent,
-        values_outside_of_their_interval, rows_that_are_not_finite,
+        hours_with_other_sums_than_their_trips, metres_that_are_in_no_book, trips_faster_than_the_vehicle,
+        trips_that_gain_percent, values_outside_of_their_interval, rows_that_are_not_finite,
     )
 }  # fmt: skip

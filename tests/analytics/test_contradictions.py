@@ -57,6 +57,7 @@ PLANTED: list[tuple[str, dict[str, list[dict[str, Any]]]]] = [
     ("standby_on_trips_or_charges", {"standby": [span(110, 150)]}),
     ("days_with_other_metres_than_their_trips", {"trips": [span(60, 70, **TRIP | {"distance_m": 5000.0})]}),
     ("days_with_another_count_of_trips", {"trips": []}),
+    ("hours_with_other_sums_than_their_trips", {"trips": [span(60, 70, **TRIP | {"energy_wh": 150.0})]}),
     ("trips_faster_than_the_vehicle", {"trips": [span(60, 70, **TRIP | {"distance_m": 60_000.0})]}),
     ("trips_that_gain_percent", {"trips": [span(60, 70, **TRIP | {"soc_used_pct": -9.0})]}),
     ("values_outside_of_their_interval", {"trips": [span(60, 70, **TRIP | {"soc_used_pct": 5.5})]}),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.benchmarks import (
     analyses,
+    analyze,
     answer_times,
     drain,
     influx,
@@ -30,6 +31,8 @@ BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
     "start": start.figures,
     "influx": influx.figures,
     "analyses": analyses.figures,
+    "analyze_few": analyze.few_rows,
+    "analyze_fleet": analyze.fleet,
     "late": late_rows.figures,
 }
 

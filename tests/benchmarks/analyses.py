@@ -1,36 +1,27 @@
-"""Rows of status a second to trips: at several sizes and by parts, compared with another library, and their memory.
-
-Then all analyses of the same rows by `analyze`, with less memory than the rows themselves need.
-"""
+"""Rows of status a second to trips: at several sizes and by parts, compared with another library, and their memory."""
 
 import importlib
 import itertools
 import math
 import statistics
-import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
 import polars as pl
 
-from analytics.engine.jobs import Wish, analyze
 from analytics.observations.observations import observations
 from analytics.trips.segments import segments
 from analytics.trips.traits import TRAITS, traits
 from analytics.trips.trips import trips
 from logger.sources import TRAITS as DECLARED
-from logger.spool.open import open_spool
-from logger.stores import open_lake
 from logger.stores.merge import merge_rows
 from logger.tables import RAW
 from tests.benchmarks.figures import Figure, pairs
 from tests.benchmarks.fleet_month import VEHICLES, fleet_month, rows_of_vehicles
-from tests.benchmarks.messages import settings
-from tests.helpers.process_memory import peak_mib, resident_mib
+from tests.benchmarks.processes import report, run_module
 from tests.score import baselines
 
 _SHARES = (4, 2, 1)  # of the vehicles: a quarter, half, all
@@ -41,18 +32,10 @@ _PARTS = ("observations", "segments", "trips")
 _NO_POSITIONS = RAW["location"].schema.to_frame()
 
 
-class ProcessResult(msgspec.Struct, frozen=True):
-    """A process's seconds, its peak memory less that after its imports, and the size of its frame [MiB]."""
-
-    seconds: float
-    peak_mib: float
-    frame_mib: float
-
-
 def figures(folder: Path) -> list[Figure]:
     """Measure all with the same month of a fleet."""
     rows = fleet_month(folder)
-    return [*_rates(rows["status"], rows["location"]), _memory(rows["status"], folder), *_analyses(rows, folder)]
+    return [*_rates(rows["status"], rows["location"]), _memory(rows["status"], folder)]
 
 
 def make_trips(status: pl.LazyFrame, location: pl.LazyFrame | None = None) -> pl.DataFrame:
@@ -152,32 +135,11 @@ def _library_s(rows: pl.DataFrame) -> float:
 
 def _memory(status: pl.DataFrame, folder: Path) -> Figure:
     status.write_parquet(folder / "status.parquet")
-    result = _run_role("trips", folder)
+    result = run_module(__name__, str(folder))
     return Figure(
         f"  memory at its peak ÷ the frame's own {result.frame_mib:,.0f} MiB",
-        [result.peak_mib / result.frame_mib], better="less", bar=4,
+        [(result.peak_mib - result.before_mib) / result.frame_mib], better="less", bar=4,
     )  # fmt: skip
-
-
-def _analyses(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Figure]:
-    """Measure `analyze` with the same rows in a lake, all analyses."""
-    ours = settings(folder)
-    spool = open_spool(ours)
-    store = open_lake(ours, spool.log_id)
-    spool.close()
-    for name, rows in tables.items():
-        store.write(name, rows)
-    result = _run_role("analyze", folder)
-    mib = sum(store.scan(name).collect().estimated_size() for name in tables) / _MIB
-    return [
-        Figure("the same in a lake: `analyze`, all analyses", [tables["status"].height / result.seconds], "/s"),
-        Figure(f"  memory at its peak ÷ the {mib:,.0f} MiB of all rows", [result.peak_mib / mib], better="less", bar=1),
-    ]
-
-
-def _run_role(role: str, folder: Path) -> ProcessResult:
-    command = [sys.executable, "-m", __name__, role, str(folder)]
-    return msgspec.json.decode(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout, type=ProcessResult)
 
 
 def _trips(folder: Path) -> float:
@@ -186,21 +148,5 @@ def _trips(folder: Path) -> float:
     return status.estimated_size() / _MIB
 
 
-def _analyze(folder: Path) -> float:
-    assert {each.table: each.rows for each in analyze(settings(folder), Wish())}["trips"]
-    return 0
-
-
-_ROLES: Mapping[str, Callable[[Path], float]] = {"trips": _trips, "analyze": _analyze}
-
-
-def main(role: str, folder: str) -> None:
-    """`python -m tests.benchmarks.analyses ROLE FOLDER`: do it, write the result."""
-    before_mib, began = resident_mib(), time.perf_counter()
-    frame_mib = _ROLES[role](Path(folder))
-    result = ProcessResult(time.perf_counter() - began, peak_mib() - before_mib, frame_mib)
-    sys.stdout.buffer.write(msgspec.json.encode(result))
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    report(lambda: _trips(Path(sys.argv[1])))

@@ -13,12 +13,13 @@ from tests.conftest import SHARED
 
 UNITS = {
     "pct": "%", "kmh": "km/h", "m": "m", "km": "km", "s": "s", "d": "d", "day": "d", "wh": "Wh", "ah": "Ah", "v": "V",
-    "a": "A", "w": "W", "c": "degC", "deg": "deg", "kpa": "kPa", "ugm3": "ug/m3",
+    "a": "A", "w": "W", "c": "degC", "deg": "deg", "kpa": "kPa", "ugm3": "ug/m3", "km2": "km2",
+    "wh2": "Wh2",
 }  # fmt: skip
-NOT_IN_THE_NAME = {"cost": "currency", "drag": "km", "resolvable": "%/d", "wh_per_km_sd": "1"}
+NOT_IN_THE_NAME = {"cost": "currency", "drag": "km", "resolvable": "%/d", "wh_per_km_sd": "1", "energy_wh_km": "Wh km"}
 WITHOUT_UNIT = {
     "network_signal", "ride_mode",  # codes of the vendor
-    "value", "low", "high", "sum_x", "sum_y", "sum_xx", "sum_xy", "sum_yy",  # each row has a unit of its own
+    "value", "low", "high", "bin_start", "sum_x", "sum_y", "sum_xx", "sum_xy", "sum_yy",  # each row has its own unit
 }  # fmt: skip
 NOT_YET = {"stints", "battery_health"}  # tables of the contract that no analysis fills yet
 

@@ -1,6 +1,7 @@
 """`python -m tests.score`: how well trips are found, by us and by others, as tables on stdout.
 
-`python -m tests.score energy`: how well their energy is known, by larger fleets.
+`python -m tests.score energy`: how well their energy is known, by larger fleets and by recordings.
+`python -m tests.score recordings`: what is made of real recordings, where there are some.
 """
 
 import statistics
@@ -37,9 +38,15 @@ def main() -> None:
     """Score and print."""
     warnings.simplefilter("ignore")  # the library's own
     began = time.monotonic()
-    for line in fleets() if sys.argv[1:] == ["energy"] else _all():
+    parts = {"energy": _energies, "recordings": recordings.lines}
+    for line in parts.get("".join(sys.argv[1:]), _all)():
         print(line, flush=True)
     print(f"took {time.monotonic() - began:.0f} s", file=sys.stderr)
+
+
+def _energies() -> Iterator[str]:
+    yield from fleets()
+    yield from recordings.energies()
 
 
 def _all() -> Iterator[str]:

@@ -37,24 +37,25 @@ _TABLES = ("trips", "charges")
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What is known of a recording: trips, their way and the time ridden, swaps of packs and charges."""
+    """What is known of a recording: trips, their way, the time ridden and the energy, swaps of packs and charges."""
 
     trips: int
     way_m: float | None = None
     riding_s: float | None = None
     swaps: int = 0
     charges: int = 0
+    energy_wh: float | None = None
 
 
 # By the recorder's own trip counter, its app, and the plugs' meters (`README.md` of the recordings). A ride of which
 # nothing is told here is one trip; its way is that of `true_m`.
 KNOWN: Mapping[str, Known] = {
-    "unicycle_2024-05-24": Known(1, 19_492),
-    "ebike_2024-07-24": Known(1, 16_339, 2_712),
+    "unicycle_2024-05-24": Known(1, 19_492, energy_wh=1_064),
+    "ebike_2024-07-24": Known(1, 16_339, 2_712, energy_wh=1),
     "fast_charges_200": Known(0, charges=200),
 }
 _TWIZY = {"Soc": "soc_pct", "Speed": "speed_kmh", "LAT": "lat_deg", "LON": "lon_deg", "ALT": "altitude_m"}
-_WHEEL = {"speed": "speed_kmh", "voltage": "voltage_v", "current": "current_a", "battery_level": "soc_pct",
+_WHEEL = {"speed": "speed_kmh", "voltage": "voltage_v", "current": "current_a:-A", "battery_level": "soc_pct",
           "totaldistance": "odometer_m"}  # fmt: skip
 _ZONES = {"ebike": "Europe/Berlin", "fast": "Europe/Zurich", "twizy": "Africa/Casablanca", "wheel": "Asia/Yakutsk"}
 
@@ -164,9 +165,24 @@ def _wh(rows: pl.DataFrame) -> float:
 # ---- all recordings as imported files --------------------------------------------------------------------------------
 
 
+def energies(folder: Path = FOLDER) -> Iterator[str]:
+    """Whether the interval of a trip's energy holds what is known of it, or why there are no recordings."""
+    paths = [path for path in _paths(folder) if _known_wh(path) is not None]
+    if not paths:
+        yield f"\nenergy of recordings: left out, {folder} holds none"
+        return
+    with tempfile.TemporaryDirectory() as place:
+        trips = _analysed(paths, Path(place))["trips"]
+    yield from _energies({path: _own(path, trips) for path in paths})
+
+
+def _paths(folder: Path) -> list[Path]:
+    every = [path for part in (RIDES, OTHERS) for path in sorted((folder / part).glob("*.csv"))]
+    return [path for path in every if not path.stem.endswith(".known")]
+
+
 def _as_imported(folder: Path) -> Iterator[str]:
-    paths = [path for part in (RIDES, OTHERS) for path in sorted((folder / part).glob("*.csv"))]
-    paths = [path for path in paths if not path.stem.endswith(".known")]
+    paths = _paths(folder)
     if missing := [name for name in KNOWN if name not in {path.stem for path in paths}]:
         yield f"\nrecordings: left out, {folder / OTHERS} does not hold {', '.join(missing)}"
     if not paths:
@@ -179,6 +195,7 @@ def _as_imported(folder: Path) -> Iterator[str]:
         yield _found(path, tables)
     for path in paths:
         yield from _charged(path, tables)
+    yield from _energies({path: _own(path, tables["trips"]) for path in paths})
 
 
 def _analysed(paths: list[Path], folder: Path) -> dict[str, pl.DataFrame]:
@@ -207,7 +224,10 @@ def _options(path: Path) -> Options:
     with path.open() as file:
         columns = file.readline().strip().split(",")
     times = tuple(columns[:2])
-    mappings = (ColumnMapping(times, "time"), *(ColumnMapping((theirs,), ours) for theirs, ours in names.items()))
+    mappings = (
+        ColumnMapping(times, "time"),
+        *(ColumnMapping((theirs,), *ours.split(":")) for theirs, ours in names.items()),
+    )
     ignored = tuple(each for each in columns[2:] if each not in names)
     form = "%m/%d/%Y %H:%M:%S" if kind == "twizy" else "%Y-%m-%d %H:%M:%S.%f"
     return Options("", path.stem, mappings, ignored, _ZONES[kind], form)
@@ -242,6 +262,34 @@ def _charged(path: Path, tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:
     off = [(pl.col(f"soc_{ours}_pct") - pl.col(f"soc_{known}_pct")).abs() for ours, known in ends]
     same = met.filter(pl.max_horizontal(off) <= 1)
     yield f"{path.stem}: of {met.height:,} charges {same.height:,} begin and end with the percents that are known"
+
+
+def _energies(trips: Mapping[Path, pl.DataFrame]) -> Iterator[str]:
+    """The energy of recordings of which it is known, and whether the interval holds it; those of trips are added up."""
+    yield "\nenergy of their trips, against what is known of it: the app's own, or power at every row added up"
+    yield f"{'recording':<24}{'known Wh':>10}{'found':>10}{'low':>10}{'high':>10}{'off':>10}{'holds':>8}  source"
+    for path, told in trips.items():
+        known_wh = _known_wh(path)
+        if known_wh is not None:
+            yield f"{path.stem:<24}{known_wh:>10,.1f}{_energy(told, known_wh)}"
+
+
+def _energy(trips: pl.DataFrame, known_wh: float) -> str:
+    sure = trips.drop_nulls("energy_wh")
+    if sure.is_empty():
+        return f"{'–':>10}" * 4 + f"{'–':>8}  none"
+    figures = sure.select(pl.col("energy_wh", "energy_low_wh", "energy_high_wh").sum()).row(0)
+    held = "yes" if figures[1] <= known_wh <= figures[2] else "no"
+    found = "".join(f"{each:>10,.1f}" for each in figures)
+    return f"{found}{_off(figures[0], known_wh):>10}{held:>8}  {', '.join(sure['energy_source'].unique().sort())}"
+
+
+def _known_wh(path: Path) -> float | None:
+    """The net energy of a recording, used positive, where it is known."""
+    if path.stem in KNOWN:
+        return KNOWN[path.stem].energy_wh
+    rows = recorded(path)
+    return _wh(rows) if "power_w" in rows.columns else None
 
 
 def _own(path: Path, rows: pl.DataFrame) -> pl.DataFrame:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.analytics.finding import observed
-from tests.score.recordings import FOLDER, KNOWN, OTHERS, RIDES, lines, recorded, thinned
+from tests.score.recordings import FOLDER, KNOWN, OTHERS, RIDES, energies, lines, recorded, thinned
 from tests.score.scenarios import OUTAGE_S, Scenario, Story, case, outages, resets, stories, wrong_clocks
 
 
@@ -49,6 +49,7 @@ def test_without_recordings_the_tables_say_so(tmp_path: Path) -> None:
     rides, others = lines(tmp_path)
     assert rides == f"\nreal rides: left out, {tmp_path / RIDES} holds none"
     assert others == f"\nrecordings: left out, {tmp_path / OTHERS} does not hold {', '.join(KNOWN)}"
+    assert [*energies(tmp_path)] == [f"\nenergy of recordings: left out, {tmp_path} holds none"]
 
 
 @pytest.mark.skipif(not FOLDER.is_dir(), reason="no recordings")

@@ -135,6 +135,14 @@ def test_a_vehicle_name_with_quotes_or_statements_is_only_a_name(store: Influx, 
     assert stored(store, "status")["soc_pct"].to_list() == [1.0]
 
 
+def test_a_column_that_is_named_like_a_word_of_the_query_language_is_only_a_column(store: Influx) -> None:
+    row = {**VEHICLE, "time": AT, "day": "2026-03-01", "trips": 2, "distance_m": 3600.0, "energy_wh": 70.5}
+    hour, place = {"by": "hour", "bin": "09", "bin_start": 9.0}, {"by": "place", "bin": "Depot, east"}
+    sums = shaped(pl.DataFrame([row | hour, row | place]), "consumption_by")
+    store.replace("consumption_by", sums, None, AT - DAY, AT + DAY)
+    assert_frame_equal(store.scan("consumption_by").collect().sort("by"), sums)
+
+
 def test_scan_reads_a_span_without_its_end_some_vehicles_and_some_columns(store: Influx) -> None:
     store.write("status", rows("status", *({"vehicle": f"v{n % 3}", "soc_pct": float(n)} for n in range(9))))
     second = timedelta(seconds=1)
