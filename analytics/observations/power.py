@@ -1,7 +1,8 @@
 """Energy of trips from readings of power, where these are close enough together; and what was fed back.
 
 One reading a minute gives no energy of a ride (off by a third after ten minutes: analytics facts, F4); those are pooled
-in `calibration`. Here count readings at most 30 s apart, as some electric cars and direct devices give them.
+in `calibration`. Here count readings at most 30 s apart, as some electric cars and direct devices give them. Power is
+that of `batteries.batteries`: told, or voltage times current.
 """
 
 import polars as pl
@@ -11,7 +12,6 @@ from analytics.frames import WHO, as_of
 APART_S = 30.0  # readings further apart are not joined
 COVERED = 0.8  # of a trip's time that must be
 SIGNS = {"discharge_positive": 1.0, "charge_positive": -1.0}  # of `motor_power_w`, so that what is used is positive
-POWER_CV = 1.15  # of power in stop and go; facts, F4: 1.1 to 1.2
 
 
 def powered(trips: pl.DataFrame, batteries: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
@@ -27,14 +27,21 @@ def powered(trips: pl.DataFrame, batteries: pl.DataFrame, known: pl.DataFrame) -
     Returns
     -------
     DataFrame in the order of `trips`: `power_wh` (net, positive when used) and `regen_wh` (fed back) [Wh], and
-    `power_cv`, the relative standard error of `power_wh` for a usual ride of that time; null where readings cover less
-    than 80 % of the trip. Trapezoids; what is not covered counts at the mean power.
+    `power_sd_wh`, the standard error of `power_wh` by what lies between readings; null where readings cover less than
+    80 % of the trip. Trapezoids; what is not covered counts at the mean power.
+
+    Notes
+    -----
+    Successive readings differ by what power does in between: where these are so far apart that each is a draw of its
+    own, half of the squared difference is the variance of one, and a step of `dt` errs by its root times `dt`. Where
+    they are closer, a trapezoid errs by less: the error is an upper bound. What is not covered may have been twice the
+    mean or nothing, all being as likely. The error of the sensor is not in it.
     """
     numbered = trips.select(*WHO, "started_at", "finished_at").with_row_index("trip")
     pieces = _pieces(numbered, net_power(batteries, known))
     sums = pieces.group_by("trip").agg(
         pl.col("dt_s").sum().alias("covered_s"),
-        pl.col("dt_s").mean().alias("step_s"),
+        ((pl.col("used_w") - pl.col("was_w")) * pl.col("dt_s")).pow(2).sum().alias("differences"),
         (pl.col("dt_s") * (pl.col("used_w") + pl.col("was_w")) / 7200).sum().alias("wh"),
         (pl.col("dt_s") * ((-pl.col("used_w")).clip(0.0) + (-pl.col("was_w")).clip(0.0)) / 7200).sum().alias("back_wh"),
     )  # fmt: skip
@@ -42,10 +49,12 @@ def powered(trips: pl.DataFrame, batteries: pl.DataFrame, known: pl.DataFrame) -
     whole_s = (pl.col("finished_at") - pl.col("started_at")).dt.total_milliseconds() / 1000
     enough = pl.when((pl.col("covered_s") >= COVERED * whole_s).fill_null(False))
     scale = whole_s / pl.col("covered_s")
+    between = scale * (pl.col("differences") / 2).sqrt() / 3600
+    unseen = pl.col("wh").abs() * (scale - 1) / 3**0.5
     return told.select(
         enough.then(pl.col("wh") * scale).alias("power_wh"),
         enough.then(pl.col("back_wh") * scale).alias("regen_wh"),
-        enough.then(POWER_CV * (pl.col("step_s") / whole_s).sqrt()).alias("power_cv"),
+        enough.then((between**2 + unseen**2).sqrt()).alias("power_sd_wh"),
     )
 
 

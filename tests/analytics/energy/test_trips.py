@@ -58,7 +58,7 @@ def test_a_percent_holds_more_where_the_voltage_is_higher() -> None:
 
 
 def test_close_readings_of_power_outweigh_the_rest_and_tell_what_was_fed_back() -> None:
-    power = {"power_wh": 118.0, "power_cv": 0.05, "regen_wh": 9.0}
+    power = {"power_wh": 118.0, "power_sd_wh": 6.0, "regen_wh": 9.0}
     got = energies(
         trips([4.0], [8.6]).with_columns(pl.lit(value).alias(name) for name, value in power.items()), known()
     )
