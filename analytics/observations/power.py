@@ -11,6 +11,7 @@ from analytics.frames import WHO, as_of
 
 APART_S = 30.0  # readings further apart are not joined
 COVERED = 0.8  # of a trip's time that must be
+APART_SHARE, WANDERS_SHARE = 1 / 2, 1 / 12  # of a squared difference, by which a step between two readings errs
 SIGNS = {"discharge_positive": 1.0, "charge_positive": -1.0}  # of `motor_power_w`, so that what is used is positive
 
 
@@ -32,16 +33,18 @@ def powered(trips: pl.DataFrame, batteries: pl.DataFrame, known: pl.DataFrame) -
 
     Notes
     -----
-    Successive readings differ by what power does in between: where these are so far apart that each is a draw of its
-    own, half of the squared difference is the variance of one, and a step of `dt` errs by its root times `dt`. Where
-    they are closer, a trapezoid errs by less: the error is an upper bound. What is not covered may have been twice the
-    mean or nothing, all being as likely. The error of the sensor is not in it.
+    Successive readings differ by what power does in between. Where they are so far apart that each is a draw of its
+    own, the second next differs no more than the next, and a step errs by a half of the squared difference times `dt`;
+    where power wanders from one to the other, the second next differs by twice as much, and a step errs by a twelfth (a
+    Brownian bridge). In between, it is in between. What is not covered may have been twice the mean or nothing, all
+    being as likely. The error of the sensor is not in it.
     """
     numbered = trips.select(*WHO, "started_at", "finished_at").with_row_index("trip")
     pieces = _pieces(numbered, net_power(batteries, known))
     sums = pieces.group_by("trip").agg(
         pl.col("dt_s").sum().alias("covered_s"),
         ((pl.col("used_w") - pl.col("was_w")) * pl.col("dt_s")).pow(2).sum().alias("differences"),
+        (_squares("was_before_w") / _squares("was_w")).alias("growth"),
         (pl.col("dt_s") * (pl.col("used_w") + pl.col("was_w")) / 7200).sum().alias("wh"),
         (pl.col("dt_s") * ((-pl.col("used_w")).clip(0.0) + (-pl.col("was_w")).clip(0.0)) / 7200).sum().alias("back_wh"),
     )  # fmt: skip
@@ -49,13 +52,19 @@ def powered(trips: pl.DataFrame, batteries: pl.DataFrame, known: pl.DataFrame) -
     whole_s = (pl.col("finished_at") - pl.col("started_at")).dt.total_milliseconds() / 1000
     enough = pl.when((pl.col("covered_s") >= COVERED * whole_s).fill_null(False))
     scale = whole_s / pl.col("covered_s")
-    between = scale * (pl.col("differences") / 2).sqrt() / 3600
+    part = APART_SHARE + (WANDERS_SHARE - APART_SHARE) * (pl.col("growth").fill_nan(None).fill_null(1.0) - 1).clip(0, 1)
+    between = scale * (part * pl.col("differences")).sqrt() / 3600
     unseen = pl.col("wh").abs() * (scale - 1) / 3**0.5
     return told.select(
         enough.then(pl.col("wh") * scale).alias("power_wh"),
         enough.then(pl.col("back_wh") * scale).alias("regen_wh"),
         enough.then((between**2 + unseen**2).sqrt()).alias("power_sd_wh"),
     )
+
+
+def _squares(earlier: str) -> pl.Expr:
+    """Of the differences from an earlier reading, where two are known."""
+    return (pl.col("used_w") - pl.col(earlier)).filter(pl.col("was_before_w").is_not_null()).pow(2).sum()
 
 
 def net_power(batteries: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
@@ -124,5 +133,6 @@ def _pieces(trips: pl.DataFrame, powers: pl.DataFrame) -> pl.DataFrame:
     steps = rows.with_columns(
         same.then((pl.col("at") - pl.col("at").shift(1)).dt.total_milliseconds() / 1000).alias("dt_s"),
         same.then(pl.col("used_w").shift(1)).alias("was_w"),
+        pl.when(pl.col("trip") == pl.col("trip").shift(2)).then(pl.col("used_w").shift(2)).alias("was_before_w"),
     )
     return steps.filter(pl.col("dt_s") <= APART_S)
