@@ -20,6 +20,7 @@ DISTANCE_SOURCES: Mapping[str, str] = {
     "gps": "distances between positions added up; a lower bound, because corners are cut",
 }
 TRIP_ENERGY_SOURCES: Mapping[str, str] = {
+    "content": "the battery's content in Wh, as the vehicle reports it, at both ends",
     "soc": "state of charge used, times the capacity",
     "power": "readings of power added up over time",
     "model": "distance, times the usual consumption of the model",
@@ -28,11 +29,14 @@ TRIP_ENERGY_SOURCES: Mapping[str, str] = {
 TRIP_FLAGS: Mapping[str, str] = {
     "collector_away": "the collector did not run during a part of it",
     "journal_differs": "the vendor's journal has a distance that differs by more than 200 m and 5 %",
+    "no_capacity": "no energy: nobody tells how much the battery holds, nor a usual consumption",
+    "no_percent": "no energy: no state of charge, no close readings of power and no usual consumption are known",
     "not_in_journal": "the vendor's journal has trips on the days around it, but not this one",
     "odometer_reset": "the odometer started again or leapt, so that metres are missing",
     "open_end": "the vehicle was locked unseen, or left unlocked for an hour; or the log ends under way",
     "open_start": "the log begins under way",
     "outlier": "shorter than 10 s or longer than 5 h",
+    "pack_changed": "no energy: a battery pack was changed on the way and out of sight",
     "positions_unsure": "more than a tenth of its distance by positions was impossible, and left out",
     "private_place": "a position is left out, because it lies in a private place",
 }
@@ -42,12 +46,16 @@ CHARGE_KINDS: Mapping[str, str] = {
     "inferred": "two readings alone show it; it lies somewhere between start and end",
 }
 CHARGE_ENERGY_SOURCES: Mapping[str, str] = {
+    "reported": "the vehicle's own counter of what the charge added (`charge_added_wh`)",
     "power": "charging power added up over time, known for 80 % of the charge or more",
+    "content": "rise of the battery's content in Wh, as the vehicle reports it, and 5 % for losses",
     "soc": "state of charge added, times the capacity, and 5 % for losses",
 }
 CHARGE_FLAGS: Mapping[str, str] = {
     "efficiency_odd": "wall and battery contradict each other: an efficiency below 75 % or above 100 %",
     "finish_unsure": "the end lies somewhere in a gap of more than 30 min",
+    "no_capacity": "no energy: nobody tells how much the battery holds",
+    "no_percent": "no energy: neither state of charge, power nor a counter tells of it",
     "open": "no reading after it yet",
     "or_swap": "it may have been a swap that nobody saw; the energy is null, its interval begins at 0",
     "start_unsure": "the start lies somewhere in a gap of more than 30 min",

@@ -1,21 +1,26 @@
-"""Energy of trips: what the percent says times a capacity, what the way says times a usual use, weighed together.
+"""Energy of trips: by the battery's content or percent, by power, by the way and a usual use, weighed together.
 
 Analytics facts, 2.1, 2.2, F5, F6. Energies are at the battery's terminals, net of what is fed back, and positive when
 used. What standing unlocked takes belongs to the trip.
 """
 
+import itertools
+
 import polars as pl
 
 from analytics.frames import WHO, as_of
 from analytics.observations.capacity import sure
+from analytics.observations.content import SCALE_SD
 
 RIDE_CV = 0.20  # of Wh/km from ride to ride: rider, load, hills, wind; facts, 2.3: 15 to 25 %
 RIDE_MORE_CV = 0.25  # ... what a kilometre alone varies by beyond that; falls with the root of the way
 EVEN_LEFT = 0.75  # of both is left where speeds tell how it was ridden (simulated)
-POWER_SD = 0.02  # of readings of power: their sensor, common to all rides of a vehicle
+POWER_SD = 0.025  # of readings of power: a sensor that nobody has checked errs by 5 %, common to a vehicle's rides
+ALONE = 0.01  # relative standard error by sampling below which power stands alone
+AGREE_SD = 2.0  # two estimates farther apart than that contradict each other
 SHORT_WH = 1.0  # what a ride of no length may still take
 _Z = 1.96
-_ESTIMATES = ("soc", "power", "model")
+_ESTIMATES = ("content", "soc", "power", "model")
 _KINDS = ("own", "common")
 _OF_PACKS = ("capacity_wh", "capacity_sd")
 
@@ -26,26 +31,30 @@ def energies(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     trips : DataFrame with `provider` `vehicle` `distance_m` [m] and the columns of `soc_used.used` [%]; where there
-        are, also those of `power.powered`, and `reported_wh`, what the vendor says; `even_m` of `effort.even_m`; and of
-        trips on several packs `capacity_wh` and `capacity_sd` of `trip_packs.mixed`, before what is `known`
-    known : DataFrame of `calibration.calibrated`: `provider` `vehicle` `capacity_wh` `wh_per_km` (null where nobody
+        are, also those of `power.powered` and of `content.content_used`, and `reported_wh`, what the vendor says;
+        `even_m` of `effort.even_m`; and of trips on several packs `capacity_wh` and `capacity_sd` of
+        `trip_packs.mixed`, before what is `known`
+    known : DataFrame of `capacity.capacities`: `provider` `vehicle` `capacity_wh` `wh_per_km` (null where nobody
         says), and perhaps `since`, `capacity_sd` and `wh_per_km_sd`, relative (else 12 % and 15 %), and
         `percent_slope`, how much more a percent holds at 100 % than at 50 %, relative (else 0)
 
     Returns
     -------
     DataFrame in the order of `trips`: `energy_wh` with `energy_low_wh` and `energy_high_wh` (95 %), `energy_source`
-    (`soc`, `power`, `model`, several joined by `+`, or `reported`, null where nothing is known), `wh_per_km`,
-    `regen_wh` (null where no power tells), and of its error what is the ride's own and what all rides of the vehicle
-    share (`own_sd_wh`, `common_sd_wh`).
+    (`content`, `soc`, `power`, `model`, several joined by `+`, or `reported`, null where nothing is known),
+    `wh_per_km`, `regen_wh` (null where no power tells), and of its error what is the ride's own and what all
+    rides of the vehicle share (`own_sd_wh`, `common_sd_wh`).
 
     Notes
     -----
     Estimates are weighed by their variances. These are made of the way, the time, the capacity and the count of ticks,
-    never of the measured energy: weights that know the measurement are biased by 10 to 20 % (facts, F6). What a vendor
-    reports stands alone and without an interval: nobody says how sure it is.
+    never of the measured energy: weights that know the measurement are biased by 10 to 20 % (facts, F6). A content in
+    Wh is a finer percent and takes its place. Power of which little lies between readings (1 %) stands alone. Estimates
+    that are more than two standard errors apart widen the interval in proportion, whether they are weighed or not.
+    What a vendor reports stands alone and without an interval: nobody says how sure it is.
     """
-    weighed = _estimates(trips, known).with_columns(*_weights())
+    found = _estimates(trips, known).with_columns(_apart().alias("apart"))
+    weighed = found.with_columns(*_weights())
     fused = weighed.with_columns(_fused().alias("energy_wh"), *_errors(), _source().alias("energy_source"))
     sd = (pl.col("own_sd_wh") ** 2 + pl.col("common_sd_wh") ** 2).sqrt()
     known_sd = pl.when(pl.col("energy_source") != "reported")
@@ -70,7 +79,8 @@ def _estimates(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     by_soc, by_way = pl.col("soc_used_pct") * per_pct, pl.col("wh_per_km") * km
     left = pl.when(pl.col("even_m").is_not_null()).then(EVEN_LEFT).otherwise(1.0)
     cv = left * (RIDE_CV**2 + RIDE_MORE_CV**2 / pl.max_horizontal(km, 0.1)).sqrt()
-    usual = pl.coalesce(by_way, by_soc, "power_wh").abs()  # an estimate that stands alone needs no weight
+    power_alone = pl.when(pl.col("power_sd_wh") < ALONE * (pl.col("power_wh") + pl.col("regen_wh").fill_null(0.0)))
+    usual = pl.coalesce(by_way, by_soc, "content_wh", "power_wh").abs()  # an estimate that stands alone needs no weight
     return rows.with_columns(
         by_soc.alias("soc_wh"),
         (pl.col("soc_used_sd_pct") * per_pct).alias("soc_own_wh"),
@@ -78,27 +88,43 @@ def _estimates(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         by_way.alias("model_wh"),
         (cv * by_way + SHORT_WH).alias("model_own_wh"),
         (pl.col("wh_per_km_sd") * by_way).alias("model_common_wh"),
-        (pl.col("power_cv") * usual + SHORT_WH).alias("power_own_wh"),
-        (POWER_SD * usual).alias("power_common_wh"),
+        (pl.col("power_sd_wh") + power_alone.then(0.0).otherwise(SHORT_WH)).alias("power_own_wh"),
+        (POWER_SD * pl.coalesce(power_alone.then(pl.col("power_wh").abs()), usual)).alias("power_common_wh"),
+        power_alone.then(True).otherwise(False).alias("alone"),
+        (pl.col("content_sd_wh") + SHORT_WH).alias("content_own_wh"),
+        (SCALE_SD * usual).alias("content_common_wh"),
     )
 
 
 def _told(trips: pl.DataFrame) -> pl.DataFrame:
     """What there is of the columns that count."""
     names = ("distance_m", "soc_used_pct", "soc_used_sd_pct", "soc_mean_pct")
-    more = ("power_wh", "power_cv", "regen_wh", "reported_wh", "even_m")
+    more = ("power_wh", "power_sd_wh", "regen_wh", "content_wh", "content_sd_wh", "reported_wh", "even_m")
     missing = [pl.lit(None, pl.Float64()).alias(name) for name in (*more, *_OF_PACKS) if name not in trips.columns]
     mixed = [pl.col(name).alias(f"mixed_{name}") for name in _OF_PACKS]
     return trips.with_columns(missing).select(pl.col(*WHO, "^started_at$", *names, *more), *mixed)
 
 
+def _sd(name: str) -> pl.Expr:
+    return (pl.col(f"{name}_own_wh") ** 2 + pl.col(f"{name}_common_wh") ** 2).sqrt()
+
+
+def _apart() -> pl.Expr:
+    """By how many standard errors the two estimates differ that differ most; null where there is only one."""
+    pairs = itertools.combinations(_ESTIMATES, 2)
+    return pl.max_horizontal(
+        (pl.col(f"{one}_wh") - pl.col(f"{other}_wh")).abs() / (_sd(one) ** 2 + _sd(other) ** 2).sqrt()
+        for one, other in pairs
+    )
+
+
 def _weights() -> list[pl.Expr]:
-    """Of each estimate, null where it is not known."""
+    """Of each estimate, null where it is not known or not weighed."""
+    counts = {"content": ~pl.col("alone"), "soc": ~pl.col("alone") & pl.col("content_wh").is_null(),
+              "power": pl.lit(True), "model": ~pl.col("alone")}  # fmt: skip
     return [
-        pl.when(pl.col(f"{name}_wh").is_not_null())
-        .then(1 / (pl.col(f"{name}_own_wh") ** 2 + pl.col(f"{name}_common_wh") ** 2))
-        .alias(f"{name}_weight")
-        for name in _ESTIMATES
+        pl.when(pl.col(f"{name}_wh").is_not_null() & weighed).then(1 / _sd(name) ** 2).alias(f"{name}_weight")
+        for name, weighed in counts.items()
     ]
 
 
@@ -118,11 +144,40 @@ def _any() -> pl.Expr:
 def _errors() -> list[pl.Expr]:
     own, common = ({name: _share(name) * pl.col(f"{name}_{kind}_wh") for name in _ESTIMATES} for kind in _KINDS)
     shared = pl.sum_horizontal(common["soc"], common["model"])  # a percent and a kilometre are told by the same rides
-    sds = (pl.sum_horizontal(part**2 for part in own.values()), pl.sum_horizontal(shared**2, common["power"] ** 2))
-    return [pl.when(_any()).then(sd.sqrt()).alias(f"{kind}_sd_wh") for kind, sd in zip(_KINDS, sds, strict=True)]
+    others = [common[name] ** 2 for name in ("content", "power")]
+    sds = (pl.sum_horizontal(part**2 for part in own.values()), pl.sum_horizontal(shared**2, *others))
+    wider = (pl.col("apart") / AGREE_SD).clip(1.0).fill_null(1.0)
+    return [
+        pl.when(_any()).then(wider * sd.sqrt()).alias(f"{kind}_sd_wh") for kind, sd in zip(_KINDS, sds, strict=True)
+    ]
 
 
 def _source() -> pl.Expr:
     words = [pl.when(pl.col(f"{name}_weight").is_not_null()).then(pl.lit(name)) for name in _ESTIMATES]
     joined = pl.when(_any()).then(pl.concat_str(words, separator="+", ignore_nulls=True))
     return pl.when(pl.col("reported_wh").is_not_null()).then(pl.lit("reported")).otherwise(joined)
+
+
+def with_reasons(trips: pl.DataFrame) -> pl.DataFrame:
+    """Trips with the reason in `flags` where there is no energy.
+
+    Parameters
+    ----------
+    trips : DataFrame with the columns of `soc_used.used` and `energies`, and `flags`
+
+    Returns
+    -------
+    `trips`; `flags` of those without `energy_wh` also tell `no_percent` where no percent is known at both ends (nor
+    anything else that tells), `pack_changed` where a pack was changed out of sight, else `no_capacity`.
+    """
+    bare = pl.any_horizontal(pl.col("soc_start_pct", "soc_finish_pct").is_null())
+    lost = pl.col("soc_used_pct").is_null()
+    word = (
+        pl.when(bare)
+        .then(pl.lit("no_percent"))
+        .when(lost)
+        .then(pl.lit("pack_changed"))
+        .otherwise(pl.lit("no_capacity"))
+    )
+    told = pl.concat_list(pl.col("flags").fill_null([]), word).list.sort()
+    return trips.with_columns(pl.when(pl.col("energy_wh").is_null()).then(told).otherwise("flags").alias("flags"))

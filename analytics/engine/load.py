@@ -14,10 +14,12 @@ from analytics.charging.charges import charges
 from analytics.charging.discharges import discharges
 from analytics.charging.sessions import sessions
 from analytics.charging.swaps import swaps
-from analytics.energy.trips import energies
+from analytics.energy.trips import energies, with_reasons
 from analytics.frames import WHO, Read, downtime, ordered, out_of_service
 from analytics.observations import batteries
+from analytics.observations.capacity import capacities
 from analytics.observations.clocks import ORIGIN, TABLES, Clocks, clocks
+from analytics.observations.content import content_used
 from analytics.observations.dates import right_span, rows_by_day, set_aside, unsure, wrong_dates, years_apart
 from analytics.observations.observations import TOP_SPEED_KMH, observations
 from analytics.observations.power import powered
@@ -34,6 +36,7 @@ from analytics.trips.trips import trips
 from logger.settings.schema import Settings
 from logger.stores.contract import Store
 
+PARKED_S = 3600.0  # a content told so long before a trip or after it is that of the parked vehicle
 _T, _N = pl.String(), pl.Float64()
 
 # What is known of a vehicle: its zone always, the rest where somebody told it.
@@ -146,9 +149,9 @@ class Rows:
 
     @cached_property
     def worth(self) -> pl.DataFrame:
-        """What a percent and a kilometre of each vehicle are worth, and from when on, as `held.worth` tells."""
+        """What a percent and a kilometre of each vehicle are worth, and from when on, as `capacities` tells."""
         checks, held = self._figures(self._vehicles, self.read)
-        return worth(calibrated(self.known, checks), held)
+        return capacities(worth(calibrated(self.known, checks), held), self.batteries, self.readings)
 
     @cached_property
     def observations(self) -> pl.DataFrame:
@@ -266,9 +269,11 @@ class Rows:
     def counted(self) -> pl.DataFrame:
         """The frame `spent` with the energy that each trip used."""
         told = self.spent.hstack(powered(self.spent, self.batteries, self.worth))
+        charged = self.sessions.select(*WHO, started_at="rose_from", finished_at="rose_to")
+        told = told.hstack(content_used(self.spent, self.batteries, PARKED_S, charged))
         told = told.with_columns(even_m(self.spent, self.worth))
         packs = mixed(self.spent, self.worth, self.soc_path)
-        return self.spent.hstack(energies(told.hstack(packs), self.worth))
+        return with_reasons(self.spent.hstack(energies(told.hstack(packs), self.worth)))
 
     @cached_property
     def travelled(self) -> pl.DataFrame:

@@ -9,6 +9,8 @@ from analytics.frames import WHO, ordered
 from analytics.observations.clocks import ORIGIN, Clocks, clocks, corrected
 from analytics.schemas import BATTERIES, EVENTS, PACKS
 
+CARRIED_S = 30.0  # a voltage changes little in so long
+
 
 def packs(pack: pl.LazyFrame, known: Clocks | None = None) -> pl.DataFrame:
     """Rows of `pack`, one per key and in any order, as `PACKS` by vehicle, port and time.
@@ -21,8 +23,19 @@ def packs(pack: pl.LazyFrame, known: Clocks | None = None) -> pl.DataFrame:
 
 
 def batteries(battery: pl.LazyFrame, known: Clocks | None = None) -> pl.DataFrame:
-    """Rows of `battery`, one per key and in any order, as `BATTERIES` by vehicle and time."""
-    return _cleaned(battery, "battery", known, BATTERIES)
+    """Rows of `battery`, one per key and in any order, as `BATTERIES` by vehicle and time.
+
+    Where `power_w` is null, it is voltage times current: current sets the clock, and a voltage is carried for up to
+    30 s, since both may come in rows of their own.
+    """
+    return _with_power(_cleaned(battery, "battery", known, BATTERIES))
+
+
+def _with_power(rows: pl.DataFrame) -> pl.DataFrame:
+    told_at = pl.when(pl.col("voltage_v").is_not_null()).then("at").forward_fill().over(WHO)
+    near = pl.col("at") - told_at <= pl.duration(milliseconds=round(1000 * CARRIED_S))
+    voltage = pl.when(near).then(pl.col("voltage_v").forward_fill().over(WHO))
+    return rows.with_columns(pl.coalesce("power_w", voltage * pl.col("current_a")).alias("power_w"))
 
 
 def events(event: pl.LazyFrame, known: Clocks | None = None) -> pl.DataFrame:

@@ -13,7 +13,7 @@ TOP_SPEED_KMH, OVER_TOP = 150.0, 1.3  # where nobody says how fast a vehicle can
 ODOMETER_SLACK_M, RIDE_SLACK_S = 10.0, 5.0
 STATUS = (
     "locked", "moving", "charging", "charge_state", "plugged", "online", "speed_kmh", "soc_pct", "range_m", "ambient_c",
-    "odometer_m", "ride_time_s",
+    "odometer_m", "ride_time_s", "charge_added_wh",
 )  # fmt: skip
 _LOCATION = ("lat_deg", "lon_deg", "hdop", "satellites", "fix_valid")
 CHARGES = ("starting", "charging_ac", "charging_dc", "charging")  # words of `charge_state`

@@ -1,7 +1,8 @@
 """Energy of trips from readings of power, where these are close enough together; and what was fed back.
 
 One reading a minute gives no energy of a ride (off by a third after ten minutes: analytics facts, F4); those are pooled
-in `calibration`. Here count readings at most 30 s apart, as some electric cars and direct devices give them.
+in `calibration`. Here count readings at most 30 s apart, as some electric cars and direct devices give them. Power is
+that of `batteries.batteries`: told, or voltage times current.
 """
 
 import polars as pl
@@ -10,8 +11,8 @@ from analytics.frames import WHO, as_of
 
 APART_S = 30.0  # readings further apart are not joined
 COVERED = 0.8  # of a trip's time that must be
+APART_SHARE, WANDERS_SHARE = 1 / 2, 1 / 12  # of a squared difference, by which a step between two readings errs
 SIGNS = {"discharge_positive": 1.0, "charge_positive": -1.0}  # of `motor_power_w`, so that what is used is positive
-POWER_CV = 1.15  # of power in stop and go; facts, F4: 1.1 to 1.2
 
 
 def powered(trips: pl.DataFrame, batteries: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
@@ -27,14 +28,23 @@ def powered(trips: pl.DataFrame, batteries: pl.DataFrame, known: pl.DataFrame) -
     Returns
     -------
     DataFrame in the order of `trips`: `power_wh` (net, positive when used) and `regen_wh` (fed back) [Wh], and
-    `power_cv`, the relative standard error of `power_wh` for a usual ride of that time; null where readings cover less
-    than 80 % of the trip. Trapezoids; what is not covered counts at the mean power.
+    `power_sd_wh`, the standard error of `power_wh` by what lies between readings; null where readings cover less than
+    80 % of the trip. Trapezoids; what is not covered counts at the mean power.
+
+    Notes
+    -----
+    Successive readings differ by what power does in between. Where they are so far apart that each is a draw of its
+    own, the second next differs no more than the next, and a step errs by a half of the squared difference times `dt`;
+    where power wanders from one to the other, the second next differs by twice as much, and a step errs by a twelfth (a
+    Brownian bridge). In between, it is in between. What is not covered may have been twice the mean or nothing, all
+    being as likely. The error of the sensor is not in it.
     """
     numbered = trips.select(*WHO, "started_at", "finished_at").with_row_index("trip")
     pieces = _pieces(numbered, net_power(batteries, known))
     sums = pieces.group_by("trip").agg(
         pl.col("dt_s").sum().alias("covered_s"),
-        pl.col("dt_s").mean().alias("step_s"),
+        ((pl.col("used_w") - pl.col("was_w")) * pl.col("dt_s")).pow(2).sum().alias("differences"),
+        (_squares("was_before_w") / _squares("was_w")).alias("growth"),
         (pl.col("dt_s") * (pl.col("used_w") + pl.col("was_w")) / 7200).sum().alias("wh"),
         (pl.col("dt_s") * ((-pl.col("used_w")).clip(0.0) + (-pl.col("was_w")).clip(0.0)) / 7200).sum().alias("back_wh"),
     )  # fmt: skip
@@ -42,11 +52,19 @@ def powered(trips: pl.DataFrame, batteries: pl.DataFrame, known: pl.DataFrame) -
     whole_s = (pl.col("finished_at") - pl.col("started_at")).dt.total_milliseconds() / 1000
     enough = pl.when((pl.col("covered_s") >= COVERED * whole_s).fill_null(False))
     scale = whole_s / pl.col("covered_s")
+    part = APART_SHARE + (WANDERS_SHARE - APART_SHARE) * (pl.col("growth").fill_nan(None).fill_null(1.0) - 1).clip(0, 1)
+    between = scale * (part * pl.col("differences")).sqrt() / 3600
+    unseen = pl.col("wh").abs() * (scale - 1) / 3**0.5
     return told.select(
         enough.then(pl.col("wh") * scale).alias("power_wh"),
         enough.then(pl.col("back_wh") * scale).alias("regen_wh"),
-        enough.then(POWER_CV * (pl.col("step_s") / whole_s).sqrt()).alias("power_cv"),
+        enough.then((between**2 + unseen**2).sqrt()).alias("power_sd_wh"),
     )
+
+
+def _squares(earlier: str) -> pl.Expr:
+    """Of the differences from an earlier reading, where two are known."""
+    return (pl.col("used_w") - pl.col(earlier)).filter(pl.col("was_before_w").is_not_null()).pow(2).sum()
 
 
 def net_power(batteries: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
@@ -115,5 +133,6 @@ def _pieces(trips: pl.DataFrame, powers: pl.DataFrame) -> pl.DataFrame:
     steps = rows.with_columns(
         same.then((pl.col("at") - pl.col("at").shift(1)).dt.total_milliseconds() / 1000).alias("dt_s"),
         same.then(pl.col("used_w").shift(1)).alias("was_w"),
+        pl.when(pl.col("trip") == pl.col("trip").shift(2)).then(pl.col("used_w").shift(2)).alias("was_before_w"),
     )
     return steps.filter(pl.col("dt_s") <= APART_S)

@@ -26,7 +26,8 @@ _ROOT12 = 12**0.5
 class SocPath(msgspec.Struct, frozen=True):
     """How the charge of vehicles went on with their work: made once, to be asked at many moments.
 
-    `rows` are readings with the work done until each, `marks` ticks by work, `leaps` the frame of `soc_steps.leaps`.
+    `rows` are readings with the work done until each, and whether a percent was `told`; `marks` are ticks by work,
+    `leaps` the frame of `soc_steps.leaps`.
     """
 
     rows: pl.DataFrame
@@ -107,7 +108,7 @@ def _path(readings: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
     packs = rows.join(new, on=[*WHO, "at"], how="left", maintain_order="left")
     pack = (packs["new"].fill_null(0) + packs["fresh"].cast(pl.Int32)).cum_sum()
     made = rows.with_columns(work.alias("work_m"), pack.alias("pack")).drop("fresh", "locked", "way_m")
-    return made.with_columns(_around()).drop("own_pct")
+    return made.with_columns(*_around(), pl.col("own_pct").is_not_null().alias("told")).drop("own_pct")
 
 
 def _around() -> list[pl.Expr]:
@@ -122,7 +123,7 @@ def _placed(moments: pl.DataFrame, path: pl.DataFrame) -> pl.DataFrame:
     """Work done until these moments, `pack` and percent then. By time."""
     told = path.sort("at")
     ahead = ("next_m", "next_pct", "next_pack")
-    earlier = told.drop(ahead).rename({"at": "from_at", "work_m": "from_m"})
+    earlier = told.drop(*ahead, "told").rename({"at": "from_at", "work_m": "from_m"})
     later = told.select(*WHO, pl.col("at").alias("to_at"), pl.col("work_m").alias("to_m"), *ahead)
     rows = moments.sort("at").join_asof(earlier, left_on="at", right_on="from_at", by=WHO, check_sortedness=False)
     rows = rows.join_asof(

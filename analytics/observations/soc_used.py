@@ -2,13 +2,15 @@
 
 import polars as pl
 
-from analytics.frames import WHO
+from analytics.frames import DAY, WHO
 from analytics.observations.soc_at import UNEVEN, SocPath, soc_at
 
 FLAT_PCT = 0.776  # half of the 95 % interval of a difference of two whole percents
 BMS_SD_PCT = 0.3  # what a battery's own percent errs by over a ride: lag, sag under load, rest voltage (simulated)
 LOST_M = 300.0  # ridden unseen while a pack was changed: so much is less than what the battery errs by, twice
 TICK_SD_PCT = 0.06  # of the way between two ticks, at a push every ten seconds
+STALE = 2 * DAY  # of a later percent, nobody knows how much the span had to do with it
+_OF_END = ("soc_finish_pct", "soc_used_pct", "soc_used_low_pct", "soc_used_high_pct", "soc_used_sd_pct", "soc_mean_pct")
 _Z = 1.96
 
 
@@ -30,10 +32,26 @@ def used(
     `…_high_pct` (95 %), `soc_used_sd_pct`, `soc_mean_pct` (at which level, on the mean, it was used) and `swaps`.
     Where no tick is near, a span of which the percent did not change has used a third of a step, 0 to 0.78 steps or
     more, never 0. What was used is null where no percent is known, or where a change of
-    packs is hidden in more than 300 m of the way. Source: analytics facts, 2.2.
+    packs is hidden in more than 300 m of the way; so is the percent at the end where none was told since the span
+    began, up to two days after it: the one before is stale. Source: analytics facts, 2.2.
     """
     told = _parts(path, spans, _changes_of_pack(path.leaps, swaps)).with_columns(_flat().alias("used"))
-    return _summed(spans.select(*WHO).with_row_index("span"), told, bms_sd_pct)
+    return _fresh(_summed(spans.select(*WHO).with_row_index("span"), told, bms_sd_pct), path, spans)
+
+
+def _fresh(told: pl.DataFrame, path: SocPath, spans: pl.DataFrame) -> pl.DataFrame:
+    """These, without what a percent from before a span says of its end."""
+    percents = path.rows.filter("told").select(*WHO, pl.col("at").alias("told_at")).sort("told_at")
+    numbered = spans.select(*WHO, "started_at", "finished_at").with_row_index("span").sort("started_at")
+    rows = numbered.join_asof(
+        percents, left_on="started_at", right_on="told_at", by=WHO, strategy="forward", check_sortedness=False,
+        allow_exact_matches=False,
+    ).sort("span")  # fmt: skip
+    stale = (pl.col("told_at") > pl.col("finished_at") + STALE).fill_null(True) & (
+        pl.col("finished_at") > pl.col("started_at")
+    )
+    known = pl.when(~rows.select(stale.alias("stale"))["stale"])
+    return told.with_columns(known.then(name).alias(name) for name in told.columns if name in _OF_END)
 
 
 def _changes_of_pack(leaps: pl.DataFrame, swaps: pl.DataFrame | None) -> pl.DataFrame:

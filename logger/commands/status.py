@@ -82,7 +82,7 @@ def read_overview(settings: Settings, vehicles: Sequence[str] = (), now: datetim
     Raises `ConfigError` for a vehicle of which nothing is stored, `Retry` where the spool or the lake cannot be read.
     """
     now = now or datetime.now(UTC)
-    newest = _newest_rows(open_lake(settings), vehicles)
+    newest = _newest_rows(open_lake(settings), vehicles, _labels(settings))
     states = {sink: read_state(settings.data_dir, feeder_process(sink)) for sink in settings.sinks.names}
     spool = SpoolReader(settings.data_dir)
     waiting = spool.waiting(settings.sinks.names) if spool.exists else []
@@ -133,7 +133,13 @@ def _accounts(settings: Settings) -> list[Account]:
     return accounts
 
 
-def _newest_rows(lake: Lake, vehicles: Sequence[str]) -> pl.DataFrame:
+def _labels(settings: Settings) -> pl.DataFrame:
+    """What the settings call vehicles, whatever they came from."""
+    named = [{"vehicle": name, "own_label": each.label} for name, each in settings.vehicles.items()]
+    return pl.DataFrame(named, schema={"vehicle": pl.String(), "own_label": pl.String()})
+
+
+def _newest_rows(lake: Lake, vehicles: Sequence[str], labels: pl.DataFrame) -> pl.DataFrame:
     """Return a row a vehicle: its newest `status` with position, label and the time of the newer of both."""
     who = ["provider", "vehicle"]
     status, location, names = (lake.latest(table) for table in ("status", "location", "vehicles"))
@@ -141,7 +147,10 @@ def _newest_rows(lake: Lake, vehicles: Sequence[str]) -> pl.DataFrame:
     rows = (
         status.join(positions, on=who, how="full", coalesce=True)
         .join(names.select(*who, "label", "in_service"), on=who, how="left")
-        .with_columns(newest_at=pl.max_horizontal("time", "position_at"), label=pl.coalesce("label", "vehicle"))
+        .join(labels, on="vehicle", how="left")
+        .with_columns(
+            newest_at=pl.max_horizontal("time", "position_at"), label=pl.coalesce("own_label", "label", "vehicle")
+        )
         .sort("provider", "label", "vehicle")
     )
     return _of_vehicles(rows, vehicles) if vehicles else rows

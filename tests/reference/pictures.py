@@ -1,4 +1,4 @@
-"""The pictures of `docs/analytics/`: what the real analyses find in two made-up stories, and the truth beside it."""
+"""The pictures of `docs/analytics/`: what the real analyses find in made-up stories, and the truth beside it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -6,9 +6,11 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from tests.cases.reports.story import Row, Story
 from tests.reference.drawing import Picture
-from tests.reference.stories import Told, of_charges, of_trips
+from tests.reference.stories import Told, of_charges, of_energies, of_trips
 
 FOLDER = Path(__file__).parents[2] / "docs" / "analytics"
 _ROLES = {"park": "rest", "rest": "rest", "hidden": "amber"}
@@ -19,7 +21,7 @@ _STATES = {"parked": "rest", "riding": "blue", "paused": "blue", "charging": "gr
 
 def pictures() -> dict[str, Callable[[], str]]:
     """What makes the text of every picture, by its file name."""
-    return {"trips.svg": trips, "charging.svg": charging}
+    return {"trips.svg": trips, "charging.svg": charging, "energy.svg": energy}
 
 
 # ---- trips ---------------------------------------------------------------------------------------------------------
@@ -135,11 +137,48 @@ def _doings(picture: Picture, story: Story) -> None:
             picture.note(top + 37, *span, label)
 
 
-# ---- both ----------------------------------------------------------------------------------------------------------
+# ---- energy --------------------------------------------------------------------------------------------------------
 
 
-def _picture(title: str, told: Told) -> Picture:
-    about = "Dots: readings. Green lines and the lowest row: what truly happened. Shaded: no message arrived."
+def energy() -> str:
+    """A car that tells less from drive to drive."""
+    told = of_energies()
+    picture = _picture("What a car reports of three equal drives, and the energies that are found", told, shaded=False)
+    _readings(picture, told, ("state of charge", "%"), "soc_pct", 110, (50, 90), 1)
+    _readings(picture, told, ("power", "kW into the battery"), "power_w", 60, (-12, 2), 1000)
+    _energies(picture, told.frames["energies"])
+    top = picture.row(22, "truth")
+    for leg in told.story.legs:
+        if leg.kind == "drive":
+            picture.bar(top, 22, *_times(told.story, leg.begin_s, leg.end_s), "green", "5.0 kWh")
+    picture.axis(told.story.begin, timedelta(minutes=30))
+    return picture.svg()
+
+
+def _readings(picture: Picture, told: Told, words: tuple[str, str], name: str, height: float,
+              ends: tuple[float, float], unit: float) -> None:  # fmt: skip
+    """A row of one signal, at most a dot a minute."""
+    dots = [(row["time"], row[name] / unit) for row in told.rows if name in row and not row["time"].second]
+    truth = [(at, true[name] / unit) for at, true in _true(told.story)]
+    low, high = ends
+    top = picture.curve(words, height, low, high, truth, dots)
+    _ends(picture, top, height, f"{high}", f"{low}".replace("-", "−"))
+
+
+def _energies(picture: Picture, found: pl.DataFrame) -> None:
+    top = picture.row(22, "energies found", space=50)
+    columns = ("started_at", "finished_at", "energy_wh", "energy_low_wh", "energy_high_wh", "energy_source")
+    for begin, end, wh, low, high, source in found.select(columns).rows():
+        picture.bar(top, 22, begin, end, "blue", f"{wh / 1000:.1f} kWh")
+        picture.note(top + 38, begin, end, source, f"{low / 1000:.1f} to {high / 1000:.1f} kWh")
+
+
+# ---- all -----------------------------------------------------------------------------------------------------------
+
+
+def _picture(title: str, told: Told, *, shaded: bool = True) -> Picture:
+    about = "Dots: readings. Green lines and the lowest row: what truly happened."
+    about += " Shaded: no message arrived." if shaded else ""
     return Picture(title, about, *_times(told.story, 0, told.story.legs[-1].end_s))
 
 

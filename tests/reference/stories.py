@@ -1,4 +1,4 @@
-"""Two small made-up stories, what vehicles report of them, and what the real analyses find."""
+"""Small made-up stories, what vehicles report of them, and what the real analyses find."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -10,10 +10,14 @@ import polars as pl
 from analytics.charging.charges import charges
 from analytics.charging.discharges import discharges
 from analytics.charging.sessions import sessions
+from analytics.energy.trips import energies
 from analytics.frames import DOWNTIME, IDLE
 from analytics.observations.batteries import batteries
 from analytics.observations.observations import observations
+from analytics.observations.power import powered
 from analytics.observations.soc import clean_soc
+from analytics.observations.soc_at import soc_path
+from analytics.observations.soc_used import used
 from analytics.schemas import FIXES, SWAPS
 from analytics.timeline.states import states
 from analytics.trips.segments import learnt_traits, segments, travelled
@@ -26,6 +30,7 @@ from tests.cases.reports.story import Row, Story, lacking
 
 MOPED, CAR = Traits(lock="use", swappable=True, cadence_s=900), Traits(lock="doors", swappable=False, cadence_s=600)
 KNOWN = pl.DataFrame({"provider": ["p"], "vehicle": ["a"], "capacity_wh": [60_000.0]})
+WORTH = KNOWN.with_columns(wh_per_km=pl.lit(165.0), motor_power_sign=pl.lit(None, pl.String()))
 _TELLS = ("locked", "speed_kmh", "odometer_m", "ride_time_s", "soc_pct")
 _CHARGES = ("plugged", "charge_state", "soc_pct", "odometer_m")
 
@@ -67,6 +72,26 @@ def of_charges() -> Told:
     rows = lacking(rows, "03-17 08:50", "03-17 11:10")
     rows = [row | {"soc_pct": 0.0} if _wrong(row) else row for row in rows]
     return Told(story, rows, _analysed(rows, {}, {"a": CAR}))
+
+
+@cache
+def of_energies() -> Told:
+    """A car's morning: three equal drives, told by power and percent, by percent alone, and by the way alone."""
+    story = Story("03-18 07:00", soc_pct=84.0, power_w=0.0, locked=False)
+    for _ in range(3):
+        story.stands(30).drives(30, km=30, pct=8.35, power_w=-10_020.0)
+    rows = story.stands(30).told("moving", "odometer_m", "soc_pct", "power_w", every_s=300, driving_s=10)
+    rows = lacking(rows, "03-18 08:15", "03-18 11:00", "power_w")
+    return Told(story, (kept := lacking(rows, "03-18 09:30", "03-18 11:00", "soc_pct")), _with_energies(kept))
+
+
+def _with_energies(rows: list[Row]) -> dict[str, pl.DataFrame]:
+    """What is found of a car of 60 kWh and 165 Wh/km, by its settings; `energies` are beside its trips."""
+    found = _analysed(rows, {}, {"a": CAR})
+    rides, readings = found["trips"], found["readings"]
+    charge = used(soc_path(readings, SWAPS.to_frame(), rides), rides, SWAPS.to_frame())
+    told = rides.hstack(charge).hstack(powered(rides, batteries(_stored(rows)["battery"]), WORTH))
+    return {**found, "energies": rides.select("started_at", "finished_at").hstack(energies(told, WORTH))}
 
 
 def _wrong(row: Row) -> bool:

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import polars as pl
 import pytest
 
-from analytics.energy.trips import RIDE_CV, RIDE_MORE_CV, energies
+from analytics.energy.trips import RIDE_CV, RIDE_MORE_CV, energies, with_reasons
 from analytics.observations.capacity import USE_SD
 
 KNOWN = {"provider": ["p"], "vehicle": ["a"], "capacity_wh": [1440.0], "wh_per_km": [31.0]}
@@ -21,7 +21,8 @@ def trips(km: list[float], used: list[float | None], sd: float = 0.3) -> pl.Data
 
 
 def known(**more: float | None) -> pl.DataFrame:
-    return pl.DataFrame({**KNOWN, **{name: [value] for name, value in more.items()}})
+    kinds = dict.fromkeys(("capacity_wh", "wh_per_km", *more), pl.Float64())
+    return pl.DataFrame({**KNOWN, **{name: [value] for name, value in more.items()}}, schema_overrides=kinds)
 
 
 def test_percent_and_way_are_weighed_and_both_are_named() -> None:
@@ -58,7 +59,7 @@ def test_a_percent_holds_more_where_the_voltage_is_higher() -> None:
 
 
 def test_close_readings_of_power_outweigh_the_rest_and_tell_what_was_fed_back() -> None:
-    power = {"power_wh": 118.0, "power_cv": 0.05, "regen_wh": 9.0}
+    power = {"power_wh": 118.0, "power_sd_wh": 6.0, "regen_wh": 9.0}
     got = energies(
         trips([4.0], [8.6]).with_columns(pl.lit(value).alias(name) for name, value in power.items()), known()
     )
@@ -68,6 +69,87 @@ def test_close_readings_of_power_outweigh_the_rest_and_tell_what_was_fed_back() 
     width = pl.col("energy_high_wh") - pl.col("energy_low_wh")
     assert got.select(width).item() < plain.select(width).item()
     assert abs(got["energy_wh"].item() - 118) < abs(plain["energy_wh"].item() - 118)
+
+
+NO_MODEL: dict[str, float | None] = {"wh_per_km": None}
+
+
+def half(rides: pl.DataFrame, worth: pl.DataFrame) -> float:
+    """Half of the interval, relative."""
+    got = energies(rides, worth)
+    return float((got["energy_high_wh"] - got["energy_wh"]).item() / got["energy_wh"].item())
+
+
+def by(ride: pl.DataFrame, **told: float | None) -> pl.DataFrame:
+    return ride.with_columns(pl.lit(value, pl.Float64()).alias(name) for name, value in told.items())
+
+
+def test_power_that_misses_little_stands_alone_and_errs_by_five_percent() -> None:
+    ride = by(trips([4.0], [8.6]), power_wh=125.0, power_sd_wh=0.5, regen_wh=9.0)
+    got = energies(ride, known())
+    assert got.select("energy_wh", "energy_source").row(0) == (125, "power")
+    assert 0.04 < half(ride, known()) <= 0.05
+
+
+def test_power_alone_is_enough_where_nothing_is_known_of_the_battery() -> None:
+    nobody = known(capacity_wh=None, wh_per_km=None)
+    got = energies(by(trips([4.0], [None]), power_wh=125.0, power_sd_wh=20.0, regen_wh=None), nobody)
+    assert got.select("energy_wh", "energy_source").row(0) == (125, "power")
+
+
+def test_sparser_power_widens_the_interval() -> None:
+    nobody = known(capacity_wh=None, wh_per_km=None)
+    halves = [half(by(trips([4.0], [None]), power_wh=125.0, power_sd_wh=sd), nobody) for sd in (0.5, 5.0, 30.0)]
+    assert halves == sorted(halves)
+    assert halves[-1] > 5 * halves[0]
+
+
+@pytest.mark.parametrize("sd", [0.5, 10.0], ids=["alone", "weighed"])
+def test_power_and_percent_that_contradict_each_other_widen_the_interval(sd: float) -> None:
+    agree, differ = (
+        half(by(trips([4.0], [8.6]), power_wh=wh, power_sd_wh=sd), known(capacity_sd=0.03, **NO_MODEL))
+        for wh in (124.0, 190.0)
+    )
+    assert differ > 1.5 * agree
+
+
+def test_a_content_in_watt_hours_takes_the_place_of_the_percent() -> None:
+    got = energies(by(trips([4.0], [8.6]), content_wh=130.0, content_sd_wh=2.0), known(**NO_MODEL))
+    assert got.select("energy_wh", "energy_source").row(0) == (130, "content")
+    nobody = known(capacity_wh=None, wh_per_km=None)
+    assert energies(by(trips([4.0], [None]), content_wh=130.0, content_sd_wh=2.0), nobody)["energy_wh"].item() == 130
+
+
+def test_a_content_that_the_percent_contradicts_is_less_sure() -> None:
+    agree, differ = (
+        half(by(trips([4.0], [8.6]), content_wh=wh, content_sd_wh=2.0), known(capacity_sd=0.04, **NO_MODEL))
+        for wh in (124.0, 240.0)
+    )
+    assert differ > 2 * agree
+
+
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_what_was_fed_back_on_the_whole_is_negative(sign: float) -> None:
+    nobody = known(capacity_wh=None, wh_per_km=None)
+    got = energies(by(trips([4.0], [None]), power_wh=sign * 125.0, power_sd_wh=10.0, regen_wh=140.0), nobody)
+    assert got["energy_wh"].item() == sign * 125
+
+
+@pytest.mark.parametrize(
+    ("ends", "used", "reason"),
+    [
+        ((90.0, 81.4), 8.6, "no_capacity"),
+        ((90.0, 60.0), None, "pack_changed"),
+        ((None, None), None, "no_percent"),
+    ],
+)
+def test_a_trip_without_an_energy_says_why(ends: tuple[float | None, float | None], used: float, reason: str) -> None:
+    ride = by(trips([4.0], [used]), soc_start_pct=ends[0], soc_finish_pct=ends[1])
+    ride = ride.with_columns(flags=pl.Series([["open_end"]]))
+    bare = with_reasons(ride.hstack(energies(ride, known(capacity_wh=None, wh_per_km=None))))
+    assert bare["flags"].to_list() == [sorted(["open_end", reason])]
+    told = with_reasons(ride.hstack(energies(ride, known())))
+    assert told["flags"].to_list() == [["open_end"]]
 
 
 def test_what_the_packs_of_a_trip_hold_goes_before_what_is_known_of_the_vehicle() -> None:

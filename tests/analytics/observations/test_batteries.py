@@ -1,6 +1,6 @@
 """Rows of packs, batteries and events: the same whatever order they came in, at times that are corrected."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -49,3 +49,24 @@ def test_events_of_a_clock_that_is_off_are_put_right() -> None:
 
 def test_nothing_said_is_nothing_made() -> None:
     assert batteries(shaped(pl.DataFrame(), "battery").lazy()).schema == BATTERIES
+
+
+def electric(*told: tuple[float, float | None, float | None, float | None]) -> list[float | None]:
+    """Power of rows of (second, V, A, W)."""
+    at = datetime(2026, 5, 4, 8, tzinfo=UTC)
+    rows = [
+        {"provider": "import", "vehicle": "a", "time": at + timedelta(seconds=second), "received_at": at, "sequence": 1}
+        | {"via": "import", "clock": "device", "voltage_v": volt, "current_a": ampere, "power_w": watt}
+        for second, volt, ampere, watt in told
+    ]
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    return batteries(shaped(frame, "battery").lazy())["power_w"].to_list()
+
+
+def test_voltage_times_current_is_the_power_where_none_is_told() -> None:
+    assert electric((0, 60.0, -10.0, None), (1, 60.0, -10.0, -550.0)) == [-600, -550]
+
+
+def test_a_voltage_is_carried_for_half_a_minute_and_current_sets_the_clock() -> None:
+    told = [(0, 60.0, None, None), (20, None, -10.0, None), (30, None, -5.0, None), (31, None, -5.0, None)]
+    assert electric(*told) == [None, -600, -300, None]

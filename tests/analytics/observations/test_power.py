@@ -1,6 +1,8 @@
 """Energy by power: an integral where readings are close, nothing where they are not, a sign that is never guessed."""
 
 import itertools
+import random
+import statistics
 from collections.abc import Sequence
 
 import polars as pl
@@ -69,6 +71,38 @@ def test_a_part_without_readings_counts_at_the_mean() -> None:
     steady = [(at, 600.0) for at, _ in RIDE if not 300 < at < 480]
     got = powered(span(0, 1200), polls(steady), "discharge_positive")
     assert got["power_wh"].item() == pytest.approx(200)
+
+
+def test_thinner_readings_are_less_sure() -> None:
+    chance = random.Random(4)
+    told = [(float(second), 600 + chance.gauss(0, 300)) for second in range(1201)]
+    sds = [powered(span(0, 1200), polls(told[::n]), "discharge_positive")["power_sd_wh"].item() for n in (1, 5, 10, 25)]
+    assert sds == sorted(sds)
+    assert sds[-1] > 3 * sds[0]
+
+
+@pytest.mark.parametrize("every", [10, 20, 30])
+def test_the_error_of_readings_far_apart_is_that_which_they_are_off_by(every: int) -> None:
+    chance = random.Random(every)
+    off, said = [], []
+    for _ in range(60):
+        told = [(float(second), 600 + chance.gauss(0, 700)) for second in range(0, 1201, 5)]
+        whole, thin = (
+            powered(span(0, 1200), polls(part), "discharge_positive") for part in (told, told[:: every // 5])
+        )
+        off.append(thin["power_wh"].item() - whole["power_wh"].item())
+        said.append(thin["power_sd_wh"].item())
+    ratio = statistics.fmean(each**2 for each in off) / statistics.fmean(each**2 for each in said)
+    assert 0.2 < ratio < 1.4
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.floats(0.01, 50), st.sampled_from([-1, 1]))
+def test_energy_and_its_error_follow_scale_and_sign(scale: float, way: int) -> None:
+    plain = powered(span(0, 1200), polls(RIDE), "discharge_positive")
+    other = powered(span(0, 1200), polls([(at, way * scale * watts) for at, watts in RIDE]), "discharge_positive")
+    assert other["power_wh"].item() == pytest.approx(way * scale * plain["power_wh"].item())
+    assert other["power_sd_wh"].item() == pytest.approx(scale * plain["power_sd_wh"].item())
 
 
 def test_trips_keep_their_order_and_do_not_share_readings() -> None:

@@ -1,0 +1,91 @@
+"""What vehicles say that a charge added: `charge_added_wh`, a counter that begins anew with each of their sessions."""
+
+import polars as pl
+
+from analytics.charging.spans import seconds
+from analytics.frames import WHO, before, marked
+
+_COUNT = (*WHO, "at", "charging", "charge_added_wh")
+GOES_ON_PCT = 1.0  # a session that begins no lower than the one before ended may be its continuation
+
+
+def added(sessions: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
+    """The rise of the counter within sessions.
+
+    Parameters
+    ----------
+    sessions : DataFrame of `SESSIONS`; those of a vehicle do not overlap
+    observations : DataFrame with `provider` `vehicle` `at` `charging` `charge_added_wh` [Wh], by vehicle and time
+
+    Returns
+    -------
+    DataFrame of the sessions in which the counter rose: `provider` `vehicle` `started_at`, `added_wh`,
+    `added_step_wh`, the counter's smallest rise in the session [Wh], and `added_covered`, the share of the time of the
+    session's rise after which the counter was last told.
+
+    Notes
+    -----
+    A value that leaves the counter and comes back is no count, nor is one that was told before the session. What fell
+    began anew, and all that it says since is new; so does the first value of a session that is no continuation of the
+    one before. A first value that is followed by a lower one is of an earlier session.
+    """
+    told = _without_excursions(observations.drop_nulls("charge_added_wh").select(_COUNT))
+    inside = _inside(told, _numbered(sessions))
+    sums = inside.group_by("session", maintain_order=True).agg(
+        _rise().sum().alias("added_wh"),
+        _rise().filter(_rise() > 0).min().alias("added_step_wh"),
+        pl.col("at").last().alias("last_at"),
+    )  # fmt: skip
+    every = _numbered(sessions).join(sums, on="session", how="inner", maintain_order="left")
+    whole_s = seconds("rose_from", "rose_to")
+    covered = pl.when(whole_s > 0).then(seconds("rose_from", "last_at") / whole_s).otherwise(1.0)
+    rose = every.with_columns(covered.clip(0.0, 1.0).alias("added_covered")).filter(pl.col("added_wh") > 0)
+    return rose.select(*WHO, "started_at", "added_wh", "added_step_wh", "added_covered")
+
+
+def _numbered(sessions: pl.DataFrame) -> pl.DataFrame:
+    """Sessions by vehicle and time with their number, and whether each may go on where the one before ended."""
+    by_time = marked(sessions.sort(*WHO, "rose_from")).with_row_index("session")
+    on = pl.col("soc_start_pct") >= before("soc_finish_pct") - GOES_ON_PCT
+    return by_time.with_columns(on.fill_null(False).alias("goes_on")).drop("fresh")
+
+
+def _without_excursions(told: pl.DataFrame) -> pl.DataFrame:
+    """Counts, without runs of one value that lie above or below both of their neighbours and come back."""
+    other = (pl.col("charge_added_wh") != before("charge_added_wh")).fill_null(True)
+    rows = marked(told).with_columns(other.cum_sum().alias("run"))
+    runs = marked(rows.group_by("run", maintain_order=True).agg(pl.col(*WHO, "charge_added_wh").first()))
+    value, last = pl.col("charge_added_wh"), before("charge_added_wh")
+    following = pl.when(~pl.col("fresh").shift(-1)).then(value.shift(-1))
+    high = (last > 0) & (following >= last) & (following < value)
+    low = (value < last) & (following >= last)
+    kept = runs.filter(~(high | low).fill_null(False)).select("run")
+    return rows.join(kept, on="run", how="semi", maintain_order="left").select(_COUNT)
+
+
+def _inside(told: pl.DataFrame, sessions: pl.DataFrame) -> pl.DataFrame:
+    """Counts in sessions, by time, without those that only repeat what was told before.
+
+    `was_wh` is the count before, of an earlier session where it is the `first`.
+    """
+    rows = marked(told).with_columns(before("charge_added_wh").alias("was_wh")).sort("at")
+    spans = sessions.select(*WHO, "session", "rose_from", "rose_to", "goes_on").sort("rose_from")
+    placed = rows.join_asof(spans, left_on="at", right_on="rose_from", by=WHO, check_sortedness=False)
+    begins = pl.col("at") == pl.col("rose_from")
+    within = (pl.col("at") <= pl.col("rose_to")) & ~(begins & ~pl.col("charging").fill_null(False))
+    counts = placed.with_columns(begins.alias("begins")).filter(within).sort("session", "at")
+    earlier = pl.col("was_wh").first().over("session")
+    new = pl.col("charge_added_wh").ne_missing(earlier).cum_max().over("session")
+    return counts.filter(new).with_columns(
+        (pl.col("session") != pl.col("session").shift(1)).fill_null(True).alias("first")
+    )
+
+
+def _rise() -> pl.Expr:
+    """What a count adds to those before it in its session; of a session whose begin nobody saw, the first adds none."""
+    value, was = pl.col("charge_added_wh"), pl.col("was_wh")
+    later = pl.when(value >= was).then(value - was).otherwise(value)
+    stale = (value.shift(-1) < value).fill_null(False)
+    onward = pl.when(pl.col("goes_on") & (value >= was)).then(value - was).otherwise(value)
+    begin = pl.when(stale | pl.col("begins")).then(0.0).otherwise(onward)
+    return pl.when("first").then(begin).otherwise(later)
