@@ -13,7 +13,7 @@ test: .venv/ready ## ruff, mypy, and the tests (six minutes on two cores)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q -n $(WORKERS) -m "not torture and not long"
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m "not torture and not long"
 
 test-all: .venv/ready ## the long tests that `make test` leaves out: properties, kills, full disks
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m long

@@ -13,7 +13,6 @@ from tests.cases.reports.names import ESCAPE, FORMULA
 from tests.helpers.command_line import voltrail, voltrail_on_terminal
 
 
-@pytest.mark.long
 @pytest.mark.xdist_group("situations")
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_a_situation_comes_out_as_it_was(reported: dict[str, Tables], name: str) -> None:

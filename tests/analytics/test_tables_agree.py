@@ -74,8 +74,8 @@ def recordings(tmp_path_factory: Temporary) -> Tables:
     return made_of(tmp_path_factory.mktemp("recordings"), *map(recorded.frames, found))
 
 
-_LONG = (pytest.mark.long, pytest.mark.xdist_group("situations"))
-SOURCES = (pytest.param("situations", marks=_LONG), "simulated", "ridden", "recordings")
+_TOGETHER = pytest.mark.xdist_group("situations")
+SOURCES = (pytest.param("situations", marks=_TOGETHER), "simulated", "ridden", "recordings")
 
 
 @pytest.mark.parametrize("contradiction", CONTRADICTIONS)
