@@ -158,7 +158,12 @@ _CONSUMPTION = (
     Column("driven_low_wh", "float", "Wh", "lower end of its 95 % interval"),
     Column("driven_high_wh", "float", "Wh", "upper end"),
     Column("standby_wh", "float", "Wh", "energy lost while parked; may be below 0, because a resting battery recovers"),
-    Column("charged_wh", "float", "Wh", "energy charged, by the state of charge; swaps count as none"),
+    Column(
+        "charged_wh",
+        "float",
+        "Wh",
+        "energy that the charges of `charges` added; one over midnight is shared by time; swaps count as none",
+    ),
     Column("residual_wh", "float", "Wh", "what the state of charge shows of trips beyond `driven_wh`"),
     Column("wh_per_km_net", "float", "Wh/km", "energy over distance, less what was fed back"),
     Column("wh_per_km_gross", "float", "Wh/km", "the same before what was fed back; empty where that is not known"),

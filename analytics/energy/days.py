@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from analytics.energy.charged import NOTHING_CHARGED, charged, rises, spoken
 from analytics.frames import WHO, as_of, before, marked, within
 from analytics.observations.capacity import sure
 from analytics.observations.soc_at import SocPath
@@ -30,6 +31,7 @@ def days(
     known: pl.DataFrame,
     sessions: pl.DataFrame | None = None,
     discharges: pl.DataFrame | None = None,
+    charges: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Consumption of vehicles by local day.
 
@@ -41,33 +43,47 @@ def days(
     known : as for `energy.trips.energies`, with `timezone` (null: UTC)
     sessions, discharges : DataFrames of `SESSIONS` and `DISCHARGES`: when vehicles charged, and when they gave energy
         on purpose, or None: they never did
+    charges : DataFrame of `charges`, what these sessions added, or None: nobody tells more than the percent
 
     Returns
     -------
     DataFrame of `provider` `vehicle` `time` (local midnight, UTC) and the columns of `consumption`: `driven_wh` (sum of
     trips, with a 95 % interval: what they share of their error does not average out), `standby_wh` (may be below 0:
-    the percent recovers; what was given on purpose is not in it), `charged_wh` (swaps bring none), `residual_wh` (what
-    the percent says of the rides beyond `driven_wh`), `wh_per_km_net`; `wh_per_km_gross` is null unless what was fed
-    back is known. A trip over midnight is shared by its way. Where no capacity is known, what the percent says is null.
+    the percent recovers; what was given on purpose is not in it), `charged_wh` (the energy of `charges`; of one that
+    has none, percent times capacity; swaps bring none), `residual_wh` (what the percent says of the rides beyond
+    `driven_wh`), `wh_per_km_net`; `wh_per_km_gross` is null unless what was fed back is known. A trip over midnight is
+    shared by its way, a charge by time. Where no capacity is known, what the percent says is null.
+
+    Driven, left over and stood, less what charges brought by the percent, is what the percent lost. The energy of
+    `charges` is more than that by what is lost on the way in, and where their source contradicts the percent.
     """
     zoned = known.select(*WHO, "timezone").unique(WHO, keep="last", maintain_order=True)
     calendar = _calendar(readings, zoned)
     ridden = _ridden(steps, trips, zoned)
     begun = _begun(trips, zoned)
     never = pl.DataFrame(schema=_SPANS)
-    rose = never if sessions is None else sessions.select(*WHO, started_at="rose_from", finished_at="rose_to")
-    drawn = {"charge": rose, "given": never if discharges is None else discharges}
+    told_of = NOTHING_CHARGED if charges is None else charges
+    given = never if discharges is None else discharges
+    drawn = {"given": given} if sessions is None else {**rises(sessions, told_of), "given": given}
     soc = _by_soc(readings, trips, calendar, path, known, drawn)
-    both = (
-        calendar.join(begun, on=[*WHO, "day"], how="left")
-        .join(ridden, on=[*WHO, "day"], how="left")
-        .join(soc, on=[*WHO, "day"], how="left")
-    )
+    said = _dated(spoken(readings), "at", zoned).select(*WHO, "day", said=pl.lit(True)).unique()
+    both = calendar
+    for each in (begun, ridden, soc, said, charged(told_of, calendar)):
+        both = both.join(each, on=[*WHO, "day"], how="left")
+    both = both.with_columns(_charged_wh().alias("charged_wh"))
     none = pl.col("distance_m").is_null()  # a day without a trip: nothing was driven, and that is known
     ridden_none = [pl.when(none).then(0.0).otherwise(name).alias(name) for name in _OF_TRIPS]
     residual = (pl.col("soc_driven_wh") - pl.col("driven_wh")).alias("residual_wh")
     told = both.with_columns(ridden_none).with_columns(pl.when(pl.col("standby_wh").is_not_null()).then(residual))
     return told.sort(*WHO, "time").select(*WHO, "time", *_named()).cast(_SCHEMA)
+
+
+def _charged_wh() -> pl.Expr:
+    """What charges added: those that tell an energy, and the others by percent; null where either is not known."""
+    by_percent = pl.when(pl.col("told").is_null()).then(0.0).otherwise("soc_charged_wh")
+    counted = pl.when(pl.col("counts").is_null()).then(0.0).otherwise("counted_wh")
+    heard = pl.any_horizontal("told", "said", "counts")
+    return pl.when(heard.fill_null(False)).then(by_percent + counted)
 
 
 def _named() -> list[pl.Expr]:
@@ -174,7 +190,10 @@ def _by_soc(
     known: pl.DataFrame,
     drawn: Mapping[str, pl.DataFrame],
 ) -> pl.DataFrame:
-    """What the percent says was driven, stood and charged on each local day [Wh]."""
+    """What the percent says was driven, stood and charged on each local day [Wh]; of charges, those without an energy.
+
+    `told` is whether anything of the day is known.
+    """
     zoned = known.select(*WHO, "timezone").unique(WHO, keep="last", maintain_order=True)
     spans = _dated(_spans(readings, trips, calendar, drawn), "started_at", zoned).with_row_index("span")
     names = ("span", "from_at", "from_pct", "to_pct", "used", "swap")
@@ -187,9 +206,10 @@ def _by_soc(
     by_day = energy.group_by(*WHO, "day").agg(*sums, pl.col("wh").is_not_null().any().alias("told"))
     return by_day.select(
         *WHO, "day",
+        "told",
         pl.col("ride").alias("soc_driven_wh"),
         pl.when("told").then("park").alias("standby_wh"),
-        pl.when("told").then(pl.when(pl.col("charge") == 0).then(0.0).otherwise(-pl.col("charge"))).alias("charged_wh"),
+        pl.when(pl.col("charge") == 0).then(0.0).otherwise(-pl.col("charge")).alias("soc_charged_wh"),
     )  # fmt: skip
 
 
@@ -202,7 +222,7 @@ def _with_leaps() -> pl.Expr:
 def _spans(
     readings: pl.DataFrame, trips: pl.DataFrame, calendar: pl.DataFrame, drawn: Mapping[str, pl.DataFrame]
 ) -> pl.DataFrame:
-    """Time from a vehicle's first percent to its last, cut, and `what` each is: `ride`, `charge`, `given` or `park`."""
+    """Time from a vehicle's first percent to its last, cut, and `what` each is: as `drawn`, `ride` or `park`."""
     told = readings.drop_nulls("soc_pct")
     ends = told.group_by(WHO, maintain_order=True).agg(
         pl.col("at").min().alias("first"), pl.col("at").max().alias("final")

@@ -23,7 +23,7 @@ from logger.errors import UnknownName
 from logger.suggest import nearest
 from logger.tables import shaped
 
-RULES = "5"  # a change of what any analysis makes of the same rows raises it: then all is made anew
+RULES = "6"  # a change of what any analysis makes of the same rows raises it: then all is made anew
 
 
 class Analysis(msgspec.Struct, frozen=True):
@@ -82,7 +82,8 @@ def standby_rows(told: Rows) -> pl.DataFrame:
 def consumption_rows(told: Rows) -> pl.DataFrame:
     """Rows of `consumption`."""
     drawn = (told.sessions, told.discharges)
-    return shaped(days(told.readings, told.steps, told.counted, told.soc_path, told.worth, *drawn), "consumption")
+    books = (told.readings, told.steps, told.counted, told.soc_path, told.worth)
+    return shaped(days(*books, *drawn, told.charges), "consumption")
 
 
 def consumption_by_rows(told: Rows) -> pl.DataFrame:

@@ -188,6 +188,31 @@ def days_with_another_count_of_trips(tables: Tables) -> pl.DataFrame:
     return _by_block(tables).filter(pl.col("trips") != pl.col("n")).select("vehicle", "day", "trips", "n")
 
 
+def days_with_another_energy_than_their_charges(tables: Tables) -> pl.DataFrame:
+    """`charged_wh` of a day is not the energy of its charges, each shared by time, where all of these have one."""
+    days = tables["consumption"].sort(*WHO, "time").with_columns(
+        pl.when(pl.int_range(pl.len()).over(WHO) > 0).then("time").alias("since"),
+        pl.col("time").shift(-1).over(WHO).alias("until"),
+    )  # fmt: skip
+    charges = tables["charges"].filter(pl.col("kind") != "swap").select(*WHO, "started_at", "finished_at", "energy_wh")
+    pairs = days.drop("time").join(charges, on=WHO)
+    begin, end = pl.max_horizontal("started_at", "since"), pl.min_horizontal("finished_at", "until")
+    whole_s, part_s = pl.col("finished_at") - pl.col("started_at"), end - begin
+    part = part_s.dt.total_milliseconds().clip(0) / whole_s.dt.total_milliseconds()
+    here = pl.col("started_at").is_between(pl.coalesce("since", "started_at"), pl.coalesce("until", "started_at"))
+    share = pl.when(whole_s > pl.duration()).then(part).otherwise(here.cast(pl.Float64))
+    shares = pairs.with_columns(share.alias("share")).filter(pl.col("share") > 0)
+    sums = shares.group_by(*WHO, "day").agg(
+        (pl.col("share") * pl.col("energy_wh")).sum().alias("of_charges_wh"),
+        pl.col("energy_wh").is_null().any().alias("unsure"),
+    )
+    both = days.join(sums, on=[*WHO, "day"], how="left").with_columns(pl.col("unsure").fill_null(False))
+    charged = pl.col("of_charges_wh").is_not_null()
+    apart = (pl.col("charged_wh") - pl.col("of_charges_wh").fill_null(0.0)).abs() > 1e-3
+    wrong = ~pl.col("unsure") & (apart.fill_null(False) | (charged & pl.col("charged_wh").is_null()))
+    return both.filter(wrong).select("vehicle", "day", "charged_wh", "of_charges_wh")
+
+
 def hours_with_other_sums_than_their_trips(tables: Tables) -> pl.DataFrame:
     """`consumption_by` has by hours more or less trips, metres or energy than a vehicle's trips that were seen."""
     names, sure = ("n", "distance_m", "energy_wh"), pl.col("kind") != "inferred"
@@ -263,7 +288,8 @@ CONTRADICTIONS: Mapping[str, Contradiction] = {
     for each in (
         trips_that_overlap, states_that_leave_a_gap, riding_without_a_trip, trips_without_riding, charges_under_way,
         standby_on_trips_or_charges, days_with_other_metres_than_their_trips, days_with_another_count_of_trips,
-        hours_with_other_sums_than_their_trips, metres_that_are_in_no_book, trips_faster_than_the_vehicle,
+        days_with_another_energy_than_their_charges, hours_with_other_sums_than_their_trips,
+        metres_that_are_in_no_book, trips_faster_than_the_vehicle,
         trips_that_gain_percent, values_outside_of_their_interval, rows_that_are_not_finite,
     )
 }  # fmt: skip

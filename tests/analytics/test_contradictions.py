@@ -57,6 +57,11 @@ PLANTED: list[tuple[str, dict[str, list[dict[str, Any]]]]] = [
     ("standby_on_trips_or_charges", {"standby": [span(110, 150)]}),
     ("days_with_other_metres_than_their_trips", {"trips": [span(60, 70, **TRIP | {"distance_m": 5000.0})]}),
     ("days_with_another_count_of_trips", {"trips": []}),
+    ("days_with_another_energy_than_their_charges", {"charges": [span(90, 120, kind="charge", energy_wh=900.0)]}),
+    (
+        "days_with_another_energy_than_their_charges",
+        {"charges": [], "consumption": [{"provider": "p", "vehicle": "a", "time": AT, **DAY, "charged_wh": 300.0}]},
+    ),
     ("hours_with_other_sums_than_their_trips", {"trips": [span(60, 70, **TRIP | {"energy_wh": 150.0})]}),
     ("trips_faster_than_the_vehicle", {"trips": [span(60, 70, **TRIP | {"distance_m": 60_000.0})]}),
     ("trips_that_gain_percent", {"trips": [span(60, 70, **TRIP | {"soc_used_pct": -9.0})]}),

@@ -1,22 +1,22 @@
 """Consumption by local day: what was driven, stood and charged adds up to what the percent lost, whatever the day."""
 
 import math
-from datetime import datetime
+from datetime import UTC, datetime
 
 import polars as pl
 import pytest
 
 from analytics.battery_health.trip_packs import mixed
-from analytics.charging.sessions import sessions
+from analytics.charging.sessions import SESSIONS, sessions
 from analytics.energy.days import days
 from analytics.energy.trips import energies
 from analytics.observations.soc_at import soc_at, soc_path
 from analytics.observations.soc_used import parts, used
 from analytics.schemas import BATTERIES, SWAPS
 from analytics.trips.trips import trips
-from logger.tables import DERIVED, TIME
+from logger.tables import DERIVED, TIME, shaped
 from tests.analytics.finding import segments_of
-from tests.analytics.readings_made import made, moment, ridden, span
+from tests.analytics.readings_made import AT, made, moment, ridden, span
 
 C_WH = 1440.0
 Told = list[tuple[float, float, float]]
@@ -165,6 +165,64 @@ def test_what_trips_share_of_their_error_does_not_average_out() -> None:
 def test_a_swap_charges_nothing() -> None:
     got = consumed(life(36, swap_at=52_000), known())
     assert got["charged_wh"].to_list() == [0.0, 0.0]
+
+
+def brought(*told: tuple[float, float, float | None], pct: float | None = 20.0) -> pl.DataFrame:
+    """Charges from one second to another that added so much [Wh], and 20 %."""
+    rows = [
+        {"provider": "p", "vehicle": "a", "kind": "charge", "time": moment(begin), "started_at": moment(begin),
+         "finished_at": moment(end), "energy_wh": wh, "soc_added_pct": pct}
+        for begin, end, wh in told
+    ]  # fmt: skip
+    return shaped(pl.DataFrame(rows, infer_schema_length=None), "charges")
+
+
+STILL = [(float(at), 80.0, 0.0) for at in range(0, 200_000, 900)]
+MIDNIGHT_S = (datetime(AT.year, AT.month, AT.day + 1, tzinfo=UTC) - AT).total_seconds()
+
+
+def charged_wh(charges: pl.DataFrame, capacity_wh: float | None = None) -> list[float | None]:
+    rows, steps = made(STILL), segments_of(made(STILL))
+    rides = used_energy(rows, steps, known(capacity_wh=capacity_wh))
+    nothing = SESSIONS.to_frame()
+    told = days(rows, steps, rides, soc_path(rows, None, rides), known(capacity_wh=capacity_wh), nothing, None, charges)
+    return told["charged_wh"].to_list()
+
+
+def used_energy(rows: pl.DataFrame, steps: pl.DataFrame, vehicle: pl.DataFrame) -> pl.DataFrame:
+    """Its trips with what each used."""
+    rides = trips(steps)
+    socs = rides.hstack(used(soc_path(rows, None, rides), rides))
+    return socs.hstack(energies(socs, vehicle))
+
+
+@pytest.mark.parametrize("capacity_wh", [None, C_WH])
+def test_a_day_charged_what_its_charges_tell_whatever_a_percent_is_worth(capacity_wh: float | None) -> None:
+    got = charged_wh(brought((1000, 8000, 500.0), (9000, 9900, 70.0)), capacity_wh)
+    assert got == [570, 0, 0]
+
+
+def test_a_charge_over_midnight_is_shared_by_time() -> None:
+    got = charged_wh(brought((MIDNIGHT_S - 3600, MIDNIGHT_S + 7200, 900.0)))
+    assert got == [pytest.approx(300), pytest.approx(600), 0]
+
+
+def test_what_a_day_charged_is_not_known_where_one_of_its_charges_tells_nothing() -> None:
+    assert charged_wh(brought((1000, 8000, 500.0), (9000, 9900, None), pct=None)) == [None, 0, 0]
+
+
+def test_a_charge_without_an_energy_counts_by_its_percent() -> None:
+    rows = life(30, charge_from=50_000)
+    steps = segments_of(rows)
+    rides = used_energy(rows, steps, known())
+    path, traits = soc_path(rows, None, rides), known().select("provider", "vehicle", swappable=pl.lit(True))
+    rose = sessions(rows, BATTERIES.to_frame(), SWAPS.to_frame(), rides, traits)
+    bare = shaped(rose.with_columns(time="started_at", soc_added_pct=pl.lit(20.0)), "charges")
+    sums = [
+        days(rows, steps, rides, path, known(), rose, None, charges)["charged_wh"].sum()
+        for charges in (None, bare, bare.with_columns(energy_wh=pl.lit(333.0)))
+    ]
+    assert sums == [pytest.approx(0.2 * C_WH, rel=0.05), pytest.approx(sums[0]), pytest.approx(333 * rose.height)]
 
 
 def test_a_day_without_a_ride_drove_nothing_and_a_pack_nobody_knows_is_null() -> None:
