@@ -2,10 +2,13 @@
 
 import polars as pl
 
+from analytics.charging.charging_rows import MOVED_M
 from analytics.charging.spans import seconds
 from analytics.frames import WHO, before, marked
 
-_COUNT = (*WHO, "at", "charging", "charge_added_wh")
+_COUNT = (*WHO, "at", "charging", "way_m", "speed_kmh", "known_pct", "charge_added_wh")
+_RUN = (*WHO, "charge_added_wh")
+ANEW = 0.9  # of the count before: what falls to less began anew, what falls less is put right
 GOES_ON_PCT = 1.0  # a session that begins no lower than the one before ended may be its continuation
 
 
@@ -15,7 +18,7 @@ def added(sessions: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     sessions : DataFrame of `SESSIONS`; those of a vehicle do not overlap
-    observations : DataFrame with `provider` `vehicle` `at` `charging` `charge_added_wh` [Wh], by vehicle and time
+    observations : as for `counts`
 
     Returns
     -------
@@ -29,7 +32,7 @@ def added(sessions: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
     began anew, and all that it says since is new; so does the first value of a session that is no continuation of the
     one before. A first value that is followed by a lower one is of an earlier session.
     """
-    told = _without_excursions(observations.drop_nulls("charge_added_wh").select(_COUNT))
+    told = counts(observations)
     inside = _inside(told, _numbered(sessions))
     sums = inside.group_by("session", maintain_order=True).agg(
         _rise().sum().alias("added_wh"),
@@ -43,11 +46,31 @@ def added(sessions: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
     return rose.select(*WHO, "started_at", "added_wh", "added_step_wh", "added_covered")
 
 
+def counts(observations: pl.DataFrame) -> pl.DataFrame:
+    """What counters told, without values that leave the counter and come back.
+
+    Parameters
+    ----------
+    observations : DataFrame with `provider` `vehicle` `at` `charging` `soc_pct` `way_m` `speed_kmh` and
+        `charge_added_wh` [Wh], by vehicle and time
+
+    Returns
+    -------
+    DataFrame of these by vehicle and time, with the last `known_pct`, and `began_m`: the way when the count was first
+    the one of the row.
+    """
+    known = pl.col("soc_pct").forward_fill().over(WHO).alias("known_pct")
+    told = _without_excursions(observations.with_columns(known).drop_nulls("charge_added_wh").select(_COUNT))
+    other = pl.any_horizontal((pl.col(name) != pl.col(name).shift(1)).fill_null(True) for name in _RUN)
+    return told.with_columns(pl.col("way_m").first().over(other.cum_sum()).alias("began_m"))
+
+
 def _numbered(sessions: pl.DataFrame) -> pl.DataFrame:
     """Sessions by vehicle and time with their number, and whether each may go on where the one before ended."""
     by_time = marked(sessions.sort(*WHO, "rose_from")).with_row_index("session")
     on = pl.col("soc_start_pct") >= before("soc_finish_pct") - GOES_ON_PCT
-    return by_time.with_columns(on.fill_null(False).alias("goes_on")).drop("fresh")
+    known = pl.when(pl.col("soc_start_pct").is_not_null()).then(on.fill_null(False))
+    return by_time.with_columns(known.alias("goes_on")).drop("fresh")
 
 
 def _without_excursions(told: pl.DataFrame) -> pl.DataFrame:
@@ -66,18 +89,21 @@ def _without_excursions(told: pl.DataFrame) -> pl.DataFrame:
 def _inside(told: pl.DataFrame, sessions: pl.DataFrame) -> pl.DataFrame:
     """Counts in sessions, by time, without those that only repeat what was told before.
 
-    `was_wh` is the count before, of an earlier session where it is the `first`.
+    `was_wh` is the count before, of an earlier session where it is the `first`. Where no percent tells whether a
+    session goes on, the way since that count does.
     """
-    rows = marked(told).with_columns(before("charge_added_wh").alias("was_wh")).sort("at")
+    stood = pl.col("way_m") - before("began_m") <= MOVED_M
+    rows = marked(told).with_columns(before("charge_added_wh").alias("was_wh"), stood.alias("stood")).sort("at")
     spans = sessions.select(*WHO, "session", "rose_from", "rose_to", "goes_on").sort("rose_from")
     placed = rows.join_asof(spans, left_on="at", right_on="rose_from", by=WHO, check_sortedness=False)
     begins = pl.col("at") == pl.col("rose_from")
     within = (pl.col("at") <= pl.col("rose_to")) & ~(begins & ~pl.col("charging").fill_null(False))
-    counts = placed.with_columns(begins.alias("begins")).filter(within).sort("session", "at")
+    inside = placed.with_columns(begins.alias("begins")).filter(within).sort("session", "at")
     earlier = pl.col("was_wh").first().over("session")
     new = pl.col("charge_added_wh").ne_missing(earlier).cum_max().over("session")
-    return counts.filter(new).with_columns(
-        (pl.col("session") != pl.col("session").shift(1)).fill_null(True).alias("first")
+    return inside.filter(new).with_columns(
+        pl.coalesce("goes_on", "stood", pl.lit(False)).alias("goes_on"),
+        (pl.col("session") != pl.col("session").shift(1)).fill_null(True).alias("first"),
     )
 
 

@@ -6,6 +6,7 @@ The rules are those of the analytics facts, 4.2.
 import polars as pl
 
 from analytics.charging.charging_rows import MOVED_M, charging_rows
+from analytics.charging.counted import counted
 from analytics.charging.rises import rises
 from analytics.charging.spans import last_swap, middle, outside_trips, seconds
 from analytics.frames import WHO, before, marked
@@ -43,7 +44,7 @@ def sessions(
 
     Parameters
     ----------
-    observations : DataFrame of the columns that `charging_rows` takes, by vehicle and time
+    observations : DataFrame of the columns that `charging_rows` takes, and `charge_added_wh`, by vehicle and time
     batteries, swaps : DataFrames of `BATTERIES` and `SWAPS`, each in its order
     trips : DataFrame with `provider` `vehicle` `kind` `started_at` `finished_at`
     traits : DataFrame with `provider` `vehicle` `swappable`; of a vehicle that is not in it, packs are not swapped
@@ -54,21 +55,30 @@ def sessions(
 
     Notes
     -----
-    `kind` is `charge` where a vehicle said that it charges or its percent rose step by step, `inferred` where two
-    readings alone show it. A start or an end is the middle of the window that readings leave; where that is wider than
-    30 min, it is the nearest reading inside the session or, where the percent rose on, when it got there at the
-    session's pace: flagged `start_unsure` or `finish_unsure`. A pause parts two sessions where it is longer than 10 min
-    and more than one poll shows it. A percent that still rises after the last word of a session is the session's. Other
-    flags: `unreported`, `or_swap`, `open` (no reading after it). No session lies in an observed trip.
+    `kind` is `charge` where a vehicle said that it charges or its percent, or its counter, rose step by step,
+    `inferred` where two readings alone show it. A start or an end is the middle of the window that readings leave;
+    where that is wider than 30 min, it is the nearest reading inside the session or, where the percent rose on, when it
+    got there at the session's pace: flagged `start_unsure` or `finish_unsure`. A pause parts two sessions where it is
+    longer than 10 min and more than one poll shows it. A percent that still rises after the last word of a session is
+    the session's. Other flags: `unreported`, `or_swap`, `open` (no reading after it). No session lies in an observed
+    trip.
     """
     rows = charging_rows(observations, batteries)
     reported = _reported(rows, swaps)
     unreported = rises(rows, reported, swaps, trips, traits)
-    both = pl.concat([_placed(reported), unreported], how="diagonal")
+    percent = pl.concat([_placed(reported), unreported], how="diagonal")
+    both = pl.concat([percent, counted(observations, _taken(percent, swaps), trips)], how="diagonal_relaxed")
     placed = outside_trips(both, trips)
     words = [name for name in ("unsure_start", "unsure_finish", "still", "unreported", "doubt") if name in both.columns]
     flags = pl.concat_list(words).list.drop_nulls().list.sort()
     return placed.with_columns(flags.alias("flags")).select(SESSIONS.names()).cast(SESSIONS).sort(*WHO, "started_at")
+
+
+def _taken(sessions: pl.DataFrame, swaps: pl.DataFrame) -> pl.DataFrame:
+    """From when to when it is known what changed the percent."""
+    spans = [sessions.select(*WHO, started_at="rose_from", finished_at="rose_to"),
+             swaps.select(*WHO, started_at="since", finished_at="until")]  # fmt: skip
+    return pl.concat(spans, how="vertical_relaxed")
 
 
 # ---- which rows are one session ------------------------------------------------------------------------------------

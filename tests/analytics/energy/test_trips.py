@@ -169,9 +169,25 @@ def test_an_even_way_counts_in_place_of_the_way_and_says_more() -> None:
     assert fast["own_sd_wh"].item() / 5 < 0.8 * plain["own_sd_wh"].item() / 4
 
 
-def test_what_a_vendor_reports_stands_alone_and_without_an_interval() -> None:
-    got = energies(trips([4.0], [8.6]).with_columns(reported_wh=pl.lit(131.0)), known())
-    assert got.select("energy_wh", "energy_source", "energy_low_wh").row(0) == (131.0, "reported", None)
+def test_what_a_vendor_reports_stands_alone_and_errs_by_ten_percent() -> None:
+    ride = by(trips([4.0], [8.6]), reported_wh=131.0)
+    got = energies(ride, known())
+    assert got.select("energy_wh", "energy_source").row(0) == (pytest.approx(131.0), "reported")
+    assert 0.09 < half(ride, known()) < 0.11
+    nobody = energies(by(trips([4.0], [None]), reported_wh=131.0), known(capacity_wh=None, wh_per_km=None))
+    assert nobody["energy_low_wh"].item() < 131 < nobody["energy_high_wh"].item()
+
+
+def test_a_report_that_the_percent_contradicts_is_less_sure() -> None:
+    agree, differ = (
+        half(by(trips([4.0], [8.6]), reported_wh=wh), known(capacity_sd=0.03, **NO_MODEL)) for wh in (124.0, 210.0)
+    )
+    assert differ > 1.5 * agree
+
+
+def test_a_trip_that_a_vendor_reports_as_nothing_used_nothing() -> None:
+    got = energies(by(trips([4.0], [None]), reported_wh=0.0), known(capacity_wh=None, wh_per_km=None))
+    assert got.select("energy_wh", "energy_low_wh").row(0) == (0, 0)
 
 
 def test_the_order_of_trips_is_kept() -> None:
