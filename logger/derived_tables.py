@@ -24,7 +24,7 @@ TRIP_ENERGY_SOURCES: Mapping[str, str] = {
     "soc": "state of charge used, times the capacity",
     "power": "readings of power added up over time",
     "model": "distance, times the usual consumption of the model",
-    "reported": "the vendor's own figure, which has no interval",
+    "reported": "the vendor's own figure, which nobody has checked",
 }
 TRIP_FLAGS: Mapping[str, str] = {
     "collector_away": "the collector did not run during a part of it",

@@ -52,10 +52,11 @@ def _steps(observations: pl.DataFrame) -> pl.DataFrame:
     told = marked(counts(observations))
     value, was = pl.col("charge_added_wh"), before("charge_added_wh")
     anew = (value < ANEW * was).fill_null(False)
+    comes_m = pl.when(~pl.col("fresh").shift(-1)).then(pl.col("way_m").shift(-1) - pl.col("way_m")).fill_null(0.0)
     return told.select(
         *WHO, before("at").alias("since"), pl.col("at").alias("until"), anew.alias("anew"), "way_m",
         pl.when(anew).then(value).otherwise(value - was).alias("gained_wh"),
-        (pl.col("way_m") - before("way_m")).fill_null(0.0).alias("moved_m"),
+        (pl.col("way_m") - before("way_m")).fill_null(0.0).alias("moved_m"), comes_m.alias("comes_m"),
         pl.max_horizontal("speed_kmh", before("speed_kmh")).fill_null(0.0).alias("fastest_kmh"),
         before("known_pct").alias("soc_start_pct"), pl.col("known_pct").alias("soc_finish_pct"),
     ).drop_nulls("since")  # fmt: skip
@@ -65,7 +66,9 @@ def _charged() -> pl.Expr:
     """Whether the vehicle stood, or gained more than braking gives."""
     stood = (pl.col("moved_m") <= MOVED_M) & (pl.col("fastest_kmh") <= 1)
     regained = LEAST_WH + REGAINED_WH_M * pl.col("moved_m")
-    return stood | ((seconds("since", "until") > PASSES_S) & (pl.col("gained_wh") > regained))
+    passes = seconds("since", "until") > PASSES_S
+    starts = ~passes & (pl.col("comes_m") > MOVED_M)  # the odometer may come later than the counter
+    return (stood & ~starts) | (passes & (pl.col("gained_wh") > regained))
 
 
 def _grouped(steps: pl.DataFrame) -> pl.DataFrame:

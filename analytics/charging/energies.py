@@ -4,7 +4,7 @@ import polars as pl
 
 from analytics.charging.spans import seconds
 from analytics.frames import WHO, as_of
-from analytics.observations.capacity import sure
+from analytics.observations.capacity import LEAST_WH, sure
 from analytics.observations.charge_power import integrals
 from analytics.observations.content import SCALE_SD, content_used
 
@@ -16,6 +16,7 @@ REPORTED_SD = 0.025  # of a counter that nobody has checked
 COVERED = 0.8  # the least share of a session over which power must be known
 COUNTED = 0.5  # ... after which a counter must have been told
 AGREE_SD = 2.0  # two estimates farther apart than that contradict each other
+ROSE_PCT = 4.0  # a percent that rose by more did rise
 NEAR_S = 600.0  # a content told so long before a charge or after it is of its ends
 _SOURCES = ("reported", "power", "content", "soc")  # who is believed before whom
 _NAMES = ("energy_wh", "energy_low_wh", "energy_high_wh")
@@ -61,7 +62,8 @@ def energies(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     -----
     `reported` is the rise of `charge_added_wh`, if it was told in the second half of the rise; then `power`, if it
     covers 80 % of the session; then `content`, then `soc`, which is capacity times percent; of the last two, 5 % more
-    go in than come out. What another estimate contradicts by more than two standard errors has a wider interval. By
+    go in than come out. What says less than 1 Wh for each percent that rose is of another unit or sign, or frozen: it
+    does not count. What another estimate contradicts by more than two standard errors has a wider interval. By
     percent, a session within one step has an interval and no value, and so has a rise that may be a swap. `reason`
     tells why nothing is known: `no_percent`, `no_capacity`.
     """
@@ -78,9 +80,15 @@ def energies(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     return made.with_columns(*chosen, source.alias("energy_source"), _reason().alias("reason"))
 
 
+def _believed(name: str) -> pl.Expr:
+    """Whether something was added, and at least 1 Wh for each percent that surely rose; no battery is smaller."""
+    rose = pl.when(pl.col("soc_added_pct") > ROSE_PCT).then("soc_added_pct").otherwise(0.0)
+    return (pl.col(name) > 0) & (pl.col(name) >= rose * LEAST_WH / 100)
+
+
 def _reported() -> list[pl.Expr]:
     """The rise of the counter; what came after its last word may have been as much again for its time, or nothing."""
-    enough = pl.when(pl.col("added_covered") >= COUNTED)
+    enough = pl.when((pl.col("added_covered") >= COUNTED) & _believed("added_wh"))
     value = pl.col("added_wh")
     unseen = value * (1 / pl.col("added_covered") - 1) / 3**0.5
     step = COUNT_SD_PCT * pl.col("added_step_wh").fill_null(0.0)
@@ -90,7 +98,7 @@ def _reported() -> list[pl.Expr]:
 
 def _by_power() -> list[pl.Expr]:
     """The integral of power; where it is not known, there was as much again, or nothing."""
-    enough = pl.when(pl.col("power_covered") >= COVERED)
+    enough = pl.when((pl.col("power_covered") >= COVERED) & _believed("power_wh"))
     value = pl.col("power_wh")
     sd = ((POWER_SD * value) ** 2 + (value * (1 - pl.col("power_covered"))) ** 2 / 3).sqrt()
     return [enough.then(value).alias("power_wh"), enough.then(sd).alias("power_sd")]
@@ -98,7 +106,7 @@ def _by_power() -> list[pl.Expr]:
 
 def _by_content() -> list[pl.Expr]:
     """The rise of the battery's content, and what is lost in it on the way in and out."""
-    rose = pl.when(pl.col("content_wh") > 0)
+    rose = pl.when(_believed("content_wh"))
     value = pl.col("content_wh") * (1 + LOST)
     sd = (pl.col("content_sd_wh") ** 2 + (SCALE_SD**2 + LOST_SD**2) * value**2).sqrt()
     return [rose.then(value).alias("content_wh"), rose.then(sd).alias("content_sd")]

@@ -9,7 +9,7 @@ import itertools
 import polars as pl
 
 from analytics.frames import WHO, as_of
-from analytics.observations.capacity import sure
+from analytics.observations.capacity import LEAST_WH, sure
 from analytics.observations.content import SCALE_SD
 
 RIDE_CV = 0.20  # of Wh/km from ride to ride: rider, load, hills, wind; facts, 2.3: 15 to 25 %
@@ -19,6 +19,8 @@ POWER_SD = 0.025  # of readings of power: a sensor that nobody has checked errs 
 JOURNAL_SD = 0.05  # of what a vendor reports, which nobody has checked
 ALONE = 0.01  # relative standard error by sampling below which power stands alone
 AGREE_SD = 2.0  # two estimates farther apart than that contradict each other
+FELL_SDS = 3.0  # a percent that fell by so many standard errors fell
+LEAST_WH_KM = 10.0  # no vehicle with a seat needs less
 SHORT_WH = 1.0  # what a ride of no length may still take
 _Z = 1.96
 _ESTIMATES = ("reported", "content", "soc", "power", "model")
@@ -52,7 +54,9 @@ def energies(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     never of the measured energy: weights that know the measurement are biased by 10 to 20 % (facts, F6). A content in
     Wh is a finer percent and takes its place. Power of which little lies between readings (1 %) stands alone. Estimates
     that are more than two standard errors apart widen the interval in proportion, whether they are weighed or not.
-    What a vendor reports stands alone, with a standard error of 5 %, since nobody has checked it.
+    Power or content of less than 1 Wh for each percent that surely fell is not counted: no battery is so small, so the
+    unit or the sign is another, or the figure is frozen. What a vendor reports stands alone, with a standard error of
+    5 %, since nobody has checked it.
     """
     found = _estimates(trips, known).with_columns(_apart().alias("apart"))
     weighed = found.with_columns(*_weights())
@@ -60,7 +64,7 @@ def energies(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     sd = (pl.col("own_sd_wh") ** 2 + pl.col("common_sd_wh") ** 2).sqrt()
     return fused.select(
         "energy_wh",
-        (pl.col("energy_wh") - _Z * sd).clip(0.0).alias("energy_low_wh"),
+        pl.min_horizontal("energy_wh", (pl.col("energy_wh") - _Z * sd).clip(0.0)).alias("energy_low_wh"),
         (pl.col("energy_wh") + _Z * sd).alias("energy_high_wh"),
         "energy_source",
         "regen_wh",
@@ -72,7 +76,7 @@ def energies(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
 
 def _estimates(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """The estimates, and of each the error of its own and the error that it shares with other rides [Wh]."""
-    rows = as_of(_told(trips), "started_at", sure(known))
+    rows = as_of(_told(trips).with_columns(*_believed()), "started_at", sure(known))
     rows = rows.with_columns(pl.coalesce(f"mixed_{name}", name).alias(name) for name in _OF_PACKS)
     km = pl.coalesce("even_m", "distance_m") / 1000
     per_pct = pl.col("capacity_wh") / 100 * (1 + pl.col("percent_slope") * (pl.col("soc_mean_pct") - 50) / 50)
@@ -105,6 +109,21 @@ def _told(trips: pl.DataFrame) -> pl.DataFrame:
     missing = [pl.lit(None, pl.Float64()).alias(name) for name in (*more, *_OF_PACKS) if name not in trips.columns]
     mixed = [pl.col(name).alias(f"mixed_{name}") for name in _OF_PACKS]
     return trips.with_columns(missing).select(pl.col(*WHO, "^started_at$", *names, *more), *mixed)
+
+
+def _believed() -> list[pl.Expr]:
+    """Power and content without those that the percent denies: less than 1 Wh a percent is none, or of another sign.
+
+    A content that does not change at all is not told anew, if the vehicle went far enough to change it.
+    """
+    fell = pl.when(pl.col("soc_used_pct") > FELL_SDS * pl.col("soc_used_sd_pct")).then("soc_used_pct")
+    least_wh = fell * LEAST_WH / 100
+    power = (pl.col("power_wh") >= least_wh).fill_null(True)
+    way_wh = LEAST_WH_KM * pl.col("distance_m") / 1000
+    still = (pl.col("content_wh") == 0) & (way_wh > FELL_SDS * pl.col("content_sd_wh"))
+    content = (pl.col("content_wh") >= least_wh).fill_null(True) & ~still.fill_null(False)
+    names = {"power_wh": power, "power_sd_wh": power, "regen_wh": power, "content_wh": content}
+    return [pl.when(believed).then(name).alias(name) for name, believed in names.items()]
 
 
 def _sd(name: str) -> pl.Expr:

@@ -8,6 +8,8 @@ CAPACITY_SD = 0.12  # relative standard error of a data sheet's capacity, common
 USE_SD = 0.15  # ... of a configured Wh/km, common to all rides of a model
 REPORTED_SD, CONTENT_SD, NOMINAL_SD = 0.03, 0.04, 0.10  # ... of a capacity reported, by content and percent, nominal
 USABLE = 0.95  # of a nominal capacity
+LEAST_WH = 100.0  # a battery that drives a person holds more; one that is told to hold less is told in another unit
+FROZEN_PCT = 2.0  # a content that stays while the percent changes by more is no longer told anew
 LEAST_PCT = 20.0  # below, whole percents make content over percent too coarse
 HOLDS = 2 * DAY  # what a vehicle says of a day holds so long after and before it
 _NEAR = "60s"  # percent and content of one moment may come in rows of their own
@@ -33,7 +35,8 @@ def capacities(known: pl.DataFrame, batteries: pl.DataFrame, readings: pl.DataFr
     content over its percent (4 %), 0.95 x `nominal_wh` (10 %); then the settings. What a vehicle says is its median of
     a day (UTC); it holds on that day and, where nothing else is said, on the two days after and the two before. So a
     vehicle that has only now told its capacity uses it for its last days, and no row depends on more than the days
-    around it. Capacities reported and by content that differ widen the error to half of their difference.
+    around it. Less than 100 Wh is no capacity, and a content that stays the same all day while the percent changes
+    tells none. Capacities reported and by content that differ widen the error to half of their difference.
     """
     told = _spans(_by_day(batteries, readings))
     if told.is_empty():
@@ -57,11 +60,14 @@ def _by_day(batteries: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
         return says.select(*WHO, pl.col("at").alias("day"), told_wh="capacity_wh", told_sd="capacity_wh")
     shown = readings.drop_nulls("soc_pct").select(*WHO, "at", "soc_pct").sort("at")
     both = says.sort("at").join_asof(shown, on="at", by=WHO, tolerance=_NEAR, check_sortedness=False)
-    percent = pl.coalesce("soc_pct", "bms_soc_pct")
+    percent = pl.coalesce("soc_pct", "bms_soc_pct").alias("percent")
     full = pl.when(percent >= LEAST_PCT).then(100 * pl.col("energy_wh") / percent)
-    days = both.with_columns(pl.col("at").dt.truncate("1d").alias("day"), full.alias("full_wh"))
+    days = both.with_columns(pl.col("at").dt.truncate("1d").alias("day"), percent, full.alias("full_wh"))
     names = {"reported": "capacity_wh", "content": "full_wh", "nominal": "nominal_wh"}
-    medians = [pl.col(name).filter(pl.col(name) > 0).median().alias(word) for word, name in names.items()]
+    moved = pl.col("percent").max() - pl.col("percent").min() > FROZEN_PCT
+    frozen = ((pl.col("energy_wh").n_unique() == 1) & moved).fill_null(False)
+    medians = [pl.col(name).filter(pl.col(name) >= LEAST_WH).median().alias(word) for word, name in names.items()]
+    medians[1] = pl.when(~frozen).then(medians[1]).alias("content")
     return days.group_by(*WHO, "day").agg(medians).select(*WHO, "day", *_chosen()).drop_nulls("told_wh")
 
 

@@ -10,9 +10,11 @@ from analytics.frames import WHO
 _Way = Literal["backward", "forward"]
 COVERED = 0.8  # of a span's time must lie between readings of the content
 COUNT_SD = 0.408  # of a difference of two steps (facts, 2.2)
-BMS_SD = 0.005  # of a content, what the battery's own figure errs by over a span: lag, sag under load
+BMS_STEPS = 1.0  # in steps, what the battery's own figure errs by over a span: lag, sag under load
+BMS_SD_LEAST, BMS_SD_MOST = 0.001, 0.005  # ... of the content, but no less and no more
 SCALE_SD = 0.03  # of a difference, what the scale of a reported content errs by: as of a reported capacity
 STEPS_WH = (1000.0, 500.0, 100.0, 50.0, 10.0)  # in which contents are told; else 1 Wh
+ODD, ROUNDED_WH = 4, 2.0  # an odd step needs so many gaps between values, and multiples of it are off by no more
 _FELL = ("content_wh", "content_sd_wh")
 _WAYS: Mapping[str, tuple[str, _Way, _Way]] = {
     "from": ("started_at", "backward", "forward"),
@@ -58,7 +60,9 @@ def _fallen() -> list[pl.Expr]:
     enough = pl.when((share >= COVERED) & (pl.col("to_at") > pl.col("from_at")))
     fell = pl.col("from_wh") - pl.col("to_wh")
     unseen = fell * (1 / share - 1) / 3**0.5
-    sd = ((COUNT_SD * pl.col("step_wh").fill_null(1.0)) ** 2 + (BMS_SD * pl.col("from_wh")) ** 2 + unseen**2).sqrt()
+    step, level = pl.col("step_wh").fill_null(1.0), pl.max_horizontal("from_wh", "to_wh")
+    bms = pl.max_horizontal(BMS_SD_LEAST * level, pl.min_horizontal(BMS_STEPS * step, BMS_SD_MOST * level))
+    sd = ((COUNT_SD * step) ** 2 + bms**2 + unseen**2).sqrt()
     return [enough.then(fell / share).alias("content_wh"), enough.then(sd).alias("content_sd_wh")]
 
 
@@ -99,7 +103,14 @@ def _with_other(placed: pl.DataFrame, others: pl.DataFrame, edge: str, way: _Way
 
 
 def _steps(told: pl.DataFrame) -> pl.DataFrame:
-    """In which steps each vehicle told its content on each day."""
-    known = [pl.when(((pl.col("energy_wh") % step) < 1e-6).all()).then(step) for step in STEPS_WH]
+    """In which steps each vehicle told its content on each day: round ones, or odd ones of which all are multiples."""
+    round_ones = [pl.when(((pl.col("energy_wh") % step) < 1e-6).all()).then(step) for step in STEPS_WH]
     day = pl.col("at").dt.truncate("1d").alias("day")
-    return told.group_by(*WHO, day).agg(pl.coalesce(*known, 1.0).alias("step_wh"))
+    gaps = pl.col("energy_wh").unique().sort().diff().drop_nulls()
+    least = gaps.min()
+    many = (gaps / least).round()
+    stepped = (many.max() > 1) | (2 * pl.col("energy_wh").unique_counts().gt(1).sum() > gaps.len())  # not an even fall
+    off = (gaps - many * least).abs() <= ROUNDED_WH
+    found = (gaps.len() >= ODD) & off.all() & stepped & (least > 4 * ROUNDED_WH)
+    odd = pl.when(found).then(least)
+    return told.group_by(*WHO, day).agg(pl.max_horizontal(pl.coalesce(*round_ones, 1.0), odd).alias("step_wh"))

@@ -76,5 +76,10 @@ def test_what_braking_gave_to_a_counter_is_no_charge() -> None:
     assert charges(rows) == []
 
 
+def test_what_a_counter_gains_right_before_the_odometer_moves_was_braking() -> None:
+    rows = [said(5 * n, None, None, way=4_000.0 * max(n - 1, 0)) | {"charge_added_wh": 120.0 * n} for n in range(9)]
+    assert charges(rows) == []
+
+
 def test_a_counter_that_rises_while_the_percent_falls_is_no_charge() -> None:
     assert charges(polled([70, 69, 68, 67], charging=False, charge_added_wh=[0.0, 300.0, 600.0, 900.0])) == []

@@ -104,3 +104,11 @@ def test_a_charge_of_which_no_energy_is_known_says_why() -> None:
     assert found(blind, known=NOBODY, swappable=False)["flags"].to_list() == [["no_percent"]]
     told = [power(5 * n, 1200.0) for n in range(1, 6)]
     assert found(blind, batteries=told, known=NOBODY, swappable=False)["flags"].to_list() == [None]
+
+
+def test_power_out_of_the_battery_and_a_counter_in_kilowatt_hours_are_no_energy_of_a_charge() -> None:
+    blind = [each | {"charge_added_wh": None} for each in counted(RISES)]
+    turned = [power(5 * n, -1200.0) for n in range(1, 6)]
+    assert energy(blind, batteries=turned) == [(None, None)]
+    assert energy(counted([each / 1000 for each in RISES])) == [(None, None)]
+    assert energy(counted([each / 1000 for each in RISES]), known=KNOWN) == [(126, "soc")]

@@ -190,6 +190,29 @@ def test_a_trip_that_a_vendor_reports_as_nothing_used_nothing() -> None:
     assert got.select("energy_wh", "energy_low_wh").row(0) == (0, 0)
 
 
+@pytest.mark.parametrize("told", [{"power_wh": -125.0, "regen_wh": 125.0}, {"content_wh": 0.0}, {"content_wh": 0.125}])
+def test_what_the_percent_denies_by_sign_or_unit_does_not_count(told: dict[str, float]) -> None:
+    ride = by(trips([4.0], [8.6]), power_sd_wh=0.5, content_sd_wh=0.5, **told)
+    got = energies(ride, known(**NO_MODEL))
+    assert got.select("energy_wh", "energy_source").row(0) == (pytest.approx(14.4 * 8.6), "soc")
+    nothing = energies(ride, known(capacity_wh=None, wh_per_km=None))
+    assert nothing.select("energy_wh", "energy_high_wh", "regen_wh").row(0) == (None, None, None)
+
+
+def test_a_content_that_a_long_way_did_not_change_is_frozen() -> None:
+    far, near = (
+        energies(by(trips([km], [None]), content_wh=0.0, content_sd_wh=40.0), known(capacity_wh=None, wh_per_km=None))
+        for km in (25.0, 0.4)
+    )
+    assert (far["energy_wh"].item(), near["energy_wh"].item()) == (None, 0)
+
+
+def test_what_was_fed_back_on_the_whole_lies_in_its_interval() -> None:
+    nobody = known(capacity_wh=None, wh_per_km=None)
+    got = energies(by(trips([4.0], [None]), power_wh=-125.0, power_sd_wh=10.0, regen_wh=140.0), nobody)
+    assert got["energy_low_wh"].item() <= -125 <= got["energy_high_wh"].item()
+
+
 def test_the_order_of_trips_is_kept() -> None:
     some = trips([4.0, 1.0, 2.0], [8.6, 2.0, None])
     got = energies(some, known())

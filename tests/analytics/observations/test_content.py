@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.observations.content import content_used
+from analytics.observations.content import SCALE_SD, content_used
 from analytics.schemas import BATTERIES
 from tests.analytics.hand import at, rows
 
@@ -58,6 +58,34 @@ def test_coarse_steps_are_less_sure() -> None:
     assert fine is not None
     assert coarse is not None
     assert coarse > 1.5 * fine
+
+
+def stepped(step_wh: float) -> float:
+    """The standard error of 3.5 of 31.4 kWh, told in such steps, relative and with that of the scale."""
+    told = [(float(n), round((31_404 - 3_500 * n / 30) / step_wh) * step_wh) for n in range(31)]
+    used, sd = fell(told)
+    return float(((sd or 0) ** 2 + (SCALE_SD * 3_500) ** 2) ** 0.5 / (used or 1))
+
+
+def test_a_trip_is_as_sure_as_the_steps_are_fine() -> None:
+    errors = [stepped(step) for step in (1, 10, 77.5, 100, 314, 1000)]
+    assert errors == sorted(errors)
+    assert errors[1] < 0.035
+    assert errors[3] < 0.045
+    assert errors[4] > 0.055
+    assert errors[5] > 0.12
+
+
+@pytest.mark.parametrize("step_wh", [10.0, 77.5, 100.0, 314.0, 500.0])
+def test_a_content_in_steps_is_off_by_no_more_than_it_says(step_wh: float) -> None:
+    """Of many trips of a content that is told right but in steps, 19 of 20 lie in their intervals, or more."""
+    outside = 0
+    for trip in range(200):
+        first, fallen = 30_000 + 7.3 * trip, 3_500 + 1.7 * trip
+        told = [(float(n), float(int((first - fallen * n / 30) / step_wh) * step_wh)) for n in range(31)]
+        used, sd = fell([(n, wh) for n, wh in told])
+        outside += abs((used or 0) - fallen) > 1.96 * (sd or 0)
+    assert outside <= 10
 
 
 @settings(deadline=None, max_examples=40)

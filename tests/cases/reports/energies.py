@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from tests.cases.reports.checks import Check, count, most, near, one, total
+from tests.cases.reports.checks import Check, count, most, near, one, total, within
 from tests.cases.reports.situations import Situation, situation
 from tests.cases.reports.story import Row, Story, at
 
@@ -135,4 +135,81 @@ def odometer_and_nothing_of_the_battery() -> Situation:
     return Situation(
         story.told("odometer_m", "moving", every_s=120),
         (count("trips", 1), most("trips", "energy_high_wh", -1), _says("trips", "no_percent")),
+    )
+
+
+@situation
+def counter_alone_tells_of_a_charge_over_midnight() -> Situation:
+    """A car tells its counter and a flag that stays false, no percent: 12 kWh from 22:00 to 02:00, half on each day."""
+    told = (
+        ("04-15 18:00", 3_300), ("04-15 22:00", 3_300), ("04-15 23:00", 3_000), ("04-16 00:00", 6_000),
+        ("04-16 01:00", 9_000), ("04-16 02:00", 12_000), ("04-16 08:00", 12_000), ("04-18 08:00", 12_000),
+    )  # fmt: skip
+    rows: list[Row] = [
+        {"time": at(when), "odometer_m": 900_000.0, "charging": False, "charge_added_wh": float(wh)}
+        for when, wh in told
+    ]
+    return Situation(
+        [rows[0] | {"time": at("04-15 07:00"), "odometer_m": 850_000.0}, *rows],
+        (
+            count("charges", 1),
+            total("charges", "energy_wh", 11_990, 12_010, energy_source="reported"),
+            total("consumption", "charged_wh", 5_990, 6_010, day="2026-04-15"),
+            total("consumption", "charged_wh", 5_990, 6_010, day="2026-04-16"),
+            total("consumption", "charged_wh", 0, 0, day="2026-04-17"),
+        ),
+    )
+
+
+def _day_of(**more: float) -> Story:
+    """A car of 58 kWh drives 25 km and charges 18 kWh."""
+    state = {"energy_wh": 40_600.0, "charge_added_wh": 0.0, **more}
+    story = Story("04-19 06:00", soc_pct=70.5, **state).stands(60)
+    drive = {"odometer_m": 25_000, "soc_pct": -7.3, "energy_wh": -4_200}
+    story.goes_on("drive", 30, drive, moving=True, speed_kmh=50.0, power_w=-8_400.0).stands(120)
+    charge = {"soc_pct": 29.5, "energy_wh": 17_100, "charge_added_wh": 18_000}
+    return story.goes_on("charge", 180, charge, charging=True, plugged=True, power_w=6_000.0).stands(300)
+
+
+_NOTHING = (
+    count("trips", 1),
+    count("charges", 1),
+    most("trips", "energy_high_wh", -1),
+    most("charges", "energy_high_wh", -1),
+    most("consumption", "charged_wh", -1),
+    _says("trips", "no_capacity"),
+    _says("charges", "no_capacity"),
+)
+
+
+@situation
+def kilowatt_hours_told_as_watt_hours() -> Situation:
+    """A file has kWh in columns of Wh: 4.2 Wh for 25 km is no energy, and neither is 18 Wh for 30 %."""
+    rows = _day_of().told("odometer_m", "soc_pct", "charging", "moving", "energy_wh", "charge_added_wh", every_s=300)
+    names = ("energy_wh", "charge_added_wh")
+    told = [row | {name: round(row[name] / 1000, 2) for name in names} for row in rows]
+    return Situation(told, _NOTHING)
+
+
+@situation
+def power_of_the_other_sign() -> Situation:
+    """A car tells power as positive when used: the percent denies it, and no charge takes energy out of a battery."""
+    rows = _day_of(power_w=0.0).told("odometer_m", "soc_pct", "charging", "moving", "power_w", every_s=20)
+    return Situation([row | {"power_w": -row["power_w"]} for row in rows], _NOTHING)
+
+
+@situation
+def content_that_is_frozen() -> Situation:
+    """A cloud tells one content for days, and a capacity: the percent counts, for trip, charge and capacity."""
+    rows = _day_of().told("odometer_m", "soc_pct", "charging", "moving", every_s=300)
+    told = [row | {"energy_wh": 40_600.0, "capacity_wh": 58_000.0} for row in rows]
+    return Situation(
+        told,
+        (
+            one("trips", "energy_source", "soc"),
+            within("trips", "energy_low_wh", 4_200, "energy_high_wh"),
+            total("charges", "energy_wh", 17_000, 18_500, energy_source="soc"),
+            within("charges", "energy_low_wh", 18_000, "energy_high_wh"),
+            total("consumption", "charged_wh", 17_000, 18_500),
+        ),
     )
