@@ -5,8 +5,8 @@ The rules are those of the analytics facts, 4.2.
 
 import polars as pl
 
+from analytics.charging.added_rises import added_rises
 from analytics.charging.charging_rows import MOVED_M, charging_rows
-from analytics.charging.counted import counted
 from analytics.charging.rises import rises
 from analytics.charging.spans import last_swap, middle, outside_trips, seconds
 from analytics.frames import WHO, before, marked
@@ -67,7 +67,7 @@ def sessions(
     reported = _reported(rows, swaps)
     unreported = rises(rows, reported, swaps, trips, traits)
     percent = pl.concat([_placed(reported), unreported], how="diagonal")
-    both = pl.concat([percent, counted(observations, _taken(percent, swaps), trips)], how="diagonal_relaxed")
+    both = pl.concat([percent, added_rises(observations, _taken(percent, swaps), trips)], how="diagonal_relaxed")
     placed = outside_trips(both, trips)
     words = [name for name in ("unsure_start", "unsure_finish", "still", "unreported", "doubt") if name in both.columns]
     flags = pl.concat_list(words).list.drop_nulls().list.sort()

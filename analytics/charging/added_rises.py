@@ -14,7 +14,7 @@ LATE_S = 1800.0  # what the counter of a standing vehicle tells so soon after a 
 _ENDS = ("since", "until")
 
 
-def counted(observations: pl.DataFrame, taken: pl.DataFrame, trips: pl.DataFrame) -> pl.DataFrame:
+def added_rises(observations: pl.DataFrame, taken: pl.DataFrame, trips: pl.DataFrame) -> pl.DataFrame:
     """Rises of `charge_added_wh` that are of no other charge.
 
     Parameters
