@@ -18,7 +18,8 @@ from logger.stores.lake.lake import Lake
 
 MARGIN = 4 * DAY  # read before and after what was touched, to begin with; more where that is not enough
 _WASTE, _CHEAP_ROWS = 2.0, 100_000  # vehicles are read together up to twice what each needs, or as few rows as these
-_GROUP_ROWS = 1_000_000  # of readings that are analysed together, so that memory stays flat: a gigabyte
+_GROUP_ROWS = 1_200_000  # that are analysed together, so that memory stays flat: below one and a half gigabytes
+_LARGE = ("status", "location")  # tables that have nearly all rows
 
 
 class Plan:
@@ -104,18 +105,20 @@ class Plan:
             yield rows[begin:]
 
     def _held(self, read: Read) -> int:
-        """How many rows of `status` there are in these days; many where nobody counts them."""
+        """How many rows there are in these days; many where nobody counts them."""
         if not isinstance(self._store, Lake):
             return _GROUP_ROWS + 1
-        files = self._store.files("status")
+        files = (file for name in _LARGE for file in self._store.files(name))
         return sum(file.rows for file in files if day_in_span(file.day, read.since, read.until))
 
     def _split(self, part: pl.DataFrame, read: Read) -> Iterator[pl.DataFrame]:
         if part.height == 1 or self._held(read) <= _GROUP_ROWS:
             yield part
             return
-        rows = self._store.scan("status", read.since, read.until, part["vehicle"].to_list())
-        counted = part.join(rows.group_by("vehicle").len().collect(), on="vehicle", how="left").sort("vehicle")
+        whose = part["vehicle"].to_list()
+        rows = [self._store.scan(name, read.since, read.until, whose).select("vehicle") for name in _LARGE]
+        counts = pl.concat(rows).group_by("vehicle").len().collect()
+        counted = part.join(counts, on="vehicle", how="left").sort("vehicle")
         place = counted.with_columns((pl.col("len").fill_null(0).cum_sum() // _GROUP_ROWS).alias("place"))
         for _, each in place.group_by("place", maintain_order=True):
             yield each.select(TOUCHED.names())
