@@ -86,21 +86,21 @@ class Plan:
     def groups(self, touched: pl.DataFrame, margin: timedelta) -> Iterator[tuple[pl.DataFrame, Read]]:
         """Vehicles of near days together, as many as memory takes, and what to read for them."""
         for part in self._near(touched, margin):
-            for each in self._split(part.sort("vehicle"), self._reach(part, margin)):
-                yield each, self._reach(each, margin)
+            for each in self._split(part.sort("vehicle"), self._reach(*_ends(part), margin)):
+                yield each, self._reach(*_ends(each), margin)
 
     def _near(self, touched: pl.DataFrame, margin: timedelta) -> Iterator[pl.DataFrame]:
         """Vehicles of near days: reading all of them over all these days costs little more than each over its own."""
         rows = touched.sort("first_at", "last_at", "vehicle")
-        begin, own = 0, 0.0
+        begin, own, ends = 0, timedelta(0), (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
         for place, (_, first, last) in enumerate(rows.iter_rows()):
-            own += (last - first + 2 * margin) / DAY
-            part = rows[begin : place + 1]
-            ends = self._reach(part, margin)
-            whole = part.height * ((ends.until - ends.since) / DAY)
-            if place > begin and whole > _WASTE * own and self._held(ends) > _CHEAP_ROWS:
+            both = min(ends[0], first), max(ends[1], last)
+            mine, read = last - first + 2 * margin, self._reach(*both, margin)
+            wasteful = (place + 1 - begin) * (read.until - read.since) > _WASTE * (own + mine)
+            if place > begin and wasteful and self._held(read) > _CHEAP_ROWS:
                 yield rows[begin:place]
-                begin, own = place, (last - first + 2 * margin) / DAY
+                begin, own, both = place, timedelta(0), (first, last)
+            own, ends = own + mine, both
         if rows.height:
             yield rows[begin:]
 
@@ -123,12 +123,16 @@ class Plan:
         for _, each in place.group_by("place", maintain_order=True):
             yield each.select(TOUCHED.names())
 
-    def _reach(self, part: pl.DataFrame, margin: timedelta) -> Read:
-        ends = part.select(pl.col("first_at").min(), pl.col("last_at").max())
-        first, last = ends.select(pl.all().dt.truncate("1d")).row(0)
-        since, until = min(first, self.last) - margin, max(last, self.first) + DAY + margin
+    def _reach(self, first: datetime, last: datetime, margin: timedelta) -> Read:
+        first_day, last_day = (at.replace(hour=0, minute=0, second=0, microsecond=0) for at in (first, last))
+        since, until = min(first_day, self.last) - margin, max(last_day, self.first) + DAY + margin
         whole = since <= self.first, until >= self.last
         return Read(self.begin if whole[0] else since, self.end if whole[1] else until, *whole)
+
+
+def _ends(part: pl.DataFrame) -> tuple[datetime, datetime]:
+    first, last = part.select(pl.col("first_at").min(), pl.col("last_at").max()).row(0)
+    return first, last
 
 
 def _edges(days: set[date]) -> tuple[datetime, datetime]:
