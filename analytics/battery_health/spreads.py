@@ -21,7 +21,7 @@ from logger.tables import TIME
 
 FADE, FADE_SD = 3e-4, 2e-4  # of the capacity a cycle: facts, 3.6: 5.4 % after 50 and 13.2 % after 300 cycles a year
 POLLS_SD = 0.01  # of pooled power: vehicles without network are not asked, sensors err
-ROUNDS = 40  # after which spreads move by less than a hundredth
+ROUNDS, MOVES = 40, 1e-3  # at most, after which spreads move by less than a hundredth; none is left if all move less
 _CV = 0.05  # of vehicles and of packs, to begin with,
 _AS_MANY = 5  # and that counts for so many of them: a few that agree by chance are not all
 _KM_CV = 0.5  # of the percents that one km takes, to begin with
@@ -75,8 +75,10 @@ def checks(evidence: pl.DataFrame, stretches: pl.DataFrame, known: pl.DataFrame,
     sure = told.filter((pl.col("check") == "wh_per_km") & (pl.col("answer") != INSUFFICIENT))
     spread = spread.join(sure, on=MODEL, how="semi")  # so many readings of power in so many rides
     base = figures(pl.concat([told, ways]).with_columns(time=_ALWAYS)).select(*MODEL, *EVEN, *_BASE)
-    made = models(measured(parts.join(base, on=MODEL, how="left", maintain_order="left")), spread)
-    rows = [row for each in made.iter_rows(named=True) for row in _rows(each)]
+    polled = measured(parts.join(base, on=MODEL, how="left", maintain_order="left")).join(spread, on=MODEL, how="semi")
+    rows = [row for each in models(polled, spread).iter_rows(named=True) for row in _rows(each)]
+    counts = parts.join(spread, on=MODEL, how="anti").group_by(MODEL).agg(pl.len()).sort(MODEL)
+    rows += [row for provider, model, n in counts.iter_rows() for row in _unknown(provider, model, n)]
     return pl.concat([ways, pl.DataFrame(rows, schema=CHECKS)]).sort(*MODEL, "check")
 
 
@@ -119,6 +121,12 @@ def _rows(figures: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield {"provider": figures["provider"], **check(model, name, answer, value, sd, spells)}
 
 
+def _unknown(provider: str, model: str, spells: int) -> Iterator[dict[str, Any]]:
+    """Of a model of which no power is known: what its packs hold, and by how much they differ, nobody can say."""
+    for name in _OF_PACKS:
+        yield {"provider": provider, **check(model, name, INSUFFICIENT, None, None, spells)}
+
+
 def _coarse(name: str, value: float | None) -> float | None:
     """Two digits of a spread: its third must not make a fleet's packs anew."""
     return float(f"{value:.2g}") if value is not None and name in _SPREADS else value
@@ -145,8 +153,17 @@ def models(spells: pl.DataFrame, polled: pl.DataFrame) -> pl.DataFrame:
     sure = spells.join(fleet.select(*MODEL, (pl.col("same") >= SAME).alias("known")), on=MODEL, maintain_order="left")
     packs, powers = _packs(numbered(sure)), _powers(sure)
     for _ in range(ROUNDS):
-        fleet = _again(fleet, *_given(packs, powers, fleet))
+        before, fleet = fleet, _again(fleet, *_given(packs, powers, fleet)).sort(MODEL)
+        if _settled(before.sort(MODEL), fleet):
+            break
     return _scaled(fleet, *_given(packs, powers, fleet)).sort(MODEL)
+
+
+def _settled(before: pl.DataFrame, after: pl.DataFrame) -> bool:
+    """Whether no figure of any model moves by as much as its third digit tells."""
+    names = [name for name in ("pack_pct_per_km", "pack_wh_per_km", *SPREADS) if name != "polled_cv"]
+    moves = [((after[name] - before[name]).abs() > MOVES * before[name].abs()).any() for name in names]
+    return not any(moves)
 
 
 def _packs(spells: pl.DataFrame) -> pl.DataFrame:

@@ -115,6 +115,7 @@ class Run:
 
     def news(self) -> list[Analysed]:
         """All that is new; then note how far that is."""
+        self._progress("looking for what is new")
         state, touched = self._state(self._noted)
         self._analyse(touched)
         made = {"traits": self._habits.noted, "figures": self._models.noted, "owed": self._noted.get("owed", [])}
@@ -167,12 +168,12 @@ class Run:
         plain = {name: each for name, each in self._analyses.items() if not each.weighed and each.reach != "all"}
         follow = {name: each for name, each in self._analyses.items() if each.weighed}
         whole = {name: each for name, each in self._analyses.items() if each.reach == "all"}
-        self._made(self._reaching_back(self._read_by(touched, plain)), plain)
+        self._made(self._reaching_back(self._read_by(touched, plain)), plain, "states, places and days")
         for name, each in whole.items():
             whose = self._read_by(touched, {name: each})
-            self._made(throughout(whose, self._plan.begin, self._plan.end), {name: each})
+            self._made(throughout(whose, self._plan.begin, self._plan.end), {name: each}, "faults and alerts")
         owed = self._figures() if "calibration" in self._fleets else TOUCHED.to_frame()
-        self._made(self._reaching_back(merged([self._read_by(touched, follow), owed])), follow)
+        self._made(self._reaching_back(merged([self._read_by(touched, follow), owed])), follow, "trips and energies")
         if self._weighs_all:
             self._packs.commit()
             self._owe(TOUCHED.to_frame())
@@ -183,10 +184,14 @@ class Run:
     def _read_by(self, touched: Mapping[str, pl.DataFrame], analyses: Mapping[str, Analysis]) -> pl.DataFrame:
         return merged([touched[name] for name in {name for each in analyses.values() for name in each.reads}])
 
-    def _made(self, touched: pl.DataFrame, analyses: Mapping[str, Analysis]) -> None:
+    def _made(self, touched: pl.DataFrame, analyses: Mapping[str, Analysis], what: str) -> None:
         margin, waiting = MARGIN, touched
         while waiting.height and analyses:
-            missing = [self._group(*group, analyses) for group in self._plan.groups(waiting, margin)]
+            missing, groups = [], list(self._plan.groups(waiting, margin))
+            for place, (part, read) in enumerate(groups, 1):
+                days = f"{read.since:%Y-%m-%d} to {read.until:%Y-%m-%d}"
+                self._progress(f"{what}: {part.height:,} vehicles, {days} ({place} of {len(groups)})")
+                missing.append(self._group(part, read, analyses))
             waiting, margin = pl.concat(missing), 2 * margin
 
     def _reaching_back(self, touched: pl.DataFrame) -> pl.DataFrame:
@@ -194,9 +199,7 @@ class Run:
 
     def _group(self, part: pl.DataFrame, read: Read, analyses: Mapping[str, Analysis]) -> pl.DataFrame:
         """Analyse these; returns those of which more must be read."""
-        vehicles = part["vehicle"].to_list()
-        self._progress(f"{len(vehicles):,} vehicles from {read.since:%Y-%m-%d} to {read.until:%Y-%m-%d}")
-        made = make(analyses, self._rows(vehicles, read), part, self._there)
+        made = make(analyses, self._rows(part["vehicle"].to_list(), read), part, self._there)
         if "stretches" in analyses:
             self._anew.append(made.ready)
         self._commit_all(made)
@@ -253,7 +256,7 @@ class Run:
         That is noted before anything is committed: a run that is killed, or makes less than all that is weighed, leaves
         it to the next.
         """
-        self._progress("figures of models")
+        self._progress("what models use and packs hold")
         anew, before = pl.concat([_ANEW.to_frame(), *self._anew]), fleet.marks(self._models.checks)
         self._models.anew(anew)
         span, now = (self._plan.begin, self._plan.end), fleet.marks(self._models.checks)

@@ -18,7 +18,8 @@ from logger.stores.lake.lake import Lake
 
 MARGIN = 4 * DAY  # read before and after what was touched, to begin with; more where that is not enough
 _WASTE, _CHEAP_ROWS = 2.0, 100_000  # vehicles are read together up to twice what each needs, or as few rows as these
-_GROUP_ROWS = 1_000_000  # of readings that are analysed together, so that memory stays flat: a gigabyte
+_GROUP_ROWS = 1_200_000  # that are analysed together, so that memory stays flat: below one and a half gigabytes
+_LARGE = ("status", "location")  # tables that have nearly all rows
 
 
 class Plan:
@@ -85,47 +86,53 @@ class Plan:
     def groups(self, touched: pl.DataFrame, margin: timedelta) -> Iterator[tuple[pl.DataFrame, Read]]:
         """Vehicles of near days together, as many as memory takes, and what to read for them."""
         for part in self._near(touched, margin):
-            for each in self._split(part.sort("vehicle"), self._reach(part, margin)):
-                yield each, self._reach(each, margin)
+            for each in self._split(part.sort("vehicle"), self._reach(*_ends(part), margin)):
+                yield each, self._reach(*_ends(each), margin)
 
     def _near(self, touched: pl.DataFrame, margin: timedelta) -> Iterator[pl.DataFrame]:
         """Vehicles of near days: reading all of them over all these days costs little more than each over its own."""
         rows = touched.sort("first_at", "last_at", "vehicle")
-        begin, own = 0, 0.0
+        begin, own, ends = 0, timedelta(0), (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
         for place, (_, first, last) in enumerate(rows.iter_rows()):
-            own += (last - first + 2 * margin) / DAY
-            part = rows[begin : place + 1]
-            ends = self._reach(part, margin)
-            whole = part.height * ((ends.until - ends.since) / DAY)
-            if place > begin and whole > _WASTE * own and self._held(ends) > _CHEAP_ROWS:
+            both = min(ends[0], first), max(ends[1], last)
+            mine, read = last - first + 2 * margin, self._reach(*both, margin)
+            wasteful = (place + 1 - begin) * (read.until - read.since) > _WASTE * (own + mine)
+            if place > begin and wasteful and self._held(read) > _CHEAP_ROWS:
                 yield rows[begin:place]
-                begin, own = place, (last - first + 2 * margin) / DAY
+                begin, own, both = place, timedelta(0), (first, last)
+            own, ends = own + mine, both
         if rows.height:
             yield rows[begin:]
 
     def _held(self, read: Read) -> int:
-        """How many rows of `status` there are in these days; many where nobody counts them."""
+        """How many rows there are in these days; many where nobody counts them."""
         if not isinstance(self._store, Lake):
             return _GROUP_ROWS + 1
-        files = self._store.files("status")
+        files = (file for name in _LARGE for file in self._store.files(name))
         return sum(file.rows for file in files if day_in_span(file.day, read.since, read.until))
 
     def _split(self, part: pl.DataFrame, read: Read) -> Iterator[pl.DataFrame]:
         if part.height == 1 or self._held(read) <= _GROUP_ROWS:
             yield part
             return
-        rows = self._store.scan("status", read.since, read.until, part["vehicle"].to_list())
-        counted = part.join(rows.group_by("vehicle").len().collect(), on="vehicle", how="left").sort("vehicle")
+        whose = part["vehicle"].to_list()
+        rows = [self._store.scan(name, read.since, read.until, whose).select("vehicle") for name in _LARGE]
+        counts = pl.concat(rows).group_by("vehicle").len().collect()
+        counted = part.join(counts, on="vehicle", how="left").sort("vehicle")
         place = counted.with_columns((pl.col("len").fill_null(0).cum_sum() // _GROUP_ROWS).alias("place"))
         for _, each in place.group_by("place", maintain_order=True):
             yield each.select(TOUCHED.names())
 
-    def _reach(self, part: pl.DataFrame, margin: timedelta) -> Read:
-        ends = part.select(pl.col("first_at").min(), pl.col("last_at").max())
-        first, last = ends.select(pl.all().dt.truncate("1d")).row(0)
-        since, until = min(first, self.last) - margin, max(last, self.first) + DAY + margin
+    def _reach(self, first: datetime, last: datetime, margin: timedelta) -> Read:
+        first_day, last_day = (at.replace(hour=0, minute=0, second=0, microsecond=0) for at in (first, last))
+        since, until = min(first_day, self.last) - margin, max(last_day, self.first) + DAY + margin
         whole = since <= self.first, until >= self.last
         return Read(self.begin if whole[0] else since, self.end if whole[1] else until, *whole)
+
+
+def _ends(part: pl.DataFrame) -> tuple[datetime, datetime]:
+    first, last = part.select(pl.col("first_at").min(), pl.col("last_at").max()).row(0)
+    return first, last
 
 
 def _edges(days: set[date]) -> tuple[datetime, datetime]:

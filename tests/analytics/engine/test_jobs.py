@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import re
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -288,7 +289,7 @@ def test_a_stay_of_weeks_does_not_have_weeks_read_again(place: Place) -> None:
     place.write_all(told[-1:])
     read: list[str] = []
     analyze(place.settings, Wish(), read.append)
-    (first,) = {text.split(" from ")[1][:10] for text in read if " from " in text}
+    (first,) = {day for text in read for day in re.findall(r", (\d{4}-\d\d-\d\d) to ", text)}
     assert first >= (BEGIN + 30 * 24 * HOUR).date().isoformat()
     assert [row[1:] for row in episodes(place, "place") if row[1] == "Town"] == [("Town", "in Town", True)]
 

@@ -42,7 +42,7 @@ def test_a_trip_from_a_private_place_tells_its_name_and_not_where_it_lies(tmp_pa
     rows = {"status": list(driven("a", 2, 9.5)), "location": fixes}
     (trip,) = trips_of(tmp_path, rows, places={"Home": home}).to_dicts()
     assert (trip["start_place"], trip["start_lat_deg"], trip["start_lon_deg"]) == ("Home", None, None)
-    assert (trip["finish_place"], trip["flags"]) == (None, ["private_place"])
+    assert (trip["finish_place"], trip["flags"]) == (None, ["no_capacity", "private_place"])
     assert trip["finish_lat_deg"] == pytest.approx(LAT + 1800 / DEGREE_M)
 
 
