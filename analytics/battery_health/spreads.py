@@ -154,12 +154,12 @@ def models(spells: pl.DataFrame, polled: pl.DataFrame) -> pl.DataFrame:
     packs, powers = _packs(numbered(sure)), _powers(sure)
     for _ in range(ROUNDS):
         before, fleet = fleet, _again(fleet, *_given(packs, powers, fleet)).sort(MODEL)
-        if _settled(before.sort(MODEL), fleet):
+        if _is_settled(before.sort(MODEL), fleet):
             break
     return _scaled(fleet, *_given(packs, powers, fleet)).sort(MODEL)
 
 
-def _settled(before: pl.DataFrame, after: pl.DataFrame) -> bool:
+def _is_settled(before: pl.DataFrame, after: pl.DataFrame) -> bool:
     """Whether no figure of any model moves by as much as its third digit tells."""
     names = [name for name in ("pack_pct_per_km", "pack_wh_per_km", *SPREADS) if name != "polled_cv"]
     moves = [((after[name] - before[name]).abs() > MOVES * before[name].abs()).any() for name in names]

@@ -33,8 +33,8 @@ def added_rises(observations: pl.DataFrame, taken: pl.DataFrame, trips: pl.DataF
     driven, only what braking cannot have given counts. Where the percent is known at both ends it must have risen;
     where it is not, what a standing vehicle tells in the half hour after a charge is of that charge, told late.
     """
-    steps = _steps(observations).filter((pl.col("gained_wh") > 0) & _charged())
-    groups = _grouped(steps.filter(~under_way(steps, trips, "since", "until")))
+    steps = _steps(observations).filter((pl.col("gained_wh") > 0) & _is_charge())
+    groups = _group_steps(steps.filter(~under_way(steps, trips, "since", "until")))
     late = taken.with_columns(pl.col("finished_at") + pl.duration(milliseconds=round(1000 * LATE_S)))
     told = pl.col("soc_start_pct").is_not_null() & pl.col("soc_finish_pct").is_not_null()
     rose = (pl.col("soc_finish_pct") > pl.col("soc_start_pct")).fill_null(False)
@@ -62,7 +62,7 @@ def _steps(observations: pl.DataFrame) -> pl.DataFrame:
     ).drop_nulls("since")  # fmt: skip
 
 
-def _charged() -> pl.Expr:
+def _is_charge() -> pl.Expr:
     """Whether the vehicle stood, or gained more than braking gives."""
     stood = (pl.col("moved_m") <= MOVED_M) & (pl.col("fastest_kmh") <= 1)
     regained = LEAST_WH + REGAINED_WH_M * pl.col("moved_m")
@@ -71,7 +71,7 @@ def _charged() -> pl.Expr:
     return (stood & ~starts) | (passes & (pl.col("gained_wh") > regained))
 
 
-def _grouped(steps: pl.DataFrame) -> pl.DataFrame:
+def _group_steps(steps: pl.DataFrame) -> pl.DataFrame:
     rows = marked(steps)
     moved = (pl.col("way_m") - pl.col("moved_m") - before("way_m")).fill_null(0.0) > MOVED_M
     apart = (pl.col("since") - before("until")).dt.total_milliseconds() > 1000 * APART_S

@@ -80,7 +80,7 @@ def energies(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     return made.with_columns(*chosen, source.alias("energy_source"), _reason().alias("reason"))
 
 
-def _believed(name: str) -> pl.Expr:
+def _is_plausible(name: str) -> pl.Expr:
     """Whether something was added, and at least 1 Wh for each percent that surely rose; no battery is smaller."""
     rose = pl.when(pl.col("soc_added_pct") > ROSE_PCT).then("soc_added_pct").otherwise(0.0)
     return (pl.col(name) > 0) & (pl.col(name) >= rose * LEAST_WH / 100)
@@ -88,7 +88,7 @@ def _believed(name: str) -> pl.Expr:
 
 def _reported() -> list[pl.Expr]:
     """The rise of the counter; what came after its last word may have been as much again for its time, or nothing."""
-    enough = pl.when((pl.col("added_covered") >= COUNTED) & _believed("added_wh"))
+    enough = pl.when((pl.col("added_covered") >= COUNTED) & _is_plausible("added_wh"))
     value = pl.col("added_wh")
     unseen = value * (1 / pl.col("added_covered") - 1) / 3**0.5
     step = COUNT_SD_PCT * pl.col("added_step_wh").fill_null(0.0)
@@ -98,7 +98,7 @@ def _reported() -> list[pl.Expr]:
 
 def _by_power() -> list[pl.Expr]:
     """The integral of power; where it is not known, there was as much again, or nothing."""
-    enough = pl.when((pl.col("power_covered") >= COVERED) & _believed("power_wh"))
+    enough = pl.when((pl.col("power_covered") >= COVERED) & _is_plausible("power_wh"))
     value = pl.col("power_wh")
     sd = ((POWER_SD * value) ** 2 + (value * (1 - pl.col("power_covered"))) ** 2 / 3).sqrt()
     return [enough.then(value).alias("power_wh"), enough.then(sd).alias("power_sd")]
@@ -106,7 +106,7 @@ def _by_power() -> list[pl.Expr]:
 
 def _by_content() -> list[pl.Expr]:
     """The rise of the battery's content, and what is lost in it on the way in and out."""
-    rose = pl.when(_believed("content_wh"))
+    rose = pl.when(_is_plausible("content_wh"))
     value = pl.col("content_wh") * (1 + LOST)
     sd = (pl.col("content_sd_wh") ** 2 + (SCALE_SD**2 + LOST_SD**2) * value**2).sqrt()
     return [rose.then(value).alias("content_wh"), rose.then(sd).alias("content_sd")]

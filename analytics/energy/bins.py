@@ -61,12 +61,12 @@ def bins(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     sure = trips.filter(pl.col("kind").is_in(_SURE) & (pl.col("distance_m") > 0)).drop_nulls("energy_wh")
     days = with_midnight(with_day(sure, known, "started_at"), "time")
     rides = localised(days, "started_at").sort(*WHO, "started_at")
-    told = pl.concat([_named(rides, by) for by in BINS]).drop_nulls("bin")
+    told = pl.concat([_name_bins(rides, by) for by in BINS]).drop_nulls("bin")
     sums = told.group_by(_KEY, maintain_order=True).agg(pl.col("day", "bin_start").first(), *_sums())
     return shaped(sums, "consumption_by").sort(_KEY)
 
 
-def _named(rides: pl.DataFrame, by: str) -> pl.DataFrame:
+def _name_bins(rides: pl.DataFrame, by: str) -> pl.DataFrame:
     """These trips with `by`, `bin` and `bin_start`."""
     of = BINS[by]
     start = of.start.cast(pl.Float64())

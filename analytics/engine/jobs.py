@@ -168,12 +168,14 @@ class Run:
         plain = {name: each for name, each in self._analyses.items() if not each.weighed and each.reach != "all"}
         follow = {name: each for name, each in self._analyses.items() if each.weighed}
         whole = {name: each for name, each in self._analyses.items() if each.reach == "all"}
-        self._made(self._reaching_back(self._read_by(touched, plain)), plain, "states, places and days")
+        self._analyse_groups(self._reaching_back(self._read_by(touched, plain)), plain, "states, places and days")
         for name, each in whole.items():
             whose = self._read_by(touched, {name: each})
-            self._made(throughout(whose, self._plan.begin, self._plan.end), {name: each}, "faults and alerts")
+            self._analyse_groups(throughout(whose, self._plan.begin, self._plan.end), {name: each}, "faults and alerts")
         owed = self._figures() if "calibration" in self._fleets else TOUCHED.to_frame()
-        self._made(self._reaching_back(merged([self._read_by(touched, follow), owed])), follow, "trips and energies")
+        self._analyse_groups(
+            self._reaching_back(merged([self._read_by(touched, follow), owed])), follow, "trips and energies"
+        )
         if self._weighs_all:
             self._packs.commit()
             self._owe(TOUCHED.to_frame())
@@ -184,7 +186,7 @@ class Run:
     def _read_by(self, touched: Mapping[str, pl.DataFrame], analyses: Mapping[str, Analysis]) -> pl.DataFrame:
         return merged([touched[name] for name in {name for each in analyses.values() for name in each.reads}])
 
-    def _made(self, touched: pl.DataFrame, analyses: Mapping[str, Analysis], what: str) -> None:
+    def _analyse_groups(self, touched: pl.DataFrame, analyses: Mapping[str, Analysis], what: str) -> None:
         margin, waiting = MARGIN, touched
         while waiting.height and analyses:
             missing, groups = [], list(self._plan.groups(waiting, margin))

@@ -25,7 +25,6 @@ from analytics.observations.observations import TOP_SPEED_KMH, observations
 from analytics.observations.power import powered
 from analytics.observations.soc import clean_soc
 from analytics.observations.soc_at import SocPath, soc_path
-from analytics.observations.soc_steps import ticks
 from analytics.observations.soc_used import used
 from analytics.schemas import FIXES, OBSERVATIONS
 from analytics.stays.stay_points import whereabouts
@@ -224,11 +223,6 @@ class Rows:
     def swaps(self) -> pl.DataFrame:
         """As `SWAPS`, by vehicle and time."""
         return swaps(self.packs, self.readings, self.batteries, self.events, self.traits)
-
-    @cached_property
-    def ticks(self) -> pl.DataFrame:
-        """As `TICKS`, by vehicle and time."""
-        return ticks(self.readings)
 
     @cached_property
     def soc_path(self) -> SocPath:

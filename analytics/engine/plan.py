@@ -97,14 +97,14 @@ class Plan:
             both = min(ends[0], first), max(ends[1], last)
             mine, read = last - first + 2 * margin, self._reach(*both, margin)
             wasteful = (place + 1 - begin) * (read.until - read.since) > _WASTE * (own + mine)
-            if place > begin and wasteful and self._held(read) > _CHEAP_ROWS:
+            if place > begin and wasteful and self._count_rows(read) > _CHEAP_ROWS:
                 yield rows[begin:place]
                 begin, own, both = place, timedelta(0), (first, last)
             own, ends = own + mine, both
         if rows.height:
             yield rows[begin:]
 
-    def _held(self, read: Read) -> int:
+    def _count_rows(self, read: Read) -> int:
         """How many rows there are in these days; many where nobody counts them."""
         if not isinstance(self._store, Lake):
             return _GROUP_ROWS + 1
@@ -112,7 +112,7 @@ class Plan:
         return sum(file.rows for file in files if day_in_span(file.day, read.since, read.until))
 
     def _split(self, part: pl.DataFrame, read: Read) -> Iterator[pl.DataFrame]:
-        if part.height == 1 or self._held(read) <= _GROUP_ROWS:
+        if part.height == 1 or self._count_rows(read) <= _GROUP_ROWS:
             yield part
             return
         whose = part["vehicle"].to_list()

@@ -94,7 +94,7 @@ def consumption_by_rows(told: Rows) -> pl.DataFrame:
 def evidence_rows(told: Rows) -> pl.DataFrame:
     """Rows of `evidence`."""
     rides = placed(told.travelled, told.places, _START)
-    return evidence(told.readings, told.steps, told.ticks, rides, told.batteries, told.packs, told.known)
+    return evidence(told.readings, told.steps, told.soc_path.ticks, rides, told.batteries, told.packs, told.known)
 
 
 def stretch_rows(told: Rows) -> pl.DataFrame:

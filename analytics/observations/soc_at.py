@@ -26,11 +26,12 @@ _ROOT12 = 12**0.5
 class SocPath(msgspec.Struct, frozen=True):
     """How the charge of vehicles went on with their work: made once, to be asked at many moments.
 
-    `rows` are readings with the work done until each, and whether a percent was `told`; `marks` are ticks by work,
+    `rows` are readings with the work done until each, and whether a percent was `told`; `marks` are `ticks` by work,
     `leaps` the frame of `soc_steps.leaps`.
     """
 
     rows: pl.DataFrame
+    ticks: pl.DataFrame
     marks: pl.DataFrame
     leaps: pl.DataFrame
 
@@ -47,7 +48,8 @@ def soc_path(readings: pl.DataFrame, swaps: pl.DataFrame | None = None, trips: p
     """
     changed = leaps(readings, swaps)
     rows = _path(readings if trips is None else ridden(readings, trips), changed)
-    return SocPath(rows, _marks(ticks(readings), rows), changed)
+    found = ticks(readings)
+    return SocPath(rows, found, _marks(found, rows), changed)
 
 
 def soc_at(path: SocPath, moments: pl.DataFrame) -> pl.DataFrame:

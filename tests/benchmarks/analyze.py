@@ -38,7 +38,7 @@ def fleet(folder: Path) -> list[Figure]:
     twice = fleet_month(folder, 2 * _FLEET)
     once = {name: rows_of_vehicles(rows, _FLEET) for name, rows in twice.items()}
     (count, one), (twice_count, two) = (
-        (sum(rows.height for rows in tables.values()), _analysed(tables, folder / f"fleet{number}"))
+        (sum(rows.height for rows in tables.values()), _analyse(tables, folder / f"fleet{number}"))
         for number, tables in enumerate((once, twice))
     )
     what = "rows of raw tables, a month of mopeds: all tables"
@@ -50,7 +50,7 @@ def fleet(folder: Path) -> list[Figure]:
     ]
 
 
-def _analysed(tables: Mapping[str, pl.DataFrame], folder: Path) -> ProcessResult:
+def _analyse(tables: Mapping[str, pl.DataFrame], folder: Path) -> ProcessResult:
     """Write these rows to a new lake in this folder, and analyse them in a process of its own."""
     folder.mkdir()
     ours = _settings(folder)
@@ -77,7 +77,7 @@ def _unequal_days(folder: Path) -> list[Figure]:
     days: dict[bool, list[float]] = {True: [], False: []}
     for number, apart in itertools.product(range(_ROUNDS), days):
         rows = pl.concat(_day(vehicle, vehicle if apart else 0) for vehicle in range(_APART))
-        days[apart].append(_analysed({"status": with_sequence(rows, "status")}, folder / f"{apart}{number}").seconds)
+        days[apart].append(_analyse({"status": with_sequence(rows, "status")}, folder / f"{apart}{number}").seconds)
     what = f"{_APART} vehicles on {_APART} different days, 31 rows each"
     return [
         Figure(f"{what}: all tables", days[True], "s", "less", bar=5),
@@ -103,7 +103,7 @@ def _polled(folder: Path) -> Figure:
     """Measure a car of which three polls a day tell that it was driven and charged."""
     rows = [_poll(number) for number in range(_POLLED_DAYS * timedelta(days=1) // _POLL)]
     told = _told(rows, provider="smartcar", via="poll", clock="server", vehicle="car")
-    seconds = [_analysed({"status": told}, folder / f"polled{number}").seconds for number in range(_ROUNDS)]
+    seconds = [_analyse({"status": told}, folder / f"polled{number}").seconds for number in range(_ROUNDS)]
     return Figure(f"a car polled every 8 hours for {_POLLED_DAYS} days: all tables", seconds, "s", "less", bar=3)
 
 
