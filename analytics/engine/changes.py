@@ -1,6 +1,6 @@
 """Which vehicles' rows are new or other than before, since the last analysis."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -8,7 +8,7 @@ import polars as pl
 
 from analytics.digests import mark
 from analytics.schemas import TOUCHED
-from logger.stores.lake.data_files import files_by_day
+from logger.stores.lake.data_files import days_together, files_by_day
 from logger.stores.lake.delta import Span, day_span
 from logger.stores.lake.lake import Lake
 
@@ -24,12 +24,14 @@ def news(
     Where those are forgotten, or the spool is another one (`same_log` false), all rows of a changed day are new.
     `derived` are tables that may hold rows of vehicles of which nothing is left. Raises `Retry`.
     """
-    days = {day.isoformat(): mark(files) for day, files in files_by_day(lake.files(table)).items()}
+    files = files_by_day(lake.files(table))
+    days = {day.isoformat(): mark(some) for day, some in files.items()}
     version, spans = lake.replaced_since(table, noted.get("version"))
     old = noted.get("days", {})
     seen = noted.get("sequence", -1) if same_log and spans is not None else -1
     changed = [day for day, state in days.items() if old.get(day) != state]
-    fresh = [_fresh(lake, table, some, seen) for some in _in_parts(lake, table, changed)]
+    parts = days_together([files[date.fromisoformat(day)] for day in changed], _ROWS)
+    fresh = [_fresh(lake, table, {file.day for file in part}, seen) for part in parts]
     gone = [Span(None, *day_span(date.fromisoformat(day))) for day in old if day not in days]
     again = [frame for each in (*(spans or ()), *gone) for frame in _replaced(lake, (table, *derived), each)]
     told = [each.select(TOUCHED.names()) for each in fresh]
@@ -38,21 +40,7 @@ def news(
     return touched, {"version": version, "sequence": max(last, seen), "days": days}
 
 
-def _in_parts(lake: Lake, table: str, days: Sequence[str]) -> Iterator[list[date]]:
-    """These days, small ones together, so that a part's rows fit into memory."""
-    held = {day: sum(file.rows for file in files) for day, files in files_by_day(lake.files(table)).items()}
-    part, rows = list[date](), 0
-    for day in map(date.fromisoformat, days):
-        if part and rows + held[day] > _ROWS:
-            yield part
-            part, rows = [], 0
-        part.append(day)
-        rows += held[day]
-    if part:
-        yield part
-
-
-def _fresh(lake: Lake, table: str, days: Sequence[date], seen: int) -> pl.DataFrame:
+def _fresh(lake: Lake, table: str, days: Collection[date], seen: int) -> pl.DataFrame:
     """Vehicles with rows above this sequence. A row counts up to its receipt, which its moment may be corrected by."""
     rows = lake.unmerged_rows(table, days).filter(pl.col("sequence") > seen)
     live = pl.when(pl.col("via") != "import").then("received_at")

@@ -4,7 +4,7 @@ The file name says how a file was written: appends use snappy, compactions zstd.
 holds each key once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 
 import msgspec
@@ -68,6 +68,20 @@ def compact_files(files: Sequence[DataFile]) -> list[DataFile]:
 def loose_days(files: Sequence[DataFile]) -> list[list[DataFile]]:
     """Return the files of each other day, whose rows must be merged when they are read."""
     return [day for day in files_by_day(files).values() if not is_compact_day(day)]
+
+
+def days_together(days: Iterable[Sequence[DataFile]], most_rows: int) -> list[list[DataFile]]:
+    """Return the files of days, neighbours together up to this number of rows; a larger day is alone."""
+    groups: list[list[DataFile]] = []
+    held = 0
+    for files in days:
+        rows = sum(file.rows for file in files)
+        if not groups or held + rows > most_rows:
+            groups.append([])
+            held = 0
+        groups[-1] += files
+        held += rows
+    return groups
 
 
 def may_reach(file: DataFile, since: datetime) -> bool:

@@ -4,7 +4,7 @@ Each commit appends a loose file, which is quick and small. A compacted day is o
 sorted and compressed tightly, and is read as it is; the rows of every other day are merged when they are read.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 
@@ -121,7 +121,7 @@ class Lake:
         return read_merged(table_name, files, row_filter(None, until, vehicles))
 
     def unmerged_rows(
-        self, table_name: str, days: Sequence[date], vehicles: Sequence[str] | None = None
+        self, table_name: str, days: Collection[date], vehicles: Sequence[str] | None = None
     ) -> pl.LazyFrame:
         """Return the rows of these UTC days as they were written, perhaps several per key."""
         files = [file for file in self.files(table_name) if file.day in days]

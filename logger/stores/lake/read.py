@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from logger.stores.lake.data_files import DataFile, compact_files, loose_days
+from logger.stores.lake.data_files import DataFile, compact_files, days_together, loose_days
 from logger.stores.merge import merge_rows
 from logger.tables import TABLES, TIME
 
-_MERGED_ROWS = 300_000
+_MERGED_ROWS = 300_000  # each merge costs time, a large one memory
 
 
 def read_files(table_name: str, files: Sequence[DataFile]) -> pl.LazyFrame:
@@ -31,19 +31,5 @@ def read_merged(table_name: str, files: Sequence[DataFile], condition: pl.Expr) 
     if not table.raw:
         return read_files(table_name, files).filter(condition)
     compact = read_files(table_name, compact_files(files)).filter(condition)
-    loose = (read_files(table_name, some).filter(condition) for some in _merged_together(loose_days(files)))
+    loose = (read_files(table_name, some).filter(condition) for some in days_together(loose_days(files), _MERGED_ROWS))
     return pl.concat([compact, *(merge_rows(rows, table.key) for rows in loose)])
-
-
-def _merged_together(days: Sequence[Sequence[DataFile]]) -> list[list[DataFile]]:
-    """Return the files of days, small days together: each merge costs time, a large one memory."""
-    groups: list[list[DataFile]] = []
-    held = _MERGED_ROWS
-    for files in days:
-        rows = sum(file.rows for file in files)
-        if held + rows > _MERGED_ROWS:
-            groups.append([])
-            held = 0
-        groups[-1] += files
-        held += rows
-    return groups
