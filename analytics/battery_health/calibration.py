@@ -1,8 +1,7 @@
 """What a fleet's own data say of its models: usual consumption, kilometres and watt hours of a percent, and oddities.
 
-Absolute energy comes from many single readings of power, pooled over the fleet; what a percent is worth, from
-distances between ticks (analytics facts, F4, F5). A check that the data cannot answer says `insufficient`, never a
-guess. Each check is a row of the table `calibration`.
+Absolute energy comes from many single readings of power, pooled over the fleet (analytics facts, F4, F5). A check that
+the data cannot answer says `insufficient`, never a guess. Each check is a row of the table `calibration`.
 """
 
 import math
@@ -11,8 +10,9 @@ from typing import Any
 
 import polars as pl
 
-from analytics.battery_health.moments import Moments, pooled
-from analytics.frames import WHO
+from analytics.battery_health import spreads
+from analytics.battery_health.moments import Moments, line_of_two
+from analytics.battery_health.pooling import MODEL, SPREADS, at_half
 from analytics.observations.power import SIGNS
 from logger.tables import TIME
 
@@ -30,18 +30,12 @@ CHECKS = pl.Schema(
     }
 )
 INSUFFICIENT = "insufficient"
-EVEN = ("even_km", "even_drag", "even_rush")  # of `effort.efforts`
-WEIGHED = ("capacity_wh", "wh_per_km", "percent_slope", "motor_power_sign", *EVEN)  # checks that energies follow from
-POLLS, RIDES, STEPS = 100, 20, 200  # that an answer needs
+TRIPS, LEVELS = 20, 100  # trips that an answer needs, and that the levels of percents need
 SURE_SD = 4.0  # standard errors from nothing at which a sign is one
-NARROW = 0.10  # half of a relative interval at which rides with something in common have a figure: facts, 2.3
-SHEET_SD = 0.10  # what a data sheet errs by for packs in use: facts, 3: they hold 75 to 105 % of it
-PACK_CV = 0.07  # of the capacities of one model's packs, young and old (simulated fleet)
-VEHICLE_CV = 0.055  # of one model's usual consumption from vehicle to vehicle: tyres, drive (simulated fleet)
 DIGITS = 3  # that a figure has: what it does not tell must not make a fleet's history anew
+OF_PACKS = ("pack_wh", "pack_wh_cv", "pack_pct_per_km", "pack_wh_per_km", *SPREADS)
+_COARSE = {"pack_wh_cv", *SPREADS}  # two digits: the third of a spread must not make a fleet's packs anew
 _Z = 1.96
-Sums = Mapping[str, Moments]
-_NONE = Moments()
 
 
 def check(model: str, name: str, answer: str, value: float | None, sd: float | None, n: int) -> dict[str, Any]:
@@ -52,88 +46,138 @@ def check(model: str, name: str, answer: str, value: float | None, sd: float | N
 
 
 def answered(
-    model: str, name: str, answer: str, told: tuple[float | None, float | None, float | None], n: int
+    model: str, name: str, answer: str, ends: tuple[float | None, float | None, float | None], n: int
 ) -> dict[str, Any]:
-    """A row of `CHECKS` without provider and time; `told` are value, low and high, of which three digits are kept."""
-    ends = dict(zip(("value", "low", "high"), map(_rounded, told), strict=True))
-    return {"model": model, "check": name, "answer": answer, **ends, "n": n}
+    """A row of `CHECKS` without provider and time; `ends` are value, low and high, of which three digits are kept."""
+    rounded = dict(zip(("value", "low", "high"), map(_rounded, ends), strict=True))
+    return {"model": model, "check": name, "answer": answer, **rounded, "n": n}
 
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else float(f"{value:.{DIGITS}g}")
 
 
-# ---- power ---------------------------------------------------------------------------------------------------------
-
-
-def power_sign(model: str, sums: Sums) -> dict[str, Any]:
-    """Which way `motor_power_w` is positive.
+def checks(trips: pl.DataFrame) -> pl.DataFrame:
+    """The checks of what each model uses and holds.
 
     Parameters
     ----------
-    sums : of `evidence`, by check: `riding_w` and `charging_w` [W]
+    trips : DataFrame by vehicle and time, of the days that count: `provider` `vehicle` `model` `sheet_wh` (null where
+        no data sheet is known), `stint_id`, `cycles`, `km`, `pct` and `level_pct` (what of one pack's charge was used,
+        null where a trip does not tell, and at which level), `polled_wh` (by single readings of power, in the sign of
+        `motor_power_w` where only that is told; null where there are none)
 
     Returns
     -------
-    Row of check `motor_power_sign`: `discharge_positive`, `charge_positive`, or `insufficient` where fewer than 100
-    polls while riding say so, their mean is not 4 standard errors from 0, or polls in a charge say the same. `value` is
-    the mean while riding [W].
+    DataFrame of `CHECKS` by provider, model and check; `time` is null.
     """
-    riding, charging = sums.get("riding_w", _NONE), sums.get("charging_w", _NONE)
-    (mean, sd), (in_charge, sd_in_charge) = riding.mean(), charging.mean()
-    sure = riding.n >= POLLS and abs(mean) > SURE_SD * sd
-    against = charging.n >= POLLS and in_charge * mean > 0 and abs(in_charge) > SURE_SD * sd_in_charge
-    word = INSUFFICIENT if not sure or against else "discharge_positive" if mean > 0 else "charge_positive"
-    return check(model, "motor_power_sign", word, mean if riding.n else None, sd, riding.n)
+    ridden = trips.drop_nulls("model").filter(pl.col("km") > 0)
+    rows: list[dict[str, Any]] = []
+    known: list[tuple[Any, ...]] = []
+    for key, part in ridden.group_by(MODEL, maintain_order=True):
+        found = list(_of_model(str(key[1]), part))
+        turn = SIGNS.get(found[0]["answer"]) if found[2]["answer"] != INSUFFICIENT else None
+        known.append((*key, turn, found[1]["value"] or 0.0))
+        rows += [{"provider": key[0], **row} for row in found]
+    of = ridden.join(pl.DataFrame(known, schema=_OF_MODELS, orient="row"), on=MODEL, maintain_order="left")
+    even = of.with_columns(at_half("pct", "level_pct"), (pl.col("polled_wh") * pl.col("power_sign")).alias("wh"))
+    rows += [row for each in spreads.models(even).iter_rows(named=True) for row in _of_packs(each)]
+    return pl.DataFrame(rows, schema=CHECKS).sort(*MODEL, "check")
 
 
-def use_of_model(model: str, sums: Sums, sign: str) -> dict[str, Any]:
-    """Wh/km of a model, from single readings of power pooled over its rides.
+_T, _N = pl.String(), pl.Float64()
+_OF_MODELS = {"provider": _T, "model": _T, "power_sign": _N, "percent_slope": _N}
 
-    Parameters
-    ----------
-    sums : of `evidence`, by check: `use_wh` and its polls `signed_w`; where these are too few, `use_motor_wh` and
-        `riding_w`
-    sign : the answer of `power_sign`
+
+def _of_model(model: str, trips: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    sign, slope = power_sign(model, trips), percent_slope(model, trips)
+    use, way = use_of_model(model, trips, sign["answer"]), km_per_percent(model, trips, slope["value"] or 0.0)
+    yield from (sign, slope, use, way, capacity_of_model(model, use, way))
+
+
+def _of_packs(figures: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    model, n = figures["model"], figures["stints"]
+    power = figures["pack_wh"] is not None  # without it nobody can say what packs hold, nor by how much they differ
+    for name in OF_PACKS:
+        value = figures[name] if power else None
+        if value is not None and name in _COARSE:
+            value = float(f"{value:.2g}")
+        sd = value * figures["pack_wh_cv"] if name == "pack_wh" and value is not None else None
+        answer = "estimate" if value is not None and math.isfinite(value) else INSUFFICIENT
+        yield {"provider": figures["provider"], **check(model, name, answer, value, sd, n)}
+
+
+# ---- what a kilometre and a percent are worth ----------------------------------------------------------------------
+
+
+def power_sign(model: str, trips: pl.DataFrame) -> dict[str, Any]:
+    """Which way `motor_power_w` is positive: no vehicle gains energy by all its trips.
 
     Returns
     -------
-    Row of check `wh_per_km`: net, with the interval of a ratio of sums over rides, each of which has used its mean
-    power for its time. It assumes that polls do not choose their moments by the power. `n` counts polls.
+    Row of check `motor_power_sign`: `discharge_positive`, `charge_positive`, or `insufficient` where fewer than 20
+    trips tell, or their sum is not 4 standard errors from 0. `value` is the energy of a kilometre [Wh/km].
     """
-    turn, polls, use = 1.0, sums.get("signed_w", _NONE).n, sums.get("use_wh", _NONE)
-    if polls < POLLS:
-        turn = SIGNS.get(sign, 0.0)
-        polls, use = (sums.get("riding_w", _NONE).n, sums.get("use_motor_wh", _NONE)) if turn else (0, _NONE)
+    use = Moments.of(trips, "km", "polled_wh")
+    value, sd = use.ratio()
+    sure = use.n >= TRIPS and value is not None and sd is not None and abs(value) > SURE_SD * sd
+    word = "discharge_positive" if (value or 0.0) > 0 else "charge_positive"
+    return check(model, "motor_power_sign", word if sure else INSUFFICIENT, value, sd, use.n)
+
+
+def use_of_model(model: str, trips: pl.DataFrame, sign: str) -> dict[str, Any]:
+    """Wh/km of a model, from single readings of power pooled over its trips.
+
+    Returns
+    -------
+    Row of check `wh_per_km`: net, with the interval of a ratio of sums over trips, each of which has used its mean
+    power for its time. It assumes that readings do not choose their moments by the power. `n` counts trips.
+    """
+    use = Moments.of(trips, "km", "polled_wh")
     found, sd = use.ratio()
-    value = None if found is None else turn * found
-    enough = polls >= POLLS and use.n >= RIDES and value is not None and value > 0
-    return check(model, "wh_per_km", "estimate" if enough else INSUFFICIENT, value, sd, polls)
+    turn = SIGNS.get(sign)
+    value = None if found is None or turn is None else turn * found
+    return check(model, "wh_per_km", "estimate" if value is not None else INSUFFICIENT, value, sd, use.n)
 
 
-# ---- what a percent is worth ---------------------------------------------------------------------------------------
-
-
-def km_per_percent(model: str, sums: Sums, slope: float = 0.0) -> dict[str, Any]:
+def km_per_percent(model: str, trips: pl.DataFrame, slope: float = 0.0) -> dict[str, Any]:
     """Kilometres of a percent at 50 %, a ratio of sums.
 
     Parameters
     ----------
-    sums : of `evidence`, by check: `way_km` and `tilted_km`
-    slope : the value of `slope_of_percent`
+    slope : the value of `percent_slope`
 
     Returns
     -------
     Row of check `km_per_pct`; `insufficient` below 20 trips.
     """
-    way = sums.get("way_km", _NONE)
+    known = trips.drop_nulls("pct")
+    way = Moments.of(known, "pct", "km")
     found, sd = way.ratio()
-    at_half = way.x + slope * sums.get("tilted_km", _NONE).x
-    if found is None or sd is None or at_half <= 0:
+    even = known.with_columns(percent_slope=slope).select(at_half("pct", "level_pct").sum()).item()
+    if found is None or sd is None or not even > 0:
         return check(model, "km_per_pct", INSUFFICIENT, None, None, way.n)
-    value = way.y / at_half
-    enough = way.n >= RIDES and value > 0
-    return check(model, "km_per_pct", "estimate" if enough else INSUFFICIENT, value, sd * way.x / at_half, way.n)
+    enough = way.n >= TRIPS and way.y > 0
+    answer = "estimate" if enough else INSUFFICIENT
+    return check(model, "km_per_pct", answer, way.y / even, sd * way.x / even, way.n)
+
+
+def percent_slope(model: str, trips: pl.DataFrame) -> dict[str, Any]:
+    """How much more a percent holds at 100 % than at 50 %, relative: its voltage is higher.
+
+    Returns
+    -------
+    Row of check `percent_slope`: what trips used for their way against the level at which they used it, by least
+    squares that know the way alone, from 20 % on (below, the controller saves). It assumes that riders do not ride
+    otherwise at other levels. `insufficient` below 100 trips.
+    """
+    known = trips.drop_nulls("pct").filter(pl.col("level_pct") >= 20)
+    above = pl.col("km") * (pl.col("level_pct") - 50) / 50
+    fit = line_of_two(known.select(weight=1 / (1 + pl.col("km")), one="km", two=above, y="pct"))
+    if known.height < LEVELS or fit is None or fit[0] <= 0:
+        return check(model, "percent_slope", INSUFFICIENT, None, None, known.height)
+    of_way, of_level, sd = fit
+    return check(model, "percent_slope", "estimate", -of_level / of_way, sd / of_way, known.height)
 
 
 def capacity_of_model(model: str, use: Mapping[str, Any], way: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,142 +191,3 @@ def capacity_of_model(model: str, use: Mapping[str, Any], way: Mapping[str, Any]
 
 def _relative_sd(row: Mapping[str, Any]) -> float:
     return float((row["high"] - row["low"]) / (2 * _Z) / row["value"])
-
-
-def slope_of_percent(model: str, sums: Sums) -> dict[str, Any]:
-    """How much more a percent holds at 100 % than at 50 %, relative: its voltage is higher.
-
-    Parameters
-    ----------
-    sums : of `evidence`, by check: `step_m`
-
-    Returns
-    -------
-    Row of check `percent_slope`: least squares of the metres between falling ticks one step apart on their level, from
-    20 % on (below, the controller saves). It assumes that riders do not ride otherwise at other levels.
-    """
-    steps = sums.get("step_m", _NONE)
-    line = steps.line() if steps.n >= STEPS else None
-    if line is None or line.middle <= 0:
-        return check(model, "percent_slope", INSUFFICIENT, None, None, steps.n)
-    return check(model, "percent_slope", "estimate", line.slope / line.middle, line.slope_sd / line.middle, steps.n)
-
-
-# ---- by what rides have in common ----------------------------------------------------------------------------------
-
-
-def bins(model: str, sums: Sums, capacity_wh: float | None) -> Iterator[dict[str, Any]]:
-    """Wh/km of rides that have something in common.
-
-    Parameters
-    ----------
-    sums : of `evidence`, by check: those with a colon
-    capacity_wh : what 100 % are worth [Wh]
-
-    Yields
-    ------
-    Rows of checks such as `wh_per_km:temperature:5` (5 to 10 degC), `wh_per_km:speed:20`, `wh_per_km:hour:8` (local),
-    `wh_per_km:place:Depot` (of the start). `insufficient`, and no value, below 20 rides, or where half of the interval
-    is above 10 % of the value. The interval is that of a ratio of sums, never of a mean of ratios (facts, 2.3); the
-    error of the capacity, which all bins share, is not in it: they are for comparing.
-    """
-    for name, each in sums.items():
-        if ":" in name and capacity_wh is not None:
-            percent, sd = each.ratio()
-            enough = each.n >= RIDES and percent is not None and sd is not None and _Z * sd < NARROW * percent
-            scale = capacity_wh / 100
-            value, error = (scale * (percent or 0.0), scale * (sd or 0.0)) if enough else (None, None)
-            yield check(model, f"wh_per_km:{name}", "estimate" if enough else INSUFFICIENT, value, error, each.n)
-
-
-# ---- what is known of vehicles -------------------------------------------------------------------------------------
-
-
-def calibrated(known: pl.DataFrame, checks: pl.DataFrame) -> pl.DataFrame:
-    """What a vehicle's percent and kilometre are worth, and from when on.
-
-    Parameters
-    ----------
-    known : DataFrame `provider` `vehicle` `model` `capacity_wh` [Wh] `wh_per_km`, and perhaps `capacity_sd` and
-        `wh_per_km_sd`, relative
-    checks : DataFrame of `CHECKS`
-
-    Returns
-    -------
-    `known` with `since` (the beginning, and each `time` of its model's checks), `capacity_wh` and `wh_per_km` of the
-    model then, `capacity_sd` and `wh_per_km_sd`, relative, of one vehicle of it, `percent_slope` (0 where nobody
-    knows), `motor_power_sign` and the shares of `EVEN` (null where nobody knows). A data sheet, which errs by 10 % for
-    packs in use, and the fleet's own figure are weighed by their variances. Where the fleet does not tell, the figure
-    stays, with the error that it
-    came with, else that of a data sheet: packs in use hold less than new ones.
-    """
-    always = pl.datetime(1, 1, 1, time_unit="ms", time_zone="UTC").alias("since")
-    answers = pl.col("check").is_in(WEIGHED) & (pl.col("answer") != INSUFFICIENT)
-    moments = checks.filter(answers).select("provider", "model", pl.col("time").alias("since")).unique()
-    rows = pl.concat([known.with_columns(always), known.join(moments, on=["provider", "model"])])
-    for name, spread in (("capacity_wh", PACK_CV), ("wh_per_km", VEHICLE_CV)):
-        rows = _weighed(rows, checks, name, spread)
-    sign = _told(checks, "motor_power_sign", pl.col("answer").alias("motor_power_sign"))
-    for facts in (sign, *(_told(checks, name, pl.col("value").alias(name)) for name in ("percent_slope", *EVEN))):
-        rows = rows.join(facts, on=_MODEL, how="left", maintain_order="left")
-    return rows.with_columns(pl.col("percent_slope").fill_null(0.0))
-
-
-_MODEL = ("provider", "model", "since")
-
-
-def _told(checks: pl.DataFrame, name: str, *columns: pl.Expr) -> pl.DataFrame:
-    told = checks.filter((pl.col("check") == name) & (pl.col("answer") != INSUFFICIENT))
-    return told.select("provider", "model", pl.col("time").alias("since"), *columns)
-
-
-def _weighed(rows: pl.DataFrame, checks: pl.DataFrame, name: str, spread: float) -> pl.DataFrame:
-    sd = f"{name.removesuffix('_wh')}_sd"
-    error = ((pl.col("high") - pl.col("low")) / (2 * _Z) / pl.col("value")).clip(1e-6).alias("error")
-    found = _told(checks, name, pl.col("value"), error)
-    given = pl.col(sd) if sd in rows.columns else pl.lit(None, pl.Float64())
-    told = rows.with_columns(given.alias("given")).join(found, on=_MODEL, how="left", maintain_order="left")
-    sheet, ours = pl.lit(1 / SHEET_SD**2), 1 / pl.col("error") ** 2
-    both = (pl.col(name) * sheet + pl.col("value") * ours) / (sheet + ours)
-    variance = pl.when(pl.col(name).is_null()).then(1 / ours).otherwise(1 / (sheet + ours))
-    made = told.with_columns(
-        pl.coalesce(both, "value", name).alias(name),
-        pl.when(pl.col("value").is_not_null())
-        .then((variance + spread**2).sqrt())
-        .otherwise(pl.coalesce("given", pl.lit(math.hypot(SHEET_SD, spread))))
-        .alias(sd),
-    )
-    return made.drop("value", "error", "given")
-
-
-# ---- all of them ---------------------------------------------------------------------------------------------------
-
-
-def checks(evidence: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """The checks of energy of every model.
-
-    Parameters
-    ----------
-    evidence : DataFrame of `evidence`, of the days that count, in the order of its key
-    known : DataFrame `provider` `vehicle` `model` `capacity_wh`; vehicles without a model are left out
-
-    Returns
-    -------
-    DataFrame of `CHECKS` by provider, model and check; `time` is null.
-    """
-    told = evidence.join(known.select(*WHO, "model"), on=WHO, maintain_order="left")
-    sheets = {(provider, model): wh for provider, model, wh in known.select("provider", "model", "capacity_wh").rows()}
-    rows = [
-        {"provider": provider, **row}
-        for (provider, model), sums in pooled(told, "provider", "model").items()
-        for row in _of_model(model, sums, sheets[provider, model])
-    ]
-    return pl.DataFrame(rows, schema=CHECKS)
-
-
-def _of_model(model: str, sums: Sums, sheet_wh: float | None) -> Iterator[dict[str, Any]]:
-    sign, slope = power_sign(model, sums), slope_of_percent(model, sums)
-    use, way = use_of_model(model, sums, sign["answer"]), km_per_percent(model, sums, slope["value"] or 0.0)
-    capacity = capacity_of_model(model, use, way)
-    yield from (sign, slope, use, way, capacity)
-    yield from bins(model, sums, capacity["value"] or sheet_wh)

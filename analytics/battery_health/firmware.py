@@ -9,10 +9,13 @@ from typing import Any
 
 import polars as pl
 
-from analytics.battery_health.calibration import CHECKS, INSUFFICIENT, POLLS, Sums, check
-from analytics.battery_health.moments import Moments, point, pooled
+from analytics.battery_health.calibration import CHECKS, INSUFFICIENT, check
+from analytics.battery_health.moments import Moments, sums
+from analytics.battery_health.pooling import MODEL
 from analytics.frames import WHO, before, marked
 
+Sums = Mapping[str, Moments]
+MOMENTS = 100  # at which packs differ that an answer needs
 HALF_FULL_PCT = 30.0  # below, a whole percent is too coarse beside a range
 READINGS_OF_PCT, PCTS = 4, 10  # readings of one percent, and percents, that tell whether a range moves within it
 FIXED_CV = 0.005  # of range by percent over weeks: a fixed factor
@@ -26,31 +29,34 @@ RULES = {
     "first": pl.col("one"),
     "second": pl.col("two"),
 }
-CHECKED = ("range_run", "percent_edge", *(f"packs_{name}" for name in RULES))
 _FITS_PCT = 1.0  # mean distance at which a rule is one: of whole percents
 
 
 # ---- what a day tells ----------------------------------------------------------------------------------------------
 
 
-def points(readings: pl.DataFrame, packs: pl.DataFrame) -> list[pl.DataFrame]:
-    """What vehicles tell of their firmware, as points of `evidence`.
+def points(readings: pl.DataFrame, packs: pl.DataFrame) -> pl.DataFrame:
+    """What vehicles tell of their firmware: `provider` `vehicle` `check` `x` `y`.
 
     Parameters
     ----------
-    readings : DataFrame of `OBSERVATIONS`, by vehicle and time
-    packs : DataFrame of PACKS
+    readings : DataFrame with `provider` `vehicle` `at` `soc_pct` `range_m`, by vehicle and time
+    packs : DataFrame with `provider` `vehicle` `port` `at` `pack_soc_pct`
 
     Returns
     -------
-    DataFrames of `POINTS`: `range_run`: of each stretch of one percent, from 30 % on, whether the range moved in it
-    (1, else 0) and the range by percent [m/%]; `percent_edge`: of a falling step the level [%] and the range then [m];
-    `packs_mean`, `packs_least`, …: 1, and how far the vehicle's percent is from what this rule makes of two packs' [%],
-    where these are 4 % apart.
+    DataFrame of checks, with x and y: `range_run`: of each stretch of one percent, from 30 % on, whether the range
+    moved in it (1, else 0) and the range by percent [m/%]; `percent_edge`: of a falling step the level [%] and the
+    range then [m]; `packs_mean`, `packs_least`, …: 1, and how far the vehicle's percent is from what this rule makes of
+    two packs' [%], where these are 4 % apart.
     """
     rows = marked(readings.drop_nulls("soc_pct").select(*WHO, "at", "soc_pct", "range_m"))
     ranged = pl.col("range_m").is_not_null() & (pl.col("soc_pct") >= HALF_FULL_PCT)
-    return [_runs(rows, ranged), _edges(rows, ranged), *_packs(readings, packs)]
+    return pl.concat([_runs(rows, ranged), _edges(rows, ranged), *_packs(readings, packs)])
+
+
+def _point(rows: pl.DataFrame, check: str, x: pl.Expr, y: pl.Expr) -> pl.DataFrame:
+    return rows.select(*WHO, check=pl.lit(check), x=x.cast(pl.Float64), y=y.cast(pl.Float64)).drop_nulls()
 
 
 def _runs(rows: pl.DataFrame, ranged: pl.Expr) -> pl.DataFrame:
@@ -60,14 +66,14 @@ def _runs(rows: pl.DataFrame, ranged: pl.Expr) -> pl.DataFrame:
         (pl.col("range_m") / pl.col("soc_pct")).mean().alias("factor_m"),
     )  # fmt: skip
     moves = (pl.col("values") > 2).cast(pl.Float64)
-    return point(runs.filter(pl.col("readings") >= READINGS_OF_PCT), "range_run", moves, pl.col("factor_m"))
+    return _point(runs.filter(pl.col("readings") >= READINGS_OF_PCT), "range_run", moves, pl.col("factor_m"))
 
 
 def _edges(rows: pl.DataFrame, ranged: pl.Expr) -> pl.DataFrame:
     middle = (pl.col("range_m") + before("range_m")) / 2
     steps = rows.with_columns(before("soc_pct").alias("level"), middle.alias("edge_m"))
     falls = steps.filter(ranged & (pl.col("level") - pl.col("soc_pct") == 1).fill_null(False))
-    return point(falls, "percent_edge", pl.col("level"), pl.col("edge_m"))
+    return _point(falls, "percent_edge", pl.col("level"), pl.col("edge_m"))
 
 
 def _packs(readings: pl.DataFrame, packs: pl.DataFrame) -> list[pl.DataFrame]:
@@ -77,34 +83,44 @@ def _packs(readings: pl.DataFrame, packs: pl.DataFrame) -> list[pl.DataFrame]:
     ).filter((pl.col("ports") == 2) & ((pl.col("one") - pl.col("two")).abs() >= APART_PCT))  # fmt: skip
     shown = readings.drop_nulls("soc_pct").select(*WHO, "at", "soc_pct").sort("at")
     both = ports.sort("at").join_asof(shown, on="at", by=WHO, tolerance="60s", check_sortedness=False)
-    return [point(both, f"packs_{name}", pl.lit(1.0), (rule - pl.col("soc_pct")).abs()) for name, rule in RULES.items()]
+    return [
+        _point(both, f"packs_{name}", pl.lit(1.0), (rule - pl.col("soc_pct")).abs()) for name, rule in RULES.items()
+    ]
 
 
 # ---- what a model answers ------------------------------------------------------------------------------------------
 
 
-def checks(evidence: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+def checks(points: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """The checks of every model's firmware.
 
     Parameters
     ----------
-    evidence : DataFrame of `evidence`, of the days that count
-    known : DataFrame `provider` `vehicle` `model`; vehicles without a model are left out
+    points : DataFrame of `points`, of a sample of vehicles and days
+    known : DataFrame `provider` `vehicle` `model`, of the vehicles of models that count
 
     Returns
     -------
     DataFrame of `CHECKS` by provider and model; `time` is null.
     """
-    heard = known.join(evidence.select(WHO).unique(), on=WHO, how="semi").drop_nulls("model")
-    own = evidence.filter(pl.col("check").is_in(CHECKED))
-    told = own.join(known.select(*WHO, "model"), on=WHO, maintain_order="left")
-    whose, sums = pooled(told, "provider", "model", "vehicle"), pooled(told, "provider", "model")
+    models = known.select(*WHO, "model").drop_nulls("model")
+    told = points.join(models, on=WHO, maintain_order="left")
+    whose, whole = _pooled(told, *MODEL, "vehicle"), _pooled(told, *MODEL)
     rows = [
         {"provider": of[0], **row}
-        for of in heard.select("provider", "model").unique().sort("provider", "model").rows()
-        for row in _of_model(of[1], sums.get(of, {}), [each for one, each in whose.items() if one[:2] == of])
+        for of in models.select(MODEL).unique().sort(MODEL).rows()
+        for row in _of_model(of[1], whole.get(of, {}), [each for one, each in whose.items() if one[:2] == of])
     ]
     return pl.DataFrame(rows, schema=CHECKS)
+
+
+def _pooled(points: pl.DataFrame, *by: str) -> Mapping[tuple[str, ...], Sums]:
+    """Sums of points by these columns, and then by check, added up in the order of rows."""
+    rows = points.group_by(*by, "check", maintain_order=True).agg(pl.len(), *sums()).sort(*by, "check")
+    found: dict[tuple[str, ...], dict[str, Moments]] = {}
+    for row in rows.iter_rows():
+        found.setdefault(row[: len(by)], {})[row[len(by)]] = Moments(*row[len(by) + 1 :])
+    return found
 
 
 def _of_model(model: str, sums: Sums, vehicles: Sequence[Sums]) -> Iterator[dict[str, Any]]:
@@ -183,7 +199,7 @@ def percent_of_packs(model: str, sums: Sums) -> dict[str, Any]:
     """
     told: Mapping[str, Moments] = {name: sums.get(f"packs_{name}", Moments()) for name in RULES}
     n = told["mean"].n
-    if n < POLLS:
+    if n < MOMENTS:
         return check(model, "percent_of_packs", INSUFFICIENT, None, None, n)
     least, name = min((each.mean()[0], name) for name, each in told.items())
     return check(model, "percent_of_packs", name if least <= _FITS_PCT else INSUFFICIENT, least, None, n)

@@ -1,17 +1,9 @@
-"""Points (x, y), and figures of them by their sums alone: mean, ratio of sums, line; each with its standard error."""
+"""Figures of points (x, y) by their sums alone: mean, ratio of sums, line; each with its standard error."""
 
 import math
-from collections.abc import Mapping
 
 import msgspec
 import polars as pl
-
-from analytics.frames import WHO
-from logger.tables import TIME
-
-_T, _N = pl.String(), pl.Float64()
-POINTS = pl.Schema({"provider": _T, "vehicle": _T, "at": TIME, "check": _T, "x": _N, "y": _N})
-_SUMS = ("n", "sum_x", "sum_y", "sum_xx", "sum_xy", "sum_yy")
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -31,6 +23,12 @@ class Moments(msgspec.Struct, frozen=True):
     xx: float = 0.0
     xy: float = 0.0
     yy: float = 0.0
+
+    @classmethod
+    def of(cls, rows: pl.DataFrame, x: str, y: str) -> "Moments":
+        """Of these two columns, without rows in which one is null, in the order of rows: sums of floats have one."""
+        told = rows.select(pl.col(x).alias("x"), pl.col(y).alias("y")).drop_nulls()
+        return cls(told.height, *told.select(sums()).row(0))
 
     def mean(self) -> tuple[float, float]:
         """Of y, and its standard error; 0 and infinite of fewer than two points."""
@@ -60,22 +58,27 @@ class Moments(msgspec.Struct, frozen=True):
         return Line(slope, math.sqrt(rest / spread), (self.y - slope * self.x) / self.n)
 
 
-def point(rows: pl.DataFrame, check: str | pl.Expr, x: pl.Expr, y: pl.Expr, at: str = "at") -> pl.DataFrame:
-    """A point of each of these rows, as `POINTS`."""
-    name = pl.lit(check) if isinstance(check, str) else check
-    told = rows.select(*WHO, pl.col(at).alias("at"), name.alias("check"), x.alias("x"), y.alias("y"))
-    return told.select(POINTS.names()).cast(POINTS)
+def sums() -> list[pl.Expr]:
+    """The sums of columns x and y and of their products."""
+    x, y = pl.col("x"), pl.col("y")
+    named = {"x": x, "y": y, "xx": x * x, "xy": x * y, "yy": y * y}
+    return [each.sum().alias(f"sum_{name}") for name, each in named.items()]
 
 
-def pooled(evidence: pl.DataFrame, *by: str) -> Mapping[tuple[str, ...], Mapping[str, Moments]]:
-    """Sums of rows of `evidence` by these columns, and then by check; rows of which one is null are left out.
+def line_of_two(points: pl.DataFrame) -> tuple[float, float, float] | None:
+    """a and b of y = a one + b two by weighted least squares, and the standard error of b; None where none follows.
 
-    They are added up in the order of the rows, which changes the last digits.
+    Parameters
+    ----------
+    points : DataFrame `weight` `one` `two` `y`
     """
-    rows = evidence.drop_nulls(by)
-    sums = rows.group_by(*by, "check", maintain_order=True).agg(pl.col(_SUMS).sum()).sort(*by, "check")
-    found: dict[tuple[str, ...], dict[str, Moments]] = {}
-    for row in sums.iter_rows():
-        of, check, told = row[: len(by)], row[len(by)], row[len(by) + 1 :]
-        found.setdefault(of, {})[check] = Moments(*told)
-    return found
+    weight, one, two, y = (pl.col(name) for name in ("weight", "one", "two", "y"))
+    pairs = ((one, one), (one, two), (two, two), (one, y), (two, y), (y, y))
+    row = points.select((weight * a * b).sum().alias(f"{place}") for place, (a, b) in enumerate(pairs)).row(0)
+    both, cross, twos, with_one, with_two, whole = row
+    inverse = both * twos - cross * cross
+    if points.height < 3 or inverse <= 1e-9 * both * twos:
+        return None
+    a, b = (with_one * twos - with_two * cross) / inverse, (with_two * both - with_one * cross) / inverse
+    rest = max(0.0, whole - a * with_one - b * with_two) / (points.height - 2)
+    return a, b, math.sqrt(rest * both / inverse)

@@ -7,20 +7,20 @@ from typing import Any
 import polars as pl
 
 from analytics.battery_health.calibration import CHECKS, answered
-from analytics.battery_health.moments import pooled
+from analytics.battery_health.pooling import MODEL
 from analytics.frames import WHO
 
 _TAIL, _Z = 0.025, 1.959964  # on either side of a 95 % interval
 MANY = 100  # failures of which a formula tells the interval to five digits
-EXPOSURES = {"mtbf_km": "ridden_km", "mtbf_h": "ridden_h"}
+EXPOSURES = {"mtbf_km": pl.col("distance_m") / 1000, "mtbf_h": pl.col("riding_s") / 3600}
 
 
-def mtbf(ridden: pl.DataFrame, episodes: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+def mtbf(trips: pl.DataFrame, episodes: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """Mean distance [km] and riding time [h] between faults of each model.
 
     Parameters
     ----------
-    ridden : DataFrame of `evidence`, whose checks `ridden_km` and `ridden_h` are what was ridden while watched
+    trips : DataFrame with `provider` `vehicle` `distance_m` `riding_s`, of what was ridden while watched
     episodes : DataFrame of `episodes` of that time; those of kind `fault` are failures
     known : DataFrame with `provider` `vehicle` `model`
 
@@ -32,21 +32,19 @@ def mtbf(ridden: pl.DataFrame, episodes: pl.DataFrame, known: pl.DataFrame) -> p
     -----
     T/n with the exact interval of a Poisson rate over a fixed exposure T, [2T/chi2(0.975, 2n+2), 2T/chi2(0.025, 2n)]
     (Garwood 1936, doi:10.2307/2333958). It takes failures as independent and their rate as constant, the same for all
-    vehicles of a model. Without a failure (`answer` is `none_seen`) value and upper end are null. A model without the
-    counter has no row.
+    vehicles of a model. Without a failure (`answer` is `none_seen`) value and upper end are null. A model that was not
+    ridden has no row.
     """
     models = known.select(*WHO, "model").drop_nulls("model")
-    faults = episodes.filter(pl.col("kind") == "fault").join(models, on=WHO)
-    counts: dict[tuple[str, ...], int] = {
-        (provider, model): n for provider, model, n in faults.group_by("provider", "model").len().rows()
-    }
-    own = ridden.filter(pl.col("check").is_in([*EXPOSURES.values()]))
-    told = own.join(models, on=WHO, maintain_order="left")
+    faults = episodes.filter(pl.col("kind") == "fault").join(models, on=WHO).group_by(MODEL).len("faults")
+    exposed = [of.sum().alias(name) for name, of in EXPOSURES.items()]
+    ridden = trips.join(models, on=WHO, maintain_order="left").group_by(MODEL, maintain_order=True).agg(exposed)
+    told = ridden.join(faults, on=MODEL, how="left").sort(MODEL)
     rows = [
-        {"provider": of[0], **_row(of[1], check, sums[exposure].y, counts.get(of, 0))}
-        for of, sums in pooled(told, "provider", "model").items()
-        for check, exposure in EXPOSURES.items()
-        if exposure in sums and sums[exposure].y > 0
+        {"provider": row["provider"], **_row(row["model"], name, row[name], row["faults"] or 0)}
+        for row in told.iter_rows(named=True)
+        for name in EXPOSURES
+        if row[name] > 0
     ]
     return pl.DataFrame(rows, schema=CHECKS)
 

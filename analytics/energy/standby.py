@@ -34,7 +34,7 @@ def standby(
     segments : DataFrame of `intervals`
     observations : DataFrame with `provider` `vehicle` `at` `soc_pct` `way_m` `charging`: every row, its percent clean
     sessions, swaps, discharges : DataFrames of `SESSIONS`, `SWAPS` and `DISCHARGES`
-    known : DataFrame of `calibration.calibrated`, or with its `provider` `vehicle` `capacity_wh` [Wh]
+    known : DataFrame of `figures.calibrated`, or with its `provider` `vehicle` `capacity_wh` [Wh]
 
     Returns
     -------

@@ -11,11 +11,10 @@ import polars as pl
 from analytics.frames import WHO, as_of
 from analytics.observations.capacity import LEAST_WH, sure
 from analytics.observations.content import SCALE_SD
+from analytics.observations.power import SENSOR_SD
 
 RIDE_CV = 0.20  # of Wh/km from ride to ride: rider, load, hills, wind; facts, 2.3: 15 to 25 %
 RIDE_MORE_CV = 0.25  # ... what a kilometre alone varies by beyond that; falls with the root of the way
-EVEN_LEFT = 0.75  # of both is left where speeds tell how it was ridden (simulated)
-POWER_SD = 0.025  # of readings of power: a sensor that nobody has checked errs by 5 %, common to a vehicle's rides
 JOURNAL_SD = 0.05  # of what a vendor reports, which nobody has checked
 ALONE = 0.01  # relative standard error by sampling below which power stands alone
 AGREE_SD = 2.0  # two estimates farther apart than that contradict each other
@@ -25,7 +24,6 @@ SHORT_WH = 1.0  # what a ride of no length may still take
 _Z = 1.96
 _ESTIMATES = ("reported", "content", "soc", "power", "model")
 _KINDS = ("own", "common")
-_OF_PACKS = ("capacity_wh", "capacity_sd")
 
 
 def energies(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
@@ -34,9 +32,7 @@ def energies(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     trips : DataFrame with `provider` `vehicle` `distance_m` [m] and the columns of `soc_used.used` [%]; where there
-        are, also those of `power.powered` and of `content.content_used`, and `reported_wh`, what the vendor says;
-        `even_m` of `effort.even_m`; and of trips on several packs `capacity_wh` and `capacity_sd` of
-        `trip_packs.mixed`, before what is `known`
+        are, also those of `power.powered` and of `content.content_used`, and `reported_wh`, what the vendor says
     known : DataFrame of `capacity.capacities`: `provider` `vehicle` `capacity_wh` `wh_per_km` (null where nobody
         says), and perhaps `since`, `capacity_sd` and `wh_per_km_sd`, relative (else 12 % and 15 %), and
         `percent_slope`, how much more a percent holds at 100 % than at 50 %, relative (else 0)
@@ -77,12 +73,10 @@ def energies(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
 def _estimates(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """The estimates, and of each the error of its own and the error that it shares with other rides [Wh]."""
     rows = as_of(_told(trips).with_columns(*_believed()), "started_at", sure(known))
-    rows = rows.with_columns(pl.coalesce(f"mixed_{name}", name).alias(name) for name in _OF_PACKS)
-    km = pl.coalesce("even_m", "distance_m") / 1000
+    km = pl.col("distance_m") / 1000
     per_pct = pl.col("capacity_wh") / 100 * (1 + pl.col("percent_slope") * (pl.col("soc_mean_pct") - 50) / 50)
     by_soc, by_way = pl.col("soc_used_pct") * per_pct, pl.col("wh_per_km") * km
-    left = pl.when(pl.col("even_m").is_not_null()).then(EVEN_LEFT).otherwise(1.0)
-    cv = left * (RIDE_CV**2 + RIDE_MORE_CV**2 / pl.max_horizontal(km, 0.1)).sqrt()
+    cv = (RIDE_CV**2 + RIDE_MORE_CV**2 / pl.max_horizontal(km, 0.1)).sqrt()
     power_alone = pl.when(pl.col("power_sd_wh") < ALONE * (pl.col("power_wh") + pl.col("regen_wh").fill_null(0.0)))
     usual = pl.coalesce(by_way, by_soc, "content_wh", "power_wh").abs()  # an estimate that stands alone needs no weight
     return rows.with_columns(
@@ -93,7 +87,7 @@ def _estimates(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         (cv * by_way + SHORT_WH).alias("model_own_wh"),
         (pl.col("wh_per_km_sd") * by_way).alias("model_common_wh"),
         (pl.col("power_sd_wh") + power_alone.then(0.0).otherwise(SHORT_WH)).alias("power_own_wh"),
-        (POWER_SD * pl.coalesce(power_alone.then(pl.col("power_wh").abs()), usual)).alias("power_common_wh"),
+        (SENSOR_SD * pl.coalesce(power_alone.then(pl.col("power_wh").abs()), usual)).alias("power_common_wh"),
         power_alone.then(True).otherwise(False).alias("alone"),
         (pl.col("content_sd_wh") + SHORT_WH).alias("content_own_wh"),
         (SCALE_SD * usual).alias("content_common_wh"),
@@ -105,10 +99,9 @@ def _estimates(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
 def _told(trips: pl.DataFrame) -> pl.DataFrame:
     """What there is of the columns that count."""
     names = ("distance_m", "soc_used_pct", "soc_used_sd_pct", "soc_mean_pct")
-    more = ("power_wh", "power_sd_wh", "regen_wh", "content_wh", "content_sd_wh", "reported_wh", "even_m")
-    missing = [pl.lit(None, pl.Float64()).alias(name) for name in (*more, *_OF_PACKS) if name not in trips.columns]
-    mixed = [pl.col(name).alias(f"mixed_{name}") for name in _OF_PACKS]
-    return trips.with_columns(missing).select(pl.col(*WHO, "^started_at$", *names, *more), *mixed)
+    more = ("power_wh", "power_sd_wh", "regen_wh", "content_wh", "content_sd_wh", "reported_wh")
+    missing = [pl.lit(None, pl.Float64()).alias(name) for name in more if name not in trips.columns]
+    return trips.with_columns(missing).select(pl.col(*WHO, "^started_at$", *names, *more))
 
 
 def _believed() -> list[pl.Expr]:

@@ -10,21 +10,20 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from analytics.battery_health import fleet, spreads
-from analytics.battery_health.packs import Packs
 from analytics.digests import digest
 from analytics.engine import checkpoints
 from analytics.engine.changes import merged, news
 from analytics.engine.habits import Habits
+from analytics.engine.health import TABLES as HEALTH
+from analytics.engine.health import Health
 from analytics.engine.load import Rows, known
 from analytics.engine.plan import MARGIN, Plan
 from analytics.engine.recompute import Made, make
-from analytics.engine.registry import ANALYSES, OF_FLEETS, RULES, Analysis, chosen
+from analytics.engine.registry import ANALYSES, OF_FLEETS, RULES, Analysis, chosen, of_fleets
 from analytics.engine.splice import put
 from analytics.engine.windows import throughout
 from analytics.fleet.forecast import SILENT, WEEKS, forecasts
 from analytics.frames import DAY, Read
-from analytics.schemas import TOUCHED
 from logger.errors import ConfigError, Retry, UnknownName
 from logger.locks import exclusive_lock
 from logger.process_state import write_state
@@ -37,7 +36,7 @@ from logger.stores.lake.lake import Lake
 from logger.tables import TIME
 
 Progress = Callable[[str], None]
-_OWED = pl.Schema({"vehicle": pl.String(), "first_at": pl.Int64(), "last_at": pl.Int64()})  # as TOUCHED [epoch ms]
+_OF_STINTS = ("trips", "charges")  # what stints and verdicts follow from
 _ANEW = pl.Schema({"vehicle": pl.String(), "since": TIME, "until": TIME})
 _COMMITS = 2  # side by side
 
@@ -78,7 +77,7 @@ def analyze(settings: Settings, wish: Wish, progress: Progress = lambda text: No
         began = time.monotonic()
         try:
             with open_store(settings, wish.source) as store:
-                run = Run(settings, store, analyses, progress)
+                run = Run(settings, store, analyses, progress, of_fleets(wish.names))
                 told = run.news() if wish.news else run.wished(wish)
         except ConfigError:  # a wish that cannot be met tells nothing of the analyses that are done on schedule
             raise
@@ -94,23 +93,30 @@ def analyze(settings: Settings, wish: Wish, progress: Progress = lambda text: No
 class Run:
     """One run of some analyses on the rows of one store."""
 
-    def __init__(self, settings: Settings, store: Store, analyses: Mapping[str, Analysis], progress: Progress) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        analyses: Mapping[str, Analysis],
+        progress: Progress,
+        fleets: Sequence[str] = tuple(OF_FLEETS),
+    ) -> None:
         self._settings, self._store, self._progress = settings, store, progress
-        self._analyses = analyses
+        self._analyses, self._fleets = analyses, fleets
         self._lake = store if isinstance(store, Lake) else the_lake(settings)
         self._reads = tuple(sorted({name for each in analyses.values() for name in each.reads}))
-        self._fleets = [name for name, parts in OF_FLEETS.items() if all(part in analyses for part in parts)]
         self._tables = {each.table or name for name, each in analyses.items()}
-        self._counts = {name: [0, 0, 0] for name in (*analyses, *self._fleets)}
+        self._counts = {name: [0, 0, 0] for name in (*analyses, *fleets)}
         self._plan = Plan(store, self._lake, self._reads, tuple(self._tables))
         self._told = known(store.latest("vehicles"), settings)
         self._file, self._rules = settings.data_dir / "analysed.json", self._ruled()
         self._noted = checkpoints.read(self._file)
         self._habits = Habits(store, settings, self._noted.get("traits", []))
-        same = self._noted.get("rules") == self._rules
-        self._models = fleet.Models(self._lake, self._told, self._noted.get("figures", {}) if same else {})
-        self._packs = Packs(self._lake, self._told)
-        self._anew: list[pl.DataFrame] = []  # vehicles and the days of theirs that were made anew
+        versions = self._noted.get("health", {}) if self._noted.get("rules") == self._rules else {}
+        self._health = Health(self._lake, store, self._plan, self._told, versions)
+        self._is_first, self._renamed = not versions, False
+        self._counted: set[str] = set()  # analyses whose vehicles and rows are counted: these are looked at once more
+        self._anew: list[pl.DataFrame] = []  # vehicles and the days of which trips and charges were made anew
         self._last: tuple[tuple[list[str], Read], Rows] | None = None
 
     def news(self) -> list[Analysed]:
@@ -118,8 +124,7 @@ class Run:
         self._progress("looking for what is new")
         state, touched = self._state(self._noted)
         self._analyse(touched)
-        made = {"traits": self._habits.noted, "figures": self._models.noted, "owed": self._noted.get("owed", [])}
-        checkpoints.write(self._file, {**state, **made})
+        checkpoints.write(self._file, {**state, "traits": self._habits.noted, "health": self._health.versions()})
         return self._result()
 
     def wished(self, wish: Wish) -> list[Analysed]:
@@ -156,6 +161,7 @@ class Run:
         marks = self._habits.learn(merged(list(found.values())))
         told = {name: digest(told.get(name, ""), marks.get(name, "")) for name in {**told, **marks}}
         other = [name for name, mark in told.items() if old and old.get("known", {}).get(name) != mark]
+        self._renamed = bool(other)
         renamed = pl.DataFrame({"vehicle": other}, schema={"vehicle": pl.String()})
         again = throughout(renamed, self._plan.begin, self._plan.end)
         touched = {name: merged([each, again]) for name, each in found.items()}
@@ -164,24 +170,34 @@ class Run:
     # ---- the work --------------------------------------------------------------------------------------------------
 
     def _analyse(self, touched: Mapping[str, pl.DataFrame]) -> None:
-        """First what follows from rows alone, then the figures of models and packs, then what is weighed by them."""
-        plain = {name: each for name, each in self._analyses.items() if not each.weighed and each.reach != "all"}
-        follow = {name: each for name, each in self._analyses.items() if each.weighed}
-        whole = {name: each for name, each in self._analyses.items() if each.reach == "all"}
-        self._analyse_groups(self._reaching_back(self._read_by(touched, plain)), plain, "states, places and days")
-        for name, each in whole.items():
-            whose = self._read_by(touched, {name: each})
-            self._analyse_groups(throughout(whose, self._plan.begin, self._plan.end), {name: each}, "faults and alerts")
-        owed = self._figures() if "calibration" in self._fleets else TOUCHED.to_frame()
-        self._analyse_groups(
-            self._reaching_back(merged([self._read_by(touched, follow), owed])), follow, "trips and energies"
-        )
-        if self._weighs_all:
-            self._packs.commit()
-            self._owe(TOUCHED.to_frame())
+        """First what follows from rows and from figures so far, then figures, then what is weighed by others now."""
+        near = {name: each for name, each in self._analyses.items() if each.reach != "all"}
+        weighed = {name: each for name, each in near.items() if each.weighed}
+        makes_health = bool({*HEALTH} & {*self._fleets})
+        waits = {*weighed} - {*_OF_STINTS} if self._is_first and makes_health else set()
+        first = {name: each for name, each in near.items() if name not in waits}
+        self._analyse_groups(self._reaching_back(self._read_by(touched, first)), first, "trips, charges and days")
+        for name, each in self._analyses.items():
+            if each.reach == "all":
+                whose = self._read_by(touched, {name: each})
+                throughout_log = throughout(whose, self._plan.begin, self._plan.end)
+                self._analyse_groups(throughout_log, {name: each}, "faults and alerts")
+        if makes_health:
+            again = [self._make_health(), *([self._read_by(touched, weighed)] if waits else ())]
+            self._counted = {*weighed} - waits
+            self._analyse_groups(self._reaching_back(merged(again)), weighed, "energies")
         if "forecast" in self._fleets:
             self._forecast()
         self._progress("")
+
+    def _make_health(self) -> pl.DataFrame:
+        """Vehicles whose energies follow other figures now, and when, as `TOUCHED`."""
+        self._progress("what models use and packs hold")
+        moved = self._health.make(pl.concat([_ANEW.to_frame(), *self._anew]), renamed=self._renamed)
+        self._counts.update({name: self._health.counts[name] for name in HEALTH if name in self._fleets})
+        if self._last:
+            self._last[1].forget_worth()
+        return moved
 
     def _read_by(self, touched: Mapping[str, pl.DataFrame], analyses: Mapping[str, Analysis]) -> pl.DataFrame:
         return merged([touched[name] for name in {name for each in analyses.values() for name in each.reads}])
@@ -202,8 +218,8 @@ class Run:
     def _group(self, part: pl.DataFrame, read: Read, analyses: Mapping[str, Analysis]) -> pl.DataFrame:
         """Analyse these; returns those of which more must be read."""
         made = make(analyses, self._rows(part["vehicle"].to_list(), read), part, self._there)
-        if "stretches" in analyses:
-            self._anew.append(made.ready)
+        if not {*_OF_STINTS}.isdisjoint(analyses):
+            self._anew.append(made.ready.select(_ANEW.names()))
         self._commit_all(made)
         return part.join(made.ready, on="vehicle", how="anti")
 
@@ -216,7 +232,7 @@ class Run:
         return self._last[1]
 
     def _worth(self, vehicles: Sequence[str], read: Read) -> tuple[pl.DataFrame, pl.DataFrame]:
-        return self._models.checks, self._packs.worth(vehicles, read)
+        return self._health.checks, self._health.verdicts(vehicles, read.since, read.until)
 
     def _there(self, name: str, whose: pl.DataFrame) -> pl.DataFrame:
         """All rows that this analysis made of these vehicles."""
@@ -242,42 +258,9 @@ class Run:
         into, own = self._analyses[name].table or name, self._analyses[name].own
         for ready in days:
             rows, differs = put(self._lake, into, own, made, ready)
-            for place, count in enumerate((ready.height, rows, int(differs))):
+            seen = (0, 0) if name in self._counted else (ready.height, rows)
+            for place, count in enumerate((*seen, int(differs))):
                 self._counts[name][place] += count
-
-    # ---- figures of the fleet ----------------------------------------------------------------------------------------
-
-    @property
-    def _weighs_all(self) -> bool:
-        weighed = {name for name, each in ANALYSES.items() if each.weighed}
-        return "calibration" in self._fleets and weighed <= self._analyses.keys()
-
-    def _figures(self) -> pl.DataFrame:
-        """Make the figures of models and packs anew; returns vehicles whose energies follow others now, as `TOUCHED`.
-
-        That is noted before anything is committed: a run that is killed, or makes less than all that is weighed, leaves
-        it to the next.
-        """
-        self._progress("what models use and packs hold")
-        anew, before = pl.concat([_ANEW.to_frame(), *self._anew]), fleet.marks(self._models.checks)
-        self._models.anew(anew)
-        span, now = (self._plan.begin, self._plan.end), fleet.marks(self._models.checks)
-        energies, packs = (fleet.weighed_anew(what, before, now, self._told, *span) for what in fleet.FOLLOW)
-        owed = pl.DataFrame(self._noted.get("owed", []), schema=_OWED, orient="row").cast(TOUCHED)
-        if self._weighs_all:
-            days = anew.select("vehicle", first_at="since", last_at="until")
-            packs = self._packs.anew(merged([packs, days, owed]), spreads.figures(self._models.checks), span[1])
-        owed = merged([owed, energies, packs])
-        self._owe(owed)
-        self._counts["calibration"] = [0, *self._models.commit()]
-        return owed
-
-    def _owe(self, owed: pl.DataFrame) -> None:
-        """Note what does not follow its figures yet."""
-        told = [list(row) for row in owed.cast(_OWED).iter_rows()]
-        if told != self._noted.get("owed", []):
-            self._noted["owed"] = told
-            checkpoints.write(self._file, self._noted)
 
     def _forecast(self) -> None:
         self._progress("forecast")

@@ -6,10 +6,7 @@ from typing import Literal
 
 import polars as pl
 
-from analytics.battery_health.calibration import calibrated
-from analytics.battery_health.effort import even_m, ways
-from analytics.battery_health.held import worth
-from analytics.battery_health.trip_packs import mixed
+from analytics.battery_health.figures import calibrated, with_verdicts
 from analytics.charging.charges import charges
 from analytics.charging.discharges import discharges
 from analytics.charging.sessions import sessions
@@ -22,7 +19,7 @@ from analytics.observations.clocks import ORIGIN, TABLES, Clocks, clocks
 from analytics.observations.content import content_used
 from analytics.observations.dates import right_span, rows_by_day, set_aside, unsure, wrong_dates, years_apart
 from analytics.observations.observations import TOP_SPEED_KMH, observations
-from analytics.observations.power import powered
+from analytics.observations.power import polled, powered
 from analytics.observations.soc import clean_soc
 from analytics.observations.soc_at import SocPath, soc_path
 from analytics.observations.soc_used import used
@@ -77,7 +74,7 @@ def known(vehicles: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     return told.join(sheets, on="model", how="left").select(KNOWN.names()).cast(KNOWN).sort(WHO)
 
 
-# Of these vehicles, in what is read: what their fleet tells of its models, as `CHECKS`, and rows of `worth`.
+# Of these vehicles, in what is read: what their fleet tells of its models, as `CHECKS`, and rows of `battery_health`.
 Figures = Callable[[Sequence[str], Read], tuple[pl.DataFrame, pl.DataFrame]]
 
 
@@ -149,8 +146,13 @@ class Rows:
     @cached_property
     def worth(self) -> pl.DataFrame:
         """What a percent and a kilometre of each vehicle are worth, and from when on, as `capacities` tells."""
-        checks, held = self._figures(self._vehicles, self.read)
-        return capacities(worth(calibrated(self.known, checks), held), self.batteries, self.readings)
+        checks, verdicts = self._figures(self._vehicles, self.read)
+        return capacities(with_verdicts(calibrated(self.known, checks), verdicts), self.batteries, self.readings)
+
+    def forget_worth(self) -> None:
+        """Make anew, when it is asked for, what follows from figures of the fleet: they are others now."""
+        for name in ("worth", "charges", "counted", "journeys"):
+            self.__dict__.pop(name, None)
 
     @cached_property
     def observations(self) -> pl.DataFrame:
@@ -254,10 +256,10 @@ class Rows:
 
     @cached_property
     def spent(self) -> pl.DataFrame:
-        """The frame of `trips` with the charge that each used, and with how it was ridden."""
+        """The frame of `trips` with the charge that each used, and `polled_wh`."""
         rides = compared(self.rides, self.journal)
         charge = used(self.soc_path, rides, self.swaps)
-        return rides.hstack(charge).hstack(ways(self.steps, rides))
+        return rides.hstack(charge).with_columns(polled(rides, self.steps, self.batteries))
 
     @cached_property
     def counted(self) -> pl.DataFrame:
@@ -265,16 +267,9 @@ class Rows:
         told = self.spent.hstack(powered(self.spent, self.batteries, self.worth))
         charged = self.sessions.select(*WHO, started_at="rose_from", finished_at="rose_to")
         told = told.hstack(content_used(self.spent, self.batteries, PARKED_S, charged))
-        told = told.with_columns(even_m(self.spent, self.worth))
-        packs = mixed(self.spent, self.worth, self.soc_path)
-        return with_reasons(self.spent.hstack(energies(told.hstack(packs), self.worth)))
-
-    @cached_property
-    def travelled(self) -> pl.DataFrame:
-        """The frame `spent` with where each trip began and ended."""
-        return placed(self.spent, self.fixes)
+        return with_reasons(self.spent.hstack(energies(told, self.worth)))
 
     @cached_property
     def journeys(self) -> pl.DataFrame:
-        """The frame `travelled` with energies."""
+        """The frame `counted` with where each trip began and ended."""
         return placed(self.counted, self.fixes)

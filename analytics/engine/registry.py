@@ -6,12 +6,11 @@ from typing import Literal
 import msgspec
 import polars as pl
 
-from analytics.battery_health.evidence import evidence
-from analytics.battery_health.stretches import stretches
 from analytics.charging.tariffs import priced
 from analytics.energy.bins import bins
 from analytics.energy.days import days
 from analytics.energy.standby import standby
+from analytics.engine.health import TABLES as HEALTH
 from analytics.engine.load import Rows
 from analytics.stays.places import placed, private
 from analytics.stays.visits import SEEN, known_span, relocations, stays
@@ -23,7 +22,7 @@ from logger.errors import UnknownName
 from logger.suggest import nearest
 from logger.tables import shaped
 
-RULES = "6"  # a change of what any analysis makes of the same rows raises it: then all is made anew
+RULES = "7"  # a change of what any analysis makes of the same rows raises it: then all is made anew
 
 
 class Analysis(msgspec.Struct, frozen=True):
@@ -91,17 +90,6 @@ def consumption_by_rows(told: Rows) -> pl.DataFrame:
     return bins(placed(told.journeys, told.places, _START), told.known)
 
 
-def evidence_rows(told: Rows) -> pl.DataFrame:
-    """Rows of `evidence`."""
-    rides = placed(told.travelled, told.places, _START)
-    return evidence(told.readings, told.steps, told.soc_path.ticks, rides, told.batteries, told.packs, told.known)
-
-
-def stretch_rows(told: Rows) -> pl.DataFrame:
-    """Rows of `stretches`."""
-    return stretches(told.spent, told.steps, told.batteries, told.packs, told.swaps)
-
-
 def place_rows(told: Rows) -> pl.DataFrame:
     """Rows of `episodes`, as `SEEN`: stays in places, and vehicles that were carried."""
     known, read = place_span(told), told.read
@@ -128,8 +116,6 @@ ANALYSES: Mapping[str, Analysis] = {
     "consumption": Analysis((*_RIDES, "journal"), consumption_rows, weighed=True),
     "consumption_by": Analysis((*_RIDES, "journal"), consumption_by_rows, weighed=True),
     "standby": Analysis(_RIDES, standby_rows, "stretch", weighed=True),
-    "evidence": Analysis(_RIDES, evidence_rows),
-    "stretches": Analysis(_RIDES, stretch_rows),
     "episodes": Analysis(("event",), lambda told: episodes(told.events, told.readings), "all", own=_FAULT),
     "places": Analysis(("status", "location", "vehicles"), place_rows, known=place_span, table="episodes", own=_PLACE),
     "audit": Analysis(
@@ -154,7 +140,9 @@ ANALYSES: Mapping[str, Analysis] = {
 
 # Tables of a whole fleet, and the analyses that they are made of once those are done.
 OF_FLEETS: Mapping[str, tuple[str, ...]] = {
-    "calibration": ("evidence", "stretches", "episodes"),
+    "stints": ("trips", "charges"),
+    "battery_health": ("trips", "charges", "episodes"),
+    "calibration": ("trips", "charges", "episodes"),
     "forecast": ("trips", "standby"),
 }
 
@@ -167,3 +155,9 @@ def chosen(names: tuple[str, ...]) -> Mapping[str, Analysis]:
             raise UnknownName(f"unknown analysis {name!r}{nearest(name, there)}; there are: {', '.join(there)}")
     wanted = {part for name in names or ANALYSES for part in OF_FLEETS.get(name, (name,))}
     return {name: each for name, each in ANALYSES.items() if name in wanted}
+
+
+def of_fleets(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The tables of a whole fleet that are made where these names are wanted; all where none is named."""
+    wanted = {*names} | ({*HEALTH} if {*HEALTH} & {*names} else set())  # made together
+    return tuple(name for name in OF_FLEETS if not names or name in wanted)

@@ -138,7 +138,11 @@ def differing(new: pl.DataFrame, old: pl.DataFrame) -> tuple[list[str], list[dat
     """The vehicles and the UTC days of rows that are in one of these and not in the other, in order."""
     if new.equals(old):
         return [], []
-    pairs = ((new, old), (old, new))
-    other = pl.concat(one.join(two, on=one.columns, how="anti", nulls_equal=True) for one, two in pairs)
+    other = pl.concat([unlike(new, old), unlike(old, new)])
     day = other["time"].dt.truncate("1d").unique().sort()
     return other["vehicle"].unique().sort().to_list(), day.to_list()
+
+
+def unlike(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
+    """The rows of one frame that are not in the other."""
+    return one.join(other, on=one.columns, how="anti", nulls_equal=True)

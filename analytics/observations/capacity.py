@@ -20,8 +20,8 @@ def capacities(known: pl.DataFrame, batteries: pl.DataFrame, readings: pl.DataFr
 
     Parameters
     ----------
-    known : DataFrame of `held.worth`: `provider` `vehicle` `since` `capacity_wh` [Wh], `capacity_sd`, relative, and
-        more
+    known : DataFrame of `figures.with_verdicts`: `provider` `vehicle` `since` `capacity_wh` [Wh], `capacity_sd`,
+        relative, and more
     batteries : DataFrame of `BATTERIES`
     readings : DataFrame with `provider` `vehicle` `at` `soc_pct` [%]
 
@@ -93,7 +93,7 @@ def _spans(days: pl.DataFrame) -> pl.DataFrame:
 
 
 def sure(known: pl.DataFrame) -> pl.DataFrame:
-    """What `calibration.calibrated` tells, with the usual where it is silent."""
+    """What `figures.calibrated` tells, with the usual where it is silent."""
     usual = {"capacity_sd": CAPACITY_SD, "wh_per_km_sd": USE_SD, "percent_slope": 0.0}
     missing = [pl.lit(None, pl.Float64()).alias(name) for name in ("wh_per_km", *usual) if name not in known.columns]
     told = known.with_columns(missing).select(pl.col(*WHO, "^since$", "capacity_wh", "wh_per_km", *usual))

@@ -1,8 +1,8 @@
 """Energy of trips from readings of power, where these are close enough together; and what was fed back.
 
-One reading a minute gives no energy of a ride (off by a third after ten minutes: analytics facts, F4); those are pooled
-in `calibration`. Here count readings at most 30 s apart, as some electric cars and direct devices give them. Power is
-that of `batteries.batteries`: told, or voltage times current.
+One reading a minute gives no energy of a trip (off by a third after ten minutes: analytics facts, F4); those are pooled
+over many, see `polled`. Elsewhere count readings at most 30 s apart, as some electric cars and direct devices give
+them. Power is that of `batteries.batteries`: told, or voltage times current.
 """
 
 import polars as pl
@@ -10,6 +10,7 @@ import polars as pl
 from analytics.frames import WHO, as_of
 
 APART_S = 30.0  # readings further apart are not joined
+SENSOR_SD = 0.025  # of readings of power: a sensor that nobody has checked errs by 5 %, common to all its trips
 COVERED = 0.8  # of a trip's time that must be
 APART_SHARE, WANDERS_SHARE = 1 / 2, 1 / 12  # of a squared difference, by which a step between two readings errs
 SIGNS = {"discharge_positive": 1.0, "charge_positive": -1.0}  # of `motor_power_w`, so that what is used is positive
@@ -22,7 +23,7 @@ def powered(trips: pl.DataFrame, batteries: pl.DataFrame, known: pl.DataFrame) -
     ----------
     trips : DataFrame with `provider` `vehicle` `started_at` `finished_at`; a vehicle's do not overlap
     batteries : DataFrame of BATTERIES: `power_w` [W] is positive into the battery; where it is null, `motor_power_w`
-    known : DataFrame of `calibration.calibrated`, or with its `provider` `vehicle` `motor_power_sign`; where that is
+    known : DataFrame of `figures.calibrated`, or with its `provider` `vehicle` `motor_power_sign`; where that is
         null, `motor_power_w` tells nothing
 
     Returns
@@ -76,23 +77,33 @@ def net_power(batteries: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     return told.select(*WHO, "at", used).drop_nulls("used_w").sort("at")
 
 
-def of_rides(trips: pl.DataFrame, steps: pl.DataFrame, powers: pl.DataFrame) -> pl.DataFrame:
-    """What single readings of power say of rides, to be pooled over many.
+def polled(trips: pl.DataFrame, steps: pl.DataFrame, batteries: pl.DataFrame) -> pl.Series:
+    """What single readings of power say of trips, to be pooled over many: `polled_wh`, in the order of `trips`.
 
     Parameters
     ----------
     trips : DataFrame of `trips.trips`
-    steps : DataFrame of `intervals`
-    powers : DataFrame `provider` `vehicle` `at` `used_w` [W]
+    steps : DataFrame of `segments`
+    batteries : DataFrame of BATTERIES
 
     Returns
     -------
-    DataFrame of `observed` rides (in a gap, nobody could ask) with a reading while they moved, in the order of `trips`:
-    `row` (its place there), `provider` `vehicle` `started_at` and `wh` [Wh].
+    Energy used [Wh], of `observed` trips (in a gap, nobody could ask) with a reading while they moved, by `power_w`;
+    where only `motor_power_w` is told, by that, in its own sign.
+    """
+    powers = (-pl.col("power_w"), pl.col("motor_power_w"))
+    rows = trips.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"))
+    for place, power in enumerate(powers):
+        told = _of_trips(trips, steps, batteries.select(*WHO, "at", used_w=power).drop_nulls("used_w"))
+        named = told.select("row", pl.col("wh").alias(f"wh_{place}"))
+        rows = rows.join(named, on="row", how="left", maintain_order="left")
+    return rows.select(pl.coalesce("wh_0", "wh_1").alias("polled_wh"))["polled_wh"]
 
-    Notes
-    -----
-    A ride used its mean power in motion for its riding seconds, and its vehicle's mean power at a stand on that day for
+
+def _of_trips(trips: pl.DataFrame, steps: pl.DataFrame, powers: pl.DataFrame) -> pl.DataFrame:
+    """`row` and `wh` of trips with such readings.
+
+    A trip used its mean power in motion for its riding seconds, and its vehicle's mean power at a stand on that day for
     the rest. A plain mean would be too low by 3 % (simulated): who is unlocked is asked at once, and stands.
     """
     rides = _observed(trips)
@@ -107,10 +118,7 @@ def of_rides(trips: pl.DataFrame, steps: pl.DataFrame, powers: pl.DataFrame) -> 
     moving = told.with_columns(stands.fill_null(0.0).alias("stands_w")).filter("moves")
     moved = pl.col("used_w").mean() * pl.col("hours").first()
     stood = (pl.col("stands_w") * pl.col("stood")).first()
-    sums = moving.group_by("row", maintain_order=True).agg(
-        pl.col(*WHO, "started_at").first(), (moved + stood).alias("wh")
-    )
-    return sums.select("row", *WHO, "started_at", "wh").sort("row")
+    return moving.group_by("row", maintain_order=True).agg((moved + stood).alias("wh"))
 
 
 def _observed(trips: pl.DataFrame) -> pl.DataFrame:

@@ -17,13 +17,14 @@ MOST = 45  # terms of our own
 PLAIN = frozenset(
     """
     after anew answer before began begin below bin bins changes charged cost counters currency dates
-    day days discharges downtime driving duration efficiency end ended ends engine expected firmware
-    first fleet frames from gap gross health high hour id idle imported jobs km known level load
-    longest lost low matches mean moved n near net next offset offsets owed own paused peak per place
-    placed places plan polled positions process recompute registry reliability reset riding rises
-    rising rose rows runs samples schema schemas sd seen segmentation seldom sigma silent sleeps span
-    spans started steps stood straight sum sure swappable swapped swaps t table tariffs tells timeline
-    to told top track trip uncertainty until use value visits wall way wrong x xx xy y yy
+    day days discharges downtime driving duration efficiency end ended ends engine expected fade
+    figures firmware first fleet frames from gap gross health high hour id idle imbalance imported
+    jobs km known level load longest lost low matches mean method mohm months moved n near net next
+    of offset offsets own paused peak per place placed places plan polled positions probability
+    process ratios recompute reference registry reliability reset resistance riding rises rising
+    rose rows runs samples schema schemas sd seen segmentation seldom sigma silent sleeps span spans
+    started steps stood straight sure swappable swaps t table tariffs tells timeline to told top
+    track trip uncertainty until use value visits wall way weak wrong year
     """.split()
 )
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from analytics.battery_health.calibration import CHECKS, calibrated
+from analytics.battery_health.calibration import CHECKS
+from analytics.battery_health.figures import calibrated
 from analytics.energy.trips import energies
 from analytics.engine.jobs import Wish, analyze
 from analytics.engine.load import Rows, known
@@ -45,11 +46,11 @@ def _fill(settings: Settings, of: Case) -> None:
 
 def _trips(settings: Settings, of: Case) -> dict[str, pl.DataFrame]:
     with open_store(settings, "lake") as store:
-        checks, worth = (store.scan(name).collect() for name in ("calibration", "worth"))
+        checks, health = (store.scan(name).collect() for name in ("calibration", "battery_health"))
         told = known(store.latest("vehicles"), settings)
 
         def figures(vehicles: Sequence[str], read: Read) -> tuple[pl.DataFrame, pl.DataFrame]:
-            return checks, worth
+            return checks, health
 
         at = pl.col("time").dt.truncate("1d")
         first, last = (

@@ -1,76 +1,95 @@
-"""Vehicles of one model, each with packs that take turns: what their spells say, and what is true."""
+"""Vehicles of one model on packs that differ: what their trips took, and what is true."""
 
-import math
-import random
 from datetime import timedelta
-from typing import Any
+from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 
-from analytics.battery_health.spells import measured
+from analytics.battery_health.pooling import parts
 from analytics.battery_health.spreads import POLLS_SD, models
+from analytics.battery_health.stint_months import stint_months
+from analytics.battery_health.stints import bounds
+from analytics.frames import WHO
+from logger.tables import TIME, shaped
 from tests.analytics.hand import AT
 
 C_WH, USE, FADE, MIDDLE = 1200.0, 30.0, 4e-4, 200
 VEHICLE_CV, PACK_CV, KM_CV, POLLED_CV = 0.04, 0.05, 0.35, 0.85
 SHEET_WH = 1440.0
-Rows = list[dict[str, Any]]
-Fleet = dict[str, pl.DataFrame]
-_CYCLES = {name: pl.Int64() for name in ("ports", "first_low", "first_high", "last_low", "last_high")}
-_BASE = {
-    "percent_slope": pl.lit(0.0),
-    "motor_power_sign": pl.lit(None, pl.String()),
-    **dict.fromkeys(("even_km", "even_drag", "even_rush"), pl.lit(None, pl.Float64())),
-}
+DAY = timedelta(days=1)
 
 
-def fleet(seed: int, vehicles: int = 60, times: int = 12, packs: int = 4) -> Fleet:
-    """`spells`, as of `spells.spells` with `model` and `capacity_wh`, and `true`, by vehicle and time."""
-    chance, spells, true = random.Random(seed), Rows(), Rows()
-    sensed = chance.gauss(1, POLLS_SD)
-    for number in range(vehicles):
-        name = {"provider": "segway", "vehicle": f"{number:03d}"}
-        use = chance.gauss(0, VEHICLE_CV)
-        counts = [chance.randrange(20 + 100 * place, 100 + 100 * place) for place in range(packs)]
-        wear = [chance.gauss(0, PACK_CV) for _ in range(packs)]
-        for turn in range(times):
-            which, since = turn % packs, AT + timedelta(days=turn)
-            first, counts[which] = counts[which], counts[which] + 1
-            capacity_wh = C_WH * math.exp(-wear[which]) / (1 + FADE * (first + 0.5 - MIDDLE))
-            told = spell(chance, first, capacity_wh, use) | power(chance, use, sensed)
-            spells.append(name | {"since": since, "spell": turn} | told)
-            true.append(name | {"time": since, "pack": which, "true_wh": capacity_wh, "true_use": USE * math.exp(use)})
-    times_of = {name: pl.Datetime("ms", "UTC") for name in ("since", "time")}
-    made = pl.DataFrame(spells, schema_overrides={**_CYCLES, "since": times_of["since"]}).with_columns(
-        month=pl.col("since").dt.truncate("1mo"), model=pl.lit("moped"), capacity_wh=pl.lit(SHEET_WH)
+class Fleet(NamedTuple):
+    """`trips` as of `spreads.models`, `parts` as of `pooling.parts` with `model`, and `true`, by vehicle and `time`."""
+
+    trips: pl.DataFrame
+    parts: pl.DataFrame
+    true: pl.DataFrame
+
+
+def fleet(seed: int, vehicles: int = 60, times: int = 12, trips: int = 6, sheet_wh: float = SHEET_WH) -> Fleet:
+    """A pack a day; each stays for so many trips, as if two were of one day, and never comes back."""
+    chance, shape = np.random.default_rng(seed), (vehicles, times, trips)
+    use = np.exp(VEHICLE_CV * chance.standard_normal((vehicles, 1, 1)))
+    count = chance.integers(20, 400, (vehicles, times, 1))
+    wear = np.exp(PACK_CV * chance.standard_normal(count.shape))
+    capacity_wh = C_WH / wear / (1 + FADE * (count + 0.5 - MIDDLE))
+    km = chance.uniform(1, 7, shape)
+    pct = 100 * USE * use / capacity_wh * km * (1 + KM_CV * chance.standard_normal(shape) / km**0.5)
+    sensed = 1 + POLLS_SD * chance.standard_normal()
+    wh = sensed * USE * use * (km + POLLED_CV * chance.standard_normal(shape) * km**0.5)
+    vehicle, day, trip = (each.ravel() for each in np.indices(shape))
+    rows = _named(vehicle).with_columns(
+        started_at=_moment(day + (2 + trip) / 24), finished_at=_moment(day + (2.5 + trip) / 24), swaps=pl.lit(0),
+        distance_m=pl.Series(1000 * km.ravel()), soc_used_pct=pl.Series(pct.ravel()), polled_wh=pl.Series(wh.ravel()),
+    )  # fmt: skip
+    cycles = pl.Series(np.broadcast_to(count + 0.5, shape).ravel())
+    told = rows.select(
+        *WHO, model=pl.lit("moped"), sheet_wh=pl.lit(sheet_wh), stint_id=pl.format("{}/{}", "vehicle", pl.Series(day)),
+        day=pl.Series(trip // 2), cycles=cycles, km=pl.col("distance_m") / 1000, pct="soc_used_pct", wh="polled_wh",
+    )  # fmt: skip
+    first = _named(vehicle[trip == 0]).with_columns(time=_moment(day[trip == 0]))
+    true = first.with_columns(
+        true_wh=pl.Series(capacity_wh.ravel()),
+        true_use=pl.Series(np.broadcast_to(USE * use, capacity_wh.shape).ravel()),
     )
-    return {"spells": made, "true": pl.DataFrame(true, schema_overrides={"time": times_of["time"]})}
+    return Fleet(told, _parts(rows, first.with_columns(count=pl.Series(count.ravel()))), true)
 
 
-def spell(chance: random.Random, first: int, capacity_wh: float, use: float) -> dict[str, Any]:
-    """What rides on a pack with so many cycles took."""
-    km = chance.uniform(10, 40)
-    real = 100 * USE * math.exp(use) / capacity_wh
-    pct = km * real * (1 + chance.gauss(0, KM_CV / km**0.5))
-    ends = {f"{end}_{side}": first + (end == "last") for end in ("first", "last") for side in ("low", "high")}
-    ways = {"km": km, "blind_km": 0.0, "drag": 0.0, "rush": 0.0, "used_pct": pct, "tilted_pct": 0.0}
-    return ends | ways | {"ports": 1, "cycles": first + 0.5}
+def _named(vehicle: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pl.DataFrame:
+    return pl.DataFrame({"provider": "segway", "vehicle": [f"{number:03d}" for number in vehicle]})
 
 
-def power(chance: random.Random, use: float, sensed: float, rides: int = 7) -> dict[str, Any]:
-    """What single readings of power say of some rides."""
-    km = [chance.uniform(1, 7) for _ in range(rides)]
-    wh = [sensed * USE * math.exp(use) * (each + chance.gauss(0, POLLED_CV * each**0.5)) for each in km]
-    return {"polled_km": sum(km), "polled_wh": sum(wh), "motor_km": 0.0, "motor_wh": 0.0}
+def _moment(day: np.ndarray[tuple[int], np.dtype[np.float64]]) -> pl.Series:
+    return pl.Series([AT + float(each) * DAY for each in day], dtype=TIME)
 
 
-def fitted(of: Fleet) -> pl.DataFrame:
-    """The frame of `spreads.models`."""
-    polled = of["spells"].select("provider", "model").unique().with_columns(polled_cv=pl.lit(POLLED_CV))
-    return models(measured(of["spells"].with_columns(**_BASE)), polled)
+def _parts(trips: pl.DataFrame, packs: pl.DataFrame) -> pl.DataFrame:
+    """By swaps at the beginning of each day, and counts of cycles before and after its trips."""
+    port = pl.lit("1").alias("port")
+    polls = pl.concat(
+        packs.select(*WHO, port, at=pl.col("time").dt.offset_by(after), pack_cycles=pl.col("count") + more)
+        for after, more in (("1h", 0), ("20h", 1))
+    )
+    swaps = packs.filter(pl.col("time") > AT).select(
+        *WHO, port, started_at=pl.col("time").dt.offset_by("-10m"), finished_at="time"
+    )
+    begun = packs.select(WHO).unique().with_columns(begun_at=pl.lit(AT).cast(TIME))
+    return modelled(stint_months(bounds(swaps, polls, begun), shaped(trips, "trips"), polls))
 
 
-def figures(of: Fleet, fit: pl.DataFrame) -> pl.DataFrame:
-    """As of `spreads.figures`, for each month of these spells."""
-    months = of["spells"].select(pl.col("month").unique().alias("time"))
-    return fit.with_columns(**_BASE).drop("spells", "sheet_wh").join(months, how="cross")
+def modelled(rows: pl.DataFrame) -> pl.DataFrame:
+    """These rows of `battery_health` as `pooling.verdicts` takes them."""
+    return parts(rows).with_columns(model=pl.lit("moped"))
+
+
+def figures(of: Fleet, fit: pl.DataFrame | None = None) -> pl.DataFrame:
+    """As of `figures.figures`, for each month of this fleet."""
+    months = of.parts.select(pl.col("month").unique().alias("time"))
+    made = models(of.trips) if fit is None else fit
+    return (
+        made.drop("stints", "sheet_wh")
+        .with_columns(power_sign=pl.lit(1.0), percent_slope=pl.lit(0.0))
+        .join(months, how="cross")
+    )

@@ -1,306 +1,277 @@
-"""A fleet's own figures: found where the data tell, refused where they do not, and handed on with their errors."""
+"""A fleet's own figures: found where its trips tell them, and refused where they do not."""
 
 import math
-from datetime import timedelta
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.battery_health.calibration import (
     CHECKS,
     INSUFFICIENT,
-    NARROW,
-    PACK_CV,
-    RIDES,
-    SHEET_SD,
-    Sums,
-    bins,
-    calibrated,
+    LEVELS,
+    OF_PACKS,
+    TRIPS,
+    answered,
     capacity_of_model,
     check,
     checks,
     km_per_percent,
+    percent_slope,
     power_sign,
-    slope_of_percent,
     use_of_model,
 )
-from analytics.battery_health.evidence import evidence
-from analytics.battery_health.moments import Moments, pooled
-from analytics.frames import as_of
-from analytics.observations.soc_steps import ticks
-from analytics.schemas import BATTERIES, OBSERVATIONS, PACKS
-from tests.analytics.finding import segments_of
-from tests.analytics.readings_made import AT, made
+from analytics.battery_health.moments import Moments, line_of_two
+from tests.analytics.battery_health.packs_made import C_WH, USE, fleet
 
-MS = pl.Datetime("ms", "UTC")
-WATTS, KMH, WH_PER_PCT = 750.0, 25.0, 14.0
+WH_KM, WH_PCT = 30.0, 14.0
 
 
-def rides(count: int, minutes: float = 12) -> pl.DataFrame:
-    """Rides of one vehicle, an hour apart, at 25 km/h and 750 W: 30 Wh/km."""
-    begins = [AT + timedelta(hours=number) for number in range(count)]
-    km = KMH * minutes / 60
-    told = {"started_at": begins, "finished_at": [begin + timedelta(minutes=minutes) for begin in begins]}
-    frame = pl.DataFrame(told, schema_overrides={"started_at": MS, "finished_at": MS})
-    used = WATTS * minutes / 60 / WH_PER_PCT
-    return frame.with_columns(
-        provider=pl.lit("p"), vehicle=pl.lit("a"), distance_m=pl.lit(1000 * km),
-        soc_used_pct=pl.lit(used), soc_mean_pct=pl.lit(50.0), riding_s=pl.lit(60 * minutes),
-        ambient_c=pl.lit(None, pl.Float64()), start_place=pl.lit(None, pl.String()), kind=pl.lit("observed"),
-        swaps=pl.lit(0), drag=pl.lit(None, pl.Float64()), rush=pl.lit(None, pl.Float64()),
+def trips(count: int, seed: int = 1, use_cv: float = 0.5, polled_cv: float = 0.85) -> pl.DataFrame:
+    """Trips of 1 to 7 km of ten vehicles, each with a stint of its own; they differ by relative spreads of a km."""
+    chance = np.random.default_rng(seed)
+    km = chance.uniform(1, 7, count)
+    wh = WH_KM * (km + use_cv * chance.standard_normal(count) * km**0.5)
+    polled = wh + WH_KM * polled_cv * chance.standard_normal(count) * km**0.5
+    told = {"km": km, "pct": wh / WH_PCT, "polled_wh": polled, "level_pct": chance.uniform(20, 95, count)}
+    return pl.DataFrame(told).with_columns(
+        provider=pl.lit("p"), model=pl.lit("m"), sheet_wh=pl.lit(1440.0), cycles=pl.lit(200.0),
+        vehicle=pl.format("v{}", pl.int_range(pl.len()) % 10), stint_id=pl.format("s{}", pl.int_range(pl.len()) % 10),
+        day=pl.int_range(pl.len()) // 20,
     )  # fmt: skip
 
 
-def polls(trips: pl.DataFrame, sign: float = 1.0, spread: float = 1.15, every_s: int = 60) -> pl.DataFrame:
-    """Power every minute of the rides, in stop and go; 0 between."""
-    chance = np.random.default_rng(4)
-    made_at = [begin + timedelta(seconds=at) for begin in trips["started_at"] for at in range(7, 1500, every_s)]
-    riding = [(at.minute * 60 + at.second) < 720 for at in made_at]
-    power = np.where(riding, WATTS * (1 + spread * chance.standard_normal(len(made_at))), 0.0)
-    return batteries({"at": made_at, "motor_power_w": sign * power})
+def turned(rows: pl.DataFrame, sign: float) -> pl.DataFrame:
+    return rows.with_columns(pl.col("polled_wh") * sign)
 
 
-def batteries(told: dict[str, object]) -> pl.DataFrame:
-    frame = pl.DataFrame({"bms_charging": False, **told}, schema_overrides={"at": MS})
-    return pl.concat([BATTERIES.to_frame(), frame.with_columns(**WHO)], how="diagonal_relaxed")
+def of(rows: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """The checks of model m, by name."""
+    return {row["check"]: row for row in checks(rows).filter(provider="p", model="m").iter_rows(named=True)}
 
 
-WHO = {"provider": pl.lit("p"), "vehicle": pl.lit("a")}
-FLEET = pl.DataFrame({"model": ["m"], "timezone": ["UTC"], "capacity_wh": [1440.0]}).with_columns(**WHO)
-NO_POLLS = BATTERIES.to_frame()
-
-
-def told(
-    trips: pl.DataFrame, polls: pl.DataFrame, readings: pl.DataFrame | None = None, timezone: str = "UTC"
-) -> pl.DataFrame:
-    rows = OBSERVATIONS.to_frame() if readings is None else readings
-    known = FLEET.with_columns(timezone=pl.lit(timezone))
-    return evidence(rows, segments_of(rows), ticks(rows), trips, polls, PACKS.to_frame(), known)
-
-
-def sums(trips: pl.DataFrame, polls: pl.DataFrame = NO_POLLS, readings: pl.DataFrame | None = None) -> Sums:
-    rows = told(trips, polls, readings).join(FLEET.select("provider", "vehicle", "model"), on=["provider", "vehicle"])
-    return pooled(rows, "provider", "model").get(("p", "m"), {})
+# ---- power ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("sign", "word"), [(1.0, "discharge_positive"), (-1.0, "charge_positive")])
 def test_the_sign_of_power_is_that_of_riding(sign: float, word: str) -> None:
-    assert power_sign("m", sums(rides(20), polls(rides(20), sign)))["answer"] == word
+    got = power_sign("m", turned(trips(60), sign))
+    assert (got["answer"], got["n"]) == (word, 60)
+    assert got["value"] == pytest.approx(sign * WH_KM, rel=0.2)
 
 
 def test_a_sign_is_not_guessed() -> None:
-    few, vague = polls(rides(3)), polls(rides(20)).with_columns(motor_power_w=pl.lit(0.0))
-    assert power_sign("m", sums(rides(3), few))["answer"] == INSUFFICIENT
-    assert power_sign("m", sums(rides(20), vague))["answer"] == INSUFFICIENT
+    few, vague = trips(TRIPS - 1, polled_cv=0), trips(60).with_columns(polled_wh=pl.col("polled_wh") - WH_KM * 4)
+    assert power_sign("m", few)["answer"] == INSUFFICIENT
+    assert power_sign("m", vague)["answer"] == INSUFFICIENT
+    assert power_sign("m", turned(trips(60), 0))["answer"] == INSUFFICIENT
+    assert power_sign("m", trips(TRIPS, polled_cv=0))["answer"] == "discharge_positive"
 
 
-def test_a_power_without_sign_in_rides_and_charges_alike_tells_none() -> None:
-    """A size of power is positive in both: it says nothing of what was used."""
-    moments = [AT + timedelta(days=9, minutes=minute) for minute in range(200)]
-    charging = batteries({"at": moments, "motor_power_w": [400.0, 410.0] * 100, "bms_charging": True})
-    alike = pl.concat([polls(rides(20)), charging])
-    assert power_sign("m", sums(rides(20), alike))["answer"] == INSUFFICIENT
-    turned = pl.concat([polls(rides(20)), charging.with_columns(-pl.col("motor_power_w"))])
-    assert power_sign("m", sums(rides(20), turned))["answer"] == "discharge_positive"
+def test_trips_without_a_reading_of_power_do_not_count_for_it() -> None:
+    third = pl.when(pl.int_range(pl.len()) % 3 == 0).then("polled_wh").alias("polled_wh")
+    got = use_of_model("m", trips(90).with_columns(third), "discharge_positive")
+    assert got["n"] == 30
+    assert got["value"] == pytest.approx(WH_KM, rel=0.25)
 
 
-@pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_pooled_power_gives_the_consumption_of_a_model(sign: float) -> None:
-    trips = rides(150)
-    word = "discharge_positive" if sign > 0 else "charge_positive"
-    got = use_of_model("m", sums(trips, polls(trips, sign)), word)
+@pytest.mark.parametrize(("sign", "word"), [(1.0, "discharge_positive"), (-1.0, "charge_positive")])
+def test_pooled_power_gives_the_consumption_of_a_model(sign: float, word: str) -> None:
+    got = use_of_model("m", turned(trips(400), sign), word)
     assert got["answer"] == "estimate"
-    assert got["low"] < 1000 * WATTS * 0.2 / trips["distance_m"][0] < got["high"]
+    assert got["low"] < WH_KM < got["high"]
     assert got["high"] - got["low"] < 0.15 * got["value"]
-    assert got["n"] == 150 * 12
-
-
-def test_power_of_known_sign_needs_no_guess() -> None:
-    trips = rides(60)
-    signed = polls(trips).with_columns(power_w=-pl.col("motor_power_w"), motor_power_w=pl.lit(None, pl.Float64()))
-    assert use_of_model("m", sums(trips, signed), INSUFFICIENT)["value"] == pytest.approx(30, rel=0.1)
 
 
 def test_power_whose_sign_nobody_knows_gives_nothing() -> None:
-    trips = rides(60)
-    got = use_of_model("m", sums(trips, polls(trips)), INSUFFICIENT)
-    assert (got["answer"], got["value"], got["n"]) == (INSUFFICIENT, None, 0)
+    got = use_of_model("m", trips(60), INSUFFICIENT)
+    assert (got["answer"], got["value"], got["low"]) == (INSUFFICIENT, None, None)
 
 
-@pytest.mark.long
-def test_the_interval_of_pooled_power_covers_as_often_as_it_promises() -> None:
-    chance, inside = np.random.default_rng(9), 0
-    trips = rides(40)
-    sample = polls(trips).filter(pl.col("motor_power_w") != 0)
-    for _ in range(200):
-        power = WATTS * (1 + 1.15 * chance.standard_normal(sample.height))
-        got = use_of_model("m", sums(trips, sample.with_columns(motor_power_w=power)), "discharge_positive")
-        inside += got["low"] < 30 < got["high"]
-    assert 0.90 <= inside / 200 <= 0.985
+def test_intervals_of_a_model_hold_the_truth_as_often_as_they_promise() -> None:
+    """T12, of two thousand fleets of sixty trips each."""
+    inside = [0, 0]
+    for seed in range(2000):
+        told = trips(60, seed, polled_cv=0.3)
+        use, way = use_of_model("m", told, "discharge_positive"), km_per_percent("m", told)
+        for place, (row, true) in enumerate(((use, WH_KM), (way, WH_PCT / WH_KM))):
+            inside[place] += row["low"] <= true <= row["high"]
+    for each in inside:
+        assert 0.93 <= each / 2000 <= 0.97
+
+
+# ---- percents ------------------------------------------------------------------------------------------------------
 
 
 def test_capacity_is_consumption_times_the_way_of_a_percent() -> None:
-    trips = rides(150)
-    of = sums(trips, polls(trips))
-    got = capacity_of_model("m", use_of_model("m", of, "discharge_positive"), km_per_percent("m", of))
-    assert got["low"] < 100 * WH_PER_PCT < got["high"]
-    few = km_per_percent("m", sums(trips[:5]))
-    assert capacity_of_model("m", use_of_model("m", of, "discharge_positive"), few)["answer"] == INSUFFICIENT
+    told = trips(400)
+    use, way = use_of_model("m", told, "discharge_positive"), km_per_percent("m", told)
+    got = capacity_of_model("m", use, way)
+    assert got["value"] == pytest.approx(100 * use["value"] * way["value"], rel=0.003)
+    assert got["low"] < 100 * WH_PCT < got["high"]
+    errors = [(each["high"] - each["low"]) / each["value"] for each in (got, use, way)]
+    assert errors[0] == pytest.approx(math.hypot(*errors[1:]), rel=0.02)
+    for without in ((use, km_per_percent("m", told[:5])), (use_of_model("m", told, INSUFFICIENT), way)):
+        assert capacity_of_model("m", *without)["answer"] == INSUFFICIENT
 
 
 def test_the_way_of_a_percent_is_that_at_half_full() -> None:
-    """Rides at 100 % go farther with a percent by the slope than rides at 50 %."""
-    full = rides(30).with_columns(soc_mean_pct=pl.lit(100.0))
-    at_half = km_per_percent("m", sums(rides(30)))["value"]
-    assert km_per_percent("m", sums(full), 0.1)["value"] == pytest.approx(at_half / 1.1, rel=0.01)
+    """Trips at 100 % go farther with a percent by the slope than trips at 50 %."""
+    at_half, full = (trips(30).with_columns(level_pct=pl.lit(pct)) for pct in (50.0, 100.0))
+    value = km_per_percent("m", at_half, 0.1)["value"]
+    assert km_per_percent("m", full, 0.1)["value"] == pytest.approx(value / 1.1, rel=0.003)
+    assert km_per_percent("m", full)["value"] == value
+
+
+def test_the_way_of_a_percent_needs_trips_that_tell_one() -> None:
+    assert km_per_percent("m", trips(TRIPS - 1))["answer"] == INSUFFICIENT
+    assert km_per_percent("m", trips(TRIPS))["answer"] == "estimate"
+    blind = pl.when(pl.int_range(pl.len()) > 0).then("pct").alias("pct")
+    assert km_per_percent("m", trips(TRIPS).with_columns(blind))["answer"] == INSUFFICIENT
+    assert km_per_percent("m", trips(TRIPS).with_columns(-pl.col("pct")))["answer"] == INSUFFICIENT
+    assert km_per_percent("m", trips(60).with_columns(pct=pl.lit(None, pl.Float64())))["value"] is None
 
 
 def test_a_percent_that_holds_more_at_the_top_is_found() -> None:
-    told: list[tuple[float, float, float]] = []
-    way_m, second = 0.0, 0.0
-    for level in [*range(100, 15, -1)] * 3:
-        for _ in range(9):
-            way_m += 50 * (1 + 0.15 * (level - 50) / 50)
-            second += 10
-            told.append((second, float(level), way_m))
-    rows = made(told, unlocked=(0, second))
-    got = slope_of_percent("m", sums(rides(1), readings=rows))
+    more = 1 + 0.15 * (pl.col("level_pct") - 50) / 50
+    got = percent_slope("m", trips(4000, use_cv=0.3).with_columns(pl.col("pct") / more))
     assert got["answer"] == "estimate"
-    assert got["value"] == pytest.approx(0.15, abs=0.01)
-    assert slope_of_percent("m", sums(rides(1), readings=rows[:500]))["answer"] == INSUFFICIENT
+    assert got["low"] < 0.15 + 0.01
+    assert got["high"] > 0.15 - 0.01
+    assert got["high"] - got["low"] < 0.1
+    assert abs(percent_slope("m", trips(4000, use_cv=0.3))["value"]) < 0.05
 
 
-# ---- by what rides have in common ----------------------------------------------------------------------------------
+def test_a_slope_needs_trips_from_a_fifth_of_the_charge_on() -> None:
+    low = pl.when(pl.int_range(pl.len()) > 0).then("level_pct").otherwise(19.0).alias("level_pct")
+    assert percent_slope("m", trips(LEVELS).with_columns(low))["answer"] == INSUFFICIENT
+    assert percent_slope("m", trips(LEVELS))["answer"] == "estimate"
+    assert percent_slope("m", trips(LEVELS).with_columns(level_pct=pl.lit(50.0)))["answer"] == INSUFFICIENT
 
 
-def many(count: int, spread: float, ambient_c: float = 12.0) -> pl.DataFrame:
-    """Rides of 1 to 5 km that use 2 % a kilometre, give or take."""
-    chance = np.random.default_rng(5)
-    km = chance.uniform(1, 5, count)
-    used = 2 * km * (1 + spread * chance.standard_normal(count))
-    more = {"distance_m": 1000 * km, "soc_used_pct": used, "riding_s": 1000 * km / 6.5}
-    return rides(count).with_columns(pl.Series(name, each) for name, each in more.items()).with_columns(
-        ambient_c=pl.lit(ambient_c), start_place=pl.lit("Depot")
-    )  # fmt: skip
+# ---- all of a model ------------------------------------------------------------------------------------------------
 
 
-def binned(trips: pl.DataFrame, timezone: str = "UTC") -> dict[str, dict[str, object]]:
-    found = checks(told(trips, NO_POLLS, timezone=timezone), FLEET)
-    return {row["check"].partition(":")[2]: row for row in found.iter_rows(named=True) if ":" in row["check"]}
+def test_a_model_answers_each_check_once() -> None:
+    rows = checks(trips(400))
+    assert rows.schema == CHECKS
+    names = {"motor_power_sign", "percent_slope", "wh_per_km", "km_per_pct", "capacity_wh", *OF_PACKS}
+    assert rows["check"].to_list() == sorted(names)
+    assert set(rows["answer"]) == {"estimate", "discharge_positive"}
+    assert rows["time"].null_count() == rows.height
 
 
-def test_rides_are_told_apart_by_temperature_speed_local_hour_and_place() -> None:
-    same_hour = many(40, 0.1).with_columns(started_at=pl.lit(AT.replace(hour=22, minute=30), MS))
-    got = binned(same_hour, "Europe/Berlin")
-    local = same_hour["started_at"][0].astimezone(ZoneInfo("Europe/Berlin")).hour
-    assert got.keys() == {"temperature:10", "speed:20", f"hour:{local}", "place:Depot"}
-    ratio = same_hour.select(14.4 * 1000 * pl.col("soc_used_pct").sum() / pl.col("distance_m").sum()).item()
-    for row in got.values():
-        assert (row["answer"], row["n"]) == ("estimate", 40)
-        assert row["value"] == pytest.approx(ratio, rel=0.005)
+def test_packs_of_a_simulated_model_are_told_from_their_trips() -> None:
+    told = fleet(3).trips.rename({"wh": "polled_wh"}).with_columns(provider=pl.lit("p"), model=pl.lit("m"))
+    got = of(told.with_columns(level_pct=pl.lit(50.0)))
+    assert got["pack_wh"]["value"] == pytest.approx(C_WH, rel=0.03)
+    assert got["pack_wh"]["low"] < C_WH < got["pack_wh"]["high"]
+    half = 1.96 * got["pack_wh_cv"]["value"] * got["pack_wh"]["value"]
+    assert got["pack_wh"]["high"] - got["pack_wh"]["value"] == pytest.approx(half, rel=0.1)
+    assert got["pack_wh_per_km"]["value"] == pytest.approx(USE, rel=0.03)
+    assert got["pack_cv"]["n"] == 60 * 12
 
 
-@pytest.mark.parametrize(("count", "spread"), [(RIDES - 1, 0.01), (25, 9 * NARROW)])
-def test_few_or_scattered_rides_show_no_value(count: int, spread: float) -> None:
-    got = binned(many(count, spread))["temperature:10"]
-    assert (got["answer"], got["value"], got["n"]) == (INSUFFICIENT, None, count)
+def test_what_packs_take_is_told_as_at_half_full() -> None:
+    """Trips at 60 to 100 % of packs whose percent holds more there."""
+    level = pl.Series(np.random.default_rng(5).uniform(60, 100, 4000))
+    more = 1 + 0.2 * (pl.col("level_pct") - 50) / 50
+    told = trips(4000, use_cv=0.1).with_columns(level_pct=level).with_columns(pl.col("pct") / more)
+    got = of(told)
+    assert got["percent_slope"]["value"] == pytest.approx(0.2, abs=0.05)
+    for name, true in (("pack_pct_per_km", WH_KM / WH_PCT), ("km_per_pct", WH_PCT / WH_KM)):
+        assert got[name]["value"] == pytest.approx(true, rel=0.03)
 
 
-@given(st.lists(st.tuples(st.floats(0.1, 9), st.floats(0.1, 20)), min_size=40, max_size=80), st.integers(2, 38))
-def test_days_and_vehicles_merged_are_the_pooled_value(points: list[tuple[float, float]], cut: int) -> None:
-    """T9: merging bins gives the pooled value, which lies within those of its parts."""
-    parts = [moments(points[:cut]), moments(points[cut:])]
-    whole = moments(points).ratio()[0] or 0.0
-    weighed = sum((part.ratio()[0] or 0.0) * part.x for part in parts) / sum(part.x for part in parts)
-    assert whole == pytest.approx(weighed)
-    least, most = sorted(part.ratio()[0] or 0.0 for part in parts)
-    assert least * (1 - 1e-9) <= whole <= most * (1 + 1e-9)
+def test_what_packs_hold_does_not_depend_on_the_sign_in_which_power_is_told() -> None:
+    one, two = of(trips(400)), of(turned(trips(400), -1))
+    for name in OF_PACKS:
+        assert one[name] == two[name]
+    assert two["wh_per_km"]["value"] == one["wh_per_km"]["value"]
+
+
+def test_without_power_nothing_of_packs_is_told() -> None:
+    for rows in (trips(60).with_columns(polled_wh=pl.lit(None, pl.Float64())), trips(TRIPS - 1)):
+        got = of(rows)
+        assert {got[name]["answer"] for name in (*OF_PACKS, "wh_per_km", "capacity_wh")} == {INSUFFICIENT}
+        assert {got[name]["value"] for name in OF_PACKS} == {None}
+
+
+def test_trips_of_no_model_and_of_no_way_are_left_out_and_models_told_apart() -> None:
+    more = trips(60, seed=2).with_columns(model=pl.lit("other"), vehicle=pl.col("vehicle") + "x")
+    theirs = trips(60, seed=3).with_columns(provider=pl.lit("q"))
+    nobody = trips(60, seed=4).with_columns(model=pl.lit(None, pl.String()))
+    still = trips(9).with_columns(km=pl.lit(0.0))
+    rows = checks(pl.concat([more, trips(60), theirs, nobody, still]))
+    assert rows.select("provider", "model").unique(maintain_order=True).rows() == [
+        ("p", "m"), ("p", "other"), ("q", "m"),
+    ]  # fmt: skip
+    assert rows.filter(provider="q", check="wh_per_km").equals(checks(theirs).filter(check="wh_per_km"))
+    assert rows.filter(provider="p", model="m", check="km_per_pct").equals(checks(trips(60)).filter(check="km_per_pct"))
+    assert checks(nobody).is_empty()
+
+
+def test_figures_have_as_many_digits_as_they_tell() -> None:
+    row = answered("m", "x", "estimate", (1234.567, 0.0012345, math.inf), 7)
+    assert [row[name] for name in ("value", "low", "high")] == [1230, 0.00123, None]
+    sure = check("m", "x", "estimate", 100.0, 10.0, 7)
+    assert [sure[name] for name in ("value", "low", "high")] == [100, 80.4, 120]
+    assert check("m", "x", "estimate", 100.0, None, 7)["low"] is None
+    spread = of(trips(400))["pack_cv"]["value"]
+    assert spread == float(f"{spread:.2g}")
+
+
+# ---- sums of points ------------------------------------------------------------------------------------------------
+
+_POINTS = st.lists(st.tuples(st.floats(0.1, 9), st.floats(0.1, 20)), min_size=2, max_size=40)
 
 
 def moments(points: list[tuple[float, float]]) -> Moments:
-    x, y = np.array(points).T
-    return Moments(len(points), x.sum(), y.sum(), (x * x).sum(), (x * y).sum(), (y * y).sum())
+    return Moments.of(pl.DataFrame(points, schema={"x": pl.Float64, "y": pl.Float64}, orient="row"), "x", "y")
 
 
-def test_the_interval_of_rides_in_common_covers_as_often_as_it_promises() -> None:
-    chance, inside = np.random.default_rng(8), 0
-    for _ in range(500):
-        km = chance.uniform(1, 5, 60)
-        used = 2 * km * (1 + 0.2 * chance.standard_normal(60))
-        (row,) = bins("m", {"speed:20": moments(list(zip(km, used, strict=True)))}, 100.0)
-        inside += row["low"] < 2 < row["high"]
-    assert 0.92 <= inside / 500 <= 0.98
+@settings(deadline=None)
+@given(_POINTS, _POINTS)
+def test_a_ratio_of_all_points_lies_between_those_of_their_parts(
+    one: list[tuple[float, float]], two: list[tuple[float, float]]
+) -> None:
+    """T9."""
+    whole, parts = moments(one + two).ratio()[0], [moments(each).ratio()[0] or 0.0 for each in (one, two)]
+    assert whole is not None
+    assert min(parts) * (1 - 1e-9) <= whole <= max(parts) * (1 + 1e-9)
 
 
-# ---- what is known of vehicles -------------------------------------------------------------------------------------
+@settings(deadline=None)
+@given(_POINTS, st.floats(-3, 3), st.floats(-9, 9))
+def test_points_on_a_line_tell_it(points: list[tuple[float, float]], slope: float, middle: float) -> None:
+    """T11."""
+    line = moments([(x, middle + slope * x) for x, _ in points]).line()
+    xs = [x for x, _ in points]
+    if line is None:
+        assert len(points) < 3 or float(np.std(xs)) < 1e-3 * max(xs)
+    elif float(np.std(xs)) > 0.01:
+        assert (line.slope, line.middle) == pytest.approx((slope, middle), abs=1e-4)
 
 
-def known(capacity_wh: float | None) -> pl.DataFrame:
-    told = {"provider": ["p"], "vehicle": ["a"], "model": ["m"], "capacity_wh": [capacity_wh], "wh_per_km": [31.0]}
-    return pl.DataFrame(told, schema_overrides={"capacity_wh": pl.Float64()})
+def test_fewer_than_two_points_tell_nothing() -> None:
+    assert moments([(4.0, 8.0)]).ratio() == (None, None)
+    assert moments([]).mean() == (0.0, math.inf)
+    assert moments([(4.0, 8.0), (4.0, 9.0)]).line() is None
+    assert moments([(4.0, 8.0), (4.0, 10.0)]).mean() == (9, 1)
 
 
-def found(*rows: dict[str, object]) -> pl.DataFrame:
-    """Rows of `CHECKS` that hold from the beginning of `AT` on."""
-    return pl.DataFrame([{"provider": "p", "time": AT, **row} for row in rows], schema=CHECKS)
+def test_what_two_causes_take_is_told_apart() -> None:
+    points = pl.DataFrame({"weight": [1.0, 2, 3, 1], "one": [1.0, 2, 3, 4], "two": [1.0, -1, 2, 0]})
+    exact = points.with_columns(y=2 * pl.col("one") - 0.5 * pl.col("two"))
+    assert line_of_two(exact) == pytest.approx((2, -0.5, 0), abs=1e-6)
+    assert line_of_two(exact.with_columns(two=2 * pl.col("one"))) is None
+    assert line_of_two(exact.head(2)) is None
 
 
-def now(known: pl.DataFrame, checks: pl.DataFrame) -> pl.DataFrame:
-    """What holds in the end."""
-    return calibrated(known, checks).sort("since").tail(1)
-
-
-def test_a_sure_figure_of_the_fleet_outweighs_a_data_sheet() -> None:
-    got = now(known(1440.0), found(check("m", "capacity_wh", "estimate", 1270.0, 13.0, 500)))
-    assert got["capacity_wh"].item() == pytest.approx(1270, rel=0.003)
-    assert got["capacity_sd"].item() == pytest.approx(PACK_CV, rel=0.02)
-    assert got["wh_per_km"].item() == 31
-
-
-def test_an_unsure_figure_of_the_fleet_hardly_moves_a_data_sheet() -> None:
-    got = now(known(1440.0), found(check("m", "capacity_wh", "estimate", 900.0, 450.0, 30)))
-    assert 1400 < got["capacity_wh"].item() < 1440
-
-
-def test_a_figure_of_the_fleet_stands_alone_where_no_data_sheet_is_known() -> None:
-    got = now(known(None), found(check("m", "capacity_wh", "estimate", 1270.0, 50.0, 500)))
-    assert got["capacity_wh"].item() == 1270
-    assert now(known(None), found())["capacity_wh"].item() is None
-
-
-def test_a_check_that_could_not_answer_and_another_models_change_nothing() -> None:
-    rows = found(
-        check("m", "capacity_wh", INSUFFICIENT, 900.0, 1.0, 3),
-        check("other", "capacity_wh", "estimate", 900.0, 1.0, 900),
-    )
-    got = now(known(1440.0), rows)
-    assert got["capacity_wh"].item() == 1440
-    assert got["capacity_sd"].item() == pytest.approx(math.hypot(SHEET_SD, PACK_CV))
-    sure = now(known(1440.0).with_columns(capacity_sd=pl.lit(0.03)), rows)
-    assert sure["capacity_sd"].item() == 0.03
-
-
-def test_figures_hold_from_their_month_to_the_next_and_a_data_sheet_before() -> None:
-    first, second = (check("m", "capacity_wh", "estimate", value, 1.0, 500) for value in (1200.0, 1100.0))
-    later = found(second).with_columns(pl.col("time") + timedelta(days=31))
-    got = calibrated(known(1440.0), pl.concat([found(first), later])).sort("since")
-    assert got["capacity_wh"].round(0).to_list() == [1440, 1200, 1100]
-    moments = [AT - timedelta(days=1), AT, AT + timedelta(days=30), AT + timedelta(days=99)]
-    rows = pl.DataFrame({"at": moments}, schema_overrides={"at": MS}).with_columns(**WHO)
-    assert as_of(rows.reverse(), "at", got)["capacity_wh"].round(0).to_list() == [1100, 1200, 1200, 1440]
-
-
-def test_the_slope_of_the_percent_and_the_sign_of_power_come_with_them() -> None:
-    sign = check("m", "motor_power_sign", "charge_positive", 9, 1, 500)
-    rows = found(check("m", "percent_slope", "estimate", 0.1, 0.01, 500), sign)
-    assert now(known(1440.0), rows).select("percent_slope", "motor_power_sign").row(0) == (0.1, "charge_positive")
-    assert now(known(1440.0), found()).select("percent_slope", "motor_power_sign").row(0) == (0.0, None)
-
-
-def test_models_of_one_name_and_two_providers_do_not_share_their_figures() -> None:
-    other = found(check("m", "capacity_wh", "estimate", 900.0, 1.0, 500)).with_columns(provider=pl.lit("q"))
-    assert now(known(1440.0), other)["capacity_wh"].item() == 1440
+def test_nothing_in_nothing_out() -> None:
+    none = checks(trips(1).clear())
+    assert none.is_empty()
+    assert none.schema == CHECKS

@@ -1,21 +1,21 @@
 """What a firmware means by percent and range is decided by data, vehicle by vehicle, or not at all."""
 
 import math
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import polars as pl
 import pytest
 
-from analytics.battery_health.calibration import INSUFFICIENT
-from analytics.battery_health.evidence import evidence
-from analytics.battery_health.firmware import checks
-from analytics.observations.soc_steps import TICKS
-from analytics.schemas import BATTERIES, OBSERVATIONS, PACKS
-from tests.analytics.battery_health.nothing import NO_TRIPS
-from tests.analytics.finding import segments_of
+from analytics.battery_health.calibration import CHECKS, INSUFFICIENT
+from analytics.battery_health.firmware import APART_PCT, MOMENTS, PCTS, checks, points
+from analytics.schemas import OBSERVATIONS, PACKS
+from logger.tables import TIME
 from tests.analytics.readings_made import AT, made
 
 FACTOR_M = 452.0
+NO_PACKS = PACKS.to_frame()
 
 
 def told(kind: str, vehicle: str = "a", rounded: bool = False, minutes: int = 600) -> pl.DataFrame:
@@ -33,12 +33,9 @@ def told(kind: str, vehicle: str = "a", rounded: bool = False, minutes: int = 60
     )
 
 
-def asked(check: str, readings: pl.DataFrame, packs: pl.DataFrame | None = None) -> dict[str, object]:
-    rows = pl.concat([OBSERVATIONS.to_frame(), readings], how="diagonal")
-    known = rows.select("provider", "vehicle").unique().with_columns(model=pl.lit("m"), timezone=pl.lit("UTC"))
-    ports = PACKS.to_frame() if packs is None else packs
-    told = evidence(rows, segments_of(rows), TICKS.to_frame(), NO_TRIPS, BATTERIES.to_frame(), ports, known)
-    return checks(told, known).filter(check=check).row(0, named=True)
+def asked(check: str, readings: pl.DataFrame, packs: pl.DataFrame = NO_PACKS) -> dict[str, object]:
+    known = readings.select("provider", "vehicle").unique().with_columns(model=pl.lit("m"))
+    return checks(points(readings, packs), known).filter(check=check).row(0, named=True)
 
 
 @pytest.mark.parametrize("kind", ["vernier", "fixed_factor", "recent_use"])
@@ -84,7 +81,91 @@ def test_the_percent_of_two_packs_is_found_among_the_rules() -> None:
 
 
 def test_packs_that_are_alike_or_few_tell_no_rule() -> None:
-    for count, apart in ((20, 20), (20, 0)):
+    for count, apart in ((20, 20), (MOMENTS + 9, 0)):
         rows, means = packs(count, apart)
         readings = made([(60.0 * minute, pct, 0.0) for minute, pct in enumerate(means)])
         assert asked("percent_of_packs", readings, rows)["answer"] == INSUFFICIENT
+
+
+def test_a_percent_that_no_rule_fits_is_none() -> None:
+    rows, means = packs(150, 20)
+    readings = made([(60.0 * minute, pct + 4, 0.0) for minute, pct in enumerate(means)])
+    got = asked("percent_of_packs", readings, rows)
+    assert (got["answer"], got["n"]) == (INSUFFICIENT, 150)
+    assert isinstance(got["value"], float)
+    assert 3.5 < got["value"] < 4.5
+
+
+# ---- points --------------------------------------------------------------------------------------------------------
+
+
+def of(check: str, readings: pl.DataFrame, packs: pl.DataFrame = NO_PACKS) -> list[Any]:
+    return points(readings, packs).filter(check=check).select("x", "y").rows()
+
+
+def test_a_step_of_the_percent_is_told_with_the_range_between_and_only_where_it_falls_by_one() -> None:
+    told = [(60.0, 900.0), (60.0, 890.0), (59.0, 880.0), (57.0, 860.0), (58.0, 870.0), (57.0, None), (56.0, 850.0)]
+    assert of("percent_edge", read(told)) == [(60, 885)]
+
+
+def test_readings_below_a_third_or_without_a_range_tell_nothing_of_it() -> None:
+    assert of("percent_edge", read([(30.0, 450.0), (29.0, 440.0)])) == []
+    assert of("range_run", read([(29.0, 440.0)] * 9 + [(60.0, None)] * 9 + [(59.0, 900.0)] * 3)) == []
+
+
+def test_a_run_of_one_percent_moves_or_stays() -> None:
+    still, moves = [(60.0, 900.0), (60.0, 900.0), (60.0, 890.0), (60.0, 890.0)], [(59.0, 885.0 - n) for n in range(4)]
+    assert of("range_run", read([*still, *moves])) == [
+        (0, pytest.approx(895 / 60)),
+        (1, pytest.approx(883.5 / 59)),
+    ]
+
+
+def read(told: Sequence[tuple[float, float | None]]) -> pl.DataFrame:
+    """Of (percent, range), a minute each."""
+    schema = {"soc_pct": pl.Float64(), "range_m": pl.Float64()}
+    minutes = pl.duration(minutes=pl.int_range(pl.len()))
+    return pl.DataFrame(told, schema=schema, orient="row").with_columns(
+        provider=pl.lit("p"), vehicle=pl.lit("a"), at=(pl.lit(AT) + minutes).cast(TIME)
+    )
+
+
+def test_packs_are_compared_with_the_vehicle_s_percent_of_a_minute_before_at_most() -> None:
+    """Of 80 and 76 %: their mean is 78."""
+    two = pl.DataFrame({"port": ["1", "2"], "pack_soc_pct": [76.0 + APART_PCT, 76.0]})
+    for late, expected in ((60, [(1.0, 1.0)]), (61, [])):
+        rows = two.with_columns(
+            provider=pl.lit("p"), vehicle=pl.lit("a"), at=pl.lit(AT + timedelta(seconds=late)).cast(TIME)
+        )
+        assert of("packs_mean", read([(79.0, None)]), rows) == expected
+    one = rows.with_columns(at=pl.lit(AT).cast(TIME)).head(1)
+    assert of("packs_mean", read([(79.0, None)]), one) == []
+
+
+def test_each_model_answers_and_models_and_providers_are_told_apart() -> None:
+    rows = pl.concat([told("vernier"), told("fixed_factor", "b"), told("recent_use", "c")])
+    known = pl.DataFrame({"provider": "p", "vehicle": ["a", "b", "c", "d"], "model": ["m", "n", None, "still"]})
+    got = checks(points(rows, NO_PACKS), known)
+    assert got.schema == CHECKS
+    assert got.filter(check="range").select("model", "answer").rows() == [
+        ("m", "vernier"), ("n", "fixed_factor"), ("still", INSUFFICIENT),
+    ]  # fmt: skip
+    assert got.height == 3 * 3
+
+
+def test_four_of_five_vehicles_are_a_model() -> None:
+    def fleet(odd: int) -> pl.DataFrame:
+        return pl.concat(told("fixed_factor" if n < odd else "vernier", str(n), minutes=60 * PCTS) for n in range(10))
+
+    got = asked("range", fleet(2))
+    assert (got["answer"], got["value"], got["n"]) == ("vernier", 0.8, 10)
+    assert asked("range", fleet(3))["answer"] == "mixed"
+
+
+def test_nothing_in_nothing_out() -> None:
+    none = points(OBSERVATIONS.to_frame(), NO_PACKS)
+    assert none.is_empty()
+    assert none.schema == points(told("vernier"), NO_PACKS).schema
+    got = checks(none, pl.DataFrame(schema=dict.fromkeys(("provider", "vehicle", "model"), pl.String())))
+    assert got.is_empty()
+    assert got.schema == CHECKS

@@ -2,35 +2,27 @@
 
 import random
 from functools import cache
-from typing import Any
 
 import polars as pl
 import pytest
 
 from analytics.battery_health.calibration import CHECKS
-from analytics.battery_health.evidence import evidence
 from analytics.battery_health.reliability import _interval, mtbf
-from analytics.observations.soc_steps import TICKS
-from analytics.schemas import BATTERIES, OBSERVATIONS, PACKS
 from logger.tables import shaped
-from tests.analytics.battery_health.nothing import NO_TRIPS
-from tests.analytics.finding import segments_of
-from tests.analytics.hand import at, rows
+from tests.analytics.hand import at
 
-WHO = {"provider": ["segway"], "vehicle": ["a"]}
-KNOWN = pl.DataFrame({**WHO, "model": ["E-moped"], "timezone": ["UTC"]})
+WHO = {"provider": "segway", "vehicle": "a"}
+KNOWN = pl.DataFrame([{**WHO, "model": "E-moped"}])
 
 
 def watched(faults: int, km: float = 1000, hours: float | None = 50) -> pl.DataFrame:
-    told = [{**{name: word[0] for name, word in WHO.items()}, "kind": kind, "code": "14", "time": at(n)}
+    """Two trips, and events of them."""
+    told = [{**WHO, "kind": kind, "code": "14", "time": at(n)}
             for kind, count in (("fault", faults), ("alert", 5), ("pipeline", 3)) for n in range(count)]  # fmt: skip
-    ridden_s = None if hours is None else 3600 * hours
-    first = {"minute": 0, "way_m": 0, "ride_s": None if hours is None else 0}
-    rides: list[dict[str, Any]] = [first, {"minute": 9, "way_m": km * 1000, "ride_s": ridden_s}]
-    said = rows(OBSERVATIONS, *rides)
-    polls, packs = BATTERIES.to_frame(), PACKS.to_frame()
-    ridden = evidence(said, segments_of(said), TICKS.to_frame(), NO_TRIPS, polls, packs, KNOWN)
-    return mtbf(ridden, shaped(pl.DataFrame(told), "episodes"), KNOWN)
+    ridden_s = None if hours is None else 1800 * hours
+    trips = [{**WHO, "distance_m": 500 * km, "riding_s": ridden_s, "time": at(10 * n)} for n in range(2)]
+    rows = shaped(pl.DataFrame(trips, infer_schema_length=None), "trips")
+    return mtbf(rows, shaped(pl.DataFrame(told), "episodes"), KNOWN)
 
 
 @pytest.mark.parametrize(("n", "low", "high"), [(3, 114, 1616), (10, 54, 209)])
@@ -67,3 +59,23 @@ def test_many_failures_have_an_interval_too() -> None:
     low, high = _interval(1e6, 5000)
     assert low < 200 < (high or 0)
     assert ((high or 0) - low) / 200 == pytest.approx(2 * 1.96 / 5000**0.5, rel=0.02)
+
+
+def test_faults_and_trips_of_vehicles_without_a_model_and_of_other_models_do_not_count() -> None:
+    models = {"a": "one", "b": "two", "c": None}
+    known = pl.DataFrame([{**WHO, "vehicle": name, "model": model} for name, model in models.items()])
+    made = [{**WHO, "vehicle": name, "distance_m": 1000.0 * place, "kind": "fault"}
+            for place, name in enumerate("aabcd", 1)]  # fmt: skip
+    trips, faults = (shaped(pl.DataFrame(made), name) for name in ("trips", "episodes"))
+    got = mtbf(trips, faults, known)
+    assert got.select("model", "check", "value", "n").rows() == [("one", "mtbf_km", 1.5, 2), ("two", "mtbf_km", 3, 1)]
+    theirs = faults.with_columns(provider=pl.lit("q"))
+    assert set(mtbf(trips, theirs, known)["answer"]) == {"none_seen"}
+
+
+def test_nothing_in_nothing_out() -> None:
+    none = {name: shaped(pl.DataFrame(), name) for name in ("trips", "episodes")}
+    for known in (KNOWN, KNOWN.clear()):
+        got = mtbf(none["trips"], none["episodes"], known)
+        assert got.is_empty()
+        assert got.schema == CHECKS

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from analytics.battery_health.trip_packs import mixed
 from analytics.charging.sessions import SESSIONS, sessions
 from analytics.energy.days import days
 from analytics.energy.trips import energies
@@ -16,7 +15,7 @@ from analytics.schemas import BATTERIES, SWAPS
 from analytics.trips.trips import trips
 from logger.tables import DERIVED, TIME, shaped
 from tests.analytics.finding import segments_of
-from tests.analytics.readings_made import AT, made, moment, ridden, span
+from tests.analytics.readings_made import AT, made, moment, span
 
 C_WH = 1440.0
 Told = list[tuple[float, float, float]]
@@ -80,17 +79,6 @@ def test_the_packs_of_each_time_hold_what_they_hold() -> None:
     )
     assert abs(left) < 0.25 * abs(plain_left)
     assert stood == pytest.approx(plain_stood * (1000 + 1300) / 2 / C_WH, rel=0.05)
-
-
-def test_a_trip_on_two_packs_counts_each_by_what_it_gave() -> None:
-    told = [(at, pct, 10 * at) for at, pct, _ in ridden(1200, 0.01, 30.0)]
-    told += [(at + 1300, pct, 10 * at + 12_000) for at, pct, _ in ridden(600, 0.01, 90.0)]
-    rows = made(told, unlocked=(0, 1900))
-    rides = pl.concat([span(0, 600).with_columns(swaps=pl.lit(0)), span(0, 1890).with_columns(swaps=pl.lit(1))])
-    hold = packs((moment(-10), 1000.0), (moment(1250), 1300.0))
-    got = mixed(rides, hold, soc_path(rows, rows_of_swap(moment(1250)), rides))
-    assert got["capacity_wh"].to_list() == [None, pytest.approx((2 * 1000 + 1300) / 3, rel=0.02)]
-    assert got["capacity_sd"].to_list() == [None, pytest.approx(0.03)]
 
 
 def rows_of_swap(at: datetime) -> pl.DataFrame:

@@ -3,18 +3,18 @@
 import polars as pl
 
 from analytics.battery_health import firmware
-from analytics.battery_health.calibration import CHECKS, calibrated, checks
-from analytics.battery_health.effort import ways
-from analytics.battery_health.evidence import evidence
+from analytics.battery_health.calibration import CHECKS, checks
+from analytics.battery_health.figures import calibrated
 from analytics.energy.days import days
 from analytics.energy.trips import energies
-from analytics.observations.power import powered
+from analytics.observations.power import polled, powered
 from analytics.observations.soc_at import soc_path
 from analytics.observations.soc_steps import TICKS, leaps, ticks
 from analytics.observations.soc_used import used
 from analytics.schemas import OBSERVATIONS, PACKS
 from analytics.trips.trips import trips
 from logger.tables import DERIVED
+from tests.analytics.energy.simulated import of_models
 from tests.analytics.finding import segments_of
 
 MS = pl.Datetime("ms", "UTC")
@@ -53,11 +53,11 @@ def test_a_model_that_said_nothing_is_asked_in_vain() -> None:
     one = pl.DataFrame([{"provider": "p", "vehicle": "a", "model": "m", "capacity_wh": 1440.0}], schema=KNOWN.schema)
     steps = segments_of(NONE)
     rides = trips(steps)
-    socs = pl.concat([rides, used(soc_path(NONE, None, rides), rides), ways(steps, rides)], how="horizontal")
-    nowhere = socs.with_columns(start_place=pl.lit(""))
-    told = evidence(NONE, steps, ticks(NONE), nowhere, BATTERIES, PACKS.to_frame(), one)
-    assert told.schema == DERIVED["evidence"].schema
-    got = checks(told, one)
-    assert got.schema == firmware.checks(told, one).schema == CHECKS
-    assert got.height == firmware.checks(told, one).height == 0
+    power = polled(rides, steps, BATTERIES)
+    assert power.to_frame().schema == {"polled_wh": pl.Float64()}
+    told = rides.hstack(used(soc_path(NONE, None, rides), rides)).with_columns(power)
+    got, of_firmware = checks(of_models(told, one)), firmware.checks(firmware.points(NONE, PACKS.to_frame()), one)
+    assert got.schema == of_firmware.schema == CHECKS
+    assert got.is_empty()
+    assert set(of_firmware["answer"]) == {"insufficient"}
     assert calibrated(one, got)["capacity_wh"].item() == 1440

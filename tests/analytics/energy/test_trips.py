@@ -152,23 +152,6 @@ def test_a_trip_without_an_energy_says_why(ends: tuple[float | None, float | Non
     assert told["flags"].to_list() == [["open_end"]]
 
 
-def test_what_the_packs_of_a_trip_hold_goes_before_what_is_known_of_the_vehicle() -> None:
-    both = trips([4.0, 4.0], [8.6, 8.6]).with_columns(
-        pl.Series("capacity_wh", [1200.0, None]), pl.Series("capacity_sd", [0.01, None])
-    )
-    mixed, plain = energies(both, known())["energy_wh"].to_list()
-    assert plain == energies(trips([4.0], [8.6]), known())["energy_wh"].item()
-    assert mixed == pytest.approx(12 * 8.6, rel=0.05)
-
-
-def test_an_even_way_counts_in_place_of_the_way_and_says_more() -> None:
-    ride = trips([4.0], [None])
-    plain, fast = energies(ride, known()), energies(ride.with_columns(even_m=pl.lit(5000.0)), known())
-    assert fast["energy_wh"].item() == pytest.approx(31 * 5)
-    assert fast["wh_per_km"].item() == pytest.approx(31 * 5 / 4)
-    assert fast["own_sd_wh"].item() / 5 < 0.8 * plain["own_sd_wh"].item() / 4
-
-
 def test_what_a_vendor_reports_stands_alone_and_errs_by_ten_percent() -> None:
     ride = by(trips([4.0], [8.6]), reported_wh=131.0)
     got = energies(ride, known())

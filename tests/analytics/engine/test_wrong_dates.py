@@ -14,7 +14,7 @@ from tests.analytics.engine.test_jobs import Place
 DAYS = 12
 YEARS = {"rolled over": -1024 * timedelta(weeks=1), "begun anew": datetime(1970, 1, 1, tzinfo=UTC) - BEGIN,
          "in the future": datetime(2080, 1, 1, tzinfo=UTC) - BEGIN}  # fmt: skip
-BY_DAY = ("consumption", "coverage", "states", "standby", "trips", "evidence")
+BY_DAY = ("consumption", "coverage", "states", "standby", "trips", "battery_health")
 Row = dict[str, Any]
 
 

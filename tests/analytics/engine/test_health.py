@@ -1,4 +1,4 @@
-"""What packs hold, as analyses keep it: told by their rides, made anew where that is new, the same in any split."""
+"""Stints, verdicts and figures of models in a lake: made anew where that is new, the same in any split."""
 
 import tempfile
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from tests.analytics.driven import BEGIN, HOUR, RIDE_S, driven
 
 pytestmark = pytest.mark.long
 
-DAYS, SPELL_DAYS = 70, 7  # two months by themselves, and one by those before
+DAYS, STINT_DAYS = 70, 7  # two months by themselves, and one by those before
 RIDE_KM = 1.8
 HOURS = {name: [24.0 * day + hour for day in range(DAYS) for hour in (8.5, 12.3, 16.7)] for name in ("a", "b", "c")}
 FULL_PCT = {0: 2.4, 1: 3.0}  # of a ride, on the good pack and on the worn one
@@ -33,16 +33,16 @@ MAY = datetime(2026, 5, 1, tzinfo=UTC)
 Said = list[dict[str, Any]]
 
 
-def spell(at: datetime) -> int:
-    return (at - BEGIN).days // SPELL_DAYS
+def stint(at: datetime) -> int:
+    return (at - BEGIN).days // STINT_DAYS
 
 
 def status() -> Iterator[dict[str, Any]]:
     """Two packs take turns; the second one's percent holds a fifth less."""
     for name, hours in HOURS.items():
         for row in driven(name, DAYS, *hours):
-            number = spell(row["time"])
-            into = row["odometer_m"] - 1000 - 1800 * 3 * SPELL_DAYS * number
+            number = stint(row["time"])
+            into = row["odometer_m"] - 1000 - 1800 * 3 * STINT_DAYS * number
             yield row | {"soc_pct": float(int(100 - into / 1800 * FULL_PCT[number % 2]))}
 
 
@@ -52,7 +52,7 @@ def packs() -> Said:
     for name in HOURS:
         for half in range(2 * DAYS):
             at = BEGIN + (12 * half + 6.2) * HOUR
-            number = spell(at)
+            number = stint(at)
             cycles = (200, 77)[number % 2] + number // 2
             rows.append(_asked(name, at) | {"port": "1", "pack_cycles": cycles, "pack_soc_pct": 50.0})
     return rows
@@ -92,21 +92,47 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Place:
     return place
 
 
-def test_each_spell_has_its_row_and_each_month_another(told: Place) -> None:
-    rows = told.made("worth").filter(vehicle="a")
-    begun = [BEGIN + timedelta(days=SPELL_DAYS * number) for number in range(DAYS // SPELL_DAYS)]
+def verdicts(place: Place) -> pl.DataFrame:
+    return place.made("battery_health").filter(method="verdict")
+
+
+def test_each_stint_ends_where_a_swap_began(told: Place) -> None:
+    rows = told.made("stints").filter(vehicle="a")
+    assert rows.height == DAYS // STINT_DAYS
+    assert rows["port"].unique().to_list() == ["1"]
+    assert (rows["finished_at"][:-1] <= rows["started_at"][1:]).all()
+    assert rows["end_reason"].to_list() == ["swap"] * (rows.height - 1) + [None]
+    first, last = (rows[name].to_list() for name in ("first_cycles", "last_cycles"))
+    assert first == [(200, 77)[number % 2] + number // 2 for number in range(rows.height)]
+    assert last == first
+    metres, trips = rows["distance_m"].sum(), told.made("trips").filter(vehicle="a", swaps=0)
+    assert metres == pytest.approx(trips["distance_m"].sum())
+
+
+def test_each_stint_has_its_verdict_and_each_month_another(told: Place) -> None:
+    rows = verdicts(told).filter(vehicle="a")
+    begun = [BEGIN + timedelta(days=STINT_DAYS * number) for number in range(DAYS // STINT_DAYS)]
     months = [datetime(2026, month, 1, tzinfo=UTC) for month in (4, 5)]
     got = sorted(round((at - BEGIN) / timedelta(days=1)) for at in rows["time"])
     assert got == sorted(round((at - BEGIN) / timedelta(days=1)) for at in {*begun, *months})
 
 
+def test_stints_and_their_months_count_the_same_trips(told: Place) -> None:
+    trips, stints = told.made("trips"), told.made("stints")
+    assert stints["distance_m"].sum() == trips["distance_m"].sum()
+    by_month = told.made("battery_health").filter(method="km_per_pct").group_by("stint_id").agg(
+        (pl.col("distance_m").sum() / pl.col("soc_used_pct").sum() / 1000).alias("km_per_pct")
+    )  # fmt: skip
+    both = stints.join(by_month, on="stint_id", suffix="_months")
+    assert both.height == stints.height == len(HOURS) * DAYS // STINT_DAYS
+    assert both["km_per_pct"].to_list() == pytest.approx(both["km_per_pct_months"].to_list())
+
+
 def test_a_worn_pack_is_told_from_a_good_one(told: Place) -> None:
     rows = (
-        told.made("worth")
-        .filter(pl.col("time") >= MAY)
-        .with_columns(number=pl.col("time").map_elements(spell, pl.Int64))
+        verdicts(told).filter(pl.col("time") >= MAY).with_columns(number=pl.col("time").map_elements(stint, pl.Int64))
     )
-    by = rows.group_by(pl.col("number") % 2).agg(pl.col("capacity_wh").mean(), pl.col("capacity_sd").max())
+    by = rows.group_by(pl.col("number") % 2).agg(pl.col("capacity_wh").mean())
     good, worn = by.sort("number")["capacity_wh"]
     assert worn / good == pytest.approx(FULL_PCT[0] / FULL_PCT[1], rel=0.05)
 
@@ -114,30 +140,30 @@ def test_a_worn_pack_is_told_from_a_good_one(told: Place) -> None:
 def test_rides_alike_took_alike_whatever_pack_was_in(told: Place) -> None:
     """Their percents differ by a quarter."""
     trips = told.made("trips").filter(pl.col("time") >= MAY, pl.col("swaps") == 0)
-    rows = trips.with_columns(number=pl.col("time").map_elements(spell, pl.Int64) % 2)
+    rows = trips.with_columns(number=pl.col("time").map_elements(stint, pl.Int64) % 2)
     by = rows.group_by("number").agg(pl.col("soc_used_pct", "energy_wh").mean()).sort("number")
     assert by["soc_used_pct"][1] > 1.2 * by["soc_used_pct"][0]
     assert by["energy_wh"][1] == pytest.approx(by["energy_wh"][0], rel=0.06)
     assert mean(by["energy_wh"]) == pytest.approx(550 * RIDE_S / 3600, rel=0.06)
 
 
-def test_a_late_answer_makes_the_spells_after_it_anew_and_none_before(told: Place, tmp_path: Path) -> None:
+def test_a_late_answer_makes_the_verdicts_after_it_anew_and_none_before(told: Place, tmp_path: Path) -> None:
     place = filled(Place(tmp_path))
     place.analyze()
-    before, day = place.made("worth"), BEGIN + timedelta(days=63)
+    before, day = verdicts(place), BEGIN + timedelta(days=63)
     more = [row | {"power_w": 1.5 * row["power_w"]} for row in SAID["battery"]
             if row["vehicle"] == "a" and row["time"] >= day]  # fmt: skip
     place.write("battery", more)
     place.analyze()
-    after = place.made("worth")
-    other = after.join(before, on=after.columns, how="anti")
+    after = verdicts(place)
+    other = after.join(before, on=after.columns, how="anti", nulls_equal=True)
     assert set(other["vehicle"]) == {"a"}
     assert min(other["time"]) >= day
     assert (other["wh_per_km"] > before.filter(vehicle="a")["wh_per_km"][-1]).all()
 
 
 def test_packs_left_behind_by_a_kill_are_made_anew(tmp_path: Path, told: Place) -> None:
-    """A run that died once packs were told, and before all trips followed them."""
+    """A run that died once verdicts were there, and before all trips followed them."""
     place = filled(Place(tmp_path))
 
     def dies(rows: Rows) -> pl.DataFrame:
@@ -149,15 +175,16 @@ def test_packs_left_behind_by_a_kill_are_made_anew(tmp_path: Path, told: Place) 
     mortal = {**ANALYSES, "trips": msgspec.structs.replace(ANALYSES["trips"], rows=dies)}
     with open_store(place.settings, "lake") as store, pytest.raises(Retry, match="killed"):
         Run(place.settings, store, mortal, lambda text: None).news()
-    assert place.made("worth").height == place.made("trips").height == 0
+    assert verdicts(place).height == verdicts(told).height
+    assert not place.made("trips").equals(told.made("trips"))
     place.analyze()
-    for name in ("worth", "trips", "calibration"):
+    for name in ("battery_health", "trips", "calibration"):
         assert_frame_equal(place.made(name), told.made(name))
 
 
 def same(place: Place, other: Place) -> None:
     """All that analyses made."""
-    for name in {*(each.table or name for name, each in ANALYSES.items()), *OF_FLEETS, "worth"}:
+    for name in {*(each.table or name for name, each in ANALYSES.items()), *OF_FLEETS}:
         assert_frame_equal(place.made(name), other.made(name))
 
 
@@ -184,7 +211,7 @@ def test_energies_that_followed_figures_which_are_gone_again_are_made_anew(tmp_p
     same(place, told)
 
 
-@pytest.mark.parametrize("wish", [{"names": ("calibration",)}, {"vehicles": ("a",)}, {"names": ("trips", "evidence")}])
+@pytest.mark.parametrize("wish", [{"names": ("calibration",)}, {"vehicles": ("a",)}, {"names": ("trips", "standby")}])
 def test_what_is_asked_for_by_name_leaves_nothing_stale(tmp_path: Path, told: Place, wish: dict[str, Any]) -> None:
     place = filled(Place(tmp_path))
     place.write("battery", changed(1.3))

@@ -1,0 +1,181 @@
+"""What packs hold and what a kilometre takes, of each vehicle: small steps from what its whole model says.
+
+Packs of one model differ by age and make, vehicles by tyres and use. What a stint's trips took of the percent tells the
+product of both; cycles and single readings of power take it apart. Analytics facts, F5, F9, 3.3.
+
+    percents a km of a stint = percents a km of the model * (1 + fade * cycles) * exp(vehicle + pack + chance)
+    Wh a km of a vehicle     = Wh a km of the model * exp(vehicle + chance)
+
+with `vehicle`, `pack` and `chance` normal: a nested model of random effects. Here is the best linear unbiased
+prediction of the first two, given their spreads (of `spreads.py`): Robinson 1991, doi 10.1214/ss/1177011926.
+
+A stint's figures are of itself and of a year before it. So a log's past does not change as it grows; a late row changes
+its own stint and, a little, those after it.
+"""
+
+from datetime import datetime
+
+import polars as pl
+
+from analytics.battery_health.ratios import interval
+from analytics.frames import WHO
+from logger.tables import shaped
+
+MEMORY_MONTHS = 12
+MODEL = ("provider", "model")
+ODD_SD = 4.0  # standard deviations from its model at which a vehicle's power is not believed: a sensor, or its sign
+STEP = 0.01  # relative, in which figures move: less than they err by, so that a trip seldom makes a stint anew
+BY = (*WHO, "until")  # what is known of a vehicle until then
+SPREADS = ("pack_cycles", "fade", "vehicle_cv", "pack_cv", "km_cv", "polled_cv")
+_FIRST = ("model_wh", "model_cv", "pack_pct_per_km", *SPREADS)
+
+
+def parts(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `stint_months.stint_months` side by side.
+
+    Returns
+    -------
+    DataFrame by vehicle and `since`: `month`, `port`, `stint_id`, `as_of`, `cycles`, `n`, `km` and `used_pct` of all
+    trips, used at `soc_mean_pct`, `seen_km` and `seen_wh` of those with readings of power (0 where there are none).
+    """
+    way = rows.filter(pl.col("method") == "km_per_pct").select(
+        *WHO, pl.col("time").alias("since"), pl.col("time").dt.truncate("1mo").alias("month"), "port", "stint_id",
+        "as_of", "cycles", "n", "soc_mean_pct", (pl.col("distance_m") / 1000).alias("km"),
+        pl.col("soc_used_pct").alias("used_pct"),
+    )  # fmt: skip
+    power = rows.filter(pl.col("method") == "ride_energy").select(
+        *WHO, pl.col("time").alias("since"), (pl.col("distance_m") / 1000).alias("seen_km"),
+        pl.col("energy_wh").alias("seen_wh"),
+    )  # fmt: skip
+    both = way.join(power, on=[*WHO, "since"], how="left").sort(*WHO, "since")
+    return both.with_columns(pl.col("seen_km", "seen_wh").fill_null(0.0))
+
+
+def verdicts(parts: pl.DataFrame, models: pl.DataFrame, since: datetime) -> pl.DataFrame:
+    """What the packs of each stint hold, and what its vehicle takes for a kilometre.
+
+    Parameters
+    ----------
+    parts : the frame of `parts` with `model`, of a year before those that count, too
+    models : DataFrame of `figures.figures`
+    since : the parts that count begin then or later
+
+    Returns
+    -------
+    Rows of `battery_health` of method `verdict`, by vehicle and time, which is when the stint or the month began; where
+    the model tells nothing in that month, none. `capacity_wh` and `wh_per_km`, both in steps of 1 %.
+    """
+    of = models.rename({"time": "month", "pack_wh": "model_wh", "pack_wh_cv": "model_cv"})
+    rows = expected(parts.join(of, on=[*MODEL, "month"], how="left", maintain_order="left"))
+    count = rows.drop_nulls("model_wh").filter(pl.col("since") >= since).rename({"since": "until"})
+    until = count.select(*BY, pl.col("month").alias("until_month"), *_FIRST)
+    then = rows.select(*WHO, "since", "month", "stint_id", *_SUMS)
+    months = until.partition_by("until_month", maintain_order=True)  # one at a time, so that memory stays flat
+    packs, vehicles = predicted(*map(pl.concat, zip(*(_sums(part, then) for part in months or [until]), strict=True)))
+    mine = count.select(*BY, "stint_id", "port", "as_of", "cycles", "n", "pack_wh_per_km")
+    told = mine.join(packs, on=[*BY, "stint_id"]).join(vehicles.select(*BY, "u", "u_var"), on=BY)
+    known = {"time": pl.col("until"), "method": pl.lit("verdict"), "verdict": pl.lit("estimate")}
+    return shaped(told.with_columns(*_figures(), **known), "battery_health").sort(*WHO, "time")
+
+
+_SUMS = ("km", "used_pct", "expected_pct", "seen_km", "seen_wh", "expected_wh", "cycles")
+
+
+def expected(rows: pl.DataFrame) -> pl.DataFrame:
+    """Parts with what their model, as it was in their month, would have taken: `expected_pct` and `expected_wh`.
+
+    What was used counts as at 50 %, and readings of power are turned so that what is used is positive.
+    """
+    sign = pl.col("power_sign").fill_null(0.0)
+    return rows.with_columns(
+        (pl.col("km") * pl.col("pack_pct_per_km") * faded("cycles")).alias("expected_pct"),
+        (pl.col("seen_km") * pl.col("pack_wh_per_km")).alias("expected_wh"),
+        (pl.col("seen_wh") * sign).alias("seen_wh"),
+        at_half("used_pct", "soc_mean_pct"),
+    )
+
+
+def at_half(used: str, level: str) -> pl.Expr:
+    """What was used at this level, in percents as they are at 50 %: those of a full battery hold more."""
+    return pl.col(used) * (1 + pl.col("percent_slope").fill_null(0.0) * (pl.col(level) - 50) / 50)
+
+
+def faded(count: str) -> pl.Expr:
+    """How much more a pack of so many cycles takes than one of the model's."""
+    return (1 + pl.col("fade") * (pl.col(count) - pl.col("pack_cycles"))).clip(0.2).fill_null(1.0)
+
+
+def _sums(until: pl.DataFrame, then: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Of packs and of power, up to each of these moments."""
+    recent = pl.col("month") >= pl.col("until_month").dt.offset_by(f"-{MEMORY_MONTHS}mo")
+    rows = until.join(then, on=WHO).filter((pl.col("since") <= pl.col("until")) & recent).sort(*BY, "since")
+    packs = rows.group_by(*BY, "stint_id", maintain_order=True).agg(
+        pl.col("km", "used_pct", "expected_pct").sum(), pl.col("cycles").mean().alias("count"), pl.col(_FIRST).first()
+    )
+    powers = rows.group_by(BY, maintain_order=True).agg(pl.col("seen_km", "seen_wh", "expected_wh").sum())
+    return packs, powers
+
+
+def _figures() -> list[pl.Expr]:
+    at_model, model_cv = pl.col("model_wh"), pl.col("model_cv")
+    capacity = at_model * (-pl.col("d")).exp() / faded("count")
+    use = at_model * pl.col("pack_pct_per_km") / 100 * pl.col("u").exp()
+    made = {"capacity_wh": (capacity, "d_var"), "wh_per_km": (use, "u_var")}
+    return [
+        each
+        for name, (value, variance) in made.items()
+        for each in interval(_stepped(value), (pl.col(variance) + model_cv**2).sqrt().round_sig_figs(2), name)
+    ]
+
+
+def _stepped(value: pl.Expr) -> pl.Expr:
+    return ((value.log() / STEP).round() * STEP).exp().round_sig_figs(4)
+
+
+# ---- the model of random effects -----------------------------------------------------------------------------------
+
+
+def predicted(packs: pl.DataFrame, powers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What is known of packs and vehicles, given how much those of their model differ.
+
+    Parameters
+    ----------
+    packs : DataFrame by `BY` and `stint_id`: `km`, `used_pct` and `expected_pct`, sums over trips, and of the model
+        relative spreads: `vehicle_cv`, `pack_cv`, `km_cv` of a km of riding, `polled_cv` of a km of polled power
+    powers : DataFrame by `BY`: `seen_km`, `seen_wh` and `expected_wh`, 0 where power tells nothing
+
+    Returns
+    -------
+    `packs` with `odd` and its variance `noise` (infinite where nothing was ridden), `d` and `d_var`: by how much more a
+    pack takes; vehicles, by `BY`, with `u` and `u_var`: logarithms. Power that is too odd to be believed is left out:
+    its `seen_weight` is 0.
+    """
+    ridden = pl.when((pl.col("used_pct") > 0) & (pl.col("expected_pct") > 0))
+    rows = packs.with_columns(
+        ridden.then((pl.col("used_pct") / pl.col("expected_pct")).log()).otherwise(0.0).alias("odd"),
+        ridden.then(pl.col("km_cv") ** 2 / pl.col("km")).otherwise(float("inf")).alias("noise"),
+    )
+    rows = rows.with_columns((pl.col("pack_cv") ** 2 + pl.col("noise")).alias("spread"))
+    sums = rows.group_by(BY, maintain_order=True).agg(
+        (1 / pl.col("spread")).sum().alias("weight"),
+        (pl.col("odd") / pl.col("spread")).sum().alias("odd"),
+        pl.col("vehicle_cv", "polled_cv").first(),
+    )
+    vehicles = _vehicles(sums.join(powers, on=BY, how="left", maintain_order="left"))
+    told = rows.join(vehicles.select(*BY, "u", "u_var"), on=BY, how="left", maintain_order="left")
+    share = pl.col("pack_cv") ** 2 / pl.col("spread")
+    rest = pl.col("pack_cv") ** 2 * (1 - share)
+    return told.with_columns(
+        (share * (pl.col("odd") - pl.col("u"))).alias("d"), (rest + share**2 * pl.col("u_var")).alias("d_var")
+    ).drop("u", "u_var"), vehicles
+
+
+def _vehicles(rows: pl.DataFrame) -> pl.DataFrame:
+    seen = pl.when(pl.col("expected_wh") > 0).then(pl.col("seen_wh") / pl.col("expected_wh") - 1)
+    apart = (pl.col("polled_cv") ** 2 / pl.col("seen_km") + pl.col("vehicle_cv") ** 2).sqrt()
+    known = (seen.abs() < ODD_SD * apart).fill_null(False)
+    precision = pl.when(known).then(pl.col("seen_km") / pl.col("polled_cv") ** 2).fill_null(0.0)
+    both = rows.with_columns(pl.when(known).then(seen).fill_null(0.0).alias("seen"), precision.alias("seen_weight"))
+    variance = 1 / (1 / pl.col("vehicle_cv") ** 2 + pl.col("weight") + pl.col("seen_weight"))
+    u = variance * (pl.col("odd") + pl.col("seen") * pl.col("seen_weight"))
+    return both.with_columns(u.alias("u"), variance.alias("u_var"))

@@ -1,0 +1,113 @@
+"""What trips took of the packs in a vehicle, by stint and month: rows of `battery_health` that the verdicts pool.
+
+A month at most, because what a kilometre takes changes with the season, and because a verdict counts months that are
+over.
+"""
+
+import polars as pl
+
+from analytics.battery_health.ratios import KM_CV, POLLED_CV, interval, ratio_sums, spread_of_unit
+from analytics.battery_health.stints import DIGITS, middles, stint_id
+from analytics.frames import WHO
+from analytics.observations.power import SENSOR_SD
+from logger.tables import shaped
+
+FEWEST = 8  # trips with readings of power below which their spread tells no interval
+_PART = (*WHO, "time")
+_FIGURES = (
+    "capacity_wh", "capacity_low_wh", "capacity_high_wh", "wh_per_km", "wh_per_km_low", "wh_per_km_high",
+)  # fmt: skip
+
+
+def stint_months(bounds: pl.DataFrame, trips: pl.DataFrame, packs: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `battery_health` with the methods `km_per_pct` and `ride_energy`.
+
+    Parameters
+    ----------
+    bounds : the frame of `stints.bounds`
+    trips : rows of `trips` since the first of these stints began
+    packs : DataFrame with `provider` `vehicle` `port` `at` `pack_cycles`
+
+    Returns
+    -------
+    DataFrame of `battery_health` by vehicle and time, which is when the stint or the month began. `km_per_pct` counts
+    all trips that used a known charge of one pack, whatever they measured: to choose among them would bias the ratio.
+    `ride_energy` counts those with a reading of power under way (`polled_wh`), its capacity is energy over
+    charge; the sensor, which nobody has checked, errs by 2.5 %; fewer than 8 are `insufficient`. Of a vehicle with
+    several ports, all packs in it count as one, and `port` is null.
+    """
+    cuts = _cuts(bounds)
+    rows = _parted(middles(trips), cuts).sort(*WHO, "at")
+    km, polled = pl.col("distance_m") / 1000, pl.when(pl.col("pct").is_not_null()).then("polled_wh")
+    sums = rows.group_by(*_PART, "cut_at", maintain_order=True).agg(
+        *ratio_sums(pl.col("pct"), km, "pct"),
+        *ratio_sums(polled, km, "wh"),
+        pl.col("pct").filter(polled.is_not_null()).sum().alias("polled_pct"),
+        (pl.col("pct") * pl.col("level_pct")).sum().alias("level_sum"),
+        pl.col("finished_at").max().dt.strftime("%Y-%m-%d").alias("as_of"),
+    )
+    told = sums.join(_cycles(packs, cuts), on=_PART, how="left").join(cuts, on=[*WHO, "cut_at"], maintain_order="left")
+    made = pl.concat([_by_way(told), _by_power(told)], how="diagonal")
+    rounded = made.with_columns(pl.selectors.float().round_sig_figs(DIGITS))
+    return shaped(rounded, "battery_health").sort(*_PART, "method")
+
+
+def _cuts(bounds: pl.DataFrame) -> pl.DataFrame:
+    """Times in which the same packs are in a vehicle: `cut_at`, `cut_end`, its port if it has but one, `stint_id`."""
+    one = pl.col("port").n_unique().over(WHO) == 1
+    port = pl.when(one).then("port").otherwise(pl.lit(""))
+    moments = bounds.with_columns(port.alias("port")).unique([*WHO, "started_at"]).sort(*WHO, "started_at")
+    named = moments.with_columns(stint_id(pl.col("port")).alias("stint_id"))
+    bare = pl.when(pl.col("port") != "").then("port")
+    cuts = named.select(*WHO, pl.col("started_at").alias("cut_at"), "stint_id", bare.alias("port")).sort("cut_at")
+    ends = bounds.select(*WHO, pl.col("finished_at").alias("cut_end")).drop_nulls().sort("cut_end")
+    return cuts.join_asof(
+        ends, left_on="cut_at", right_on="cut_end", by=WHO, strategy="forward", check_sortedness=False, coalesce=False,
+        allow_exact_matches=False
+    ).sort(*WHO, "cut_at")  # fmt: skip
+
+
+def _parted(rows: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
+    """Rows with the cut that holds `at` them and `time`, when that or their month began, whichever is later.
+
+    Between two cuts, while a pack may have been changed, none holds.
+    """
+    spans = cuts.select(*WHO, "cut_at", "cut_end").sort("cut_at")
+    found = rows.sort("at").join_asof(spans, left_on="at", right_on="cut_at", by=WHO, check_sortedness=False)
+    inside = pl.col("cut_at").is_not_null() & (pl.col("at") <= pl.col("cut_end")).fill_null(True)
+    month = pl.col("at").dt.truncate("1mo")
+    return found.filter(inside).with_columns(pl.max_horizontal("cut_at", month).alias("time"))
+
+
+def _cycles(packs: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
+    """The mean count of cycles of the packs in a vehicle, null where nobody asked them."""
+    rows = _parted(packs.drop_nulls("pack_cycles"), cuts)
+    ends = rows.group_by(*_PART, "port").agg((pl.col("pack_cycles").min() + pl.col("pack_cycles").max()) / 2)
+    return ends.group_by(_PART).agg(pl.col("pack_cycles").mean().alias("cycles"))
+
+
+def _by_way(sums: pl.DataFrame) -> pl.DataFrame:
+    km, pct = pl.col("pct_x"), pl.col("pct_y")
+    sd = spread_of_unit("pct", KM_CV) / km.sqrt()
+    made = sums.filter((km > 0) & (pct > 0)).with_columns(*interval(km / pct, sd, "km_per_pct"))
+    own = {
+        "n": pl.col("pct_n"),
+        "distance_m": 1000 * km,
+        "soc_used_pct": pct,
+        "soc_mean_pct": pl.col("level_sum") / pct,
+    }
+    return made.with_columns(**own, method=pl.lit("km_per_pct"), verdict=pl.lit("estimate"))
+
+
+def _by_power(sums: pl.DataFrame) -> pl.DataFrame:
+    km, wh, pct = pl.col("wh_x"), pl.col("wh_y"), pl.col("polled_pct")
+    sd = (spread_of_unit("wh", POLLED_CV) ** 2 / km + SENSOR_SD**2).sqrt()
+    made = sums.filter((km > 0) & (pct > 0) & (wh != 0)).with_columns(
+        *interval(100 * (wh / pct).abs(), sd, "capacity_wh"), *interval((wh / km).abs(), sd, "wh_per_km")
+    )
+    own = {"n": pl.col("wh_n"), "distance_m": 1000 * km, "soc_used_pct": pct, "energy_wh": wh}
+    few = pl.when(pl.col("wh_n") < FEWEST)
+    told = [few.then(None).otherwise(pl.col(name)).alias(name) for name in _FIGURES]
+    reason = few.then(pl.format("fewer than {} trips with readings of power", pl.lit(FEWEST)))
+    verdict = few.then(pl.lit("insufficient")).otherwise(pl.lit("estimate"))
+    return made.with_columns(*told, **own, method=pl.lit("ride_energy"), reason=reason, verdict=verdict)
