@@ -15,7 +15,7 @@ FADE, FADE_SD = 3e-4, 2e-4  # of the capacity a cycle: facts, 3.6: 5.4 % after 5
 POLLS_SD = 0.01  # of pooled power: vehicles without network are not asked, sensors err
 ROUNDS, MOVES = 40, 1e-3  # at most, after which spreads move by less than a hundredth; none is left if all move less
 _VEHICLE_CV, _PACK_CV = 0.05, 0.07  # to begin with: tyres and use; young and old packs, and weak ones (facts, 3.2)
-_VEHICLES, _PACKS = 5, 10  # for which these count: a few that agree by chance are not all, and weak packs are seldom
+_AS_MANY = 5  # for which these count: a few that agree by chance are not all
 
 
 def models(trips: pl.DataFrame) -> pl.DataFrame:
@@ -85,7 +85,7 @@ def _unit_cv(name: str, usual: float) -> pl.Expr:
     """Relative standard deviation of what one kilometre takes, by trips that have the same ratio."""
     x, y, n = (pl.col(f"{name}_{part}") for part in ("x", "y", "n"))
     squares = pl.when((x > 0) & (y != 0)).then((pl.col(f"{name}_yy") * (x / y) ** 2 - x).clip(0.0))
-    return ((squares.sum() + _VEHICLES * usual**2) / ((n - 1).clip(0).sum() + _VEHICLES)).sqrt()
+    return ((squares.sum() + _AS_MANY * usual**2) / ((n - 1).clip(0).sum() + _AS_MANY)).sqrt()
 
 
 def _is_settled(before: pl.DataFrame, after: pl.DataFrame) -> bool:
@@ -114,7 +114,7 @@ def _again(fleet: pl.DataFrame, packs: pl.DataFrame, vehicles: pl.DataFrame) -> 
     sure = pl.col("seen_weight") > 0
     km = (pl.col("seen_km") * pl.col("u").exp()).filter(sure).sum()  # as if ridden by a vehicle like all
     by_vehicle = vehicles.group_by(MODEL).agg(
-        _spread(pl.col("u") ** 2 + pl.col("u_var"), _VEHICLE_CV, _VEHICLES).alias("vehicle_cv"),
+        _spread(pl.col("u") ** 2 + pl.col("u_var"), _VEHICLE_CV).alias("vehicle_cv"),
         pl.when(pl.col("pack_wh_per_km").first().is_not_null() & (km > 0))
         .then(pl.col("seen_wh").filter(sure).sum() / km)
         .alias("pack_wh_per_km"),
@@ -131,14 +131,14 @@ def _of_packs(packs: pl.DataFrame) -> pl.DataFrame:
     steps = ((left - off) * more * weight).sum() + (FADE - pl.col("fade").first()) / FADE_SD**2
     fade = pl.col("fade").first() + steps / ((more**2 * weight).sum() + 1 / FADE_SD**2)
     return packs.group_by(MODEL).agg(
-        _spread(d**2 + pl.col("d_var"), _PACK_CV, _PACKS).alias("pack_cv"),
+        _spread(d**2 + pl.col("d_var"), _PACK_CV).alias("pack_cv"),
         (pl.col("pack_pct_per_km").first() * off.exp()).alias("pack_pct_per_km"),
         fade.clip(0.0).alias("fade"),
     )
 
 
-def _spread(squares: pl.Expr, usual: float, as_many: int) -> pl.Expr:
-    return ((squares.sum() + as_many * usual**2) / (squares.count() + as_many)).sqrt()
+def _spread(squares: pl.Expr, usual: float) -> pl.Expr:
+    return ((squares.sum() + _AS_MANY * usual**2) / (squares.count() + _AS_MANY)).sqrt()
 
 
 def _scaled(fleet: pl.DataFrame, packs: pl.DataFrame, vehicles: pl.DataFrame) -> pl.DataFrame:
