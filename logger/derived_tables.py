@@ -293,6 +293,8 @@ _BATTERY_HEALTH = (
     Column("soh_high_pct", "float", "%", "upper end"),
     Column("reference", "text", "", "what 100 % of `soh_pct` are"),
     Column("cycles", "float", "1", "mean charging cycles of the packs, by their own count"),
+    Column("first_cycles", "int", "1", "sum over the packs of their charging cycles when it began"),
+    Column("last_cycles", "int", "1", "... and when it ended"),
     Column("efc", "float", "1", "equivalent full cycles so far"),
     Column("n", "int", "1", "trips or charges that it is computed from"),
     Column("distance_m", "float", "m", "distance of these trips"),

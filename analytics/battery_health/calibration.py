@@ -33,8 +33,12 @@ INSUFFICIENT = "insufficient"
 TRIPS, LEVELS = 20, 100  # trips that an answer needs, and that the levels of percents need
 SURE_SD = 4.0  # standard errors from nothing at which a sign is one
 DIGITS = 3  # that a figure has: what it does not tell must not make a fleet's history anew
-OF_PACKS = ("pack_wh", "pack_wh_cv", "pack_pct_per_km", "pack_wh_per_km", *SPREADS)
-_COARSE = {"pack_wh_cv", *SPREADS}  # two digits: the third of a spread must not make a fleet's packs anew
+OF_PACKS = ("pack_wh", "pack_wh_cv", "pack_pct_per_km", "pack_wh_per_km", "packs_return", *SPREADS)
+_COARSE = {
+    "pack_wh_cv",
+    "packs_return",
+    *SPREADS,
+}  # two digits: the third of a spread must not make a fleet's packs anew
 _Z = 1.96
 
 
@@ -63,7 +67,8 @@ def checks(trips: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     trips : DataFrame by vehicle and time, of the days that count: `provider` `vehicle` `model` `sheet_wh` (null where
-        no data sheet is known), `stint_id`, `cycles`, `km`, `pct` and `level_pct` (what of one pack's charge was used,
+        no data sheet is known), `since`, `stint_id`, `cycles`,
+        `first_cycles`, `last_cycles`, `km`, `pct` and `level_pct` (what of one pack's charge was used,
         null where a trip does not tell, and at which level), `polled_wh` (by single readings of power, in the sign of
         `motor_power_w` where only that is told; null where there are none)
 
@@ -96,7 +101,7 @@ def _of_model(model: str, trips: pl.DataFrame) -> Iterator[dict[str, Any]]:
 
 
 def _of_packs(figures: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    model, n = figures["model"], figures["stints"]
+    model, n = figures["model"], figures["packs"]
     power = figures["pack_wh"] is not None  # without it nobody can say what packs hold, nor by how much they differ
     for name in OF_PACKS:
         value = figures[name] if power else None

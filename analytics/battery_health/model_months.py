@@ -19,6 +19,7 @@ from logger.tables import TIME, shaped
 MONTHS = 3
 DAYS = "days"  # the check that tells which days a model's figures are of
 TO_DATE, BEFORE = "to_date", "before"
+_CYCLES = ("cycles", "first_cycles", "last_cycles")
 
 
 def counted(trips: pl.DataFrame, known: pl.DataFrame, begin: datetime) -> pl.DataFrame:
@@ -80,12 +81,12 @@ def _before(rows: pl.DataFrame, whose: pl.DataFrame, moment: str) -> pl.DataFram
 
 def _placed(trips: pl.DataFrame, stint_months: pl.DataFrame) -> pl.DataFrame:
     """Trips as `calibration.checks` takes them."""
-    parts = stint_months.select(*WHO, pl.col("time").alias("since"), "stint_id", "cycles").sort("since")
+    parts = stint_months.select(*WHO, pl.col("time").alias("since"), "stint_id", *_CYCLES).sort("since")
     found = middles(trips).sort("at").join_asof(
         parts, left_on="at", right_on="since", by=WHO, check_sortedness=False
     ).sort(*WHO, "started_at")  # fmt: skip
     return found.select(
-        *WHO, "model", "sheet_wh", "stint_id", "cycles", "pct", "level_pct", "polled_wh",
+        *WHO, "model", "sheet_wh", "since", "stint_id", *_CYCLES, "pct", "level_pct", "polled_wh",
         pl.col("started_at").dt.date().alias("day"), (pl.col("distance_m") / 1000).alias("km"),
     )  # fmt: skip
 

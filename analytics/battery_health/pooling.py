@@ -1,7 +1,7 @@
 """What packs hold and what a kilometre takes, of each vehicle: small steps from what its whole model says.
 
 Packs of one model differ by age and make, vehicles by tyres and use. What a stint's trips took of the percent tells the
-product of both; cycles and single readings of power take it apart. Analytics facts, F5, F9, 3.3.
+product of both; cycles, packs that come back and single readings of power take it apart. Analytics facts, F5, F9, 3.3.
 
     percents a km of a stint = percents a km of the model * (1 + fade * cycles) * exp(vehicle + pack + chance)
     Wh a km of a vehicle     = Wh a km of the model * exp(vehicle + chance)
@@ -18,6 +18,7 @@ from datetime import datetime
 import polars as pl
 
 from analytics.battery_health.ratios import interval
+from analytics.battery_health.returns import with_packs
 from analytics.frames import WHO
 from logger.tables import shaped
 
@@ -35,13 +36,14 @@ def parts(rows: pl.DataFrame) -> pl.DataFrame:
 
     Returns
     -------
-    DataFrame by vehicle and `since`: `month`, `port`, `stint_id`, `as_of`, `cycles`, `n`, `km` and `used_pct` of all
-    trips, used at `soc_mean_pct`, `seen_km` and `seen_wh` of those with readings of power (0 where there are none).
+    DataFrame by vehicle and `since`: `month`, `port`, `stint_id`, `as_of`, `cycles`, `first_cycles`, `last_cycles`,
+    `n`, `km` and `used_pct` of all trips, used at `soc_mean_pct`, `seen_km` and `seen_wh` of those with readings of
+    power (0 where there are none).
     """
     way = rows.filter(pl.col("method") == "km_per_pct").select(
         *WHO, pl.col("time").alias("since"), pl.col("time").dt.truncate("1mo").alias("month"), "port", "stint_id",
-        "as_of", "cycles", "n", "soc_mean_pct", (pl.col("distance_m") / 1000).alias("km"),
-        pl.col("soc_used_pct").alias("used_pct"),
+        "as_of", "cycles", "first_cycles", "last_cycles", "n", "soc_mean_pct",
+        (pl.col("distance_m") / 1000).alias("km"), pl.col("soc_used_pct").alias("used_pct"),
     )  # fmt: skip
     power = rows.filter(pl.col("method") == "ride_energy").select(
         *WHO, pl.col("time").alias("since"), (pl.col("distance_m") / 1000).alias("seen_km"),
@@ -66,14 +68,14 @@ def verdicts(parts: pl.DataFrame, models: pl.DataFrame, since: datetime) -> pl.D
     the model tells nothing in that month, none. `capacity_wh` and `wh_per_km`, both in steps of 1 %.
     """
     of = models.rename({"time": "month", "pack_wh": "model_wh", "pack_wh_cv": "model_cv"})
-    rows = expected(parts.join(of, on=[*MODEL, "month"], how="left", maintain_order="left"))
+    rows = with_packs(expected(parts.join(of, on=[*MODEL, "month"], how="left", maintain_order="left")))
     count = rows.drop_nulls("model_wh").filter(pl.col("since") >= since).rename({"since": "until"})
     until = count.select(*BY, pl.col("month").alias("until_month"), *_FIRST)
-    then = rows.select(*WHO, "since", "month", "stint_id", *_SUMS)
+    then = rows.select(*WHO, "since", "month", "pack", *_SUMS)
     months = until.partition_by("until_month", maintain_order=True)  # one at a time, so that memory stays flat
     packs, vehicles = predicted(*map(pl.concat, zip(*(_sums(part, then) for part in months or [until]), strict=True)))
-    mine = count.select(*BY, "stint_id", "port", "as_of", "cycles", "n", "pack_wh_per_km")
-    told = mine.join(packs, on=[*BY, "stint_id"]).join(vehicles.select(*BY, "u", "u_var"), on=BY)
+    mine = count.select(*BY, "pack", "stint_id", "port", "as_of", "cycles", "n")
+    told = mine.join(packs, on=[*BY, "pack"]).join(vehicles.select(*BY, "u", "u_var"), on=BY)
     known = {"time": pl.col("until"), "method": pl.lit("verdict"), "verdict": pl.lit("estimate")}
     return shaped(told.with_columns(*_figures(), **known), "battery_health").sort(*WHO, "time")
 
@@ -109,7 +111,7 @@ def _sums(until: pl.DataFrame, then: pl.DataFrame) -> tuple[pl.DataFrame, pl.Dat
     """Of packs and of power, up to each of these moments."""
     recent = pl.col("month") >= pl.col("until_month").dt.offset_by(f"-{MEMORY_MONTHS}mo")
     rows = until.join(then, on=WHO).filter((pl.col("since") <= pl.col("until")) & recent).sort(*BY, "since")
-    packs = rows.group_by(*BY, "stint_id", maintain_order=True).agg(
+    packs = rows.group_by(*BY, "pack", maintain_order=True).agg(
         pl.col("km", "used_pct", "expected_pct").sum(), pl.col("cycles").mean().alias("count"), pl.col(_FIRST).first()
     )
     powers = rows.group_by(BY, maintain_order=True).agg(pl.col("seen_km", "seen_wh", "expected_wh").sum())
@@ -140,7 +142,7 @@ def predicted(packs: pl.DataFrame, powers: pl.DataFrame) -> tuple[pl.DataFrame, 
 
     Parameters
     ----------
-    packs : DataFrame by `BY` and `stint_id`: `km`, `used_pct` and `expected_pct`, sums over trips, and of the model
+    packs : DataFrame by `BY` and `pack`: `km`, `used_pct` and `expected_pct`, sums over trips, and of the model
         relative spreads: `vehicle_cv`, `pack_cv`, `km_cv` of a km of riding, `polled_cv` of a km of polled power
     powers : DataFrame by `BY`: `seen_km`, `seen_wh` and `expected_wh`, 0 where power tells nothing
 

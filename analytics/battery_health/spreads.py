@@ -8,14 +8,15 @@ import polars as pl
 
 from analytics.battery_health.pooling import BY, MODEL, SPREADS, faded, predicted
 from analytics.battery_health.ratios import KM_CV, POLLED_CV, ratio_sums
+from analytics.battery_health.returns import packs_return, with_packs
 from analytics.frames import WHO
 
 SHEET_SD = 0.10  # what a data sheet errs by for packs in use: analytics facts, 3: they hold 75 to 105 % of it
 FADE, FADE_SD = 3e-4, 2e-4  # of the capacity a cycle: facts, 3.6: 5.4 % after 50 and 13.2 % after 300 cycles a year
 POLLS_SD = 0.01  # of pooled power: vehicles without network are not asked, sensors err
 ROUNDS, MOVES = 40, 1e-3  # at most, after which spreads move by less than a hundredth; none is left if all move less
-_VEHICLE_CV, _PACK_CV = 0.05, 0.07  # to begin with: tyres and use; young and old packs, and weak ones (facts, 3.2)
-_AS_MANY = 5  # for which these count: a few that agree by chance are not all
+_CV = 0.05  # of vehicles and of packs, to begin with,
+_AS_MANY = 5  # and that counts for so many of them: a few that agree by chance are not all
 
 
 def models(trips: pl.DataFrame) -> pl.DataFrame:
@@ -23,20 +24,30 @@ def models(trips: pl.DataFrame) -> pl.DataFrame:
 
     Parameters
     ----------
-    trips : DataFrame by vehicle and time with `model`, `sheet_wh` (of a data sheet, or null), `stint_id`, `day`,
-        `cycles`, `km`, `pct` (null where a trip does not tell) and `wh`, by single readings of power, turned so that
-        what is used is positive (null where there are none)
+    trips : DataFrame by vehicle and time with `model`, `sheet_wh` (of a data sheet, or null), `stint_id` and `since` of
+        the part of a stint that it lies in, with the `cycles`, `first_cycles` and `last_cycles` of that, `day`, `km`,
+        `pct` (null where a trip does not tell) and `wh`, by single readings of power, turned so that what is used is
+        positive (null where there are none)
 
     Returns
     -------
-    DataFrame by `provider` `model`: `stints`, how many; at `pack_cycles` a pack takes `pack_pct_per_km` and holds
-    `pack_wh`, with its relative standard error `pack_wh_cv`, common to all; `fade` a cycle; `pack_wh_per_km` (null
-    without readings of power: then `pack_wh` is null, too); relative spreads `vehicle_cv`, `pack_cv` (of packs of the
-    same cycles), `km_cv` (of a km of riding) and `polled_cv` (of a km of polled power). `pack_wh` is the capacity by
-    power and by data sheet, weighed by their variances; a fade of 0.03 ± 0.02 % a cycle is weighed with what packs say.
+    DataFrame by `provider` `model`: `packs`, how many; `packs_return`, as sure is it that packs come back to a vehicle;
+    at `pack_cycles` a pack takes `pack_pct_per_km` and holds `pack_wh`, with its relative standard error `pack_wh_cv`,
+    common to all; `fade` a cycle; `pack_wh_per_km` (null without readings of power: then `pack_wh` is null, too);
+    relative spreads `vehicle_cv`, `pack_cv` (of packs of the same cycles), `km_cv` (of a km of riding) and `polled_cv`
+    (of a km of polled power). `pack_wh` is the capacity by power and by data sheet, weighed by their variances; a fade
+    of 0.03 ± 0.02 % a cycle is weighed with what packs say.
     """
+    parts = trips.select(*WHO, "model", "stint_id", "since", "first_cycles", "last_cycles").unique(maintain_order=True)
+    known = packs_return(parts.drop_nulls("stint_id"))
+    named = with_packs(parts.join(known, on=MODEL, how="left", maintain_order="left")).drop(
+        "packs_return", strict=False
+    )
+    trips = trips.join(named.select(*WHO, "since", "pack"), on=[*WHO, "since"], how="left", maintain_order="left")
     packs, powers = _packs(trips), _powers(trips)
-    fleet = _beginning(packs, powers)
+    fleet = (
+        _beginning(packs, powers).join(known, on=MODEL, how="left").with_columns(pl.col("packs_return").fill_null(0.0))
+    )
     packs = packs.join(fleet.select(MODEL), on=MODEL, how="semi")
     for _ in range(ROUNDS):
         before, fleet = fleet, _again(fleet, *_given(packs, powers, fleet)).sort(MODEL)
@@ -46,12 +57,12 @@ def models(trips: pl.DataFrame) -> pl.DataFrame:
 
 
 def _packs(trips: pl.DataFrame) -> pl.DataFrame:
-    """Sums over the days of each stint: what a battery's own percent errs by over one trip is gone over a day's."""
-    stint = (*WHO, "model", "sheet_wh", "stint_id")
-    days = trips.drop_nulls("pct").group_by(*stint, "day", maintain_order=True).agg(
+    """Sums over the days of each pack: what a battery's own percent errs by over one trip is gone over a day's."""
+    pack = (*WHO, "model", "sheet_wh", "pack")
+    days = trips.drop_nulls("pct").group_by(*pack, "day", maintain_order=True).agg(
         pl.col("pct", "km").sum(), pl.col("cycles").mean()
     )  # fmt: skip
-    return days.group_by(stint, maintain_order=True).agg(
+    return days.group_by(pack, maintain_order=True).agg(
         *ratio_sums(pl.col("pct"), pl.col("km"), "pct"), pl.col("cycles").mean().alias("count")
     )
 
@@ -69,14 +80,14 @@ def _beginning(packs: pl.DataFrame, powers: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
     usual = seen.select(*MODEL, "polled_cv", pl.when(pl.col("seen") > 0).then("seen").alias("pack_wh_per_km"))
     told = ridden.group_by(MODEL).agg(
-        pl.len().alias("stints"),
+        pl.len().alias("packs"),
         (pl.col("pct_y").sum() / pl.col("pct_x").sum()).alias("pack_pct_per_km"),
         pl.col("count").mean().alias("pack_cycles"),
         pl.lit(FADE).alias("fade"),
         pl.col("sheet_wh").mean().alias("sheet_wh"),
         _unit_cv("pct", KM_CV).alias("km_cv"),
-        pl.lit(_VEHICLE_CV).alias("vehicle_cv"),
-        pl.lit(_PACK_CV).alias("pack_cv"),
+        pl.lit(_CV).alias("vehicle_cv"),
+        pl.lit(_CV).alias("pack_cv"),
     )
     return told.join(usual, on=MODEL, how="left").sort(MODEL)
 
@@ -114,7 +125,7 @@ def _again(fleet: pl.DataFrame, packs: pl.DataFrame, vehicles: pl.DataFrame) -> 
     sure = pl.col("seen_weight") > 0
     km = (pl.col("seen_km") * pl.col("u").exp()).filter(sure).sum()  # as if ridden by a vehicle like all
     by_vehicle = vehicles.group_by(MODEL).agg(
-        _spread(pl.col("u") ** 2 + pl.col("u_var"), _VEHICLE_CV).alias("vehicle_cv"),
+        _spread(pl.col("u") ** 2 + pl.col("u_var")).alias("vehicle_cv"),
         pl.when(pl.col("pack_wh_per_km").first().is_not_null() & (km > 0))
         .then(pl.col("seen_wh").filter(sure).sum() / km)
         .alias("pack_wh_per_km"),
@@ -131,14 +142,14 @@ def _of_packs(packs: pl.DataFrame) -> pl.DataFrame:
     steps = ((left - off) * more * weight).sum() + (FADE - pl.col("fade").first()) / FADE_SD**2
     fade = pl.col("fade").first() + steps / ((more**2 * weight).sum() + 1 / FADE_SD**2)
     return packs.group_by(MODEL).agg(
-        _spread(d**2 + pl.col("d_var"), _PACK_CV).alias("pack_cv"),
+        _spread(d**2 + pl.col("d_var")).alias("pack_cv"),
         (pl.col("pack_pct_per_km").first() * off.exp()).alias("pack_pct_per_km"),
         fade.clip(0.0).alias("fade"),
     )
 
 
-def _spread(squares: pl.Expr, usual: float) -> pl.Expr:
-    return ((squares.sum() + _AS_MANY * usual**2) / (squares.count() + _AS_MANY)).sqrt()
+def _spread(squares: pl.Expr) -> pl.Expr:
+    return ((squares.sum() + _AS_MANY * _CV**2) / (squares.count() + _AS_MANY)).sqrt()
 
 
 def _scaled(fleet: pl.DataFrame, packs: pl.DataFrame, vehicles: pl.DataFrame) -> pl.DataFrame:

@@ -80,10 +80,12 @@ def _parted(rows: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _cycles(packs: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
-    """The mean count of cycles of the packs in a vehicle, null where nobody asked them."""
+    """The counts of cycles of the packs in a vehicle, null where nobody asked them."""
     rows = _parted(packs.drop_nulls("pack_cycles"), cuts)
-    ends = rows.group_by(*_PART, "port").agg((pl.col("pack_cycles").min() + pl.col("pack_cycles").max()) / 2)
-    return ends.group_by(_PART).agg(pl.col("pack_cycles").mean().alias("cycles"))
+    least, most = pl.col("pack_cycles").min(), pl.col("pack_cycles").max()
+    ports = rows.group_by(*_PART, "port").agg(least.alias("first_cycles"), most.alias("last_cycles"))
+    mean = ((pl.col("first_cycles") + pl.col("last_cycles")) / 2).mean()
+    return ports.group_by(_PART).agg(mean.alias("cycles"), pl.col("first_cycles", "last_cycles").sum())
 
 
 def _by_way(sums: pl.DataFrame) -> pl.DataFrame:

@@ -22,7 +22,7 @@ PLAIN = frozenset(
     jobs km known level load longest lost low matches mean method mohm months moved n near net next
     of offset offsets own paused peak per place placed places plan polled positions probability
     process ratios recompute reference registry reliability reset resistance riding rises rising
-    rose rows runs samples schema schemas sd seen segmentation seldom sigma silent sleeps span spans
+    rose rows runs returns samples schema schemas sd seen segmentation seldom sigma silent sleeps span spans
     started steps stood straight sure swappable swaps t table tariffs tells timeline to told top
     track trip uncertainty until use value visits wall way weak wrong year
     """.split()

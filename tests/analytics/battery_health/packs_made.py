@@ -47,6 +47,7 @@ def fleet(seed: int, vehicles: int = 60, times: int = 12, trips: int = 6, sheet_
     cycles = pl.Series(np.broadcast_to(count + 0.5, shape).ravel())
     told = rows.select(
         *WHO, model=pl.lit("moped"), sheet_wh=pl.lit(sheet_wh), stint_id=pl.format("{}/{}", "vehicle", pl.Series(day)),
+        since=_moment(day), first_cycles=(cycles - 0.5).cast(pl.Int64), last_cycles=(cycles + 0.5).cast(pl.Int64),
         day=pl.Series(trip // 2), cycles=cycles, km=pl.col("distance_m") / 1000, pct="soc_used_pct", wh="polled_wh",
     )  # fmt: skip
     first = _named(vehicle[trip == 0]).with_columns(time=_moment(day[trip == 0]))
@@ -89,7 +90,7 @@ def figures(of: Fleet, fit: pl.DataFrame | None = None) -> pl.DataFrame:
     months = of.parts.select(pl.col("month").unique().alias("time"))
     made = models(of.trips) if fit is None else fit
     return (
-        made.drop("stints", "sheet_wh")
+        made.drop("packs", "sheet_wh")
         .with_columns(power_sign=pl.lit(1.0), percent_slope=pl.lit(0.0))
         .join(months, how="cross")
     )

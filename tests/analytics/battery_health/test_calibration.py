@@ -25,7 +25,9 @@ from analytics.battery_health.calibration import (
     use_of_model,
 )
 from analytics.battery_health.moments import Moments, line_of_two
+from logger.tables import TIME
 from tests.analytics.battery_health.packs_made import C_WH, USE, fleet
+from tests.analytics.hand import AT
 
 WH_KM, WH_PCT = 30.0, 14.0
 
@@ -39,6 +41,8 @@ def trips(count: int, seed: int = 1, use_cv: float = 0.5, polled_cv: float = 0.8
     told = {"km": km, "pct": wh / WH_PCT, "polled_wh": polled, "level_pct": chance.uniform(20, 95, count)}
     return pl.DataFrame(told).with_columns(
         provider=pl.lit("p"), model=pl.lit("m"), sheet_wh=pl.lit(1440.0), cycles=pl.lit(200.0),
+        since=pl.lit(AT).cast(TIME),
+        first_cycles=pl.lit(None, pl.Int64()), last_cycles=pl.lit(None, pl.Int64()),
         vehicle=pl.format("v{}", pl.int_range(pl.len()) % 10), stint_id=pl.format("s{}", pl.int_range(pl.len()) % 10),
         day=pl.int_range(pl.len()) // 20,
     )  # fmt: skip

@@ -15,7 +15,7 @@ from analytics.observations.soc_used import used
 from analytics.trips.trips import trips
 from logger.simulator.vehicle.fleet import Simulation
 from logger.simulator.vehicle.transmission import transmit
-from logger.tables import shaped
+from logger.tables import TIME, shaped
 from tests.analytics.finding import observed, segments_of
 
 START = 1_790_000_000
@@ -104,7 +104,9 @@ def of_models(rides: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     named = middles(rides).join(known, on=["provider", "vehicle"], maintain_order="left")
     return named.select(
         "provider", "vehicle", "model", "pct", "level_pct", "polled_wh", sheet_wh="capacity_wh", stint_id="vehicle",
-        day=pl.col("started_at").dt.date(), cycles=pl.lit(None, pl.Float64()), km=pl.col("distance_m") / 1000,
+        day=pl.col("started_at").dt.date(), cycles=pl.lit(None, pl.Float64()),
+        since=pl.lit(None, TIME), first_cycles=pl.lit(None, pl.Int64()), last_cycles=pl.lit(None, pl.Int64()),
+        km=pl.col("distance_m") / 1000,
     )  # fmt: skip
 
 
