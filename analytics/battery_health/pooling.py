@@ -17,10 +17,9 @@ from datetime import datetime
 
 import polars as pl
 
-from analytics.battery_health.ratios import interval
+from analytics.battery_health.charge_energy import of_rows
 from analytics.battery_health.returns import with_packs
 from analytics.frames import WHO
-from logger.tables import shaped
 
 MEMORY_MONTHS = 12
 MODEL = ("provider", "model")
@@ -38,23 +37,36 @@ def parts(rows: pl.DataFrame) -> pl.DataFrame:
     -------
     DataFrame by vehicle and `since`: `month`, `port`, `stint_id`, `as_of`, `cycles`, `first_cycles`, `last_cycles`,
     `n`, `km` and `used_pct` of all trips, used at `soc_mean_pct`, `seen_km` and `seen_wh` of those with readings of
-    power (0 where there are none).
+    power (0 where there are none), and the sums of `charge_energy` (null where no charge tells a capacity).
     """
+    moment = [*WHO, "since"]
     way = rows.filter(pl.col("method") == "km_per_pct").select(
-        *WHO, pl.col("time").alias("since"), pl.col("time").dt.truncate("1mo").alias("month"), "port", "stint_id",
-        "as_of", "cycles", "first_cycles", "last_cycles", "n", "soc_mean_pct",
+        *WHO, pl.col("time").alias("since"), "n", "soc_mean_pct", pl.col("as_of").alias("ridden_as_of"),
         (pl.col("distance_m") / 1000).alias("km"), pl.col("soc_used_pct").alias("used_pct"),
     )  # fmt: skip
     power = rows.filter(pl.col("method") == "ride_energy").select(
         *WHO, pl.col("time").alias("since"), (pl.col("distance_m") / 1000).alias("seen_km"),
         pl.col("energy_wh").alias("seen_wh"),
     )  # fmt: skip
-    both = way.join(power, on=[*WHO, "since"], how="left").sort(*WHO, "since")
-    return both.with_columns(pl.col("seen_km", "seen_wh").fill_null(0.0))
+    both = _moments(rows)
+    for each in (way, power, of_rows(rows)):
+        both = both.join(each, on=moment, how="left", maintain_order="left")
+    none = pl.col("km", "used_pct", "seen_km", "seen_wh").fill_null(0.0)
+    as_of = pl.max_horizontal("ridden_as_of", "charged_as_of").alias("as_of")
+    return both.with_columns(none, as_of, pl.col("soc_mean_pct").fill_null(50.0))
 
 
-def verdicts(parts: pl.DataFrame, models: pl.DataFrame, since: datetime) -> pl.DataFrame:
-    """What the packs of each stint hold, and what its vehicle takes for a kilometre.
+def _moments(rows: pl.DataFrame) -> pl.DataFrame:
+    """Where parts begin, by vehicle and `since`, with what all their rows have in common."""
+    names = ("port", "stint_id", "cycles", "first_cycles", "last_cycles")
+    told = rows.filter(pl.col("method") != "verdict").group_by(*WHO, pl.col("time").alias("since")).agg(
+        pl.col(names).drop_nulls().first()
+    )  # fmt: skip
+    return told.with_columns(pl.col("since").dt.truncate("1mo").alias("month")).sort(*WHO, "since")
+
+
+def pooled(parts: pl.DataFrame, models: pl.DataFrame, since: datetime) -> pl.DataFrame:
+    """What the packs of each stint hold, and what its vehicle takes for a kilometre, by the trips of its model.
 
     Parameters
     ----------
@@ -64,8 +76,9 @@ def verdicts(parts: pl.DataFrame, models: pl.DataFrame, since: datetime) -> pl.D
 
     Returns
     -------
-    Rows of `battery_health` of method `verdict`, by vehicle and time, which is when the stint or the month began; where
-    the model tells nothing in that month, none. `capacity_wh` and `wh_per_km`, both in steps of 1 %.
+    DataFrame by vehicle and `since`: `by_model_wh` and `wh_per_km` with `by_model_sd` and `wh_per_km_sd`, their
+    relative standard errors; by how much more than one of its model and cycles the pack takes, `d` and `d_var`; and of
+    the model `model_wh`, `fade` and `pack_cycles`. Where the model tells nothing in that month, no row.
     """
     of = models.rename({"time": "month", "pack_wh": "model_wh", "pack_wh_cv": "model_cv"})
     rows = with_packs(expected(parts.join(of, on=[*MODEL, "month"], how="left", maintain_order="left")))
@@ -74,10 +87,11 @@ def verdicts(parts: pl.DataFrame, models: pl.DataFrame, since: datetime) -> pl.D
     then = rows.select(*WHO, "since", "month", "pack", *_SUMS)
     months = until.partition_by("until_month", maintain_order=True)  # one at a time, so that memory stays flat
     packs, vehicles = predicted(*map(pl.concat, zip(*(_sums(part, then) for part in months or [until]), strict=True)))
-    mine = count.select(*BY, "pack", "stint_id", "port", "as_of", "cycles", "n")
-    told = mine.join(packs, on=[*BY, "pack"]).join(vehicles.select(*BY, "u", "u_var"), on=BY)
-    known = {"time": pl.col("until"), "method": pl.lit("verdict"), "verdict": pl.lit("estimate")}
-    return shaped(told.with_columns(*_figures(), **known), "battery_health").sort(*WHO, "time")
+    mine = count.select(*BY, "pack").join(packs, on=[*BY, "pack"])
+    return mine.join(vehicles.select(*BY, "u", "u_var"), on=BY).with_columns(*_figures()).select(
+        *WHO, pl.col("until").alias("since"), "by_model_wh", "by_model_sd", "wh_per_km", "wh_per_km_sd", "d", "d_var",
+        "model_wh", "fade", "pack_cycles",
+    )  # fmt: skip
 
 
 _SUMS = ("km", "used_pct", "expected_pct", "seen_km", "seen_wh", "expected_wh", "cycles")
@@ -122,15 +136,16 @@ def _figures() -> list[pl.Expr]:
     at_model, model_cv = pl.col("model_wh"), pl.col("model_cv")
     capacity = at_model * (-pl.col("d")).exp() / faded("count")
     use = at_model * pl.col("pack_pct_per_km") / 100 * pl.col("u").exp()
-    made = {"capacity_wh": (capacity, "d_var"), "wh_per_km": (use, "u_var")}
     return [
-        each
-        for name, (value, variance) in made.items()
-        for each in interval(_stepped(value), (pl.col(variance) + model_cv**2).sqrt().round_sig_figs(2), name)
+        capacity.alias("by_model_wh"),
+        (pl.col("d_var") + model_cv**2).sqrt().alias("by_model_sd"),
+        use.alias("wh_per_km"),
+        (pl.col("u_var") + model_cv**2).sqrt().round_sig_figs(2).alias("wh_per_km_sd"),
     ]
 
 
-def _stepped(value: pl.Expr) -> pl.Expr:
+def stepped(value: pl.Expr) -> pl.Expr:
+    """A figure in steps of 1 %."""
     return ((value.log() / STEP).round() * STEP).exp().round_sig_figs(4)
 
 

@@ -49,6 +49,6 @@ def relative_sd(name: str) -> pl.Expr:
 
 
 def _end(name: str, side: str) -> str:
-    """Where the name of an end of this figure's interval has its side: `capacity_low_wh`, `km_per_pct_low`."""
+    """The name of an end of this interval: `capacity_low_wh`, `km_per_pct_low`."""
     stem, _, unit = name.rpartition("_")
-    return f"{stem}_{side}_{unit}" if unit in ("wh", "m") else f"{name}_{side}"
+    return f"{stem}_{side}_{unit}" if stem and "_per_" not in name else f"{name}_{side}"

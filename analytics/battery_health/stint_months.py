@@ -6,6 +6,7 @@ over.
 
 import polars as pl
 
+from analytics.battery_health.charge_energy import charge_energy, charge_sums, measured
 from analytics.battery_health.ratios import KM_CV, POLLED_CV, interval, ratio_sums, spread_of_unit
 from analytics.battery_health.stints import DIGITS, middles, stint_id
 from analytics.frames import WHO
@@ -19,13 +20,13 @@ _FIGURES = (
 )  # fmt: skip
 
 
-def stint_months(bounds: pl.DataFrame, trips: pl.DataFrame, packs: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `battery_health` with the methods `km_per_pct` and `ride_energy`.
+def stint_months(bounds: pl.DataFrame, trips: pl.DataFrame, charges: pl.DataFrame, packs: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `battery_health` with the methods `km_per_pct`, `ride_energy` and `charge_energy`.
 
     Parameters
     ----------
     bounds : the frame of `stints.bounds`
-    trips : rows of `trips` since the first of these stints began
+    trips, charges : rows of these tables since the first of these stints began
     packs : DataFrame with `provider` `vehicle` `port` `at` `pack_cycles`
 
     Returns
@@ -33,8 +34,9 @@ def stint_months(bounds: pl.DataFrame, trips: pl.DataFrame, packs: pl.DataFrame)
     DataFrame of `battery_health` by vehicle and time, which is when the stint or the month began. `km_per_pct` counts
     all trips that used a known charge of one pack, whatever they measured: to choose among them would bias the ratio.
     `ride_energy` counts those with a reading of power under way (`polled_wh`), its capacity is energy over
-    charge; the sensor, which nobody has checked, errs by 2.5 %; fewer than 8 are `insufficient`. Of a vehicle with
-    several ports, all packs in it count as one, and `port` is null.
+    charge; the sensor, which nobody has checked, errs by 2.5 %; fewer than 8 are `insufficient`. `charge_energy` counts
+    charges whose energy a counter or power tells. Of a vehicle with several ports, all packs in it count as one, and
+    `port` is null.
     """
     cuts = _cuts(bounds)
     rows = _parted(middles(trips), cuts).sort(*WHO, "at")
@@ -46,8 +48,13 @@ def stint_months(bounds: pl.DataFrame, trips: pl.DataFrame, packs: pl.DataFrame)
         (pl.col("pct") * pl.col("level_pct")).sum().alias("level_sum"),
         pl.col("finished_at").max().dt.strftime("%Y-%m-%d").alias("as_of"),
     )
-    told = sums.join(_cycles(packs, cuts), on=_PART, how="left").join(cuts, on=[*WHO, "cut_at"], maintain_order="left")
-    made = pl.concat([_by_way(told), _by_power(told)], how="diagonal")
+    charged = charge_sums((*_PART, "cut_at"), _parted(measured(charges), cuts))
+    cycles = _cycles(packs, cuts)
+    told, added = (
+        each.join(cycles, on=_PART, how="left").join(cuts, on=[*WHO, "cut_at"], maintain_order="left")
+        for each in (sums, charged)
+    )
+    made = pl.concat([_by_way(told), _by_power(told), charge_energy(added)], how="diagonal")
     rounded = made.with_columns(pl.selectors.float().round_sig_figs(DIGITS))
     return shaped(rounded, "battery_health").sort(*_PART, "method")
 

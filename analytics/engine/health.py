@@ -14,9 +14,10 @@ from analytics.battery_health import firmware
 from analytics.battery_health.calibration import INSUFFICIENT
 from analytics.battery_health.figures import WEIGHED, figures
 from analytics.battery_health.model_months import MONTHS, calibration, counted
-from analytics.battery_health.pooling import MEMORY_MONTHS, MODEL, parts, verdicts
+from analytics.battery_health.pooling import MEMORY_MONTHS, MODEL, parts
 from analytics.battery_health.stint_months import stint_months
 from analytics.battery_health.stints import bounds, stints
+from analytics.battery_health.verdicts import verdicts
 from analytics.engine.changes import merged
 from analytics.engine.plan import Plan
 from analytics.engine.splice import put, unlike
@@ -37,7 +38,7 @@ _TRIPS = (
     *WHO, "time", "started_at", "finished_at", "distance_m", "riding_s", "soc_start_pct", "soc_finish_pct",
     "soc_used_pct", "swaps", "polled_wh",
 )  # fmt: skip
-_CHARGES = (*WHO, "kind", "port", "started_at", "finished_at", "soc_added_pct")
+_CHARGES = (*WHO, "kind", "port", "started_at", "finished_at", "soc_added_pct", "energy_wh", "energy_source")
 _MOVED = pl.Schema({"provider": pl.String(), "model": pl.String(), "time": TIME})
 
 
@@ -95,7 +96,7 @@ class Health:
         found = self._sure(bounds(swaps, packs, _begun(whose, trips, charges, packs)), whose)
         span = whose.select("vehicle", since="first_at", until=pl.lit(self._plan.end).cast(TIME))
         self._put("stints", stints(found, trips, charges, packs), span, pl.lit(True))
-        self._put("battery_health", stint_months(found, trips, packs), span, ~_VERDICT)
+        self._put("battery_health", stint_months(found, trips, charges, packs), span, ~_VERDICT)
 
     def _sure(self, bounds: pl.DataFrame, whose: pl.DataFrame) -> pl.DataFrame:
         """Stints without those that began before what was read: they are there, and stay as they are."""
@@ -179,7 +180,7 @@ class Health:
     def _judge_some(self, whose: pl.DataFrame, models: pl.DataFrame) -> pl.DataFrame:
         vehicles, since = whose["vehicle"].to_list(), month(min(whose["first_at"]))
         rows = self._lake.scan("battery_health", month(since, -MEMORY_MONTHS), None, vehicles).collect()
-        known = parts(rows).join(self._known.select(*WHO, "model"), on=WHO, maintain_order="left")
+        known = parts(rows).join(self._known, on=WHO, maintain_order="left")
         new = verdicts(known, models, since)
         old = rows.filter(_VERDICT & (pl.col("time") >= since))
         span = {"since": pl.lit(since).cast(TIME), "until": pl.lit(self._plan.end).cast(TIME)}

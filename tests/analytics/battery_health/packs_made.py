@@ -77,12 +77,16 @@ def _parts(trips: pl.DataFrame, packs: pl.DataFrame) -> pl.DataFrame:
         *WHO, port, started_at=pl.col("time").dt.offset_by("-10m"), finished_at="time"
     )
     begun = packs.select(WHO).unique().with_columns(begun_at=pl.lit(AT).cast(TIME))
-    return modelled(stint_months(bounds(swaps, polls, begun), shaped(trips, "trips"), polls))
+    return modelled(
+        stint_months(
+            bounds(swaps, polls, begun), shaped(trips, "trips"), shaped(trips.clear().select(WHO), "charges"), polls
+        )
+    )
 
 
 def modelled(rows: pl.DataFrame) -> pl.DataFrame:
-    """These rows of `battery_health` as `pooling.verdicts` takes them."""
-    return parts(rows).with_columns(model=pl.lit("moped"))
+    """These rows of `battery_health` as `verdicts.verdicts` takes them."""
+    return parts(rows).with_columns(model=pl.lit("moped"), sheet_wh=pl.lit(SHEET_WH))
 
 
 def figures(of: Fleet, fit: pl.DataFrame | None = None) -> pl.DataFrame:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.battery_health.pooling import MEMORY_MONTHS, STEP, verdicts
+from analytics.battery_health.pooling import MEMORY_MONTHS, STEP
 from analytics.battery_health.ratios import relative_sd
+from analytics.battery_health.verdicts import verdicts
 from logger.tables import table
 from tests.analytics.battery_health.packs_made import C_WH, PACK_CV, Fleet, figures, fleet
 from tests.analytics.hand import AT
@@ -206,10 +207,12 @@ def test_each_part_is_judged_by_the_figures_of_its_own_month(some: Fleet, model:
     assert got["capacity_wh"][2] == pytest.approx(2 * model["pack_wh"].item(), rel=0.2)
 
 
-def test_a_month_in_which_the_model_tells_nothing_has_no_rows(some: Fleet, model: pl.DataFrame) -> None:
-    assert found(some.parts, model.with_columns(pack_wh=pl.lit(None, pl.Float64()))).is_empty()
-    assert found(some.parts, model.clear()).is_empty()
-    assert found(some.parts, model.with_columns(model=pl.lit("other"))).is_empty()
+def test_in_a_month_in_which_the_model_tells_nothing_there_is_no_figure(some: Fleet, model: pl.DataFrame) -> None:
+    other = model.with_columns(model=pl.lit("other"))
+    for nothing in (model.with_columns(pack_wh=pl.lit(None, pl.Float64())), model.clear(), other):
+        got = found(some.parts, nothing)
+        assert set(got["verdict"]) == {"insufficient"}
+        assert got["capacity_wh"].null_count() == got["wh_per_km"].null_count() == some.parts.height
 
 
 def test_figures_move_in_steps_so_that_a_trip_seldom_makes_them_anew(some: Fleet, model: pl.DataFrame) -> None:

@@ -22,7 +22,7 @@ APRIL, MAY = 30 * DAY, 60 * DAY  # the story begins on the second of March
 
 
 def made(trips: pl.DataFrame, swaps: pl.DataFrame = NO_SWAPS, packs: pl.DataFrame = NO_POLLS) -> pl.DataFrame:
-    return stint_months(bounds(swaps, packs, begun()), trips, packs)
+    return stint_months(bounds(swaps, packs, begun()), trips, swaps, packs)
 
 
 def way(of: pl.DataFrame) -> pl.DataFrame:
@@ -83,7 +83,7 @@ def test_cycles_are_the_mean_of_those_that_the_pack_had_first_and_last_in_this_p
 
 def test_vehicles_have_their_own_parts() -> None:
     of = bounds(swapped(500), NO_POLLS, begun(0, "a", "b"))
-    got = way(stint_months(of, rides(ride(600, 1, vehicle="b"), ride(600, 2), ride(100, 4)), NO_POLLS))
+    got = way(stint_months(of, rides(ride(600, 1, vehicle="b"), ride(600, 2), ride(100, 4)), NO_SWAPS, NO_POLLS))
     assert got.select("vehicle", "time", "distance_m").rows() == [
         ("a", at(0), 4000), ("a", at(500), 2000), ("b", at(0), 1000),
     ]  # fmt: skip

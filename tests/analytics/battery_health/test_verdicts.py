@@ -1,0 +1,128 @@
+"""A verdict weighs what the model's trips and a pack's charges say, and says plainly where neither says anything."""
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from analytics.battery_health.pooling import parts
+from analytics.battery_health.spreads import models
+from analytics.battery_health.verdicts import verdicts
+from logger.tables import TIME, shaped, table
+from tests.analytics.battery_health.packs_made import SHEET_WH, Fleet, figures, fleet
+from tests.analytics.hand import AT
+
+NO_MODELS = figures(fleet(1, vehicles=2, times=2)).clear()
+
+
+def charged(capacity_wh: float = 1200.0, pct: float = 300.0, **more: Any) -> pl.DataFrame:
+    """Of one stint that no trip tells of."""
+    row = {
+        "provider": "segway", "vehicle": "car", "time": AT, "method": "charge_energy", "stint_id": "s", "n": 6,
+        "soc_used_pct": pct, "energy_wh": capacity_wh * 1.05 * pct / 100, "as_of": "2026-03-09", **more,
+    }  # fmt: skip
+    return shaped(pl.DataFrame([row], schema_overrides={"time": TIME}), "battery_health")
+
+
+def of(rows: pl.DataFrame, models: pl.DataFrame = NO_MODELS, sheet_wh: float | None = None) -> dict[str, Any]:
+    known = parts(rows).with_columns(model=pl.lit("moped"), sheet_wh=pl.lit(sheet_wh, pl.Float64()))
+    return verdicts(known, models, AT).row(0, named=True)
+
+
+@pytest.fixture(scope="module")
+def some() -> Fleet:
+    return fleet(3, vehicles=40, times=8)
+
+
+def test_charges_alone_tell_what_a_battery_holds_to_one_percent() -> None:
+    got = of(charged(1234.0))
+    assert got["capacity_wh"] == pytest.approx(1234, rel=0.0051)
+    assert got["capacity_low_wh"] < 1234 < got["capacity_high_wh"]
+    assert (got["verdict"], got["reason"], got["n"]) == ("estimate", "charges", 6)
+    assert (got["stint_id"], got["as_of"]) == ("s", "2026-03-09")
+    assert got["wh_per_km"] is got["soh_pct"] is got["weak_probability"] is None
+
+
+def test_health_is_a_share_of_what_the_data_sheet_says_where_the_model_has_no_figures() -> None:
+    got = of(charged(1200.0), sheet_wh=1500.0)
+    assert got["soh_pct"] == pytest.approx(80, rel=0.006)
+    assert got["reference"] == "data sheet of the model: 1500 Wh"
+    assert got["soh_low_pct"] < got["soh_pct"] < got["soh_high_pct"]
+
+
+def test_where_nothing_tells_a_capacity_the_verdict_says_why() -> None:
+    got = of(charged(pct=2.0))
+    assert got["capacity_wh"] is got["soh_pct"] is got["reference"] is None
+    assert got["verdict"] == "insufficient"
+    assert got["reason"] == "no model with readings of power, and no charges whose energy is measured"
+
+
+def test_charges_older_than_a_year_and_of_other_stints_do_not_count() -> None:
+    def later(months: int, **more: Any) -> dict[str, Any]:
+        late = charged(pct=2.0, **more).with_columns(pl.col("time").dt.offset_by(f"{months}mo"))
+        rows = pl.concat([charged(900.0, stint_id="s"), late])
+        known = parts(rows).with_columns(model=pl.lit("moped"), sheet_wh=pl.lit(None, pl.Float64()))
+        return verdicts(known, NO_MODELS, AT).row(1, named=True)
+
+    assert later(11, stint_id="s")["capacity_wh"] == pytest.approx(900, rel=0.01)
+    assert later(14, stint_id="s")["verdict"] == "insufficient"
+    assert later(2, stint_id="t")["verdict"] == "insufficient"
+
+
+def one_with(some: Fleet, capacity_wh: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The last verdict of a vehicle by its model alone, and with charges of this capacity besides."""
+    model = figures(some, models(some.trips))
+    mine = some.parts.filter(vehicle="000")
+    sums = {"charged_n": 9, "charged_pct": 500.0, "charged_wh": capacity_wh * 1.05 * 5}
+    last = pl.col("since") == pl.col("since").max()
+    more = [pl.when(last).then(pl.lit(value)).alias(name) for name, value in sums.items()]
+    plain, with_charges = (verdicts(each, model, AT).row(-1, named=True) for each in (mine, mine.with_columns(more)))
+    return plain, with_charges
+
+
+def test_charges_and_the_model_are_weighed_together(some: Fleet) -> None:
+    plain, _ = one_with(some, 1200.0)
+    plain, both = one_with(some, 1.06 * plain["capacity_wh"])
+    assert plain["capacity_wh"] < both["capacity_wh"] < 1.06 * plain["capacity_wh"]
+    width = [each["capacity_high_wh"] / each["capacity_low_wh"] for each in (plain, both)]
+    assert width[1] < width[0]
+    assert both["reason"] == "trips and readings of power of the model, and charges"
+    assert plain["reason"] == "trips and readings of power of the model"
+
+
+def test_charges_that_contradict_the_model_make_the_verdict_less_sure(some: Fleet) -> None:
+    plain, _ = one_with(some, 1200.0)
+    _, agree = one_with(some, plain["capacity_wh"])
+    _, differ = one_with(some, 1.6 * plain["capacity_wh"])
+    assert differ["capacity_high_wh"] / differ["capacity_wh"] > agree["capacity_high_wh"] / agree["capacity_wh"]
+
+
+def test_health_is_a_share_of_what_new_packs_of_the_model_hold(some: Fleet) -> None:
+    model = figures(some, models(some.trips))
+    of_model = model.row(0, named=True)
+    new = of_model["pack_wh"] * (1 + of_model["fade"] * of_model["pack_cycles"])
+    got = verdicts(some.parts, model, AT)
+    assert got["soh_pct"].to_list() == pytest.approx((100 * got["capacity_wh"] / new).to_list(), rel=0.001)
+    assert got["reference"].unique().to_list() == [f"packs of the model when new, by its own figures: {new:.0f} Wh"]
+    assert 90 < sorted(got["soh_pct"].to_list())[got.height // 2] < 100
+    assert SHEET_WH not in got["capacity_wh"].to_list()
+
+
+def test_a_pack_that_holds_a_fifth_less_is_probably_weak_and_others_are_not(some: Fleet) -> None:
+    model = figures(some, models(some.trips))
+    weak = (pl.col("vehicle") == "000") & (pl.col("since") == pl.col("since").max())
+    more = some.parts.with_columns(
+        pl.when(weak).then(pl.col("used_pct") * 1.45).otherwise("used_pct").alias("used_pct")
+    )
+    got = verdicts(more, model, AT).filter(pl.col("time") == pl.col("time").max())
+    odds = dict(got.select("vehicle", "weak_probability").rows())
+    worst = odds.pop("000")
+    assert worst > 10 * sum(odds.values()) / len(odds)
+    assert max(odds.values()) < 0.2
+    assert got["weak_probability"].is_between(0, 1).all()
+
+
+def test_rows_are_those_of_the_table_and_none_follow_from_none() -> None:
+    none = parts(charged().clear()).with_columns(model=pl.lit("m"), sheet_wh=pl.lit(1.0))
+    assert verdicts(none, NO_MODELS, AT).schema == table("battery_health").schema
+    assert verdicts(none, NO_MODELS, AT).is_empty()
