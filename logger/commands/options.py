@@ -51,6 +51,7 @@ NoOpen = Annotated[bool, Option("--no-open", help="open nothing at the end")]
 
 # ---- init ------------------------------------------------------------------------------------------------------------
 
+AccountKind = Annotated[str, Option("--kind", help="kind of the account; other than segway: written as a comment")]
 ClientId = Annotated[str, Option(help="the platform code that Segway gave you")]
 ClientSecretFile = Annotated[str, Option(help="a file that holds its secret and nothing else")]
 VehicleNumbers = Annotated[list[str] | None, Option("--vehicle", help="IMEI of a vehicle; may be given again")]
@@ -60,6 +61,11 @@ AccountName = Annotated[str, Option(help="name of the account; else segway")]
 Listen = Annotated[str, Option(help="ADDRESS:PORT where pushes come in; else 127.0.0.1:8080")]
 DataFolder = Annotated[str, Option(help="folder for all data; else voltrail-data beside the settings")]
 SettingsFile = Annotated[Path, Option(help="the file to write")]
+
+# ---- login -----------------------------------------------------------------------------------------------------------
+
+Account = Annotated[str, Argument(metavar="NAME", help="name of the account in the settings")]
+Pair = Annotated[bool, Option("--pair", help="answer the vendor's test of the push address for 15 minutes")]
 
 # ---- check, poll, copy -----------------------------------------------------------------------------------------------
 

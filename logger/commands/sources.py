@@ -1,7 +1,6 @@
 """`voltrail sources`: the fields that each account reports, as signals, traits of its vehicles, and its limits."""
 
 from collections.abc import Iterator, Mapping
-from importlib.resources import files
 
 import msgspec
 
@@ -12,6 +11,7 @@ from logger.settings.fleet import Lock
 from logger.settings.schema import Settings
 from logger.sources import TRAITS, accounts
 from logger.sources.contract import Traits
+from logger.sources.documents import limits
 
 _UNLOCKED: Mapping[Lock, str] = {
     "use": "Unlocked, a vehicle is used by somebody.",
@@ -54,17 +54,12 @@ def list_capabilities(settings: Settings) -> Capabilities:
     return Capabilities(
         lines,
         {name: TRAITS[provider] for name, provider in providers.items()},
-        {name: _limits(provider) for name, provider in providers.items()},
+        {name: limits(provider) for name, provider in providers.items()},
     )
 
 
 def _path(field: Field, each: str) -> str:
     return f"{each}[].{field.path}" if each else field.path
-
-
-def _limits(provider: str) -> str:
-    document = (files("logger.sources") / provider / "README.md").read_text(encoding="utf-8")
-    return document.partition("## What it cannot tell\n")[2].partition("\n## ")[0].strip()
 
 
 def _sentences(traits: Traits) -> Iterator[str]:

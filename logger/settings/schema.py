@@ -143,6 +143,7 @@ class AccountSettings(_Named, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     secrets: ClassVar[tuple[str, ...]] = ()  # fields that only `FIELD_file` or the environment may hold
     identifiers: ClassVar[tuple[str, ...]] = ()  # fields that the settings may hold as well: no secrets
+    may_lack: ClassVar[tuple[str, ...]] = ()  # of both, those that an account can do without
     lists_vehicles: ClassVar[bool] = False  # whether the vendor lists them, so that `vehicles = "all"` is possible
 
     base_url: Annotated[str, Meta(description="address of another cloud than the vendor's own")] = ""

@@ -100,7 +100,10 @@ _MORE = """
 
 
 class Answers(msgspec.Struct, frozen=True):
-    """The values of the settings to write; without a `client_id` the account is written as a comment."""
+    """The values of the settings to write; without a `client_id` the account is written as a comment.
+
+    `sample` is that of an account of another kind than Segway's, to be filled in.
+    """
 
     listen: str = "127.0.0.1:8080"
     data_dir: str = "voltrail-data"
@@ -110,6 +113,7 @@ class Answers(msgspec.Struct, frozen=True):
     client_secret_file: str = ""
     base_url: str = ""
     vehicles: tuple[str, ...] = ()
+    sample: str = ""
     path_prefix: str = msgspec.field(default_factory=lambda: "/" + secrets.token_urlsafe(16))
 
 
@@ -121,6 +125,9 @@ def settings_text(answers: Answers) -> str:
         path_prefix=_line("path_prefix", answers.path_prefix),
         public_url=_line("public_url", answers.public_url, "https://YOUR-HOST"),
     )
+    if answers.sample:
+        sample = "\n# Fill this in: the document of the source explains it.\n" + answers.sample
+        return collector + _comment_out(sample) + _MORE
     reached = Collector(public_url=answers.public_url, path_prefix=answers.path_prefix)
     account = _ACCOUNT.format(
         address=_one_line(reached.push_address(answers.name)),

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from logger.settings import schema
-from logger.settings.schema import Settings
+from logger.settings.schema import AccountSettings, Settings
 from logger.sources.contract import Account, Cloud, Kind, Traits
 from logger.sources.segway.account import SegwayAccount
 
-KINDS: Mapping[type, Kind] = {
+KINDS: Mapping[type[AccountSettings], Kind] = {
     schema.Segway: SegwayAccount,
 }
 TRAITS: Mapping[str, Traits] = {kind.provider: kind.traits for kind in KINDS.values()}  # by provider
