@@ -27,8 +27,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     of the table. `bands` replace `scale` where the unit follows from the size of the raw value. Where the message names
     the unit, at `unit_at`, `units` has a scale (or bands) for each of its spellings in lower case, "" for none; a value
     with another unit is unreadable. A text in `unknown` stands for a value that the vehicle does not know. `choices`
-    maps texts to values; a text that it lacks is unreadable, except in a lookup (`lookup=True`), where it is null. A
-    `doubtful` unit flags every value.
+    maps texts to values; a text that it lacks becomes `otherwise`, else it is unreadable, except in a lookup
+    (`lookup=True`), where it is null. A `doubtful` unit flags every value.
     """
 
     path: str
@@ -41,6 +41,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     units: Mapping[str, float | tuple[Band, ...]] = {}
     unknown: tuple[str, ...] = ()
     choices: Mapping[str, str | bool] | None = None
+    otherwise: str | None = None
     lookup: bool = False
     doubtful: bool = False
 

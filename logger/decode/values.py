@@ -136,7 +136,11 @@ def _choose(field: Field, text: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if not choices:
         return pl.lit(None, dtype=dtype)
     any_case = all(word == word.lower() for word in choices)
-    return (text.str.to_lowercase() if any_case else text).replace_strict(choices, default=None, return_dtype=dtype)
+    word = text.str.to_lowercase() if any_case else text
+    chosen = word.replace_strict(choices, default=None, return_dtype=dtype)
+    if field.otherwise is None:
+        return chosen
+    return pl.when(text.is_not_null()).then(chosen.fill_null(field.otherwise))
 
 
 def _scale(field: Field, number: pl.Expr) -> pl.Expr:

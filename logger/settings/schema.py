@@ -194,7 +194,24 @@ class Segway(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field
     ] = ()
 
 
-Source = Segway
+class SlowPolling(Polling, frozen=True, forbid_unknown_fields=True):
+    """`[sources.poll]` of Hiven: as above, with longer intervals, since its cloud has to request the maker's.
+
+    More often than every 15 to 30 minutes it has nothing new.
+    """
+
+    riding_s: Annotated[int, Meta(ge=0, description="interval while riding [s]")] = 1800
+    charging_s: Annotated[int, Meta(ge=0, description="interval while charging [s]")] = 1800
+    parked_s: Annotated[int, Meta(ge=0, description="interval while parked [s]")] = 3600
+    offline_s: Annotated[int, Meta(ge=0, description="interval while the cloud cannot reach the vehicle [s]")] = 7200
+    silent_s: Annotated[int, Meta(ge=0, description="interval after a long time without a message [s]")] = 3600
+
+
+# fmt: off
+Source = (  # a line for each kind
+    Segway
+)
+# fmt: on
 
 
 class Analytics(Struct, frozen=True, forbid_unknown_fields=True):

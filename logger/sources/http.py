@@ -14,7 +14,8 @@ import msgspec
 from logger.errors import Busy, Retry
 from logger.retry_after import parse_retry_after_s
 
-_READ_S, WHOLE_S = 20.0, 30.0
+WHOLE_S = 30.0
+_LEAST_READ_S, _REST_S = 20.0, 10.0  # a single read may take the whole time but the rest
 MAX_BODY_BYTES = 64 * 1024  # an answer has half a kilobyte
 _MOST_QUOTED = 200  # characters of a foreign error in one of ours
 _RETRY_AFTER_S = 10.0  # by default
@@ -38,7 +39,7 @@ async def exchange(
     http: httpx.AsyncClient, name: str, method: str, url: str, *, whole_s: float = WHOLE_S, **options: Any
 ) -> Answer:
     """Send this request and read the answer. Raises `Retry` where none comes in time, or none that can be read."""
-    request = http.build_request(method, url, timeout=_READ_S, **options)
+    request = http.build_request(method, url, timeout=max(_LEAST_READ_S, whole_s - _REST_S), **options)
     request.headers["Accept-Encoding"] = "identity"
     try:
         async with asyncio.timeout(whole_s):

@@ -9,6 +9,7 @@ import msgspec
 
 from logger.errors import ConfigError, LoginNeeded, Retry
 from logger.settings.schema import Segway as Account
+from logger.sources.addresses import is_address
 from logger.sources.http import Answer, exchange, raise_for_later
 from logger.sources.login_check import LoginCheck, clock_offset
 
@@ -43,7 +44,7 @@ class Grant(msgspec.Struct):
 
 def base_url(account: Account) -> str:
     """Where this account's cloud is: by the first letter of the platform code. Raises `ConfigError`."""
-    if account.base_url and not _is_address(account.base_url):
+    if account.base_url and not is_address(account.base_url):
         raise ConfigError(f"sources: {account.name}: base_url: {account.base_url!r} is not https://HOST")
     found = account.base_url.rstrip("/") or _home(account)
     if not found:
@@ -113,15 +114,6 @@ class Login:
 
     def _where(self) -> str:
         return "check base_url" if self._account.base_url else "check this machine's network, DNS and firewall"
-
-
-def _is_address(text: str) -> bool:
-    try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL:
-        return False
-    host = bool(url.host) and "%" not in url.host and (url.port or 0) < 1 << 16
-    return url.scheme in ("http", "https") and host and not url.query and not url.userinfo
 
 
 def _home(account: Account) -> str:
