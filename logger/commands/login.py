@@ -1,12 +1,13 @@
 """`voltrail login`: somebody's consent at the vendor, and the vendor's test of a push address."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
 import httpx
-import typer
 
+from logger.commands.output import write_note
 from logger.errors import ConfigError, UnknownName
 from logger.settings.schema import Settings
 from logger.sources import accounts
@@ -31,7 +32,8 @@ def log_in(settings: Settings, name: str, *, pair: bool) -> Iterator[str]:
     if consent is None:
         raise ConfigError(f"sources: {name}: no consent is needed: its settings are all that this account needs")
     yield _with_client(consent.address)
-    answer = str(typer.prompt("The code, or the address at which the browser ends", err=True)).strip()
+    write_note("The code, or the address at which the browser ends:")
+    answer = sys.stdin.readline().strip()
     yield from _with_client(lambda http: consent.redeem(http, answer))
 
 

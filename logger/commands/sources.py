@@ -44,7 +44,7 @@ def list_capabilities(settings: Settings) -> Capabilities:
         raise ConfigError("there is no source in the settings: `voltrail init` writes settings with one")
     known = accounts(settings)
     lines = [
-        FieldLine(name, message, _path(field, rows.each), rows.table, field.to, field.unit)
+        FieldLine(name, message, field_path(field, rows.each), rows.table, field.to, unit_of(field))
         for name, account in known.items()
         for message, shape in account.shapes.items()
         for rows in shape.rows
@@ -58,11 +58,18 @@ def list_capabilities(settings: Settings) -> Capabilities:
     )
 
 
-def _path(field: Field, each: str) -> str:
-    return f"{each}[].{field.path}" if each else field.path
+def unit_of(field: Field) -> str:
+    """Return the vendor's unit; where the message names it, all its spellings."""
+    return field.unit or ", ".join(filter(None, field.units))
 
 
-def _sentences(traits: Traits) -> Iterator[str]:
+def field_path(field: Field, each: str) -> str:
+    """Return where a field stands in a message, with all its spellings."""
+    return "|".join(f"{each}[].{name}" if each else name for name in field.spellings)
+
+
+def traits_sentences(traits: Traits) -> Iterator[str]:
+    """Yield what a source says of all its vehicles."""
     if traits.lock is not None:
         yield _UNLOCKED[traits.lock]
     if traits.swappable is not None:
@@ -75,7 +82,7 @@ def view(capabilities: Capabilities) -> Iterator[Block]:
     """Yield the fields, traits and limits for people."""
     yield table_of(capabilities.fields, FieldLine.__struct_fields__)
     for name, traits in capabilities.traits.items():
-        if sentences := list(_sentences(traits)):
+        if sentences := list(traits_sentences(traits)):
             yield ""
             yield Styled(f"{name}, unless [vehicles] says otherwise:", "bold")
             yield from (f"- {sentence}" for sentence in sentences)

@@ -9,9 +9,15 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from msgspec import Meta, Struct
 
+from logger.settings.analysis import Analytics as Analytics
+from logger.settings.analysis import Rate as Rate
+from logger.settings.analysis import Tariffs as Tariffs
 from logger.settings.fleet import Model as Model
 from logger.settings.fleet import Place as Place
 from logger.settings.fleet import Vehicle as Vehicle
+from logger.settings.stores import InfluxSettings as InfluxSettings
+from logger.settings.stores import LakeSettings as LakeSettings
+from logger.settings.stores import Sinks as Sinks
 
 DEFAULT_FOLDER = "voltrail-data"
 RESERVED_NAMES = ("import", "collector", "settings", "influx")  # sources of our own; no account may take their names
@@ -57,54 +63,6 @@ class Collector(Struct, frozen=True, forbid_unknown_fields=True):
     def push_address(self, source: str) -> str:
         """Return the address to register with the vendor of this account, who adds a path of its own."""
         return f"{(self.public_url or 'https://YOUR-HOST').rstrip('/')}{self.path_prefix}/{source}"
-
-
-class LakeSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[sinks.lake]`: the lake, which holds every table as Delta Lake files."""
-
-    path: Annotated[
-        str,
-        Meta(
-            description="a folder, or a URL of an object store (`s3://`, `az://`, `gs://`); else `data_dir` + `/lake`"
-        ),
-    ] = ""
-    compact_after_s: Annotated[
-        int,
-        Meta(ge=0, description="a day's files are put together once nothing was written to it for so long [s]"),
-    ] = 600
-
-
-class InfluxSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[sinks.influx]`: a second store, for dashboards. 1.x takes `username`, 2.x and 3.x take `org` and a token."""
-
-    secrets: ClassVar[tuple[str, ...]] = ("token", "password")  # as of an account; a server takes one of them
-
-    url: Annotated[str, Meta(description="address of the server, such as `http://127.0.0.1:8086`")]
-    bucket: Annotated[str, Meta(description="bucket, or database of 1.x, to write to")]
-    org: Annotated[str, Meta(description="organisation of 2.x")] = ""
-    token_file: Annotated[str, Meta(description="file that holds the token and nothing else")] = ""
-    token: str = ""
-    username: Annotated[str, Meta(description="user of 1.x")] = ""
-    password_file: Annotated[str, Meta(description="file that holds the password and nothing else")] = ""
-    password: str = ""
-    version: Annotated[Literal["auto", "1", "2", "3"], Meta(description="server version; `auto` finds it")] = "auto"
-    retention_days: Annotated[int, Meta(ge=0, description="days for which raw rows are kept; 0: for ever")] = 0
-    rollup_retention_days: Annotated[int, Meta(ge=0, description="the same of rollups and derived rows")] = 0
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.url!r}, {self.bucket!r})"  # and not the token, wherever this is printed
-
-
-class Sinks(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[sinks]`: the stores that decoded rows are written to."""
-
-    lake: LakeSettings = LakeSettings()
-    influx: InfluxSettings | None = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The sinks that are set up, each with a cursor of its own in the spool."""
-        return ("lake",) if self.influx is None else ("lake", "influx")
 
 
 class Polling(Struct, frozen=True, forbid_unknown_fields=True):
@@ -212,41 +170,6 @@ Source = (  # a line for each kind
     Segway
 )
 # fmt: on
-
-
-class Analytics(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[analytics]`: when analyses run, and the limits they use."""
-
-    every_s: Annotated[int, Meta(ge=0, description="interval of analyses in `voltrail run` [s]; 0: never")] = 900
-    swap_below_pct: Annotated[float, Meta(description="packs are swapped or charged below this [%]")] = 20.0
-    service_at: Annotated[str, Meta(description="local time at which the crew comes, HH:MM")] = "06:00"
-
-
-class Rate(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[[tariffs.rates]]`: a price at certain times; repeat the table for another rate. The first that fits counts."""
-
-    begin: Annotated[str, Meta(description="local time at which it begins, HH:MM")]
-    end: Annotated[str, Meta(description="local time at which it ends, HH:MM; may be past midnight")]
-    per_kwh: Annotated[float, Meta(description="price of a kWh")]
-    days: Annotated[
-        tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...],
-        Meta(description="days on which it begins; empty is every day"),
-    ] = ()
-
-
-class Tariffs(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[tariffs]`: what energy costs. Prices are per kWh at the wall."""
-
-    currency: Annotated[
-        str, Meta(description="currency of all prices, such as `EUR`; without it there are no prices")
-    ] = ""
-    per_kwh: Annotated[float | None, Meta(description="price of a kWh where no rate fits")] = None
-    session_fee: Annotated[float, Meta(description="fee for each charge")] = 0.0
-    efficiency: Annotated[
-        float | None,
-        Meta(description="energy into the battery as a share of that from the wall, where no charger measures it"),
-    ] = None
-    rates: tuple[Rate, ...] = ()
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

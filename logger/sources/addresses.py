@@ -1,10 +1,13 @@
 """Web addresses in settings and answers, and the values that they carry."""
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
 from logger.errors import ConfigError
+
+_VEHICLE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def is_address(text: str, *, queries: bool = False) -> bool:
@@ -15,6 +18,11 @@ def is_address(text: str, *, queries: bool = False) -> bool:
         return False
     host = bool(url.host) and "%" not in url.host and (url.port or 0) < 1 << 16
     return url.scheme in ("http", "https") and host and not url.userinfo and (queries or not url.query)
+
+
+def is_vehicle_id(text: str) -> bool:
+    """Whether a vendor may know a vehicle by this: it fits into an address as it is, and is no word of ours."""
+    return bool(_VEHICLE_ID.fullmatch(text)) and text != "none"
 
 
 def query_value(answer: str, key: str, name: str) -> str:

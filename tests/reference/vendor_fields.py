@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import msgspec
 
-from logger.commands.sources import Capabilities, list_capabilities
+from logger.commands.sources import list_capabilities
 from logger.settings.schema import AccountSettings, Settings
 from logger.sources import KINDS
 
@@ -12,9 +12,9 @@ from logger.sources import KINDS
 FieldsOfColumn = dict[tuple[str, str], dict[tuple[str, str], list[str]]]
 
 
-def capabilities_of_all_kinds() -> Capabilities:
-    """Return what an account of each kind reports, which is named as its provider."""
-    return list_capabilities(msgspec.convert({"sources": list(map(_example, KINDS))}, Settings))
+def settings_of_all_kinds() -> Settings:
+    """Return settings with an account of each kind, which is named as its provider."""
+    return msgspec.convert({"sources": list(map(_example, KINDS))}, Settings)
 
 
 def _example(kind: type[AccountSettings]) -> dict[str, str]:
@@ -25,7 +25,7 @@ def _example(kind: type[AccountSettings]) -> dict[str, str]:
 def fields_of_columns() -> FieldsOfColumn:
     """Return, for each table and column, the vendors' messages and fields that fill it."""
     columns: FieldsOfColumn = defaultdict(lambda: defaultdict(list))
-    for line in capabilities_of_all_kinds().fields:
+    for line in list_capabilities(settings_of_all_kinds()).fields:
         fields = columns[line.table, line.signal][line.source, line.message]
         if line.field not in fields:
             fields.append(line.field)
