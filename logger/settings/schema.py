@@ -165,9 +165,31 @@ class SlowPolling(Polling, frozen=True, forbid_unknown_fields=True):
     silent_s: Annotated[int, Meta(ge=0, description="interval after a long time without a message [s]")] = 3600
 
 
+class Hiven(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="hiven"):
+    """`[[sources]]` with `kind = "hiven"`: the vehicles of one user of Hiven; repeat the table for another user."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("api_key",)
+    identifiers: ClassVar[tuple[str, ...]] = ("user_id",)
+    lists_vehicles: ClassVar[bool] = True
+
+    api_key_file: Annotated[str, Meta(description="file that holds the API key and nothing else")] = ""
+    api_key: str = ""
+    user_id: Annotated[str, Meta(description="the user whose vehicles these are, as Hiven knows them")] = ""
+    user_id_file: Annotated[str, Meta(description="file that holds the user's id and nothing else")] = ""
+    redirect_uri: Annotated[str, Meta(description="where the browser ends after the consent of `voltrail login`")] = ""
+    manufacturer: Annotated[str, Meta(description="maker of the vehicle to consent to, such as `VOLKSWAGEN`")] = ""
+    country: Annotated[str, Meta(description="country of the vehicle, two letters")] = "FI"
+    mode: Annotated[Literal["live", "test", "simulated"], Meta(description="real vehicles, or the vendor's own")] = (
+        "live"
+    )
+    model: Annotated[str, Meta(description="model of every vehicle that has none of its own")] = ""
+    poll: SlowPolling | None = None
+
+
 # fmt: off
 Source = (  # a line for each kind
     Segway
+    | Hiven
 )
 # fmt: on
 

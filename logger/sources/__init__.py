@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from logger.settings import schema
 from logger.settings.schema import AccountSettings, Settings
 from logger.sources.contract import Account, Cloud, Kind, Traits
+from logger.sources.hiven.account import HivenAccount
 from logger.sources.segway.account import SegwayAccount
 
 KINDS: Mapping[type[AccountSettings], Kind] = {
     schema.Segway: SegwayAccount,
+    schema.Hiven: HivenAccount,
 }
 TRAITS: Mapping[str, Traits] = {kind.provider: kind.traits for kind in KINDS.values()}  # by provider
 
