@@ -93,6 +93,8 @@ class Shape(msgspec.Struct, frozen=True):
     that a repeat of the same message shares with it; `account_field` is the field that must hold the account's own id.
     A document is `json`, and makes rows only where its code is one of `codes`, if there are any. What no table of names
     can say of a document is the matter of a `step` of the account, by this name: it takes the document apart first.
+    Where a signature does not tell a repeat from a replay of long ago, the first receipts of all messages are
+    `remembered`.
     """
 
     vehicle: str
@@ -104,6 +106,7 @@ class Shape(msgspec.Struct, frozen=True):
     json: bool = False
     codes: tuple[str, ...] = ()
     step: str = ""
+    remembered: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

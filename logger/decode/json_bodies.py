@@ -31,8 +31,11 @@ def read_parts(bodies: Sequence[bytes], names: Sequence[str], step: Step) -> pl.
         numbers += [number] * len(found)
         parts += found
         problems += [problem] * len(found)
-    texts = {name: [_text(part.get(name)) for part in parts] for name in names}
-    return pl.DataFrame({ROW: numbers, **texts, PROBLEM: problems}, schema=_schema(names))
+    present = set[str]().union(*parts)  # most documents hold a few of all names
+    texts = {name: [_text(part.get(name)) for part in parts] for name in names if name in present}
+    schema = {name: kind for name, kind in _schema(names).items() if name in texts or name in (ROW, PROBLEM)}
+    frame = pl.DataFrame({ROW: numbers, **texts, PROBLEM: problems}, schema=schema)
+    return frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in names if name not in present)
 
 
 def _take_apart(body: bytes, step: Step) -> tuple[list[Mapping[str, Any]], str | None]:

@@ -12,7 +12,7 @@ import polars as pl
 from logger.decode import form_bodies, json_bodies
 from logger.decode.own_messages import OWN_SOURCES
 from logger.decode.result import MESSAGES, DecodeResult, merge_results, quarantine_messages
-from logger.decode.row_times import Receipts, add_time, message_identity
+from logger.decode.row_times import Receipts, add_first_receipts, add_time, message_identity
 from logger.decode.values import add_device_time, finish_rows, read_values
 from logger.envelope import Batch
 from logger.errors import Retry
@@ -110,6 +110,8 @@ def _decode_kind(batch: Batch, account: Source, path: str, shape: Shape, receipt
     frame = _read_frame(batch, bodies, account, shape)
     reasons = frame.select(_quarantine_reason(frame, account, shape)).to_series()
     good = frame.filter(reasons.is_null())
+    if shape.remembered:
+        good = add_first_receipts(good, path, shape, receipts)
     parts = [
         _make_rows(messages, rows, path, model_shape, receipts, bodies)
         for messages, model_shape in _by_model(good, account, path, shape)

@@ -28,16 +28,27 @@ def add_time(frame: pl.DataFrame, rows: Rows, path: str, shape: Shape, receipts:
     """
     if rows.first_seen:
         return _add_first_seen(frame, rows, receipts)
-    off = pl.col("device_at") - pl.col("received_at")
-    sure = off.is_between(_REPEAT_MS - BEHIND_MS, AHEAD_MS - _REPEAT_MS).fill_null(False)
-    unsure = frame.filter(~sure).unique("sequence", keep="first", maintain_order=True)  # a message may make many rows
+    if "first_at" not in frame.columns:
+        off = pl.col("device_at") - pl.col("received_at")
+        sure = off.is_between(_REPEAT_MS - BEHIND_MS, AHEAD_MS - _REPEAT_MS).fill_null(False)
+        frame = add_first_receipts(frame, path, shape, receipts, of=~sure)
+    return _choose_time(frame.with_columns(_time_problem()))
+
+
+_ALL = pl.lit(True)
+
+
+def add_first_receipts(
+    frame: pl.DataFrame, path: str, shape: Shape, receipts: Receipts, of: pl.Expr = _ALL
+) -> pl.DataFrame:
+    """Add when each message was first received as `first_at`; those that `of` selects are remembered."""
+    unsure = frame.filter(of).unique("sequence", keep="first", maintain_order=True)  # a message may make many rows
     unsure = unsure.select("sequence", "received_at", message_identity(path, shape))
     first = receipts.remember(unsure["identity"].to_list(), unsure["received_at"].to_list()) if unsure.height else []
     firsts = unsure.select("sequence", pl.Series("first_at", first, dtype=pl.Int64))
-    received = frame.join(firsts, on="sequence", how="left", maintain_order="left").with_columns(
+    return frame.join(firsts, on="sequence", how="left", maintain_order="left").with_columns(
         pl.coalesce("first_at", "received_at").alias("first_at")
     )
-    return _choose_time(received.with_columns(_time_problem()))
 
 
 def _add_first_seen(frame: pl.DataFrame, rows: Rows, receipts: Receipts) -> pl.DataFrame:

@@ -153,7 +153,7 @@ class Segway(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field
 
 
 class SlowPolling(Polling, frozen=True, forbid_unknown_fields=True):
-    """`[sources.poll]` of Hiven: as above, with longer intervals, since its cloud has to request the maker's.
+    """`[sources.poll]` of Hiven and Smartcar: as above, at longer intervals, since they request the makers' clouds.
 
     More often than every 15 to 30 minutes it has nothing new.
     """

@@ -6,6 +6,8 @@ server that answers in its place, must not cost memory, nor keep a connection fo
 
 import asyncio
 import zlib
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -24,26 +26,40 @@ _PACKED = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # window bits of zlib
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """HTTP status, body unpacked, `Retry-After` [s] (None: there is none), and the header `Date` as it came."""
+    """HTTP status, body unpacked, `Retry-After` [s] (None: there is none), `Date` as it came, and headers `kept`."""
 
     status: int
     body: bytes
     retry_after_s: float | None = None
     date: str = ""
+    kept: Mapping[str, str] = {}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.status}, {len(self.body)} bytes)"  # the body may be a token
 
 
 async def exchange(
-    http: httpx.AsyncClient, name: str, method: str, url: str, *, whole_s: float = WHOLE_S, **options: Any
+    http: httpx.AsyncClient,
+    name: str,
+    method: str,
+    url: str,
+    *,
+    whole_s: float = WHOLE_S,
+    keep: Sequence[str] = (),
+    auth: tuple[str, str] | None = None,
+    **options: Any,
 ) -> Answer:
-    """Send this request and read the answer. Raises `Retry` where none comes in time, or none that can be read."""
+    """Send this request and read the answer, its headers `keep` too; `auth` is a name and a secret.
+
+    Raises `Retry` where no answer comes in time, or none that can be read.
+    """
     request = http.build_request(method, url, timeout=max(_LEAST_READ_S, whole_s - _REST_S), **options)
     request.headers["Accept-Encoding"] = "identity"
+    if auth is not None:
+        request.headers["Authorization"] = "Basic " + b64encode(":".join(auth).encode()).decode()
     try:
         async with asyncio.timeout(whole_s):
-            return await _send(http, request)
+            return await _send(http, request, keep)
     except TimeoutError as error:
         raise Retry(f"{name}: {request.url.host} takes more than {whole_s:.0f} s for an answer", after=5) from error
     except (httpx.HTTPError, httpx.InvalidURL, zlib.error, _Unreadable) as error:
@@ -66,7 +82,7 @@ class _Unreadable(Exception):
     """An answer that cannot be read within the bounds."""
 
 
-async def _send(http: httpx.AsyncClient, request: httpx.Request) -> Answer:
+async def _send(http: httpx.AsyncClient, request: httpx.Request, keep: Sequence[str]) -> Answer:
     response = await http.send(request, stream=True)
     try:
         packed = b""
@@ -78,7 +94,8 @@ async def _send(http: httpx.AsyncClient, request: httpx.Request) -> Answer:
         await response.aclose()
     body = _unpack(packed, response.headers.get("content-encoding", "").strip().lower())
     retry_after_s = parse_retry_after_s(response.headers.get("retry-after", ""), _MAX_RETRY_AFTER_S)
-    return Answer(response.status_code, body, retry_after_s, response.headers.get("date", ""))
+    kept = {name: response.headers[name] for name in keep if name in response.headers}
+    return Answer(response.status_code, body, retry_after_s, response.headers.get("date", ""), kept)
 
 
 def _unpack(packed: bytes, encoding: str) -> bytes:

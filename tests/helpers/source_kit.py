@@ -16,6 +16,7 @@ class Kit(msgspec.Struct, frozen=True, kw_only=True):
     `account` are its settings, secrets included, but for `base_url`; `secrets` are those of them that nothing may show.
     `cloud` makes its simulated cloud with some failures, and `words` are that cloud's words for the queries and, under
     `login`, for what a login requests first. `vehicle` is one of its vehicles, `misspelt` a key with an error in it.
+    `prepare` puts into a data folder what a login leaves there.
     """
 
     account: Mapping[str, Any]
@@ -28,6 +29,5 @@ class Kit(msgspec.Struct, frozen=True, kw_only=True):
 
     def settings(self, folder: Path, base_url: str = "http://127.0.0.1:1", **changes: Any) -> Settings:
         """Return settings with this one account, and its data below this folder."""
-        self.prepare(folder)
         source = {**self.account, "base_url": base_url, **changes}
         return msgspec.convert({"collector": {"data_dir": str(folder)}, "sources": [source]}, Settings)

@@ -65,7 +65,8 @@ class VendorCloud:
             return document({"error": "not found"}, 404)
         self.calls[word, car] += 1
         failure = self._failures.next(word, car, self.now())
-        reply = self.reply(word, car, request)
+        fails = failure is not None and failure.kind == "http"  # then nothing has happened at the vendor's
+        reply = Reply(500, b"") if fails else self.reply(word, car, request)
         reply = apply_failure(failure, reply) if failure else reply
         return msgspec.structs.replace(reply, headers={**reply.headers, "Date": formatdate(self._clock(), usegmt=True)})
 

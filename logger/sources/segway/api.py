@@ -15,9 +15,10 @@ from logger.envelope import Envelope
 from logger.errors import LoggerError, LoginNeeded, Retry
 from logger.settings.schema import Segway
 from logger.sources.contract import STATES, Cloud, PollOutcome, Query
+from logger.sources.grant import Grant
 from logger.sources.http import Answer, exchange, raise_for_later
 from logger.sources.login_check import LoginCheck
-from logger.sources.segway.login import Grant, Login
+from logger.sources.segway.login import Login
 from logger.sources.segway.messages import CODES, LOGIN, RETRY, UNAVAILABLE, UNSUPPORTED
 
 QUERIES: Mapping[str, str] = {

@@ -20,7 +20,7 @@ ORIGIN = {"provider", "received_at", "via", "sequence", "message", "source", "pa
 
 def decode_case(case: Mapping[str, Any], provider: str) -> DecodeResult:
     """The result of decoding the document of this case."""
-    account = account_of(provider)
+    account = account_of(provider, unknown_vehicles="accept")
     received_ms = int(datetime.fromisoformat(case["received_at"]).timestamp() * 1000)
     text = case.get("text") or json.dumps(case["body"])
     message = Envelope(account.name, case["path"], received_ms, case["via"], text.encode(), case.get("vehicle", ""))

@@ -79,6 +79,7 @@ def open_client(tmp_path: Path) -> Iterator[Any]:
         server = CloudServer(cloud or kit.cloud(*failures))
         server.__enter__()
         servers.append(server)
+        kit.prepare(tmp_path)
         return Client(kit, kit.settings(tmp_path, server.base_url, **changes))
 
     yield client
