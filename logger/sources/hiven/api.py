@@ -12,9 +12,10 @@ from logger.envelope import Envelope
 from logger.errors import ConfigError, LoginNeeded, Retry
 from logger.settings.schema import Hiven
 from logger.sources.addresses import is_address
-from logger.sources.contract import STATES, Cloud, PollOutcome, Query
+from logger.sources.contract import Cloud, PollOutcome, Query
 from logger.sources.http import Answer, exchange, raise_for_later
 from logger.sources.login_check import LoginCheck, check_by
+from logger.sources.schedules import scheduled
 
 PATHS: Mapping[str, str] = {"status": "/v1/hiven/devices/{}/status", "device": "/v2/hiven/devices/{}"}
 DEVICES = "/v2/hiven/devices"
@@ -72,11 +73,7 @@ class HivenCloud(Cloud):
 
     def schedule(self) -> tuple[Query, ...]:
         """The queries to poll regularly; none where the settings have no `[sources.poll]`."""
-        poll = self._account.poll
-        if poll is None:
-            return ()
-        every_s = {state: poll.every_s[state] for state in STATES if state in poll.every_s}
-        return tuple(Query(name, {state: _WEIGHTS[name] * every_s[state] for state in every_s}) for name in PATHS)
+        return scheduled(self._account.poll, _WEIGHTS)
 
     async def list_vehicles(self, http: httpx.AsyncClient) -> tuple[str, ...]:
         """The ids of all vehicles of the user. Raises `Retry` and `LoginNeeded`."""
