@@ -186,10 +186,38 @@ class Hiven(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field=
     poll: SlowPolling | None = None
 
 
+class Smartcar(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="smartcar"):
+    """`[[sources]]` with `kind = "smartcar"`: one application at Smartcar; repeat the table for another one."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("client_secret", "management_token")
+    may_lack: ClassVar[tuple[str, ...]] = ("client_secret", "management_token")  # polls need one, pushes the other
+    lists_vehicles: ClassVar[bool] = True
+
+    client_id: Annotated[str, Meta(description="id of the application")] = ""
+    client_secret_file: Annotated[str, Meta(description="file that holds its secret and nothing else")] = ""
+    client_secret: str = ""
+    management_token_file: Annotated[
+        str, Meta(description="file that holds its management token and nothing else: the key of pushes")
+    ] = ""
+    management_token: str = ""
+    redirect_uri: Annotated[str, Meta(description="where the browser ends after the consent of `voltrail login`")] = ""
+    mode: Annotated[Literal["live", "test", "simulated"], Meta(description="real vehicles, or made up")] = "live"
+    webhook_id: Annotated[str, Meta(description="webhook to which `voltrail login` subscribes each vehicle")] = ""
+    api: Annotated[Literal["v2", "v3"], Meta(description="version of the API that is polled")] = "v2"
+    user_id: Annotated[str, Meta(description="with `v3`: the user whose vehicles these are")] = ""
+    calls_per_vehicle: Annotated[
+        int,
+        Meta(ge=0, description="calls for a vehicle in a month by your plan; the last tenth is kept. 0: no limit"),
+    ] = 500
+    model: Annotated[str, Meta(description="model of every vehicle that has none of its own")] = ""
+    poll: SlowPolling | None = None
+
+
 # fmt: off
 Source = (  # a line for each kind
     Segway
     | Hiven
+    | Smartcar
 )
 # fmt: on
 
