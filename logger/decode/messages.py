@@ -136,7 +136,9 @@ def _read_frame(batch: Batch, bodies: Sequence[bytes], account: Source, shape: S
         },
         schema={"sequence": pl.Int64, "received_at": pl.Int64, "via": pl.String, "polled": pl.String},
     )
-    return texts.hstack(origin[texts[json_bodies.ROW]]).with_columns(
+    if shape.step:  # a row per part, of which a message may have many
+        origin = origin[texts[json_bodies.ROW]]
+    return texts.hstack(origin).with_columns(
         pl.coalesce("polled", shape.vehicle).alias("vehicle"), pl.lit(account.provider).alias("provider")
     )
 
