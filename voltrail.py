@@ -33,7 +33,8 @@ AnalysisNames = Annotated[list[str] | None, typer.Argument(help="tables; else al
 @app.command(rich_help_panel="Set up")
 def demo(
     vehicles: opt.VehicleCount = 20, days: opt.DayCount = 7, seed: opt.Seed = 1, no_open: opt.NoOpen = False,
-    out: opt.DemoFolder = Path("voltrail-demo"), as_json: AsJson = False, debug: Debug = False,
+    providers: opt.Providers = "segway", out: opt.DemoFolder = Path("voltrail-demo"), as_json: AsJson = False,
+    debug: Debug = False,
 ) -> None:  # fmt: skip
     """Run a simulated fleet against a real `voltrail run`; compare.
 
@@ -44,14 +45,14 @@ def demo(
     from logger.simulator.demo.run import run_demo
     from logger.stores import open_lake
 
-    result = run_demo(out, vehicles, days, seed, output.write_note if as_json else output.write_line)
+    result = run_demo(out, vehicles, days, seed, output.write_note if as_json else output.write_line, providers)
     settings = settings_of(out / "voltrail.toml")
     analyze(settings, Wish())
     analysis = compare_analyses(open_lake(settings), out / "truth")
     figures = {**result.figures(), "analysis": msgspec.to_builtins(analysis)}
     output.show(figures, as_json, lambda _: [*result.lines(), "", *analysis.lines()])
-    if not result.verdict.complete:
-        raise LoggerError(f"the demo is incomplete: {', '.join(name for name, _ in result.verdict.errors())}")
+    if result.errors:
+        raise LoggerError(f"the demo is incomplete: {', '.join(result.errors)}")
 
 
 @app.command(rich_help_panel="Set up")
@@ -213,9 +214,7 @@ def replay(
     since: Since = "", until: Until = "", vehicle: Vehicles = None, config: ConfigFile = None, as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:  # fmt: skip
-    """Decode the stored raw messages again with today's decoders.
-
-    Each day (of UTC) that differs is replaced as a whole. Works beside `voltrail run`, which delivers afterwards.
+    """Decode the stored raw messages again with today's decoders; replaces each day (of UTC) that differs.
 
     Example: voltrail replay --since 2026-10-01
     """

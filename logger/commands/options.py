@@ -3,7 +3,7 @@
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from typer import Argument, Option
 
@@ -47,6 +47,7 @@ VehicleCount = Annotated[int, Option(min=1, max=999, help="how many vehicles")]
 DayCount = Annotated[int, Option(min=1, max=28, help="how many days they drive")]
 Seed = Annotated[int, Option(help="the same seed makes the same fleet")]
 DemoFolder = Annotated[Path, Option(help="folder for settings, log and data")]
+Providers = Annotated[Literal["segway", "all"], Option(help="all: cars of other vendors beside the mopeds")]
 NoOpen = Annotated[bool, Option("--no-open", help="open nothing at the end")]
 
 # ---- init ------------------------------------------------------------------------------------------------------------
