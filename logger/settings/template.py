@@ -47,13 +47,14 @@ kind = "segway"
 unknown_vehicles = "quarantine"  # what becomes of messages of others: "quarantine" or "accept"
 model = "E-moped"
 """
-_MORE = """
+_POLL = """
 # Poll the vendor's cloud for what is not pushed (battery, packs). Without this table it is not polled.
 # [sources.poll]
 # riding_s = 60  # seconds between two polls of a vehicle while it is ridden; 0: never
 # parked_s = 900
 # calls = 20000  # most calls in a day; 0: no limit
-
+"""
+_MORE = """
 # What you call a vehicle, and how it behaves; all of it may be left out. Out of service, it is not polled.
 # [vehicles."861477038719116"]
 # label = "Moped 7"
@@ -138,7 +139,7 @@ def settings_text(answers: Answers) -> str:
         base_url=_line("base_url", answers.base_url, "http://127.0.0.1:9000"),
         vehicles=f"vehicles = [{', '.join(map(toml_string, answers.vehicles))}]",
     )
-    return collector + (account if answers.client_id else _comment_out(account)) + _MORE
+    return collector + (account if answers.client_id else _comment_out(account)) + _POLL + _MORE
 
 
 def toml_string(text: str) -> str:

@@ -23,8 +23,10 @@ class SmartcarAccount(Account):
         self.consent = SmartcarConsent(account, settings.data_dir)
         self._account, self._folder, self._known = account, settings.data_dir, frozenset(account.listed)
 
-    def cloud(self) -> Cloud:
-        """Its cloud. Raises `ConfigError` where a setting is missing that it needs."""
+    def cloud(self) -> Cloud | None:
+        """Its cloud; None where it only pushes. Raises `ConfigError` where a setting is missing that polls need."""
+        if self.webhook and not self._account.client_secret and self._account.poll is None:
+            return None
         return SmartcarCloud(self._account, self._folder)
 
     def is_known(self, vehicle: str) -> bool:
