@@ -84,7 +84,7 @@ class SmartcarWebhook(Webhook):
         if not _CHALLENGE.fullmatch(challenge):
             raise Forged("a challenge that might be an event")
         if not self._window.take(self._clock()):
-            raise Forged("a test of the address while nobody pairs: `voltrail login NAME --pair`")
+            raise Forged("a test of the address while nobody pairs")
         return Reply(200, msgspec.json.encode({"challenge": self._sign(challenge.encode()).decode()}), (_JSON,))
 
     def _sign(self, text: bytes) -> bytes:

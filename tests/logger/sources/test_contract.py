@@ -1,8 +1,10 @@
 """What every source does, whatever its vendor: one suite over all kinds, against their simulated clouds."""
 
+import ast
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,8 @@ import pytest
 
 from logger.decode.result import DecodeResult
 from logger.envelope import Envelope
-from logger.errors import Busy, ConfigError, LoggerError, LoginNeeded, Retry
+from logger.errors import Busy, ConfigError, Forged, LoggerError, LoginNeeded, Retry
+from logger.receive.metrics import ReceiverMetrics
 from logger.settings.load import parse_settings
 from logger.settings.schema import Settings
 from logger.signals import SIGNALS
@@ -327,6 +330,31 @@ def test_no_call_controls_a_vehicle(kit: Kit, open_client: Any) -> None:
     for query in client.cloud.queries:
         client.request(query)
     assert not getattr(cloud, "forbidden", None)
+
+
+CONTROLS = set("lock unlock start stop climate navigation charge-limit ev-preferences control setting".split())
+
+
+def test_no_source_has_a_line_that_would_control_a_vehicle() -> None:
+    for path in sorted((Path(__file__).parents[3] / "logger" / "sources").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("/"):
+                assert not set(re.split(r"[/{}?=]+", node.value.lower())) & CONTROLS, f"{path.name}: {node.value}"
+            if isinstance(node, ast.Constant):
+                assert node.value not in ("PUT", "PATCH", "DELETE"), path.name
+
+
+@ALL
+def test_no_secret_is_among_the_metrics(kit: Kit, tmp_path: Path) -> None:
+    (account,) = accounts(kit.settings(tmp_path)).values()
+    metrics = ReceiverMetrics(lambda: {"depth": {}, "bytes": 0, "max_bytes": 1, "feeders": {}})
+    if account.webhook:
+        for headers in ({}, {"sc-signature": kit.secrets[0]}):
+            with pytest.raises(Forged) as caught:
+                account.webhook.accept("POST", next(iter(account.webhook.paths)), headers, b"a=1")
+            metrics.count_refusal(account.name, str(caught.value))
+    text = metrics.text().decode()
+    assert not [secret for secret in kit.secrets if secret in text]
 
 
 # ---- vehicles ------------------------------------------------------------------------------------------------------
