@@ -22,6 +22,7 @@ from logger.sources.smartcar.hosts import Hosts
 from logger.sources.smartcar.pages import connected_vehicles, page_count, wrapped
 from logger.sources.smartcar.tokens import MachineSession, UserSession
 
+MAX_BODY_BYTES = 1024 * 1024  # all signals of a car, with those that it lacks
 WHOLE_S = 310.0  # the vendor waits 300 s for a car, and its own client 310 s
 PERMISSIONS: Mapping[str, str] = {
     "/battery": "read_battery",
@@ -175,7 +176,9 @@ class SmartcarCloud(Cloud):
     ) -> Answer:
         headers = {"Authorization": f"Bearer {token}"}
         headers |= {"sc-user-id": self._account.user_id} if self._account.api == "v3" else {"sc-unit-system": "metric"}
-        return await exchange(http, self._name, method, url, whole_s=WHOLE_S, headers=headers, **options)
+        return await exchange(
+            http, self._name, method, url, whole_s=WHOLE_S, max_bytes=MAX_BODY_BYTES, headers=headers, **options
+        )
 
 
 def _batch(paths: Sequence[str]) -> dict[str, list[dict[str, str]]]:

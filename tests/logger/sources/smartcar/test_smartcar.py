@@ -276,6 +276,27 @@ def test_version_3_speaks_for_itself_and_names_the_user(tmp_path: Path) -> None:
         assert not (tmp_path / "tokens-smartcar.json").exists()
 
 
+def test_all_signals_of_a_car_fit_into_an_answer(tmp_path: Path) -> None:
+    data = [{"attributes": {"code": f"made-up-{n}", "status": {"value": "ERROR"}}} for n in range(2000)]
+    reply = Reply(200, json.dumps({"data": data}).encode(), {"Content-Type": "application/json"})
+    assert len(reply.body) > 100_000
+    simulated = cloud()
+    with CloudServer(Fixed(reply)) as server:
+        client = Client(simulated, KIT.settings(tmp_path, server.base_url))
+        prepare(tmp_path)
+        assert client.request()[0][1] == "unreadable"  # no batch, and read to its end
+
+
+class Fixed:
+    """A cloud that answers everything with one reply."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+
+    def answer(self, _: Request) -> Reply:
+        return self._reply
+
+
 def test_version_3_without_a_user_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="user_id"):
         connect(tmp_path, settings={"api": "v3"}).__enter__()
