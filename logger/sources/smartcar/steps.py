@@ -58,7 +58,7 @@ def legacy_events(document: Any) -> Iterable[Mapping[str, Any]]:
         return [_charge_event(_member(document, "payload"))]
     if name not in ("scheduled", "schedule", "dynamic"):
         raise ValueError(f"an event of the unknown name {str(name)[:80]!r}")
-    return [part for each in _list(document, "payload", "vehicles") for part in _vehicle_parts(each)]
+    return [part for each in _list(document, "payload", "vehicles") for part in _vehicle_parts(each)] or [{}]
 
 
 STEPS: Mapping[str, Step] = {"events": events, "signals": signals, "paths": paths, "legacy-events": legacy_events}
