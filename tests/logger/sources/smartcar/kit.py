@@ -13,7 +13,7 @@ from tests.helpers.source_kit import Kit
 
 START, CLIENT, SECRET, MANAGEMENT = 1_790_000_000, "client-1", "secret-of-the-test", "management-of-the-test"
 ACCESS, REFRESH = "access-of-the-test", "refresh-of-the-test"
-CAR, OTHER = "a1d50709-3502-4faa-ba43-a5c7565e6a01", "a1d50709-3502-4faa-ba43-a5c7565e6a02"
+CAR, OTHER = "7b0c2f6e-1d34-4a58-9e21-5c4d3b2a1f01", "7b0c2f6e-1d34-4a58-9e21-5c4d3b2a1f02"
 
 
 def cloud(*failures: Failure, **more: Any) -> SmartcarSimulation:

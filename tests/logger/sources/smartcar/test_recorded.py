@@ -110,7 +110,7 @@ def test_a_test_of_the_webhook_is_not_stored_among_real_values() -> None:
 def test_a_recorded_batch_has_its_values_at_their_moments() -> None:
     (call,) = json.loads(recorded("api_vw_id_4.ok.json"))
     body = json.dumps(call["response"]).encode()
-    result = decode(body, "state", "2025-05-09T17:27:27Z", vehicle="a1d50709-3502-4faa-ba43-a5c7565e6a09")
+    result = decode(body, "state", "2025-05-09T17:27:27Z", vehicle="7b0c2f6e-1d34-4a58-9e21-5c4d3b2a1f01")
     found = values(result)
     assert (found["status.soc_pct"], found["status.range_m"], found["status.odometer_m"]) == (68, 275_000, 21_919_000)
     assert (found["status.plugged"], found["status.charging"], found["status.charge_limit_pct"]) == (False, False, 100)
@@ -122,5 +122,5 @@ def test_a_recorded_batch_has_its_values_at_their_moments() -> None:
 def test_a_recorded_batch_in_miles_is_converted() -> None:
     (call,) = json.loads(recorded("api_vw_id_4.imperial.json"))
     body = json.dumps(call["response"]).encode()
-    found = values(decode(body, "state", "2019-10-24T00:45:00Z", vehicle="a1d50709-3502-4faa-ba43-a5c7565e6a09"))
+    found = values(decode(body, "state", "2019-10-24T00:45:00Z", vehicle="7b0c2f6e-1d34-4a58-9e21-5c4d3b2a1f01"))
     assert found["status.odometer_m"] == pytest.approx(37829 * 1609.344)
