@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 3
+PROVIDERS ?= segway
 export TZ := UTC
 
 .PHONY: help test test-all demo torture bench score reference lock clean
@@ -19,7 +20,7 @@ test-all: .venv/ready ## the long tests that `make test` leaves out: properties,
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m long
 
 demo: .venv/ready ## a simulated fleet against a real collector, left in demo/
-	$(BIN)/voltrail demo --out demo --no-open
+	$(BIN)/voltrail demo --out demo --no-open --providers $(PROVIDERS)
 
 torture: .venv/ready ## kill -9, full disks, odd bodies, ten thousand vehicles (half an hour)
 	$(BIN)/pytest -q -s -m torture

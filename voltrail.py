@@ -27,18 +27,16 @@ def _analysis_names() -> list[str]:
     return [*ANALYSES, *OF_FLEETS]
 
 
-_ANALYSES = typer.Argument(metavar="[NAME]...", help="tables such as trips; else all", autocompletion=_analysis_names)
-AnalysisNames = Annotated[list[str] | None, _ANALYSES]
+AnalysisNames = Annotated[list[str] | None, typer.Argument(help="tables; else all", autocompletion=_analysis_names)]
 
 
 @app.command(rich_help_panel="Set up")
 def demo(
     vehicles: opt.VehicleCount = 20, days: opt.DayCount = 7, seed: opt.Seed = 1, no_open: opt.NoOpen = False,
-    out: opt.DemoFolder = Path("voltrail-demo"), as_json: AsJson = False, debug: Debug = False,
+    providers: opt.Providers = "segway", out: opt.DemoFolder = Path("voltrail-demo"), as_json: AsJson = False,
+    debug: Debug = False,
 ) -> None:  # fmt: skip
-    """Run a simulated fleet against a real `voltrail run`.
-
-    The fleet pushes, its simulated cloud is polled, and what is stored is compared with what happened.
+    """Run a simulated fleet against a real `voltrail run`; compare.
 
     Example: voltrail demo --vehicles 5 --days 2
     """
@@ -47,21 +45,22 @@ def demo(
     from logger.simulator.demo.run import run_demo
     from logger.stores import open_lake
 
-    result = run_demo(out, vehicles, days, seed, output.write_note if as_json else output.write_line)
+    result = run_demo(out, vehicles, days, seed, output.write_note if as_json else output.write_line, providers)
     settings = settings_of(out / "voltrail.toml")
     analyze(settings, Wish())
     analysis = compare_analyses(open_lake(settings), out / "truth")
     figures = {**result.figures(), "analysis": msgspec.to_builtins(analysis)}
     output.show(figures, as_json, lambda _: [*result.lines(), "", *analysis.lines()])
-    if not result.verdict.complete:
-        raise LoggerError(f"the demo is incomplete: {', '.join(name for name, _ in result.verdict.errors())}")
+    if result.errors:
+        raise LoggerError(f"the demo is incomplete: {', '.join(result.errors)}")
 
 
 @app.command(rich_help_panel="Set up")
 def init(
-    client_id: opt.ClientId = "", client_secret_file: opt.ClientSecretFile = "", vehicle: opt.VehicleNumbers = None,
-    public_url: opt.PublicUrl = "", base_url: opt.BaseUrl = "", name: opt.AccountName = "", listen: opt.Listen = "",
-    data_dir: opt.DataFolder = "", out: opt.SettingsFile = Path("voltrail.toml"), debug: Debug = False,
+    kind: opt.AccountKind = "", client_id: opt.ClientId = "", client_secret_file: opt.ClientSecretFile = "",
+    vehicle: opt.VehicleNumbers = None, public_url: opt.PublicUrl = "", base_url: opt.BaseUrl = "",
+    name: opt.AccountName = "", listen: opt.Listen = "", data_dir: opt.DataFolder = "",
+    out: opt.SettingsFile = Path("voltrail.toml"), debug: Debug = False,
 ) -> None:  # fmt: skip
     """Write a settings file; on a terminal, ask questions.
 
@@ -70,11 +69,24 @@ def init(
     from logger.commands.init import create_settings, next_steps
 
     settings = create_settings(
-        out, interactive=sys.stdin.isatty(), client_id=client_id, client_secret_file=client_secret_file, listen=listen,
-        vehicles=tuple(vehicle or ()), public_url=public_url, base_url=base_url, name=name, data_dir=data_dir,
+        out, interactive=sys.stdin.isatty(), kind=kind, client_id=client_id, client_secret_file=client_secret_file,
+        vehicles=tuple(vehicle or ()), public_url=public_url, base_url=base_url, name=name, listen=listen,
+        data_dir=data_dir,
     )  # fmt: skip
-    for line in next_steps(settings, out):
-        output.write_note(line)
+    output.write_notes(next_steps(settings, out))
+
+
+@app.command(rich_help_panel="Set up")
+def login(name: opt.Account, pair: opt.Pair = False, config: ConfigFile = None, debug: Debug = False) -> None:
+    """Give an account access to vehicles, by consent at the vendor.
+
+    Prints an address to open in a browser, then reads the code that it leads to.
+
+    Example: voltrail login cars
+    """
+    from logger.commands.login import log_in
+
+    output.write_lines(log_in(settings_of(config), name, pair=pair))
 
 
 @app.command(rich_help_panel="Set up")
@@ -86,23 +98,14 @@ def check(compare: opt.Stores = None, config: ConfigFile = None, as_json: AsJson
     Example: voltrail check --compare lake influx
     """
     from logger.commands.check.check import check_setup, view
+    from logger.commands.copy import print_comparison
 
     if compare:
-        return _compare(*compare, config, as_json)
+        return print_comparison(settings_of(config), *compare, as_json)
     findings = check_setup(opt.config_file(config))
     output.show(findings, as_json, view)
     if errors := sum(each.level == "error" for each in findings):
         raise LoggerError(f"{errors} of {len(findings)} findings are errors: each says what to do")
-
-
-def _compare(left: str, right: str, config: Path | None, as_json: bool) -> None:
-    from logger.commands.copy import compare_stores, comparison_view
-
-    with output.progress() as progress:
-        comparison = compare_stores(settings_of(config), left, right, progress)
-    output.show(comparison, as_json, lambda each: comparison_view(each, left, right))
-    if comparison.differences:
-        raise LoggerError(comparison.advice)
 
 
 @app.command(rich_help_panel="Collect")
@@ -127,14 +130,13 @@ def poll(
 
     Example: voltrail poll --once --vehicle 861477038719116
     """
-    from logger.commands.poll_once import poll_once
+    from logger.commands.poll_once import poll_once, raise_for_failed, view
 
     if not once:
         raise ConfigError("only `voltrail poll --once` polls by hand")
     results = poll_once(settings_of(config), vehicle or ())
-    output.show(results, as_json, lambda _: [output.Table((), [msgspec.structs.astuple(each)[1:] for each in results])])
-    if failed := [each for each in results if each.outcome == "failed"]:
-        raise LoggerError(f"{len(failed)} of {len(results)} queries got no answer: {failed[0].reason}")
+    output.show(results, as_json, view)
+    raise_for_failed(results)
 
 
 @app.command(rich_help_panel="Collect")
@@ -212,10 +214,7 @@ def replay(
     since: Since = "", until: Until = "", vehicle: Vehicles = None, config: ConfigFile = None, as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:  # fmt: skip
-    """Decode the stored raw messages again with today's decoders.
-
-    Each day (of UTC) is replaced as a whole, and only where it differs. Works beside `voltrail run`, which stores
-    messages meanwhile and delivers them afterwards.
+    """Decode the stored raw messages again with today's decoders; replaces each day (of UTC) that differs.
 
     Example: voltrail replay --since 2026-10-01
     """

@@ -9,14 +9,15 @@ from typing import BinaryIO
 
 
 @contextmanager
-def atomic_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+def atomic_file(path: Path, *, durable: bool = True, mode: int = 0o666) -> Iterator[BinaryIO]:
     """A file to write to, which takes the place of `path` when the block ends well; else `path` is as it was.
 
-    It survives a loss of power if it is `durable`, which costs two waits for the disk. Raises `OSError`.
+    It survives a loss of power if it is `durable`, which costs two waits for the disk. `mode` says who may read it.
+    Raises `OSError`.
     """
     part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.part")  # no other writer's
     try:
-        with part.open("wb") as file:
+        with open(part, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             yield file
             file.flush()
             if durable:
@@ -28,9 +29,9 @@ def atomic_file(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
         fsync(path.parent)
 
 
-def write_file(path: Path, data: bytes, *, durable: bool = True) -> None:
+def write_file(path: Path, data: bytes, *, durable: bool = True, mode: int = 0o666) -> None:
     """Put these bytes in place of what `path` holds. Raises `OSError`."""
-    with atomic_file(path, durable=durable) as file:
+    with atomic_file(path, durable=durable, mode=mode) as file:
         file.write(data)
 
 

@@ -3,9 +3,13 @@
 Conversions are numbers and not functions, so that a table can be printed, documented and tested.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import msgspec
+
+# A named step of an account: a document → its parts, as values by name; `ValueError` says why it is not to be stored.
+Step = Callable[[Any], Iterable[Mapping[str, Any]]]
 
 
 class Band(msgspec.Struct, frozen=True):
@@ -20,9 +24,11 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a table: value = raw * scale + offset.
 
     `path` is the vendor's name; `a|b` is either spelling, `a+b` two texts joined by `+`. `to` is a signal or a column
-    of the table. `bands` replace `scale` where the unit follows from the size of the raw value. A text in `unknown`
-    stands for a value that the vehicle does not know. `choices` maps texts to values; a text that it lacks is
-    unreadable, except in a lookup (`lookup=True`), where it is null. A `doubtful` unit flags every value.
+    of the table. `bands` replace `scale` where the unit follows from the size of the raw value. Where the message names
+    the unit, at `unit_at`, `units` has a scale (or bands) for each of its spellings in lower case, "" for none; a value
+    with another unit is unreadable. A text in `unknown` stands for a value that the vehicle does not know. `choices`
+    maps texts to values; a text that it lacks becomes `otherwise`, else it is unreadable, except in a lookup
+    (`lookup=True`), where it is null. A `doubtful` unit flags every value.
     """
 
     path: str
@@ -31,8 +37,11 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     scale: float = 1.0
     offset: float = 0.0
     bands: tuple[Band, ...] = ()
+    unit_at: str = ""
+    units: Mapping[str, float | tuple[Band, ...]] = {}
     unknown: tuple[str, ...] = ()
     choices: Mapping[str, str | bool] | None = None
+    otherwise: str | None = None
     lookup: bool = False
     doubtful: bool = False
 
@@ -44,15 +53,17 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def names(self) -> tuple[str, ...]:
         """Every vendor name that this line reads."""
-        return tuple(name for spelling in self.spellings for name in spelling.split("+"))
+        names = tuple(name for spelling in self.spellings for name in spelling.split("+"))
+        return (*names, self.unit_at) if self.unit_at else names
 
 
 class Rows(msgspec.Struct, frozen=True):
     """The rows that a message makes in one table; `constants` are columns with a fixed word.
 
     A message without a value of any field makes no row. `time` is the vendor's name (or names, `a|b`) of the time by
-    `clock`: that of the `device` or of the vendor's `server`. With `each`, every element of that array makes a row, and
-    the fields are read below it.
+    `clock`: that of the `device` or of the vendor's `server`; where it is missing, `server_time` takes its place, if
+    the vendor has one. With `each`, every element of that array makes a row, and the fields are read below it. Rows
+    that are `first_seen` stand at the first receipt of their key: the vendor repeats what holds still.
     """
 
     table: str
@@ -61,11 +72,18 @@ class Rows(msgspec.Struct, frozen=True):
     constants: Mapping[str, str] = {}
     clock: str = "device"
     each: str = ""
+    server_time: str = ""
+    first_seen: bool = False
+
+    @property
+    def time_names(self) -> frozenset[str]:
+        """The vendor's names of the times of these rows."""
+        return frozenset((*self.time.split("|"), *self.server_time.split("|"))) - {""}
 
     @property
     def names(self) -> frozenset[str]:
         """Every vendor name that these rows read."""
-        return frozenset(self.time.split("|")).union(*(field.names for field in self.fields))
+        return self.time_names.union(*(field.names for field in self.fields))
 
 
 class Shape(msgspec.Struct, frozen=True):
@@ -73,7 +91,10 @@ class Shape(msgspec.Struct, frozen=True):
 
     `needs` lists groups of names: one of each group must be present; none of `forbids` may be. `identity` is the field
     that a repeat of the same message shares with it; `account_field` is the field that must hold the account's own id.
-    An answer to a poll is `json`, and makes rows only where its code is one of `codes`, if there are any.
+    A document is `json`, and makes rows only where its code is one of `codes`, if there are any. What no table of names
+    can say of a document is the matter of a `step` of the account, by this name: it takes the document apart first.
+    Where a signature does not tell a repeat from a replay of long ago, the first receipts of all messages are
+    `remembered`.
     """
 
     vehicle: str
@@ -84,11 +105,13 @@ class Shape(msgspec.Struct, frozen=True):
     account_field: str = ""
     json: bool = False
     codes: tuple[str, ...] = ()
+    step: str = ""
+    remembered: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every vendor name that decoding this kind of message reads, sorted; those below an array are left out."""
         code = {"code"} if self.codes else set[str]()
         names = {self.vehicle, self.identity, self.account_field, *self.forbids, *code} - {""}
-        row_names = (frozenset(rows.time.split("|")) if rows.each else rows.names for rows in self.rows)
+        row_names = (rows.time_names if rows.each else rows.names for rows in self.rows)
         return tuple(sorted(names.union(*self.needs, *row_names)))

@@ -9,8 +9,11 @@ import pytest
 from typer.main import get_command
 
 import voltrail
-from logger.settings.schema import Collector, LakeSettings, Polling, Segway
+from logger.settings.load import parse_settings
+from logger.settings.schema import AccountSettings
 from logger.signals import SIGNALS
+from logger.sources import KINDS
+from logger.sources.documents import limits, sample_settings
 from logger.tables import RAW
 
 ROOT = Path(__file__).parents[1]
@@ -62,13 +65,16 @@ def test_commands_in_code_blocks_use_options_that_exist(document: Path) -> None:
                 assert word.partition("=")[0] in {*known, "--help"}, line
 
 
-def test_the_sample_settings_of_the_documents_name_keys_that_exist() -> None:
-    text = (ROOT / "logger" / "sources" / "segway" / "README.md").read_text()
-    keys = re.findall(r"^(\w+) = ", "\n".join(re.findall(r"```toml\n(.*?)```", text, re.S)), re.M)
-    structs = (Segway, Collector, LakeSettings, Polling)
-    fields = {"kind", *(name for struct in structs for name in struct.__struct_fields__)}
-    assert keys
-    assert set(keys) <= fields | {"capacity_wh", "odometer_scale", "speed_scale"}
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_the_sample_settings_of_a_source_load(kind: type[AccountSettings], tmp_path: Path) -> None:
+    folder = ROOT / "logger" / "sources" / KINDS[kind].provider.replace("-", "_")
+    blocks = re.findall(r"```toml\n(.*?)```", (folder / "README.md").read_text(), re.S)
+    for file in re.findall(r'_file = "(.+?)"', "".join(blocks)):
+        (tmp_path / file).write_text("a-secret")
+    settings = parse_settings("\n".join(blocks), tmp_path / "voltrail.toml", {})
+    assert [type(source) for source in settings.sources] == [kind]
+    assert sample_settings(KINDS[kind].provider)
+    assert limits(KINDS[kind].provider).startswith("- "), "`voltrail sources` prints it"
 
 
 def test_a_document_names_no_signal_or_table_that_is_not_there() -> None:

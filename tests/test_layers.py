@@ -25,7 +25,7 @@ GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
     "tables": {"columns", "derived_tables", "errors", "signals", "suggest"},
     "process_state": {"atomic"},
     "settings": {"errors", "printable", "signals", "suggest"},
-    "sources": {"retry_after", "settings", "times", *WORDS},
+    "sources": {"atomic", "locks", "retry_after", "settings", "times", *WORDS},  # the first two: tokens on disk
     "spool": {"atomic", "envelope", "errors", "settings"},
     "receive": {"envelope", "errors", "sources", "spool"},
     "poll": {"atomic", "envelope", "errors", "locks", "settings", "sources", "spool"},

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import msgspec
 
-from logger.commands.output import Block, format_count, table_of
-from logger.errors import ConfigError, Retry
+from logger.commands.output import Block, format_count, progress, show, table_of
+from logger.errors import ConfigError, LoggerError, Retry
 from logger.locks import take_over
 from logger.service.feeder import drain_sink
 from logger.settings.schema import Settings
@@ -100,3 +100,12 @@ def comparison_view(comparison: Comparison, left: str, right: str) -> Iterator[B
     for sink, messages in comparison.waiting.items():
         if messages:
             yield f"{format_count(messages, 'message')} still waiting for the {sink}"
+
+
+def print_comparison(settings: Settings, left: str, right: str, as_json: bool) -> None:
+    """Print how the stores of these names differ. Raises `LoggerError` where they do."""
+    with progress() as say:
+        comparison = compare_stores(settings, left, right, say)
+    show(comparison, as_json, lambda each: comparison_view(each, left, right))
+    if comparison.differences:
+        raise LoggerError(comparison.advice)

@@ -1,6 +1,7 @@
 """`voltrail export`: rows of a table as CSV, Parquet, newline-delimited JSON or a spreadsheet, as they are stored."""
 
 import os
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -93,8 +94,19 @@ def _as_text(rows: pl.LazyFrame, *, join_lists: bool) -> pl.LazyFrame:
         if isinstance(dtype, pl.Datetime):
             columns.append(pl.col(name).dt.strftime(_ISO_8601))
         elif dtype == pl.Binary:
-            text = pl.col(name).cast(pl.String, strict=False)
-            columns.append(pl.coalesce(text, pl.col(name).bin.encode("base64")).alias(name))
+            columns.append(pl.col(name).map_batches(_texts, return_dtype=pl.String(), is_elementwise=True))
         elif join_lists and isinstance(dtype, pl.List):
             columns.append(pl.col(name).list.join(","))
     return rows.with_columns(columns)
+
+
+def _texts(bodies: pl.Series) -> pl.Series:
+    """Bytes as text, as base64 where they are no UTF-8: a cast fails for all where one is not."""
+    return pl.Series(bodies.name, map(_text, bodies), dtype=pl.String)
+
+
+def _text(body: bytes | None) -> str | None:
+    try:
+        return None if body is None else body.decode()
+    except UnicodeDecodeError:
+        return b64encode(body or b"").decode()

@@ -9,11 +9,14 @@ from typing import Any
 import msgspec
 import typer
 
-from logger.errors import ConfigError
+from logger.errors import ConfigError, UnknownName
 from logger.settings.load import parse_settings
-from logger.settings.schema import Settings
+from logger.settings.schema import Segway, Settings
 from logger.settings.secrets import environment_variable
 from logger.settings.template import Answers, settings_text
+from logger.sources import KINDS
+from logger.sources.documents import sample_settings
+from logger.suggest import nearest
 
 _PATHS = ("data_dir", "client_secret_file")
 _ACCOUNT_KEYS = ("name", "client_secret_file", "base_url", "vehicles")
@@ -29,14 +32,17 @@ class Draft(msgspec.Struct, frozen=True):
         return f"Draft({self.answers!r})"
 
 
-def create_settings(out: Path, *, interactive: bool, **options: Any) -> Settings:
+def create_settings(out: Path, *, interactive: bool, kind: str = "", **options: Any) -> Settings:
     """Write the settings file `out`, by options and, where `interactive`, by questions; return the settings.
 
-    Raises `ConfigError` for settings that would not load, before anything is written. No file is overwritten.
+    An account of another kind than Segway's is written as a comment, to be filled in. Raises `ConfigError` for settings
+    that would not load, before anything is written. No file is overwritten.
     """
     if out.exists():
         raise ConfigError(f"{out} is there already; name another file with --out")
     answers = _known_answers(out, options)
+    if kind and kind != Segway.__struct_config__.tag:
+        return _write_settings(Draft(msgspec.structs.replace(answers, sample=_sample(kind))), out)
     return _write_settings(_ask_missing(answers) if interactive else Draft(answers), out)
 
 
@@ -46,6 +52,14 @@ def next_steps(settings: Settings, out: Path) -> Iterator[str]:
         yield f"register {settings.collector.push_address(account.name)} with the vendor"
     missing = "" if settings.sources else ": fill in the account and its vehicles"
     yield f"wrote {out}{missing}; `voltrail check` says what is still wrong, `voltrail run` collects"
+
+
+def _sample(kind: str) -> str:
+    """The sample settings of an account of this kind. Raises `UnknownName`."""
+    kinds = {str(struct.__struct_config__.tag): each.provider for struct, each in KINDS.items()}
+    if kind not in kinds:
+        raise UnknownName(f"--kind: unknown kind {kind!r}{nearest(kind, kinds)}; there are: {', '.join(kinds)}")
+    return sample_settings(kinds[kind])
 
 
 def _known_answers(out: Path, options: Mapping[str, Any]) -> Answers:

@@ -3,7 +3,7 @@
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from typer import Argument, Option
 
@@ -47,10 +47,12 @@ VehicleCount = Annotated[int, Option(min=1, max=999, help="how many vehicles")]
 DayCount = Annotated[int, Option(min=1, max=28, help="how many days they drive")]
 Seed = Annotated[int, Option(help="the same seed makes the same fleet")]
 DemoFolder = Annotated[Path, Option(help="folder for settings, log and data")]
+Providers = Annotated[Literal["segway", "all"], Option(help="all: cars of other vendors beside the mopeds")]
 NoOpen = Annotated[bool, Option("--no-open", help="open nothing at the end")]
 
 # ---- init ------------------------------------------------------------------------------------------------------------
 
+AccountKind = Annotated[str, Option("--kind", help="kind of the account; other than segway: written as a comment")]
 ClientId = Annotated[str, Option(help="the platform code that Segway gave you")]
 ClientSecretFile = Annotated[str, Option(help="a file that holds its secret and nothing else")]
 VehicleNumbers = Annotated[list[str] | None, Option("--vehicle", help="IMEI of a vehicle; may be given again")]
@@ -60,6 +62,11 @@ AccountName = Annotated[str, Option(help="name of the account; else segway")]
 Listen = Annotated[str, Option(help="ADDRESS:PORT where pushes come in; else 127.0.0.1:8080")]
 DataFolder = Annotated[str, Option(help="folder for all data; else voltrail-data beside the settings")]
 SettingsFile = Annotated[Path, Option(help="the file to write")]
+
+# ---- login -----------------------------------------------------------------------------------------------------------
+
+Account = Annotated[str, Argument(metavar="NAME", help="name of the account in the settings")]
+Pair = Annotated[bool, Option("--pair", help="answer the vendor's test of the push address for 15 minutes")]
 
 # ---- check, poll, copy -----------------------------------------------------------------------------------------------
 

@@ -89,9 +89,21 @@ def write_note(text: str) -> None:
     print(printable(text), file=sys.stderr, flush=True)
 
 
+def write_notes(texts: Iterable[str]) -> None:
+    """Print lines on stderr."""
+    for text in texts:
+        write_note(text)
+
+
 def write_line(text: str) -> None:
     """Print a line on stdout at once, for what takes long."""
     print(printable(text), flush=True)
+
+
+def write_lines(texts: Iterable[str]) -> None:
+    """Print each of these lines on stdout as soon as it is there."""
+    for text in texts:
+        write_line(text)
 
 
 def report_failure(error: BaseException, *, debug: bool) -> int:

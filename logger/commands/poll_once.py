@@ -1,11 +1,14 @@
 """`voltrail poll --once`: poll now, store, and return the outcomes."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 
+import msgspec
+
+from logger.commands.output import Block, Table
 from logger.envelope import Envelope
-from logger.errors import ConfigError, LoginNeeded, Retry
+from logger.errors import ConfigError, LoggerError, LoginNeeded, Retry
 from logger.poll.by_hand import CallResult, list_failure, poll_now
 from logger.poll.runner import PollRunner
 from logger.service.feeder import wait_delivered
@@ -82,3 +85,14 @@ def _choose(known: Mapping[str, Sequence[str]], vehicles: Sequence[str], *, some
     if not listed and not some_unknown:
         raise ConfigError("no account of the settings lists a vehicle to poll: fill in `vehicles`")
     return {name: [each for each in numbers if not vehicles or each in vehicles] for name, numbers in known.items()}
+
+
+def view(results: Sequence[CallResult]) -> Iterator[Block]:
+    """Yield the outcomes for people."""
+    yield Table((), [msgspec.structs.astuple(each)[1:] for each in results])
+
+
+def raise_for_failed(results: Sequence[CallResult]) -> None:
+    """Raise `LoggerError` where a query got no answer."""
+    if failed := [each for each in results if each.outcome == "failed"]:
+        raise LoggerError(f"{len(failed)} of {len(results)} queries got no answer: {failed[0].reason}")

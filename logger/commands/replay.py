@@ -16,9 +16,10 @@ import polars as pl
 from logger.commands.output import Block, table_of
 from logger.commands.replayable_days import Days, first_replayable_day, row_origins, vehicles_of_table
 from logger.decode.first_receipts import FirstReceipts
-from logger.decode.messages import AHEAD_MS, Source, decode
+from logger.decode.messages import Source, decode
 from logger.decode.pipeline import Pipeline
 from logger.decode.result import DecodeResult
+from logger.decode.row_times import AHEAD_MS
 from logger.deliver.feeder import Feeder
 from logger.envelope import Batch
 from logger.errors import ConfigError

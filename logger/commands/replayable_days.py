@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 import polars as pl
 
-from logger.decode.messages import AHEAD_MS
+from logger.decode.row_times import AHEAD_MS
 from logger.spool.chunks import Run
 from logger.spool.log import COMMIT_MS
 from logger.spool.vehicle_index import UNKNOWN_VEHICLE

@@ -1,7 +1,6 @@
 """`voltrail sources`: the fields that each account reports, as signals, traits of its vehicles, and its limits."""
 
 from collections.abc import Iterator, Mapping
-from importlib.resources import files
 
 import msgspec
 
@@ -12,6 +11,7 @@ from logger.settings.fleet import Lock
 from logger.settings.schema import Settings
 from logger.sources import TRAITS, accounts
 from logger.sources.contract import Traits
+from logger.sources.documents import limits
 
 _UNLOCKED: Mapping[Lock, str] = {
     "use": "Unlocked, a vehicle is used by somebody.",
@@ -44,7 +44,7 @@ def list_capabilities(settings: Settings) -> Capabilities:
         raise ConfigError("there is no source in the settings: `voltrail init` writes settings with one")
     known = accounts(settings)
     lines = [
-        FieldLine(name, message, _path(field, rows.each), rows.table, field.to, field.unit)
+        FieldLine(name, message, field_path(field, rows.each), rows.table, field.to, unit_of(field))
         for name, account in known.items()
         for message, shape in account.shapes.items()
         for rows in shape.rows
@@ -54,20 +54,22 @@ def list_capabilities(settings: Settings) -> Capabilities:
     return Capabilities(
         lines,
         {name: TRAITS[provider] for name, provider in providers.items()},
-        {name: _limits(provider) for name, provider in providers.items()},
+        {name: limits(provider) for name, provider in providers.items()},
     )
 
 
-def _path(field: Field, each: str) -> str:
-    return f"{each}[].{field.path}" if each else field.path
+def unit_of(field: Field) -> str:
+    """Return the vendor's unit; where the message names it, all its spellings."""
+    return field.unit or ", ".join(filter(None, field.units))
 
 
-def _limits(provider: str) -> str:
-    document = (files("logger.sources") / provider / "README.md").read_text(encoding="utf-8")
-    return document.partition("## What it cannot tell\n")[2].partition("\n## ")[0].strip()
+def field_path(field: Field, each: str) -> str:
+    """Return where a field stands in a message, with all its spellings."""
+    return "|".join(f"{each}[].{name}" if each else name for name in field.spellings)
 
 
-def _sentences(traits: Traits) -> Iterator[str]:
+def traits_sentences(traits: Traits) -> Iterator[str]:
+    """Yield what a source says of all its vehicles."""
     if traits.lock is not None:
         yield _UNLOCKED[traits.lock]
     if traits.swappable is not None:
@@ -80,7 +82,7 @@ def view(capabilities: Capabilities) -> Iterator[Block]:
     """Yield the fields, traits and limits for people."""
     yield table_of(capabilities.fields, FieldLine.__struct_fields__)
     for name, traits in capabilities.traits.items():
-        if sentences := list(_sentences(traits)):
+        if sentences := list(traits_sentences(traits)):
             yield ""
             yield Styled(f"{name}, unless [vehicles] says otherwise:", "bold")
             yield from (f"- {sentence}" for sentence in sentences)

@@ -1,57 +1,88 @@
-"""Read JSON answers into columns of texts, named by the value's path in the document, such as `data.odometer`.
+"""Read JSON documents into columns of texts, named by the value's path in the document, such as `data.odometer`."""
 
-Answers are polled, a few a second; each is read by itself.
-"""
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import polars as pl
 
 from logger.decode.form_bodies import PROBLEM
+from logger.mapping import Step
 
 ROW = "_row"
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def read_texts(bodies: Sequence[bytes], names: Sequence[str]) -> pl.DataFrame:
-    """Return a row per body: a String column per name (null where the body lacks it), and `_problem`.
+    """Return a row per body: `_row`, a String column per name (null where the body lacks it), and `_problem`.
 
     `_problem` is why the body is unreadable, null where it is readable.
     """
-    rows = [_read_one(body, names) for body in bodies]
-    return pl.DataFrame(rows, schema={**dict.fromkeys(names, pl.String), PROBLEM: pl.String}, orient="row")
+    paths = [tuple(name.split(".")) for name in names]
+    rows = [[number, *_read_one(body, paths)] for number, body in enumerate(bodies)]
+    return pl.DataFrame(rows, schema=_schema(names), orient="row")
+
+
+def read_parts(bodies: Sequence[bytes], names: Sequence[str], step: Step) -> pl.DataFrame:
+    """Return the same of the parts into which the step takes each document: a row per part, `_row` is its body."""
+    numbers, parts, problems = list[int](), list[Mapping[str, Any]](), list[str | None]()
+    for number, body in enumerate(bodies):
+        found, problem = _take_apart(body, step)
+        numbers += [number] * len(found)
+        parts += found
+        problems += [problem] * len(found)
+    present = set[str]().union(*parts)  # most documents hold a few of all names
+    texts = {name: [_text(part.get(name)) for part in parts] for name in names if name in present}
+    schema = {name: kind for name, kind in _schema(names).items() if name in texts or name in (ROW, PROBLEM)}
+    frame = pl.DataFrame({ROW: numbers, **texts, PROBLEM: problems}, schema=schema)
+    return frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in names if name not in present)
+
+
+def _take_apart(body: bytes, step: Step) -> tuple[list[Mapping[str, Any]], str | None]:
+    """The parts of this document; a single empty one, and the reason, where it is not to be stored."""
+    try:
+        return list(step(msgspec.json.decode(body))), None
+    except _NOT_JSON as error:
+        return [{}], f"not JSON: {error}"
+    except ValueError as error:
+        return [{}], str(error)
+
+
+def _schema(names: Sequence[str]) -> dict[str, pl.DataType]:
+    return {ROW: pl.UInt32(), **dict.fromkeys(names, pl.String()), PROBLEM: pl.String()}
 
 
 def read_elements(bodies: Sequence[bytes], array: str, names: Sequence[str]) -> pl.DataFrame:
     """Return a row per element of the array at this path: `_row`, its body's number, and a text per name below it."""
-    rows = [[number, *(_text(_value(element, name)) for name in names)] for number, element in _elements(bodies, array)]
+    paths = [tuple(name.split(".")) for name in names]
+    found = _elements(bodies, tuple(array.split(".")))
+    rows = [[number, *(_text(_value(element, path)) for path in paths)] for number, element in found]
     return pl.DataFrame(rows, schema={ROW: pl.UInt32, **dict.fromkeys(names, pl.String)}, orient="row")
 
 
-def _elements(bodies: Sequence[bytes], array: str) -> Iterator[tuple[int, Any]]:
+def _elements(bodies: Sequence[bytes], array: Sequence[str]) -> Iterator[tuple[int, Any]]:
     for number, body in enumerate(bodies):
         try:
             elements = _value(msgspec.json.decode(body), array)
-        except (msgspec.DecodeError, RecursionError):
+        except _NOT_JSON:
             continue
         if isinstance(elements, list):
             yield from ((number, element) for element in elements)
 
 
-def _read_one(body: bytes, names: Sequence[str]) -> list[str | None]:
+def _read_one(body: bytes, paths: Sequence[Sequence[str]]) -> list[str | None]:
     try:
         document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return [*[None] * len(names), f"not JSON: {error}"]
+    except _NOT_JSON as error:
+        return [*[None] * len(paths), f"not JSON: {error}"]
     if not isinstance(document, dict):
-        return [*[None] * len(names), "not a JSON object"]
-    return [*(_text(_value(document, name)) for name in names), None]
+        return [*[None] * len(paths), "not a JSON object"]
+    return [*(_text(_value(document, path)) for path in paths), None]
 
 
-def _value(document: Any, path: str) -> Any:
+def _value(document: Any, path: Sequence[str]) -> Any:
     """The value at this path, None where there is none."""
-    for key in path.split("."):
+    for key in path:
         if not isinstance(document, dict):
             return None
         document = document.get(key)
@@ -60,6 +91,8 @@ def _value(document: Any, path: str) -> Any:
 
 def _text(value: Any) -> str | None:
     """The value as the vendor writes it in forms; None for an object or a list."""
-    if value is None or isinstance(value, dict | list):
+    if value is None or value.__class__ is str:
+        return value
+    if isinstance(value, dict | list):
         return None
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -12,16 +12,14 @@ import polars as pl
 from logger.decode import form_bodies, json_bodies
 from logger.decode.own_messages import OWN_SOURCES
 from logger.decode.result import MESSAGES, DecodeResult, merge_results, quarantine_messages
-from logger.decode.values import FLAG, TIME_FLAGS, device_time_ms, finish_rows, read_values
+from logger.decode.row_times import Receipts, add_first_receipts, add_time, message_identity
+from logger.decode.values import add_device_time, finish_rows, read_values
 from logger.envelope import Batch
 from logger.errors import Retry
-from logger.mapping import Rows, Shape
+from logger.mapping import Rows, Shape, Step
 from logger.tables import table
 
 log = logging.getLogger(__name__)
-
-BEHIND_MS, AHEAD_MS = 30 * 86_400_000, 600_000  # a device time so far behind or ahead of the receipt is a wrong clock
-_REPEAT_MS = 60_000  # vendors repeat an unanswered push within seconds (Segway: once, after 5 s)
 
 
 class Source(Protocol):
@@ -41,15 +39,12 @@ class Source(Protocol):
     def variants(self) -> Sequence[tuple[frozenset[str], Mapping[str, Shape]]]:
         """Vehicles of another model than the account's, and their kinds of messages: other values, the same names."""
 
+    @property
+    def steps(self) -> Mapping[str, Step]:
+        """What takes its documents apart before their fields are read, by name."""
+
     def is_known(self, vehicle: str) -> bool:
         """Whether this vehicle is one of the account's."""
-
-
-class Receipts(Protocol):
-    """Remembers messages whose time was replaced, so that a repeat gets the same time and not a new one."""
-
-    def remember(self, identities: Sequence[str], received_at: Sequence[int]) -> list[int]:
-        """Return when each of these messages was first received [epoch ms]; durable on return."""
 
 
 def decode(batch: Batch, sources: Mapping[str, Source], receipts: Receipts) -> DecodeResult:
@@ -115,33 +110,45 @@ def _decode_kind(batch: Batch, account: Source, path: str, shape: Shape, receipt
     frame = _read_frame(batch, bodies, account, shape)
     reasons = frame.select(_quarantine_reason(frame, account, shape)).to_series()
     good = frame.filter(reasons.is_null())
+    if shape.remembered:
+        good = add_first_receipts(good, path, shape, receipts)
     parts = [
         _make_rows(messages, rows, path, model_shape, receipts, bodies)
         for messages, model_shape in _by_model(good, account, path, shape)
         for rows in model_shape.rows
     ]
     parts.append(DecodeResult({}, _summary(good, batch.envelopes[0].source, path, shape)))
-    if good.height < len(batch):
-        parts.append(_quarantine(batch, reasons, frame["vehicle"], account.provider))
+    if good.height < frame.height:
+        bad = frame.select(json_bodies.ROW, "vehicle", reasons.alias("reason")).drop_nulls("reason")
+        parts.append(_quarantine(batch, bad.unique(json_bodies.ROW, keep="first", maintain_order=True), account))
     return merge_results(parts)
 
 
 def _read_frame(batch: Batch, bodies: Sequence[bytes], account: Source, shape: Shape) -> pl.DataFrame:
-    """One row per message: the texts of its fields, its origin, and the vehicle that was `polled`, if any."""
-    polled = pl.Series([envelope.vehicle or None for envelope in batch.envelopes], dtype=pl.String)
-    read_texts = json_bodies.read_texts if shape.json else form_bodies.read_texts
-    return (
-        read_texts(bodies, shape.names)
-        .with_row_index(json_bodies.ROW)
-        .with_columns(
-            pl.Series("sequence", batch.sequences, dtype=pl.Int64),
-            pl.Series("received_at", [envelope.received_at for envelope in batch.envelopes], dtype=pl.Int64),
-            pl.Series("via", [envelope.via for envelope in batch.envelopes], dtype=pl.String),
-            polled.alias("polled"),
-            pl.coalesce(polled, shape.vehicle).alias("vehicle"),
-            pl.lit(account.provider).alias("provider"),
-        )
+    """One row per message, or per part of one: the texts of its fields, its origin, the vehicle `polled` if any."""
+    texts = _read_texts(bodies, account, shape)
+    origin = pl.DataFrame(
+        {
+            "sequence": batch.sequences,
+            "received_at": [envelope.received_at for envelope in batch.envelopes],
+            "via": [envelope.via for envelope in batch.envelopes],
+            "polled": [envelope.vehicle or None for envelope in batch.envelopes],
+        },
+        schema={"sequence": pl.Int64, "received_at": pl.Int64, "via": pl.String, "polled": pl.String},
     )
+    if shape.step:  # a row per part, of which a message may have many
+        origin = origin[texts[json_bodies.ROW]]
+    return texts.hstack(origin).with_columns(
+        pl.coalesce("polled", shape.vehicle).alias("vehicle"), pl.lit(account.provider).alias("provider")
+    )
+
+
+def _read_texts(bodies: Sequence[bytes], account: Source, shape: Shape) -> pl.DataFrame:
+    if shape.step:
+        return json_bodies.read_parts(bodies, shape.names, account.steps[shape.step])
+    if shape.json:
+        return json_bodies.read_texts(bodies, shape.names)
+    return form_bodies.read_texts(bodies, shape.names).with_row_index(json_bodies.ROW)
 
 
 def _by_model(good: pl.DataFrame, account: Source, path: str, shape: Shape) -> Iterator[tuple[pl.DataFrame, Shape]]:
@@ -153,11 +160,11 @@ def _by_model(good: pl.DataFrame, account: Source, path: str, shape: Shape) -> I
     yield good, shape
 
 
-def _quarantine(batch: Batch, reasons: pl.Series, vehicles: pl.Series, provider: str) -> DecodeResult:
-    """The messages that have a reason, as rows of `quarantine`."""
-    places = reasons.is_not_null().arg_true().to_list()
-    bad = Batch([batch.sequences[place] for place in places], [batch.envelopes[place] for place in places])
-    return quarantine_messages(bad, reasons.gather(places).to_list(), provider, vehicles.gather(places).to_list())
+def _quarantine(batch: Batch, bad: pl.DataFrame, account: Source) -> DecodeResult:
+    """The messages with these rows' numbers, reasons and vehicles, as rows of `quarantine`."""
+    places = bad[json_bodies.ROW].to_list()
+    messages = Batch([batch.sequences[place] for place in places], [batch.envelopes[place] for place in places])
+    return quarantine_messages(messages, bad["reason"].to_list(), account.provider, bad["vehicle"].to_list())
 
 
 def _quarantine_reason(frame: pl.DataFrame, account: Source, shape: Shape) -> pl.Expr:
@@ -205,7 +212,7 @@ def _make_rows(
     filled = frame.filter(pl.any_horizontal(texts.is_not_null()))
     if filled.is_empty():
         return merge_results([])
-    timed = _add_time(filled.with_columns(device_time_ms(rows.time)), rows.clock, path, shape, receipts)
+    timed = add_time(add_device_time(filled, rows), rows, path, shape, receipts)
     finished = finish_rows(read_values(timed, rows), rows.table)
     if shape.json:
         finished = finished.filter(_has_content(rows.table))
@@ -220,63 +227,17 @@ def _has_content(name: str) -> pl.Expr:
 
 
 def _summary(good: pl.DataFrame, source: str, path: str, shape: Shape) -> pl.DataFrame:
-    """One line per message (columns `MESSAGES`)."""
-    return good.select(
+    """One line per message and vehicle (columns `MESSAGES`); of its parts, the newest time counts."""
+    timed = add_device_time(good, shape.rows[0])
+    if shape.step:
+        newest = timed.sort("device_at", descending=True, nulls_last=True, maintain_order=True)
+        timed = newest.unique(["sequence", "vehicle"], keep="first", maintain_order=True).sort("sequence")
+    return timed.select(
         "sequence",
         pl.lit(source).alias("source"),
         "provider",
         "vehicle",
         "received_at",
-        device_time_ms(shape.rows[0].time),
-        _identity(path, shape),
+        "device_at",
+        message_identity(path, shape),
     )
-
-
-# ---- time ----------------------------------------------------------------------------------------------------------
-
-
-def _add_time(frame: pl.DataFrame, clock: str, path: str, shape: Shape, receipts: Receipts) -> pl.DataFrame:
-    """Add `time`, `clock` and time flags: the device's clock where it is usable, else the message's first receipt.
-
-    A device time is compared with the first receipt, so that a repeat which comes later gets the same time and flag.
-    Only messages whose time is, or could become, unusable are remembered.
-    """
-    off = pl.col("device_at") - pl.col("received_at")
-    sure = off.is_between(_REPEAT_MS - BEHIND_MS, AHEAD_MS - _REPEAT_MS).fill_null(False)
-    unsure = frame.filter(~sure).unique("sequence", keep="first", maintain_order=True)  # a message may make many rows
-    unsure = unsure.select("sequence", "received_at", _identity(path, shape))
-    first = receipts.remember(unsure["identity"].to_list(), unsure["received_at"].to_list()) if unsure.height else []
-    firsts = unsure.select("sequence", pl.Series("first_at", first, dtype=pl.Int64))
-    received = frame.join(firsts, on="sequence", how="left", maintain_order="left").with_columns(
-        pl.coalesce("first_at", "received_at").alias("first_at")
-    )
-    return _choose_time(received.with_columns(_time_problem()), clock)
-
-
-def _choose_time(frame: pl.DataFrame, clock: str) -> pl.DataFrame:
-    replaced = pl.col("time_problem").is_not_null()
-    return frame.with_columns(
-        pl.when(replaced).then("first_at").otherwise("device_at").alias("time"),
-        pl.when(replaced).then(pl.lit("received")).otherwise(pl.lit(clock)).alias("clock"),
-        *((pl.col("time_problem") == word).fill_null(False).alias(f"{FLAG}{word}") for word in TIME_FLAGS),
-    )
-
-
-def _time_problem() -> pl.Expr:
-    """The time flag of a row; null where its device time is usable."""
-    off = pl.col("device_at") - pl.col("first_at")
-    return (
-        pl.when(off.is_null())
-        .then(pl.lit("time_missing"))
-        .when(off < -BEHIND_MS)
-        .then(pl.lit("time_behind"))
-        .when(off > AHEAD_MS)
-        .then(pl.lit("time_ahead"))
-        .alias("time_problem")
-    )
-
-
-def _identity(path: str, shape: Shape) -> pl.Expr:
-    """A text that a repeat of the message shares with it, and no other message."""
-    signature = pl.col(shape.identity).fill_null("").str.to_lowercase()
-    return pl.concat_str(pl.col("vehicle"), pl.lit(path), signature, separator="\n").alias("identity")

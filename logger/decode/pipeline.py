@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from logger.decode.intake_stats import IntakeStats
-from logger.decode.messages import Receipts, Source, decode
+from logger.decode.messages import Source, decode
 from logger.decode.odometer_check import OdometerCheck
 from logger.decode.result import DecodeResult
+from logger.decode.row_times import Receipts
 from logger.envelope import Batch
 
 log = logging.getLogger(__name__)

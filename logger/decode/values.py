@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from logger.mapping import Field, Rows
+from logger.mapping import Band, Field, Rows
 from logger.signals import BOOLEAN_WORDS, SIGNALS, of_table
 from logger.tables import TIME, shaped
-from logger.times import epoch_ms
+from logger.times import epoch_ms, parse_times
 
 FLAG = "flag:"
-_TEXT = "text:"
+_TEXT, _UNIT = "text:", "unit-text:"
 _ROW = "row:"
 _ORIGIN = ("provider", "vehicle", "received_at", "via", "sequence", "time", "clock")
 TIME_FLAGS = ("time_missing", "time_behind", "time_ahead")
@@ -22,9 +22,30 @@ TIME_FLAGS = ("time_missing", "time_behind", "time_ahead")
 _VENDOR_BOOLEANS = {word: BOOLEAN_WORDS[word] for word in ("true", "false", "1", "0")}
 
 
-def device_time_ms(time: str) -> pl.Expr:
-    """Return the device's clock [epoch ms] as `device_at`, from the vendor's names `time`; null where there is none."""
-    return epoch_ms(_first_text(time.split("|")).cast(pl.Float64, strict=False)).alias("device_at")
+def add_device_time(frame: pl.DataFrame, rows: Rows) -> pl.DataFrame:
+    """Add the time of each row [epoch ms] as `device_at`, null where there is none, and whose clock it is by.
+
+    A vendor writes a time as a count of seconds or milliseconds, or in ISO 8601 with a zone.
+    """
+    if not rows.server_time:
+        return frame.with_columns(_times(frame, rows.time).alias("device_at"), pl.lit(rows.clock).alias("time_clock"))
+    device, server = _times(frame, rows.time), _times(frame, rows.server_time)
+    return frame.with_columns(
+        pl.coalesce(device, server).alias("device_at"),
+        pl.when(device.is_not_null()).then(pl.lit(rows.clock)).otherwise(pl.lit("server")).alias("time_clock"),
+    )
+
+
+def _times(frame: pl.DataFrame, names: str) -> pl.Series:
+    """The time under the vendor's names [epoch ms]."""
+    if not names:
+        return pl.Series([None] * frame.height, dtype=pl.Int64)
+    texts = frame.select(_first_text(names.split("|")).alias("text")).to_series()
+    counted = pl.DataFrame(texts).select(epoch_ms(pl.col("text").cast(pl.Float64, strict=False))).to_series()
+    if counted.null_count() == texts.null_count():
+        return counted
+    written = parse_times(texts).dt.epoch("ms")
+    return pl.select(pl.coalesce(counted, written)).to_series()
 
 
 # ---- values --------------------------------------------------------------------------------------------------------
@@ -43,7 +64,8 @@ def read_values(frame: pl.DataFrame, rows: Rows) -> pl.DataFrame:
     )
     values = texts.with_columns(_parse(field, _field_text(field)).alias(field.to) for field in rows.fields)
     flags = [flag for field in rows.fields for flag in _flags(field)]
-    return values.with_columns(flags).drop(f"{_TEXT}{field.to}" for field in rows.fields)
+    helpers = [f"{prefix}{field.to}" for field in rows.fields for prefix in (_TEXT, _UNIT)]
+    return values.with_columns(flags).drop(helpers, strict=False)
 
 
 def _texts(field: Field) -> Iterator[pl.Expr]:
@@ -51,6 +73,8 @@ def _texts(field: Field) -> Iterator[pl.Expr]:
     text = _first_text(field.spellings)
     text = pl.when(~text.is_in(list(field.unknown))).then(text) if field.unknown else text
     yield text.alias(f"{_TEXT}{field.to}")
+    if field.unit_at:
+        yield _first_text([field.unit_at]).str.to_lowercase().fill_null("").alias(f"{_UNIT}{field.to}")
     if len(field.spellings) > 1:
         first, *others = (_first_text([spelling]) for spelling in field.spellings)
         differ = pl.any_horizontal(first != other for other in others)
@@ -62,12 +86,21 @@ def _flags(field: Field) -> Iterator[pl.Expr]:
     if not field.lookup:
         unreadable = _field_text(field).is_not_null() & pl.col(field.to).is_null()
         yield unreadable.alias(f"{FLAG}unreadable:{field.to}")
-    if field.bands:
+    for is_read, bands in _bands(field):
         number = _field_text(field).cast(pl.Float64, strict=False)
-        unit = ~pl.any_horizontal(_inside(number, band.low, band.high) for band in field.bands)
-        yield unit.fill_null(False).alias(f"{FLAG}unit:{field.to}")
+        outside = ~pl.any_horizontal(_inside(number, band.low, band.high) for band in bands)
+        yield (is_read & outside).fill_null(False).alias(f"{FLAG}unit:{field.to}")
     if field.doubtful:
         yield pl.col(field.to).is_not_null().alias(f"{FLAG}unit:{field.to}")
+
+
+def _bands(field: Field) -> Iterator[tuple[pl.Expr, tuple[Band, ...]]]:
+    """The bands of the field, and where they hold: everywhere, or with one of its units; one of these at most."""
+    if field.bands:
+        yield pl.lit(True), field.bands
+    for unit, scale in field.units.items():
+        if isinstance(scale, tuple):
+            yield pl.col(f"{_UNIT}{field.to}") == unit, scale
 
 
 def _field_text(field: Field) -> pl.Expr:
@@ -103,14 +136,34 @@ def _choose(field: Field, text: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if not choices:
         return pl.lit(None, dtype=dtype)
     any_case = all(word == word.lower() for word in choices)
-    return (text.str.to_lowercase() if any_case else text).replace_strict(choices, default=None, return_dtype=dtype)
+    word = text.str.to_lowercase() if any_case else text
+    chosen = word.replace_strict(choices, default=None, return_dtype=dtype)
+    if field.otherwise is None:
+        return chosen
+    return pl.when(text.is_not_null()).then(chosen.fill_null(field.otherwise))
 
 
 def _scale(field: Field, number: pl.Expr) -> pl.Expr:
+    if field.units:
+        return _multiply(number, _unit_scale(field, number))
     if not field.bands:
         return number if (field.scale, field.offset) == (1, 0) else _multiply(number, field.scale) + field.offset
-    scales = (pl.when(_inside(number, band.low, band.high)).then(pl.lit(band.scale)) for band in field.bands)
-    return _multiply(number, pl.coalesce(scales)).fill_null(number)
+    return _multiply(number, _band_scale(number, field.bands)).fill_null(number)
+
+
+def _band_scale(number: pl.Expr, bands: Sequence[Band]) -> pl.Expr:
+    """The scale of the band that the number is in, null outside of all."""
+    return pl.coalesce(pl.when(_inside(number, band.low, band.high)).then(pl.lit(band.scale)) for band in bands)
+
+
+def _unit_scale(field: Field, number: pl.Expr) -> pl.Expr:
+    """The scale of the unit that the message names, null for one that the table lacks."""
+    unit = pl.col(f"{_UNIT}{field.to}")
+    scales = (
+        (word, _band_scale(number, scale).fill_null(1.0) if isinstance(scale, tuple) else pl.lit(float(scale)))
+        for word, scale in field.units.items()
+    )
+    return pl.coalesce(pl.when(unit == word).then(scale) for word, scale in scales)
 
 
 def _multiply(number: pl.Expr, scale: float | pl.Expr) -> pl.Expr:

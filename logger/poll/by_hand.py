@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from logger.errors import LoginNeeded, Retry
+from logger.poll.calls import Call
 from logger.poll.client_pool import EACH, ClientPool
 from logger.poll.runner import PollRunner
-from logger.poll.scheduler import Call
 
 log = logging.getLogger(__name__)
 
@@ -58,9 +58,9 @@ async def _make(runner: PollRunner, clients: ClientPool, call: Call) -> CallResu
     def result(outcome: str, reason: str = "") -> CallResult:
         return CallResult(runner.name, call.vehicle, call.query, outcome, reason)
 
-    if refusal := runner.scheduler.refusal(time.monotonic(), datetime.now(UTC)):
+    if refusal := runner.scheduler.refusal(time.monotonic(), datetime.now(UTC), call.vehicle, call.query):
         return result("failed", refusal)
-    runner.scheduler.count_calls(1, datetime.now(UTC))
+    runner.scheduler.count_query(call.vehicle, call.query, datetime.now(UTC))
     try:
         outcome, answer = await runner.request(clients, call)
     except (Retry, LoginNeeded) as error:

@@ -20,6 +20,10 @@ class CallBudget:
         self._calls, self._period = calls, period
         self._bucket, self._filled_at, self._rate_hz = 1.0, now, 0.0
 
+    def raise_by(self, calls: int) -> None:
+        """Allow so many calls more in each period."""
+        self._calls += calls
+
     def refill(self, now: float, wall: datetime) -> None:
         """Fill the bucket for the time that has passed."""
         if not self._calls:

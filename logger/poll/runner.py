@@ -12,8 +12,9 @@ import msgspec
 
 from logger.envelope import Envelope
 from logger.errors import LoggerError, LoginNeeded, Retry
+from logger.poll.calls import Call, CallCounts
 from logger.poll.client_pool import CONNECTIONS, ClientPool, open_client, wire_calls
-from logger.poll.scheduler import Call, CallCounts, Scheduler
+from logger.poll.scheduler import Scheduler
 from logger.poll.used_calls import UsedCalls
 from logger.settings.schema import Polling
 from logger.sources.contract import Account, Cloud, PollOutcome
@@ -55,6 +56,8 @@ class PollRunner:
             time.monotonic(),
             budget=limits.calls,
             period=limits.per,
+            per_vehicle=cloud.calls_per_vehicle,
+            costs=cloud.costs,
             used=self._used.total,
             observe_delay=observe_delay,
         )

@@ -9,7 +9,7 @@ so that it delays no other; failures of the whole cloud are the matter of `circu
 import heapq
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from random import Random
 
@@ -17,7 +17,9 @@ import msgspec
 
 from logger.errors import LoggerError, Retry
 from logger.poll.call_budget import CallBudget, Period
+from logger.poll.calls import Call, CallCounts
 from logger.poll.circuit_breaker import CircuitBreaker
+from logger.poll.vehicle_plan import VehiclePlan
 from logger.sources.contract import PollOutcome, Query, State
 
 _JITTER = 0.1  # of an interval, either way: vehicles that began together drift apart
@@ -25,30 +27,9 @@ _DELAY_S, _DELAY_SHARE = 30.0, 0.25  # a call counts as delayed from half a minu
 _REST_S, _FIRST_REST_S = 86_400.0, 3600.0  # an unsupported query is tried again tomorrow, at first in an hour
 _MOST_DOUBLINGS = 5  # of the interval, for a vehicle that does not answer or a query that fails
 _IDLE_S = 5.0
+_SPENT_S = 3600.0  # a vehicle whose plan is used up is looked at again after this: the month may have ended
 _MOST_STALE = 4  # entries of the queue for each query in it
 _Key = tuple[str, str]  # vehicle and query
-
-
-class Call(msgspec.Struct, frozen=True):
-    """One call to make, when it was due (monotonic) [s], and the interval it was due by [s]."""
-
-    vehicle: str
-    query: str
-    due_at: float
-    every_s: float
-
-
-class CallCounts(msgspec.Struct):
-    """Counts of one query since the start."""
-
-    requests: int = 0
-    answered: int = 0
-    skipped: int = 0  # a fresh push held the same values
-    delayed: int = 0
-    failed: int = 0
-    unavailable: int = 0  # of the answered: the vehicle could not answer
-    unsupported: int = 0  # of the answered: the vendor says that it never will
-    unreadable: int = 0  # of the answered: a form that we do not know
 
 
 class _Vehicle:
@@ -71,8 +52,10 @@ class _Turn(msgspec.Struct, frozen=True, gc=False):
 class Scheduler:
     """The schedule of one account; `counts` are by query.
 
-    `budget` is calls per `period`, 0 for no limit; `used` counts them by period, those of earlier runs included.
-    `observe_delay` gets how long after its time each call is made [s]. All moments `now` are monotonic [s].
+    `budget` is calls per `period`, 0 for no limit; `per_vehicle` is most calls for one vehicle in a month, 0 for no
+    limit, and makes a budget where there is none; `costs` are the calls that a query costs, where it is not one.
+    `used` counts calls by period, and by month and vehicle, those of earlier runs included. `observe_delay` gets how
+    long after its time each call is made [s]. All moments `now` are monotonic [s].
     """
 
     def __init__(
@@ -82,6 +65,8 @@ class Scheduler:
         *,
         budget: int = 0,
         period: Period = "day",
+        per_vehicle: int = 0,
+        costs: Mapping[str, int] = {},
         silent_after_s: float = 3600,
         used: Counter[str] | None = None,
         observe_delay: Callable[[float], None] = lambda seconds: None,
@@ -96,7 +81,10 @@ class Scheduler:
         self._observe_delay = observe_delay
         self._random = random or Random()
         self.breaker = CircuitBreaker(self._random)
-        self._budget, self._stretch = CallBudget(budget, period, now, Counter() if used is None else used), 1.0
+        used = Counter() if used is None else used
+        self._plan, self._shares_plan = VehiclePlan(per_vehicle, costs, used), bool(per_vehicle and not budget)
+        self._budget = CallBudget(budget, "month" if self._shares_plan else period, now, used)
+        self._stretch = 1.0
         self._demand_hz, self._demands_hz = 0.0, dict[_Key, float]()  # by the intervals, as if nothing were pushed
         self._failures: Counter[_Key] = Counter()  # in a row
         self._unsupported: set[_Key] = set()
@@ -106,6 +94,8 @@ class Scheduler:
     def add(self, vehicle: str, now: float, *, in_service: bool = True) -> None:
         """Poll this vehicle from now on, first at random within its interval, so that a start is no burst."""
         self._vehicles[vehicle] = _Vehicle("silent" if in_service else "out_of_service", now)
+        if self._shares_plan:
+            self._budget.raise_by(self._plan.calls)
         for query in self._queries:
             every_s = self._every_s(vehicle, query, now)
             if every_s:
@@ -165,8 +155,12 @@ class Scheduler:
         return max(wait_s, self.breaker.pause_s(now))
 
     def count_calls(self, calls: int, wall: datetime) -> None:
-        """Count calls beyond those of `due_calls`: for a token, a repeat with a new one, a list, a poll by hand."""
+        """Count calls beyond those of `due_calls`: for a token, a repeat with a new one, a list."""
         self._budget.count(wall, calls)
+
+    def count_query(self, vehicle: str, query: str, wall: datetime) -> None:
+        """Count the calls that this query of this vehicle costs; `due_calls` does so by itself."""
+        self._budget.count(wall, self._plan.count(vehicle, query, wall))
 
     # ---- what to do ------------------------------------------------------------------------------------------------
 
@@ -177,6 +171,9 @@ class Scheduler:
         connections = self.breaker.connections(free, now)
         calls: list[Call] = []
         while len(calls) < connections and self._budget.allows(wall) and (call := self._next_call(now)):
+            if self._plan.is_spent(call.vehicle, call.query, wall):
+                self._rest((call.vehicle, call.query), now, _SPENT_S)
+                continue
             calls.append(call)
             self._count_request(call, now, wall)
         if connections:
@@ -189,8 +186,10 @@ class Scheduler:
         until = max(due_at, self.breaker.ready_at, self._budget.ready_at())
         return min(_IDLE_S, max(0.0, until - now))
 
-    def refusal(self, now: float, wall: datetime) -> str:
-        """Why no call may be made by hand now; empty where one may."""
+    def refusal(self, now: float, wall: datetime, vehicle: str = "", query: str = "") -> str:
+        """Why no call may be made by hand now, of this vehicle or at all; empty where one may."""
+        if vehicle and self._plan.is_spent(vehicle, query, wall):
+            return "not requested: this vehicle's calls of the month are used up, but for the last tenth of the plan"
         if self._budget.is_used_up(wall):
             return "not requested: the budget is used up (`calls` in [sources.poll])"
         if self.breaker.pause_s(now):
@@ -223,8 +222,9 @@ class Scheduler:
 
     def _set_demand(self, key: _Key, every_s: float) -> None:
         """This query comes at this interval from now on."""
-        self._demand_hz += 1 / every_s - self._demands_hz.get(key, 0.0)
-        self._demands_hz[key] = 1 / every_s
+        demand_hz = self._plan.cost(key[1]) / every_s
+        self._demand_hz += demand_hz - self._demands_hz.get(key, 0.0)
+        self._demands_hz[key] = demand_hz
 
     def _bring_forward(self, vehicle: str, now: float) -> None:
         for query in self._queries:
@@ -286,7 +286,7 @@ class Scheduler:
         counts.requests += 1
         counts.delayed += delay_s > max(_DELAY_S, _DELAY_SHARE * call.every_s)
         self._observe_delay(delay_s)
-        self._budget.count(wall)
+        self.count_query(call.vehicle, call.query, wall)
 
     def _count_answer(self, query: str, outcome: PollOutcome) -> None:
         counts = self.counts[query]

@@ -9,9 +9,15 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from msgspec import Meta, Struct
 
+from logger.settings.analysis import Analytics as Analytics
+from logger.settings.analysis import Rate as Rate
+from logger.settings.analysis import Tariffs as Tariffs
 from logger.settings.fleet import Model as Model
 from logger.settings.fleet import Place as Place
 from logger.settings.fleet import Vehicle as Vehicle
+from logger.settings.stores import InfluxSettings as InfluxSettings
+from logger.settings.stores import LakeSettings as LakeSettings
+from logger.settings.stores import Sinks as Sinks
 
 DEFAULT_FOLDER = "voltrail-data"
 RESERVED_NAMES = ("import", "collector", "settings", "influx")  # sources of our own; no account may take their names
@@ -59,54 +65,6 @@ class Collector(Struct, frozen=True, forbid_unknown_fields=True):
         return f"{(self.public_url or 'https://YOUR-HOST').rstrip('/')}{self.path_prefix}/{source}"
 
 
-class LakeSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[sinks.lake]`: the lake, which holds every table as Delta Lake files."""
-
-    path: Annotated[
-        str,
-        Meta(
-            description="a folder, or a URL of an object store (`s3://`, `az://`, `gs://`); else `data_dir` + `/lake`"
-        ),
-    ] = ""
-    compact_after_s: Annotated[
-        int,
-        Meta(ge=0, description="a day's files are put together once nothing was written to it for so long [s]"),
-    ] = 600
-
-
-class InfluxSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[sinks.influx]`: a second store, for dashboards. 1.x takes `username`, 2.x and 3.x take `org` and a token."""
-
-    secrets: ClassVar[tuple[str, ...]] = ("token", "password")  # as of an account; a server takes one of them
-
-    url: Annotated[str, Meta(description="address of the server, such as `http://127.0.0.1:8086`")]
-    bucket: Annotated[str, Meta(description="bucket, or database of 1.x, to write to")]
-    org: Annotated[str, Meta(description="organisation of 2.x")] = ""
-    token_file: Annotated[str, Meta(description="file that holds the token and nothing else")] = ""
-    token: str = ""
-    username: Annotated[str, Meta(description="user of 1.x")] = ""
-    password_file: Annotated[str, Meta(description="file that holds the password and nothing else")] = ""
-    password: str = ""
-    version: Annotated[Literal["auto", "1", "2", "3"], Meta(description="server version; `auto` finds it")] = "auto"
-    retention_days: Annotated[int, Meta(ge=0, description="days for which raw rows are kept; 0: for ever")] = 0
-    rollup_retention_days: Annotated[int, Meta(ge=0, description="the same of rollups and derived rows")] = 0
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.url!r}, {self.bucket!r})"  # and not the token, wherever this is printed
-
-
-class Sinks(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[sinks]`: the stores that decoded rows are written to."""
-
-    lake: LakeSettings = LakeSettings()
-    influx: InfluxSettings | None = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The sinks that are set up, each with a cursor of its own in the spool."""
-        return ("lake",) if self.influx is None else ("lake", "influx")
-
-
 class Polling(Struct, frozen=True, forbid_unknown_fields=True):
     """`[sources.poll]`: how often the vendor's cloud is polled for each vehicle. Without this table it is not polled.
 
@@ -143,6 +101,7 @@ class AccountSettings(_Named, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     secrets: ClassVar[tuple[str, ...]] = ()  # fields that only `FIELD_file` or the environment may hold
     identifiers: ClassVar[tuple[str, ...]] = ()  # fields that the settings may hold as well: no secrets
+    may_lack: ClassVar[tuple[str, ...]] = ()  # of both, those that an account can do without
     lists_vehicles: ClassVar[bool] = False  # whether the vendor lists them, so that `vehicles = "all"` is possible
 
     base_url: Annotated[str, Meta(description="address of another cloud than the vendor's own")] = ""
@@ -193,42 +152,74 @@ class Segway(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field
     ] = ()
 
 
-Source = Segway
+class SlowPolling(Polling, frozen=True, forbid_unknown_fields=True):
+    """`[sources.poll]` of Hiven and Smartcar: as above, at longer intervals, since they request the makers' clouds.
+
+    More often than every 15 to 30 minutes it has nothing new.
+    """
+
+    riding_s: Annotated[int, Meta(ge=0, description="interval while riding [s]")] = 1800
+    charging_s: Annotated[int, Meta(ge=0, description="interval while charging [s]")] = 1800
+    parked_s: Annotated[int, Meta(ge=0, description="interval while parked [s]")] = 3600
+    offline_s: Annotated[int, Meta(ge=0, description="interval while the cloud cannot reach the vehicle [s]")] = 7200
+    silent_s: Annotated[int, Meta(ge=0, description="interval after a long time without a message [s]")] = 3600
 
 
-class Analytics(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[analytics]`: when analyses run, and the limits they use."""
+class Hiven(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="hiven"):
+    """`[[sources]]` with `kind = "hiven"`: the vehicles of one user of Hiven; repeat the table for another user."""
 
-    every_s: Annotated[int, Meta(ge=0, description="interval of analyses in `voltrail run` [s]; 0: never")] = 900
-    swap_below_pct: Annotated[float, Meta(description="packs are swapped or charged below this [%]")] = 20.0
-    service_at: Annotated[str, Meta(description="local time at which the crew comes, HH:MM")] = "06:00"
+    secrets: ClassVar[tuple[str, ...]] = ("api_key",)
+    identifiers: ClassVar[tuple[str, ...]] = ("user_id",)
+    lists_vehicles: ClassVar[bool] = True
+
+    api_key_file: Annotated[str, Meta(description="file that holds the API key and nothing else")] = ""
+    api_key: str = ""
+    user_id: Annotated[str, Meta(description="the user whose vehicles these are, as Hiven knows them")] = ""
+    user_id_file: Annotated[str, Meta(description="file that holds the user's id and nothing else")] = ""
+    redirect_uri: Annotated[str, Meta(description="where the browser ends after the consent of `voltrail login`")] = ""
+    manufacturer: Annotated[str, Meta(description="maker of the vehicle to consent to, such as `VOLKSWAGEN`")] = ""
+    country: Annotated[str, Meta(description="country of the vehicle, two letters")] = "FI"
+    mode: Annotated[Literal["live", "test", "simulated"], Meta(description="real vehicles, or the vendor's own")] = (
+        "live"
+    )
+    model: Annotated[str, Meta(description="model of every vehicle that has none of its own")] = ""
+    poll: SlowPolling | None = None
 
 
-class Rate(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[[tariffs.rates]]`: a price at certain times; repeat the table for another rate. The first that fits counts."""
+class Smartcar(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="smartcar"):
+    """`[[sources]]` with `kind = "smartcar"`: one application at Smartcar; repeat the table for another one."""
 
-    begin: Annotated[str, Meta(description="local time at which it begins, HH:MM")]
-    end: Annotated[str, Meta(description="local time at which it ends, HH:MM; may be past midnight")]
-    per_kwh: Annotated[float, Meta(description="price of a kWh")]
-    days: Annotated[
-        tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...],
-        Meta(description="days on which it begins; empty is every day"),
-    ] = ()
+    secrets: ClassVar[tuple[str, ...]] = ("client_secret", "management_token")
+    may_lack: ClassVar[tuple[str, ...]] = ("client_secret", "management_token")  # polls need one, pushes the other
+    lists_vehicles: ClassVar[bool] = True
 
-
-class Tariffs(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[tariffs]`: what energy costs. Prices are per kWh at the wall."""
-
-    currency: Annotated[
-        str, Meta(description="currency of all prices, such as `EUR`; without it there are no prices")
+    client_id: Annotated[str, Meta(description="id of the application")] = ""
+    client_secret_file: Annotated[str, Meta(description="file that holds its secret and nothing else")] = ""
+    client_secret: str = ""
+    management_token_file: Annotated[
+        str, Meta(description="file that holds its management token and nothing else: the key of pushes")
     ] = ""
-    per_kwh: Annotated[float | None, Meta(description="price of a kWh where no rate fits")] = None
-    session_fee: Annotated[float, Meta(description="fee for each charge")] = 0.0
-    efficiency: Annotated[
-        float | None,
-        Meta(description="energy into the battery as a share of that from the wall, where no charger measures it"),
-    ] = None
-    rates: tuple[Rate, ...] = ()
+    management_token: str = ""
+    redirect_uri: Annotated[str, Meta(description="where the browser ends after the consent of `voltrail login`")] = ""
+    mode: Annotated[Literal["live", "test", "simulated"], Meta(description="real vehicles, or made up")] = "live"
+    webhook_id: Annotated[str, Meta(description="webhook to which `voltrail login` subscribes each vehicle")] = ""
+    api: Annotated[Literal["v2", "v3"], Meta(description="version of the API that is polled")] = "v2"
+    user_id: Annotated[str, Meta(description="with `v3`: the user whose vehicles these are")] = ""
+    calls_per_vehicle: Annotated[
+        int,
+        Meta(ge=0, description="calls for a vehicle in a month by your plan; the last tenth is kept. 0: no limit"),
+    ] = 500
+    model: Annotated[str, Meta(description="model of every vehicle that has none of its own")] = ""
+    poll: SlowPolling | None = None
+
+
+# fmt: off
+Source = (  # a line for each kind
+    Segway
+    | Hiven
+    | Smartcar
+)
+# fmt: on
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -16,10 +16,15 @@ def fill_secrets(
 ) -> Account:
     """Return the account with these fields, where empty, filled from the file `KEY_file` or the environment.
 
-    `where` names the account in errors, `name` in the environment.
-    Raises `ConfigError` where a file cannot be read or a field stays empty.
+    `where` names the account in errors, `name` in the environment. Raises `ConfigError` where a file cannot be read, or
+    a field stays empty that is none of the account's `may_lack`.
     """
     values = {key: getattr(account, key) or _read(account, key, where, name, folder, environment) for key in keys}
+    optional: tuple[str, ...] = getattr(account, "may_lack", ())
+    for key, value in values.items():
+        if not value and key not in optional:
+            variable = environment_variable(name, key)
+            raise ConfigError(f"{where}: no {key}: name a file as `{key}_file`, or set {variable}")
     return msgspec.structs.replace(account, **values)
 
 
@@ -31,15 +36,13 @@ def environment_variable(name: str, key: str) -> str:
 def _read(
     account: msgspec.Struct, key: str, where: str, name: str, folder: Path, environment: Mapping[str, str]
 ) -> str:
-    variable = environment_variable(name, key)
     file = getattr(account, f"{key}_file")
-    if file:
-        try:
-            value: str = (folder / file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{where}: {key}_file: cannot read {folder / file}: {error}") from error
-    else:
-        value = environment.get(variable, "").strip()
+    if not file:
+        return environment.get(environment_variable(name, key), "").strip()
+    try:
+        value: str = (folder / file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{where}: {key}_file: cannot read {folder / file}: {error}") from error
     if not value:
-        raise ConfigError(f"{where}: no {key}: name a file as `{key}_file`, or set {variable}")
+        raise ConfigError(f"{where}: no {key}: {folder / file} is empty: put it there")
     return value

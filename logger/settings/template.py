@@ -47,13 +47,14 @@ kind = "segway"
 unknown_vehicles = "quarantine"  # what becomes of messages of others: "quarantine" or "accept"
 model = "E-moped"
 """
-_MORE = """
+_POLL = """
 # Poll the vendor's cloud for what is not pushed (battery, packs). Without this table it is not polled.
 # [sources.poll]
 # riding_s = 60  # seconds between two polls of a vehicle while it is ridden; 0: never
 # parked_s = 900
 # calls = 20000  # most calls in a day; 0: no limit
-
+"""
+_MORE = """
 # What you call a vehicle, and how it behaves; all of it may be left out. Out of service, it is not polled.
 # [vehicles."861477038719116"]
 # label = "Moped 7"
@@ -100,7 +101,10 @@ _MORE = """
 
 
 class Answers(msgspec.Struct, frozen=True):
-    """The values of the settings to write; without a `client_id` the account is written as a comment."""
+    """The values of the settings to write; without a `client_id` the account is written as a comment.
+
+    `sample` is that of an account of another kind than Segway's, to be filled in.
+    """
 
     listen: str = "127.0.0.1:8080"
     data_dir: str = "voltrail-data"
@@ -110,6 +114,7 @@ class Answers(msgspec.Struct, frozen=True):
     client_secret_file: str = ""
     base_url: str = ""
     vehicles: tuple[str, ...] = ()
+    sample: str = ""
     path_prefix: str = msgspec.field(default_factory=lambda: "/" + secrets.token_urlsafe(16))
 
 
@@ -121,6 +126,9 @@ def settings_text(answers: Answers) -> str:
         path_prefix=_line("path_prefix", answers.path_prefix),
         public_url=_line("public_url", answers.public_url, "https://YOUR-HOST"),
     )
+    if answers.sample:
+        sample = "\n# Fill this in: the document of the source explains it.\n" + answers.sample
+        return collector + _comment_out(sample) + _MORE
     reached = Collector(public_url=answers.public_url, path_prefix=answers.path_prefix)
     account = _ACCOUNT.format(
         address=_one_line(reached.push_address(answers.name)),
@@ -131,7 +139,7 @@ def settings_text(answers: Answers) -> str:
         base_url=_line("base_url", answers.base_url, "http://127.0.0.1:9000"),
         vehicles=f"vehicles = [{', '.join(map(toml_string, answers.vehicles))}]",
     )
-    return collector + (account if answers.client_id else _comment_out(account)) + _MORE
+    return collector + (account if answers.client_id else _comment_out(account)) + _POLL + _MORE
 
 
 def toml_string(text: str) -> str:

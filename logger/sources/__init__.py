@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 
 from logger.settings import schema
-from logger.settings.schema import Settings
+from logger.settings.schema import AccountSettings, Settings
 from logger.sources.contract import Account, Cloud, Kind, Traits
+from logger.sources.hiven.account import HivenAccount
 from logger.sources.segway.account import SegwayAccount
+from logger.sources.smartcar.account import SmartcarAccount
 
-KINDS: Mapping[type, Kind] = {
+KINDS: Mapping[type[AccountSettings], Kind] = {
     schema.Segway: SegwayAccount,
+    schema.Hiven: HivenAccount,
+    schema.Smartcar: SmartcarAccount,
 }
 TRAITS: Mapping[str, Traits] = {kind.provider: kind.traits for kind in KINDS.values()}  # by provider
 

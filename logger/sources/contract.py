@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from logger.envelope import Envelope
-from logger.mapping import Shape
+from logger.mapping import Shape, Step
 from logger.settings.fleet import Lock
 from logger.settings.schema import STATES as STATES
 from logger.settings.schema import Settings
@@ -84,6 +84,7 @@ class Webhook(Protocol):
     paths: Collection[str]
     max_body_bytes: int
     signatures: Mapping[str, int]  # accepted signatures so far, by the reading of the vendor's rule that matched
+    pairs: bool = False  # whether the vendor tests the address, which `accept` answers in a `PairingWindow` alone
 
     def admits(self, client: str) -> bool:
         """Whether this client address may call."""
@@ -103,6 +104,8 @@ class Cloud(Protocol):
 
     queries: tuple[str, ...]
     polls_all: bool = False  # whether to poll all vehicles that it lists, as the settings say by `vehicles = "all"`
+    calls_per_vehicle: int = 0  # most calls for one vehicle in a month, by the vendor's plan; 0: no limit
+    costs: Mapping[str, int] = {}  # calls of that plan that a query costs, where it is not one
 
     def schedule(self) -> tuple[Query, ...]:
         """The queries to poll regularly; none where the settings have no `[sources.poll]`."""
@@ -122,6 +125,19 @@ class Cloud(Protocol):
         """Log in and request nothing else: is the cloud there, does it know the account, is its clock right?"""
 
 
+class Consent(Protocol):
+    """The side of an account that needs somebody's consent, once, at an address of the vendor."""
+
+    async def address(self, http: httpx.AsyncClient) -> str:
+        """The address to open in a browser. Raises `Retry` and `LoginNeeded`."""
+
+    async def redeem(self, http: httpx.AsyncClient, answer: str) -> Sequence[str]:
+        """Exchange the code, or the address that it came in, for access; return what was reached, a sentence each.
+
+        Raises `ConfigError` for an answer without a code, `LoginNeeded` for a code that the vendor refuses, `Retry`.
+        """
+
+
 class Account(Protocol):
     """One account of the settings: what its messages mean, and how they come in."""
 
@@ -133,6 +149,8 @@ class Account(Protocol):
     variants: Sequence[tuple[frozenset[str], Mapping[str, Shape]]]
     account_id: str  # what every message must hold in the shape's `account_field`; empty where there is none
     webhook: Webhook | None
+    steps: Mapping[str, Step] = {}  # what takes documents apart, by the names that shapes have for it
+    consent: Consent | None = None  # None where the settings are all that an account needs
 
     def cloud(self) -> Cloud | None:
         """The cloud to poll; None where the vendor has none. Raises `ConfigError` where its address is unknown."""

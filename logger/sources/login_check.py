@@ -1,10 +1,15 @@
 """The result of a login at a vendor's cloud that requests nothing else."""
 
+import time
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
 import msgspec
+
+from logger.errors import LoginNeeded, Retry
+from logger.sources.http import Answer, raise_for_later
 
 _STEP_S = 1.0  # a `Date` header knows whole seconds
 
@@ -29,6 +34,23 @@ class LoginCheck(msgspec.Struct, frozen=True):
     trouble: str = ""
     remedy: str = ""
     clock: ClockOffset | None = None
+
+
+async def check_by(host: str, name: str, request: Callable[[], Awaitable[Answer]], remedy: str) -> LoginCheck:
+    """The result of this request of the account `name`, which needs a login; `remedy` is what to do where refused."""
+    clock, sent_at = None, time.time()
+    try:
+        answer = await request()
+        clock = clock_offset(answer.date, sent_at, time.time())
+        raise_for_later(name, answer)
+    except LoginNeeded as error:
+        return LoginCheck(host, "refused", str(error).removeprefix(f"{name}: "), remedy, clock)
+    except Retry as error:
+        trouble = str(error).removeprefix(f"{name}: ")
+        return LoginCheck(
+            host, "unreachable", trouble, "check base_url, this machine's network, DNS and firewall", clock
+        )
+    return LoginCheck(host, "ok", clock=clock)
 
 
 def clock_offset(date: str, sent_at: float, answered_at: float) -> ClockOffset | None:

@@ -12,6 +12,7 @@ import pytest
 
 from logger.settings.load import load_settings
 from tests.helpers.command_line import voltrail
+from tests.helpers.segway_settings import segway_accounts
 
 SECRET = "one-secret-that-must-never-be-printed"
 SETTINGS = """
@@ -184,7 +185,7 @@ def test_the_secret_is_in_no_output_of_a_command_that_has_read_it(filled: Path, 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = SETTINGS.format(port=taken.getsockname()[1]) + 'base_url = "http://127.0.0.1:1"\nvehicles = ["1"]\n'
         (filled / "voltrail.toml").write_text(settings)
-        assert load_settings(filled / "voltrail.toml").sources[0].client_secret == SECRET
+        assert segway_accounts(load_settings(filled / "voltrail.toml"))[0].client_secret == SECRET
         done = voltrail(filled, *words.split(), "--debug")
     assert done.stdout + done.stderr
     assert SECRET not in done.stdout + done.stderr

@@ -13,6 +13,7 @@ from logger.settings.template import Answers, settings_text, toml_string
 from logger.simulator.demo.collector import PLATFORM, SECRET, free_port
 from tests.helpers.check_setup import ONE, OTHER, cloud
 from tests.helpers.command_line import voltrail, voltrail_on_terminal
+from tests.helpers.segway_settings import segway_accounts
 
 
 def init(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -60,7 +61,7 @@ def test_the_comments_become_an_account_where_they_are_uncommented(tmp_path: Pat
     (tmp_path / "segway.secret").write_text("x")
     file = tmp_path / "voltrail.toml"
     file.write_text(text.replace(account, re.sub("^# ", "", account, flags=re.M)))
-    assert load_settings(file).sources[0].client_id == "A00000"
+    assert segway_accounts(load_settings(file))[0].client_id == "A00000"
 
 
 def test_on_a_terminal_it_asks_and_a_typed_secret_lies_beside_the_settings_for_its_owner_alone(tmp_path: Path) -> None:
@@ -70,7 +71,7 @@ def test_on_a_terminal_it_asks_and_a_typed_secret_lies_beside_the_settings_for_i
     assert "typed in secret" not in (tmp_path / "voltrail.toml").read_text()
     assert (tmp_path / "segway.secret").stat().st_mode & 0o777 == 0o600
     settings = load_settings(tmp_path / "voltrail.toml")
-    (account,) = settings.sources
+    (account,) = segway_accounts(settings)
     assert (account.client_id, account.client_secret) == ("A20081", "typed in secret")
     assert account.vehicles == (ONE, OTHER)
     assert settings.collector.public_url == "https://ev.example"
@@ -90,7 +91,7 @@ def test_a_path_that_was_meant_from_here_is_found_from_the_settings(tmp_path: Pa
     words = ["--client-id", "A1", "--client-secret-file", "my.secret", "--data-dir", "here", "--out", "etc/v.toml"]
     assert init(tmp_path, *words).returncode == 0
     settings = load_settings(tmp_path / "etc" / "v.toml")
-    assert (settings.data_dir, settings.sources[0].client_secret) == (tmp_path / "here", "s")
+    assert (settings.data_dir, segway_accounts(settings)[0].client_secret) == (tmp_path / "here", "s")
 
 
 def test_the_secret_may_come_from_the_environment(tmp_path: Path) -> None:

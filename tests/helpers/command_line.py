@@ -28,6 +28,20 @@ def voltrail(folder: Path, *words: str, **environment: str) -> subprocess.Comple
     )
 
 
+def voltrail_with_input(folder: Path, *words: str, text: str) -> subprocess.CompletedProcess[str]:
+    """Run `voltrail` with these words in this folder, and this text at its stdin."""
+    return subprocess.run(
+        _command(words),
+        cwd=folder,
+        env=_environment(),
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_TIMEOUT_S,
+    )
+
+
 def voltrail_on_terminal(
     folder: Path, *words: str, answers: Sequence[str] = (), columns: int = 100, environment: Mapping[str, str] = {}
 ) -> tuple[int, str]:

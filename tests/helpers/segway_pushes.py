@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote_plus
 
-from logger.decode.messages import Receipts, Source, decode
+from logger.decode.messages import Source, decode
 from logger.decode.result import DecodeResult
+from logger.decode.row_times import Receipts
 from logger.envelope import Batch, Envelope
 from logger.settings import schema
 from logger.settings.schema import Model

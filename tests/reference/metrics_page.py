@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from logger.poll.scheduler import CallCounts
+from logger.poll.calls import CallCounts
 from logger.receive.metrics import ReceiverMetrics
 from tests.reference.markdown import code, sentence, table
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.reference import commands_page, metrics_page, settings_page, signals_page, tables_page
+from tests.reference import commands_page, metrics_page, settings_page, signals_page, sources_page, tables_page
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 HEAD = "<!-- Generated from the code by `make reference`: change the code, not this page. -->\n\n"
@@ -13,6 +13,7 @@ def pages() -> dict[str, str]:
     texts = {
         "tables.md": tables_page.text(),
         "signals.md": signals_page.text(),
+        "sources.md": sources_page.text(),
         "settings.md": settings_page.text(),
         "metrics.md": metrics_page.text(),
         "commands.md": commands_page.text(),

@@ -103,7 +103,8 @@ def _not_tried(settings: Settings, account: Account) -> Finding:
 def register(settings: Settings, account: Account) -> str:
     """Return what to register with the vendor of this account."""
     first = _first_path(account)
-    return f"register {settings.collector.push_address(account.name)} with the vendor, who adds {first} and so on"
+    more = f", who adds {first} and so on" if first else ""
+    return f"register {settings.collector.push_address(account.name)} with the vendor{more}"
 
 
 def _first_path(account: Account) -> str:

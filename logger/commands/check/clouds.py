@@ -27,7 +27,7 @@ def check_logins(settings: Settings) -> Iterator[Finding]:
             if cloud := opened[account.name].cloud():
                 known.append((account, cloud))
         except ConfigError as failure:
-            yield _without_host(account, failure)
+            yield _without_host(account, failure, pushes=opened[account.name].webhook is not None)
     logins = asyncio.run(_log_in([cloud for _, cloud in known]))
     for (account, _), login in zip(known, logins, strict=True):
         yield _login(account, login)
@@ -40,10 +40,12 @@ async def _log_in(clouds: Sequence[Cloud]) -> list[LoginCheck]:
         return await asyncio.gather(*(cloud.check_login(http) for cloud in clouds))
 
 
-def _without_host(account: Source, failure: ConfigError) -> Finding:
+def _without_host(account: Source, failure: ConfigError, *, pushes: bool) -> Finding:
     about = f"cloud {account.name}"
     if account.poll is not None:
         return error(about, str(failure), "`voltrail run` does not start until then")
+    if not pushes:
+        return error(about, str(failure), "nothing comes from this account until then")
     return warning(about, str(failure), "as long as the account only pushes, nothing needs to be done")
 
 

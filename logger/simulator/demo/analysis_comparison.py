@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from logger.simulator.demo.car_comparison import CarAnalysis, compare_car_analyses
 from logger.simulator.demo.charge_comparison import ChargeComparison, compare_charges
 from logger.simulator.demo.trip_comparison import TripComparison, compare_trips
 from logger.stores.lake.lake import Lake
@@ -15,13 +16,17 @@ class AnalysisComparison(msgspec.Struct, frozen=True):
 
     trips: TripComparison
     charges: ChargeComparison
+    cars: tuple[CarAnalysis, ...] = ()
 
     def lines(self) -> Iterator[str]:
         """Yield the comparison as lines for people."""
         yield from self.trips.lines()
         yield from self.charges.lines()
+        yield from (each.line() for each in self.cars)
 
 
 def compare_analyses(lake: Lake, truth: Path) -> AnalysisComparison:
     """Compare the lake's trips and charges with the truth in this folder."""
-    return AnalysisComparison(compare_trips(lake, truth), compare_charges(lake, truth))
+    return AnalysisComparison(
+        compare_trips(lake, truth), compare_charges(lake, truth), compare_car_analyses(lake, truth)
+    )

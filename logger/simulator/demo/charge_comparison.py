@@ -8,7 +8,7 @@ import msgspec
 import polars as pl
 
 from logger.simulator.demo.estimated_sum import EstimatedSum, energy_cost, sum_estimates
-from logger.simulator.demo.observable_truth import observable_sessions, unobservable_note
+from logger.simulator.demo.observable_truth import observable_sessions, scan_mopeds, unobservable_note
 from logger.simulator.vehicle.charger import CURRENCY, DATA_SHEET_EFFICIENCY, PRICE_PER_KWH
 from logger.stores.lake.lake import Lake
 
@@ -53,7 +53,7 @@ class ChargeComparison(msgspec.Struct, frozen=True):
 
 def compare_charges(lake: Lake, truth: Path) -> ChargeComparison:
     """Compare the lake's charges with the truth in this folder. Swaps are left out: they cost nothing here."""
-    charges = lake.scan("charges").filter(pl.col("kind") != "swap").collect()
+    charges = scan_mopeds(lake, "charges").filter(pl.col("kind") != "swap").collect()
     all_sessions = cable_sessions(pl.read_parquet(truth / "charges.parquet"))
     sessions = observable_sessions(all_sessions, truth)
     pairs = match_charges(charges, sessions)

@@ -11,6 +11,7 @@ from logger.process_state import read_state
 from logger.settings.schema import Settings
 from logger.simulator.demo.collector import SOURCE
 from logger.simulator.demo.expected_rows import KEY, answer_rows, date_rows
+from logger.simulator.demo.observable_truth import scan_mopeds
 from logger.simulator.demo.poll_comparison import compare_polls
 from logger.simulator.demo.result import MessageResult
 from logger.simulator.demo.verdict import odometer_distances, verdict
@@ -84,7 +85,7 @@ def _stored_rows(lake: Lake) -> pl.DataFrame:
 
 def _table_rows(lake: Lake, name: str) -> pl.LazyFrame:
     subkey = RAW[name].key[3:]
-    return lake.scan(name).select(
+    return scan_mopeds(lake, name).select(
         pl.lit(name).alias("table"),
         "vehicle",
         pl.col("time").dt.epoch("ms"),

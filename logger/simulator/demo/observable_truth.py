@@ -6,6 +6,9 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
+from logger.simulator.demo.collector import SOURCE
+from logger.stores.lake.lake import Lake
+
 
 class _Vehicle(msgspec.Struct):
     last_status_at: float
@@ -15,6 +18,11 @@ class _Summary(msgspec.Struct):
     """The part of `effects.json` that is read here."""
 
     vehicles: dict[str, _Vehicle]
+
+
+def scan_mopeds(lake: Lake, table: str) -> pl.LazyFrame:
+    """Return the rows of the mopeds: the truth of cars is another one."""
+    return lake.scan(table).filter(pl.col("provider") == SOURCE)
 
 
 def observable_trips(trips: pl.DataFrame, status: pl.LazyFrame) -> pl.DataFrame:

@@ -6,6 +6,8 @@ from typing import Any
 
 import polars as pl
 
+from logger.simulator.demo.collector import SOURCE
+
 OUTCOMES = ("requests", "answered", "skipped", "delayed", "failed")  # counters in the receiver's state
 _COLUMNS = {"source": pl.String(), "query": pl.String(), **dict.fromkeys((*OUTCOMES, "cloud_requests"), pl.Int64())}
 
@@ -18,6 +20,7 @@ def compare_polls(receiver: Mapping[str, Any], cloud_requests: Counter[str]) -> 
     rows = [
         {"source": source, "query": query, **_outcomes(counters), "cloud_requests": cloud_requests[query]}
         for source, account in receiver["polls"].items()
+        if source == SOURCE
         for query, counters in account["queries"].items()
     ]
     return pl.DataFrame(rows, schema=_COLUMNS)

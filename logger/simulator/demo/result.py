@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from logger.simulator.demo.car_comparison import CarResult, lines
 from logger.simulator.demo.expected_rows import KEY
 from logger.simulator.demo.poll_comparison import OUTCOMES
 from logger.simulator.demo.verdict import Verdict
@@ -48,11 +49,18 @@ class MessageResult(msgspec.Struct, frozen=True):
     vehicles: pl.DataFrame
     polls: pl.DataFrame
     seconds: float = 0.0
+    cars: tuple[CarResult, ...] = ()
+
+    @property
+    def errors(self) -> list[str]:
+        """The names of what is wrong; none where all that was answered is stored."""
+        wrong = [name for name, _ in self.verdict.errors()]
+        return [*wrong, *(f"cars of {each.provider}" for each in self.cars if not each.complete)]
 
     def figures(self) -> dict[str, Any]:
         """Return all figures, ready for JSON."""
         return {
-            "complete": self.verdict.complete,
+            "complete": not self.errors,
             "verdict": msgspec.structs.asdict(self.verdict),
             "seconds": self.seconds,
             **self._push_figures(),
@@ -61,6 +69,7 @@ class MessageResult(msgspec.Struct, frozen=True):
             "quarantined": self.quarantined,
             "queries": self.polls.to_dicts(),
             "vehicles": self.vehicles.to_dicts(),
+            "cars": [msgspec.structs.asdict(each) for each in self.cars],
         }
 
     def _push_figures(self) -> dict[str, Any]:
@@ -124,6 +133,7 @@ class MessageResult(msgspec.Struct, frozen=True):
         yield f"quarantined   {figures['quarantined']} pushes of vehicles that are not listed"
         yield f"distance      {self._distance()}"
         yield f"answer time   {figures['p50_ms']:.1f} ms median, {figures['p99_ms']:.1f} ms at the 99th percentile"
+        yield from lines(self.cars)
         yield f"verdict       {self._verdict()}; {self.seconds:.0f} s in all"
 
     def _distance(self) -> str:
@@ -133,6 +143,7 @@ class MessageResult(msgspec.Struct, frozen=True):
         return f"{measured_m:,} m measured, {driven_m:,} m driven: {driven_m - measured_m:,} m are in no message"
 
     def _verdict(self) -> str:
-        if self.verdict.complete:
+        if not self.errors:
             return "all that was answered is stored exactly once, and nothing else is"
-        return "INCOMPLETE: " + ", ".join(f"{count:,} {_ERRORS[name]}" for name, count in self.verdict.errors())
+        counts = [f"{count:,} {_ERRORS[name]}" for name, count in self.verdict.errors()]
+        return "INCOMPLETE: " + ", ".join([*counts, *self.errors[len(counts) :]])

@@ -14,6 +14,8 @@ import polars as pl
 from logger.errors import LoggerError
 from logger.settings.load import load_settings
 from logger.simulator.cloud.serving import CloudInfo
+from logger.simulator.demo.car_comparison import compare_cars
+from logger.simulator.demo.cars import CarFleet
 from logger.simulator.demo.cloud_process import CloudProcess
 from logger.simulator.demo.collector import SECRET, Collector
 from logger.simulator.demo.expected_rows import push_row, quarantine_row
@@ -26,10 +28,12 @@ from logger.simulator.vehicle.environment import DAY_S
 from logger.simulator.vehicle.fleet import Simulation, town
 from logger.simulator.vehicle.transmission import transmit
 from logger.simulator.vehicle.truth import write_truth
+from logger.stores import open_lake
 
 _FIRST_UNLISTED = 899_999_999_999_000  # the number of the first vehicle that the settings do not list
 _FORGED, _UNLISTED = 20, 10  # pushes with a wrong signature, and of vehicles that are not listed
 _CONNECTIONS = 32
+_MOST_CARS, _MOPEDS_PER_CAR = 3, 6  # of each vendor
 _HEAD_START_S = 1.5  # until the cloud's time runs: by then `voltrail run` is ready, most of the time
 _SECONDS_A_DAY, _MAX_HZ = 3.5, 4000  # a day lasts so long, or longer if two cores could not take its pushes
 _POLL = """base_url = "{base_url}"
@@ -71,8 +75,13 @@ class _ScheduledPush(msgspec.Struct, frozen=True):
     fields: dict[str, str]
 
 
-def run_demo(out: Path, vehicles: int, days: int, seed: int, echo: Callable[[str], None]) -> MessageResult:
-    """Run the demo; leave settings, logs, data and truth in `out`. Raises `LoggerError` if a service does not start."""
+def run_demo(
+    out: Path, vehicles: int, days: int, seed: int, echo: Callable[[str], None], providers: str = "segway"
+) -> MessageResult:
+    """Run the demo; leave settings, logs, data and truth in `out`. With `providers` `all`, cars are beside the mopeds.
+
+    Raises `LoggerError` if a service does not start.
+    """
     began = time.monotonic()
     _clear_folder(out)
     start_at = int(time.time()) - days * DAY_S
@@ -82,18 +91,26 @@ def run_demo(out: Path, vehicles: int, days: int, seed: int, echo: Callable[[str
     seconds = max(days * _SECONDS_A_DAY, len(pushes) / _MAX_HZ)
     echo(f"fleet         {vehicles} mopeds, {days} days, {sum(len(truth.trips) for truth in truths):,} trips")
     speed = days * DAY_S / seconds
-    with CloudProcess(out / "cloud.log", vehicles, days, seed, start_at, speed, _HEAD_START_S) as cloud:
-        collector = _collector(out, simulations, cloud.info)
+    count = max(1, min(_MOST_CARS, vehicles // _MOPEDS_PER_CAR)) if providers == "all" else 0
+    cars = CarFleet(count, seed, start_at, days)
+    process = CloudProcess(out / "cloud.log", vehicles, days, seed, start_at, speed, _HEAD_START_S)
+    with process as cloud, cars.clouds(cloud.info):
+        collector = _collector(out, simulations, cloud.info, cars.settings(out, seconds))
         echo(f"settings      {collector.settings_file}")
+        cars.consent(collector.settings_file)
         with collector:
             ready = f"ready after {collector.ready_after_s:.1f} s"
             echo(f"voltrail run  {ready}, takes pushes and polls the simulated cloud")
             echo(f"sending       {len(pushes):,} pushes in {seconds:.0f} s, {speed:,.0f} times as fast")
-            sent = _send_pushes(collector.address, pushes, cloud.info)
+            with cars.sending(collector.address, cloud.info):
+                sent = _send_pushes(collector.address, pushes, cloud.info)
         cloud_requests = cloud.requests()
-    result = compare_messages(load_settings(collector.settings_file), truths, sent, cloud_requests)
+    settings = load_settings(collector.settings_file)
+    result = compare_messages(settings, truths, sent, cloud_requests)
     write_truth(truths, out / "truth")  # only now: no result may depend on it
-    return msgspec.structs.replace(result, seconds=time.monotonic() - began)
+    cars.write_truth(out / "truth")
+    found = compare_cars(open_lake(settings), cars)
+    return msgspec.structs.replace(result, seconds=time.monotonic() - began, cars=found)
 
 
 def _clear_folder(out: Path) -> None:
@@ -119,12 +136,12 @@ def _schedule_pushes(simulations: list[Simulation], seed: int) -> Iterator[_Sche
             yield msgspec.structs.replace(push, sender="unlisted", vehicle=f"{_FIRST_UNLISTED + number}")
 
 
-def _collector(out: Path, simulations: list[Simulation], cloud: CloudInfo) -> Collector:
+def _collector(out: Path, simulations: list[Simulation], cloud: CloudInfo, more: str) -> Collector:
     poll = _POLL.format(base_url=cloud.base_url, hours=cloud.speed / 3600)
     models = _MODELS.format(currency=CURRENCY, per_kwh=PRICE_PER_KWH, efficiency=DATA_SHEET_EFFICIENCY)
     two_packs = [each.vehicle for each in simulations if each.moped.specification.ports == 2]
     vehicles = "".join(_TWO_PACKS.format(vehicle=vehicle) for vehicle in two_packs)
-    return Collector(out, [each.vehicle for each in simulations], poll + models + vehicles)
+    return Collector(out, [each.vehicle for each in simulations], poll + models + vehicles + more)
 
 
 def _send_pushes(address: tuple[str, int], pushes: list[_ScheduledPush], cloud: CloudInfo) -> pl.DataFrame:

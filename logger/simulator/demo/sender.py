@@ -7,7 +7,7 @@ a second, this one some fifty thousand.
 import selectors
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -109,10 +109,13 @@ def _exchange(pool: list[_Connection], queue: _Queue) -> Iterator[Answer]:
                     yield answer
 
 
-def post(path: str, body: bytes, host: str = "localhost") -> bytes:
-    """Return one POST of a form as bytes to be sent."""
-    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def post(path: str, body: bytes, host: str = "localhost", headers: Mapping[str, str] = _FORM) -> bytes:
+    """Return one POST, of a form unless the headers say otherwise, as bytes to be sent."""
+    more = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"POST {path} HTTP/1.1\r\nHost: {host}\r\n{more}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def get(address: tuple[str, int], path: str) -> tuple[int, bytes]:

@@ -8,7 +8,7 @@ import msgspec
 import polars as pl
 
 from logger.simulator.demo.estimated_sum import EstimatedSum, sum_estimates
-from logger.simulator.demo.observable_truth import observable_trips, unobservable_note
+from logger.simulator.demo.observable_truth import observable_trips, scan_mopeds, unobservable_note
 from logger.stores.lake.lake import Lake
 
 _OVERLAP = 0.5  # the share of their joint distance that two trips must have in common to match
@@ -50,11 +50,11 @@ class TripComparison(msgspec.Struct, frozen=True):
 
 def compare_trips(lake: Lake, truth: Path) -> TripComparison:
     """Compare the lake's trips with the truth in this folder."""
-    trips, true_trips = lake.scan("trips").collect(), pl.read_parquet(truth / "trips.parquet")
+    trips, true_trips = scan_mopeds(lake, "trips").collect(), pl.read_parquet(truth / "trips.parquet")
     if "started_at" not in true_trips.columns:
         true_trips = trips.clear()  # there was no trip
-    observable = observable_trips(true_trips, lake.scan("status"))
-    coverage, days = lake.scan("coverage").collect(), lake.scan("consumption").collect()
+    observable = observable_trips(true_trips, scan_mopeds(lake, "status"))
+    coverage, days = scan_mopeds(lake, "coverage").collect(), scan_mopeds(lake, "consumption").collect()
     pairs = match_trips(trips, true_trips)
     counts = dict(trips["kind"].value_counts().iter_rows())
     return TripComparison(

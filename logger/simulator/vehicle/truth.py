@@ -46,7 +46,7 @@ class Truth(msgspec.Struct):
         return {"driven_m": self.driven_m, "trips": len(self.trips), **pushes}
 
 
-def write_truth(truths: Iterable[Truth], folder: Path) -> None:
+def write_truth(truths: Iterable[Truth], folder: Path, provider: str = "segway") -> None:
     """Write one Parquet file a table, and `effects.json`; times become UTC in milliseconds, as in the lake.
 
     Call it when the simulation has ended and all results of the analyses are written.
@@ -55,7 +55,7 @@ def write_truth(truths: Iterable[Truth], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for table in TABLES:
         rows = [
-            {"provider": "segway", "vehicle": truth.vehicle, **row} for truth in truths for row in getattr(truth, table)
+            {"provider": provider, "vehicle": truth.vehicle, **row} for truth in truths for row in getattr(truth, table)
         ]
         _write_table(rows, folder / f"{table}.parquet")
     vehicles = {truth.vehicle: _summary(truth) for truth in truths}

@@ -14,10 +14,12 @@ import msgspec
 from logger.envelope import Envelope
 from logger.errors import LoggerError, LoginNeeded, Retry
 from logger.settings.schema import Segway
-from logger.sources.contract import STATES, Cloud, PollOutcome, Query
+from logger.sources.contract import Cloud, PollOutcome, Query
+from logger.sources.grant import Grant
 from logger.sources.http import Answer, exchange, raise_for_later
 from logger.sources.login_check import LoginCheck
-from logger.sources.segway.login import Grant, Login
+from logger.sources.schedules import scheduled
+from logger.sources.segway.login import Login
 from logger.sources.segway.messages import CODES, LOGIN, RETRY, UNAVAILABLE, UNSUPPORTED
 
 QUERIES: Mapping[str, str] = {
@@ -61,14 +63,7 @@ class SegwayCloud(Cloud):
 
     def schedule(self) -> tuple[Query, ...]:
         """The queries to poll regularly; none where the settings have no `[sources.poll]`."""
-        poll = self._account.poll
-        if poll is None:
-            return ()
-        every_s = {state: poll.every_s[state] for state in STATES if state in poll.every_s}
-        return tuple(
-            Query(query, {state: _WEIGHTS[query] * every_s[state] for state in every_s}, _SKIPPED_BY.get(query, ""))
-            for query in QUERIES
-        )
+        return scheduled(self._account.poll, _WEIGHTS, _SKIPPED_BY)
 
     async def request(self, http: httpx.AsyncClient, query: str, vehicle: str) -> tuple[Envelope, PollOutcome]:
         """One answer, bytes untouched, and its outcome. Raises `Retry` and `LoginNeeded`."""

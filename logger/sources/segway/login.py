@@ -1,49 +1,25 @@
 """Segway "API of Gateway": where an account's cloud is, and its tokens."""
 
-import re
 import time
 from collections.abc import Mapping
 
 import httpx
-import msgspec
 
 from logger.errors import ConfigError, LoginNeeded, Retry
 from logger.settings.schema import Segway as Account
+from logger.sources.addresses import is_address
+from logger.sources.grant import Grant, read_grant
 from logger.sources.http import Answer, exchange, raise_for_later
 from logger.sources.login_check import LoginCheck, clock_offset
 
 REGIONS: Mapping[str, str] = {"A": "apac", "E": "eu", "U": "us", "C": "cn"}
 TOKEN_PATH = "/oauth/token"
 _REFUSED = (400, 401, 403)
-_AHEAD_S = 300.0  # old and new token are both valid for as long
-_RENEW_AT = 0.9  # of a token's life
-_LIFE_S, _LEAST_LIFE_S, _MOST_LIFE_S = 3600.0, 60.0, 86_400.0  # the default, and the bounds of what the cloud may name
-_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")  # what fits into a header; anything else would tear it, or be logged
-
-
-class Grant(msgspec.Struct):
-    """The cloud's answer to a right secret."""
-
-    access_token: str
-    expires_in: msgspec.Raw = msgspec.Raw(b"")  # of any type: a token without a usable end is a token
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(renew_in_s={self.renew_in_s:g})"  # and not the token, wherever this is printed
-
-    @property
-    def renew_in_s(self) -> float:
-        """When to request the next one [s]; never at once, which would be a token for each query."""
-        try:
-            life_s = float(bytes(self.expires_in).strip(b'"'))
-        except ValueError:
-            life_s = _LIFE_S
-        life_s = max(_LEAST_LIFE_S, min(_MOST_LIFE_S, life_s)) if life_s == life_s else _LIFE_S
-        return max(_LEAST_LIFE_S, min(life_s * _RENEW_AT, life_s - _AHEAD_S))
 
 
 def base_url(account: Account) -> str:
     """Where this account's cloud is: by the first letter of the platform code. Raises `ConfigError`."""
-    if account.base_url and not _is_address(account.base_url):
+    if account.base_url and not is_address(account.base_url):
         raise ConfigError(f"sources: {account.name}: base_url: {account.base_url!r} is not https://HOST")
     found = account.base_url.rstrip("/") or _home(account)
     if not found:
@@ -92,13 +68,7 @@ class Login:
         if answer.status in _REFUSED:
             raise LoginNeeded(f"{name}: {self._refusal(answer)}: {self._advice()}")
         raise_for_later(name, answer)
-        try:
-            grant = msgspec.json.decode(answer.body, type=Grant)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise Retry(f"{name}: the cloud's token answer cannot be read: {error}", after=30) from error
-        if not _TOKEN.fullmatch(grant.access_token):  # not quoted in the error: it may be a token all the same
-            raise Retry(f"{name}: the cloud's token is empty or no word of printable characters", after=30)
-        return grant
+        return read_grant(name, answer.body)
 
     def _refusal(self, answer: Answer) -> str:
         return f"{self.base_url} refuses the account (HTTP {answer.status})"
@@ -113,15 +83,6 @@ class Login:
 
     def _where(self) -> str:
         return "check base_url" if self._account.base_url else "check this machine's network, DNS and firewall"
-
-
-def _is_address(text: str) -> bool:
-    try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL:
-        return False
-    host = bool(url.host) and "%" not in url.host and (url.port or 0) < 1 << 16
-    return url.scheme in ("http", "https") and host and not url.query and not url.userinfo
 
 
 def _home(account: Account) -> str:

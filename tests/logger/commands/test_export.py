@@ -51,3 +51,15 @@ def test_a_folder_is_no_place_for_an_export(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"cannot write .*: Is a directory"):
         write_bytes(b"new", tmp_path)
     assert tmp_path.is_dir()
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "xlsx"])
+def test_bytes_that_are_no_text_are_written_as_base64_and_cost_no_other(form: str, tmp_path: Path) -> None:
+    rows = pl.LazyFrame({"body": [b"\xff\xfe", b"as it came", None]})
+    export_rows(rows, form, tmp_path / "out")
+    written = (tmp_path / "out").read_bytes()
+    if form == "xlsx":
+        assert written.startswith(b"PK")
+    else:
+        assert b"//4=" in written
+        assert b"as it came" in written

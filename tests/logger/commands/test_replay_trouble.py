@@ -18,16 +18,17 @@ from logger.settings import schema
 from logger.stores import open_lake
 from logger.tables import RAW
 from tests.helpers.data_folder import TWO_DAYS, Tables, differences, read_tables
+from tests.helpers.segway_settings import segway_accounts
 
 
 def on_disk(settings: schema.Settings) -> Path:
     """These settings as a file for the command line."""
     model, scale = settings.sources[0].model, settings.model(settings.sources[0].model).odometer_scale
     text = f'[collector]\ndata_dir = "data"\n[models."{model}"]\nodometer_scale = {scale}\n'
-    for each in settings.sources:
+    for each in segway_accounts(settings):
         text += f'[[sources]]\nkind = "segway"\nname = "{each.name}"\nclient_id = "{each.client_id}"\n'
         text += f'client_secret_file = "secret"\nmodel = "{model}"\nvehicles = {list(each.vehicles)}\n'
-    (settings.data_dir.parent / "secret").write_text(settings.sources[0].client_secret)
+    (settings.data_dir.parent / "secret").write_text(segway_accounts(settings)[0].client_secret)
     file = settings.data_dir.parent / "voltrail.toml"
     file.write_text(text)
     return file

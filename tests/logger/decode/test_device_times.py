@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from logger.decode.first_receipts import FirstReceipts
-from logger.decode.messages import AHEAD_MS, BEHIND_MS
+from logger.decode.row_times import AHEAD_MS, BEHIND_MS
 from logger.errors import Retry
 from tests.helpers.segway_pushes import (
     AT,

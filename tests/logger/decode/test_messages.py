@@ -130,7 +130,8 @@ class FailingAccount:
 
     def __init__(self, error: BaseException) -> None:
         moped = account()
-        self.account_id, self.shapes, self.variants, self._error = moped.account_id, moped.shapes, moped.variants, error
+        self.account_id, self.shapes, self.variants = moped.account_id, moped.shapes, moped.variants
+        self.steps, self._error = moped.steps, error
 
     def is_known(self, vehicle: str) -> bool:
         if vehicle == STRANGER:

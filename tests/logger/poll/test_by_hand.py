@@ -24,6 +24,7 @@ from logger.sources.contract import Account, Cloud, PollOutcome, Query
 from logger.sources.login_check import LoginCheck
 from logger.sources.segway.account import SegwayAccount
 from logger.spool.group_commit import GroupCommit
+from tests.helpers.segway_settings import segway_accounts
 
 START = 1_790_000_000
 VEHICLES = ("860000000000001", "860000000000002")
@@ -101,7 +102,7 @@ class ListingCloud(Cloud):
 
 
 def account(folder: Path) -> Account:
-    return SegwayAccount(settings(folder, "").sources[0], schema.Settings())
+    return SegwayAccount(segway_accounts(settings(folder, ""))[0], schema.Settings())
 
 
 def poll_with(folder: Path, cloud: Cloud, append: Append) -> list[CallResult]:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logger.errors import Busy, LoginNeeded, Retry
-from logger.poll.scheduler import Call, Scheduler
+from logger.poll.calls import Call
+from logger.poll.scheduler import Scheduler
 from logger.sources.contract import STATES, Query, State
 
 WALL = datetime(2026, 11, 1, tzinfo=UTC)
@@ -328,3 +329,29 @@ def test_the_delay_of_each_call_is_observed() -> None:
         simulation.scheduler.record_answer(call, "ok", "parked", 3600)
     assert len(delays_s) == 8
     assert all(60 < delay_s < 7200 for delay_s in delays_s)
+
+
+# ---- a plan of calls by vehicle --------------------------------------------------------------------------------------
+
+
+def test_a_plan_by_vehicle_is_spread_over_the_month_and_never_exceeded() -> None:
+    simulation = Simulation(vehicles=3, per_vehicle=450, costs={"battery": 4})
+    simulation.run(40 * 86_400, step=60.0)
+    for name in simulation.names:
+        used = [(at, 4 if call.query == "battery" else 1) for at, call in simulation.calls if call.vehicle == name]
+        assert 350 < sum(calls for at, calls in used if at < 30 * 86_400) <= 450
+        assert max(at for at, _ in used) > 35 * 86_400
+
+
+def test_a_vehicle_whose_plan_is_used_up_is_left_alone_until_the_month_ends_and_holds_up_no_other() -> None:
+    used = Counter({"2026-11 v00000": 449})
+    simulation = Simulation(
+        vehicles=2, budget=100_000, period="month", per_vehicle=450, costs={"battery": 2}, used=used
+    )
+    simulation.run(10 * 3600, step=60.0)
+    spent = [call.query for _, call in simulation.calls if call.vehicle == "v00000"]
+    assert spent == ["status"]
+    assert sum(call.vehicle == "v00001" for _, call in simulation.calls) > 30
+    assert "used up" in simulation.scheduler.refusal(simulation.now, WALL, "v00000", "status")
+    assert not simulation.scheduler.refusal(simulation.now, WALL, "v00001", "battery")
+    assert not simulation.scheduler.refusal(simulation.now, WALL.replace(month=12), "v00000", "status")

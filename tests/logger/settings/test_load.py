@@ -9,6 +9,7 @@ from logger.settings.load import decode_settings, encode_settings, load_settings
 from logger.settings.schema import Segway, Settings
 from logger.settings.template import Answers, settings_text
 from logger.settings.validation import check_settings
+from tests.helpers.segway_settings import segway_accounts
 
 SEGWAY = """
 [[sources]]
@@ -36,7 +37,7 @@ def test_paths_are_relative_to_the_file_and_the_secret_is_read(tmp_path: Path) -
     settings = load_settings(write_settings(tmp_path, '[collector]\ndata_dir = "here"\n' + SEGWAY))
     assert settings.data_dir == tmp_path / "here"
     assert settings.sinks.lake.path == str(tmp_path / "here" / "lake")
-    assert settings.sources[0].client_secret == "s3cret"
+    assert segway_accounts(settings)[0].client_secret == "s3cret"
 
 
 def test_an_account_is_polled_as_its_table_says(tmp_path: Path) -> None:
@@ -67,15 +68,15 @@ def test_without_a_file_the_data_folder_is_in_the_current_folder() -> None:
 def test_the_secret_may_come_from_the_environment(tmp_path: Path) -> None:
     path = write_settings(tmp_path, SEGWAY.replace('client_secret_file = "city.secret"', ""))
     settings = load_settings(path, {"VOLTRAIL_CITY_CLIENT_SECRET": "from outside"})
-    assert settings.sources[0].client_secret == "from outside"
+    assert segway_accounts(settings)[0].client_secret == "from outside"
 
 
 def test_the_platform_code_may_come_from_a_file_or_the_environment_and_is_no_secret(tmp_path: Path) -> None:
     path = write_settings(tmp_path, SEGWAY.replace('client_id = "A20081"', 'client_id_file = "city.code"'))
     (tmp_path / "city.code").write_text("E10001\n")
-    assert load_settings(path).sources[0].client_id == "E10001"
+    assert segway_accounts(load_settings(path))[0].client_id == "E10001"
     path.write_text(SEGWAY.replace('client_id = "A20081"', ""))
-    assert load_settings(path, {"VOLTRAIL_CITY_CLIENT_ID": "E10002"}).sources[0].client_id == "E10002"
+    assert segway_accounts(load_settings(path, {"VOLTRAIL_CITY_CLIENT_ID": "E10002"}))[0].client_id == "E10002"
 
 
 def test_every_declared_secret_is_refused_in_the_settings_whatever_its_name() -> None:

@@ -14,9 +14,9 @@ import pytest
 from logger.errors import Busy, LoginNeeded, Retry
 from logger.settings.schema import Segway as Account
 from logger.sources.contract import PollOutcome
+from logger.sources.grant import Grant
 from logger.sources.http import MAX_BODY_BYTES, WHOLE_S, Answer, exchange, raise_for_later
 from logger.sources.segway.api import SegwayCloud
-from logger.sources.segway.login import Grant
 
 VEHICLE = "860000000000001"
 TOKEN = {"access_token": "t0ken", "expires_in": 43199}

@@ -27,3 +27,11 @@ def test_of_a_vendor_that_says_nothing_nothing_is_known() -> None:
         provider = "silent"
 
     assert Silent.traits == Traits(lock=None, swappable=None, cadence_s=None)
+
+
+def test_of_cars_an_unlocked_one_need_not_be_in_use_and_packs_stay() -> None:
+    assert TRAITS["smartcar"] == Traits(lock="doors", swappable=False)
+
+
+def test_a_cloud_that_reports_no_lock_says_nothing_of_it() -> None:
+    assert TRAITS["hiven"] == Traits(swappable=False)

@@ -1,0 +1,1 @@
+"""Hiven: cars of many makers through one cloud, which is polled."""

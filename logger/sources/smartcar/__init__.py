@@ -1,0 +1,1 @@
+"""Smartcar: cars of many makers through one cloud, which pushes and is polled."""

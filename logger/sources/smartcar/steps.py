@@ -1,0 +1,237 @@
+"""Smartcar: the steps that take a document apart (smartcar.com/docs), each for what a table of fields cannot say.
+
+A part holds the values that the car measured at one moment: `measuredAt`, else `retrievedAt`, the vendor's clock.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from logger.mapping import Step
+from logger.sources.smartcar.closures import add_doors, add_openings
+from logger.sources.smartcar.messages import CODES
+
+_Part = dict[str, Any]
+_Value = tuple[str, Mapping[str, Any], Any, Any]  # name, body, measured at, retrieved at
+_TEST = "TEST"
+_SYSTEMS = "/diagnostics/system_status"
+_EVENTS = frozenset(("/diagnostics/dtcs", "diagnostics-dtclist", _SYSTEMS))  # their elements are events
+_MOST_PHASES = 3
+
+
+def events(document: Any) -> Iterable[Mapping[str, Any]]:
+    """The parts of a webhook of version 4. Raises `ValueError` for a test, and for what is no such webhook."""
+    kind = _member(document, "eventType")
+    if kind not in ("VEHICLE_STATE", "VEHICLE_ERROR"):
+        raise ValueError(f"an event of the unknown type {str(kind)[:80]!r}")
+    _refuse_test(_member(document, "meta", "mode"))
+    base = {"vehicle": _member(document, "data", "vehicle", "id"), "identity": _member(document, "eventId")}
+    if base["vehicle"] is None:  # an older form
+        base["vehicle"] = _member(document, "data", "vehicleId")
+    return _parts(base, _signal_values(_list(document, "data", "signals")))
+
+
+def signals(document: Any) -> Iterable[Mapping[str, Any]]:
+    """The parts of an answer of version 3, of one page or of several under `pages`. Raises `ValueError`."""
+    pages = _list(document, "pages") or [document]
+    if _is_error(pages[0]):
+        return [{}]
+    if not all(isinstance(_member(page, "data"), list) for page in pages):
+        raise ValueError("lacks data")
+    values = [_flat(each) for page in pages for each in _list(page, "data")]
+    return _parts({}, _signal_values(values))
+
+
+def paths(document: Any) -> Iterable[Mapping[str, Any]]:
+    """The parts of a batch, or of a single answer in the form of one. Raises `ValueError`."""
+    if _is_error(document):
+        return [{}]
+    if not isinstance(_member(document, "responses"), list):
+        raise ValueError("lacks responses")
+    return _parts({}, _path_values(_list(document, "responses")))
+
+
+def legacy_events(document: Any) -> Iterable[Mapping[str, Any]]:
+    """The parts of a webhook of version 2, which may be of several vehicles. Raises `ValueError`."""
+    _refuse_test(_member(document, "mode"))
+    name = _member(document, "eventName")
+    if name == "eventBased":
+        return [_charge_event(_member(document, "payload"))]
+    if name not in ("scheduled", "schedule", "dynamic"):
+        raise ValueError(f"an event of the unknown name {str(name)[:80]!r}")
+    return [part for each in _list(document, "payload", "vehicles") for part in _vehicle_parts(each)] or [{}]
+
+
+STEPS: Mapping[str, Step] = {"events": events, "signals": signals, "paths": paths, "legacy-events": legacy_events}
+
+# ---- parts by moment -------------------------------------------------------------------------------------------------
+
+
+def _parts(base: _Part, values: Iterable[_Value]) -> list[_Part]:
+    """The values by the moment of their measurement; a part without a value where there are none."""
+    parts: dict[object, _Part] = {}
+    events: list[_Part] = []
+    steps: list[tuple[Callable[[_Part], None], _Part]] = []
+    for name, body, measured_at, retrieved_at in values:
+        moment = (retrieved_at,) if measured_at is None else measured_at
+        part = parts.get(moment)
+        if part is None:
+            part = parts[moment] = {**base, "measuredAt": measured_at, "retrievedAt": retrieved_at}
+        for key, value in body.items():
+            part[f"{name}.{key}"] = value
+        if name in _STEPS_OF:
+            steps.append((_STEPS_OF[name], part))
+        elif name in _EVENTS:
+            events += _event_parts(part, name, body)
+    for step, part in steps:  # only now: one may need the values of several names
+        step(part)
+    return [*parts.values(), *events] or [dict(base)]
+
+
+def _moment(value: Any) -> Any:
+    """A time as the vendor writes it; None for 0, which stands for an unknown one, and for what is no time."""
+    if value.__class__ is int or value.__class__ is str or value.__class__ is float:
+        return value or None
+    return None
+
+
+# ---- values of the two forms -----------------------------------------------------------------------------------------
+
+
+def _signal_values(found: Iterable[Any]) -> Iterator[_Value]:
+    """The signals that were read; one with an error has none."""
+    for each in found:
+        if not isinstance(each, dict):
+            continue
+        code, body, times = each.get("code"), each.get("body"), each.get("meta")
+        if not isinstance(body, dict) or not isinstance(code, str) or code not in CODES or _has_failed(each):
+            continue
+        if not isinstance(times, dict):
+            times = {}
+        yield code, body, _moment(times.get("oemUpdatedAt")), _moment(times.get("retrievedAt", times.get("fetchedAt")))
+
+
+def _has_failed(signal: Mapping[str, Any]) -> bool:
+    status = signal.get("status")
+    return isinstance(status, dict) and status.get("value") == "ERROR"
+
+
+def _flat(each: Any) -> Any:
+    """A signal of version 3 in the form of version 4."""
+    attributes = _member(each, "attributes")
+    return {**attributes, "meta": _member(each, "meta")} if isinstance(attributes, dict) else None
+
+
+def _path_values(responses: Iterable[Any]) -> Iterator[_Value]:
+    """The answers of the paths that could be read, their unit system among the values."""
+    for each in responses:
+        if not isinstance(each, dict):
+            continue
+        body, path, given = each.get("body"), each.get("path"), each.get("headers")
+        if each.get("code") != 200 or not isinstance(body, dict) or not isinstance(path, str):
+            continue
+        headers = {name.lower(): value for name, value in given.items()} if isinstance(given, dict) else {}
+        body["unit-system"] = headers.get("sc-unit-system")
+        if isinstance(capacity := body.get("capacity"), dict):
+            body["nominal"] = capacity.get("nominal")
+        yield path, body, _moment(headers.get("sc-data-age")), _moment(headers.get("sc-fetched-at"))
+
+
+def _vehicle_parts(vehicle: Any) -> list[_Part]:
+    base = {"vehicle": _member(vehicle, "vehicleId"), "identity": _member(vehicle, "requestId")}
+    return _parts(base, _path_values(_list(vehicle, "data")))
+
+
+def _charge_event(payload: Any) -> _Part:
+    return {
+        "vehicle": _member(payload, "vehicleId"),
+        "identity": _member(payload, "eventId"),
+        "measuredAt": _moment(_member(payload, "eventTime")),
+        "event.type": _member(payload, "eventType"),
+    }
+
+
+def _event_parts(part: _Part, name: str, body: Mapping[str, Any]) -> Iterator[_Part]:
+    """Trouble codes and systems: each is an event of its own."""
+    origin = {key: part.get(key) for key in ("vehicle", "identity", "measuredAt", "retrievedAt")}
+    if name != _SYSTEMS:
+        for each in (*_list(body, "activeCodes"), *_list(body, "values")):
+            yield {**origin, "dtc.code": each if isinstance(each, str) else _member(each, "code")}
+    else:
+        for each in _list(body, "systems"):
+            names = {"id": "systemId", "status": "status", "description": "description"}
+            yield {**origin, **{f"system.{ours}": _member(each, theirs) for ours, theirs in names.items()}}
+
+
+# ---- steps of one moment ---------------------------------------------------------------------------------------------
+
+
+def add_wheels(part: _Part) -> None:
+    """Name each wheel of the list by its row and column: row 0 is in front, column 0 on the left."""
+    for wheel in _list(part, "wheel-tires.values"):
+        row, column = _member(wheel, "row"), _member(wheel, "column")
+        part[f"wheel-tires.{row}{column}"] = _member(wheel, "tirePressure")
+
+
+def add_heading(part: _Part) -> None:
+    """Take `direction` where `heading` is missing, and either only if it is a number: a word is no angle."""
+    for name in ("heading", "direction"):
+        value = part.get(f"location-preciselocation.{name}")
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            part["location-preciselocation.heading"] = value
+            return
+    part.pop("location-preciselocation.heading", None)
+
+
+def add_phases(part: _Part) -> None:
+    """Count the phases of alternating current: volts are those of one phase, watts those of all."""
+    watts, volts, amperes = (_number(part.get(f"charge-{name}.value")) for name in ("wattage", "voltage", "amperage"))
+    if volts * amperes > 0 and part.get("charge-isfastchargerpresent.value") is not True:
+        phases = round(watts / (volts * amperes))
+        if 1 <= phases <= _MOST_PHASES:
+            part["charge.phases"] = phases
+
+
+def add_charger_kind(part: _Part) -> None:
+    """A fast charger is one of direct current; while it charges without one, it is alternating current."""
+    fast = part.get("charge-isfastchargerpresent.value")
+    if fast is True:
+        part["charge.kind"] = "dc"
+    elif fast is False and part.get("charge-ischarging.value") is True:
+        part["charge.kind"] = "ac"
+
+
+_STEPS_OF: Mapping[str, Callable[[_Part], None]] = {
+    **dict.fromkeys(("closure-doors", "closure-windows", "closure-sunroof"), add_openings),
+    "/security": add_doors,
+    "wheel-tires": add_wheels,
+    "location-preciselocation": add_heading,
+    "charge-wattage": add_phases,
+    "charge-isfastchargerpresent": add_charger_kind,
+}
+
+# ---- documents -------------------------------------------------------------------------------------------------------
+
+
+def _refuse_test(mode: Any) -> None:
+    if isinstance(mode, str) and mode.upper() == _TEST:
+        raise ValueError("a test of the webhook (mode TEST), whose values are made up: not stored")
+
+
+def _is_error(document: Any) -> bool:
+    """Whether this is the vendor's form of an error, which says why there is no value."""
+    return isinstance(document, dict) and "type" in document and "statusCode" in document
+
+
+def _member(document: Any, *names: str) -> Any:
+    for name in names:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
+
+
+def _list(document: Any, *names: str) -> list[Any]:
+    found = _member(document, *names)
+    return found if isinstance(found, list) else []
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0

@@ -1,0 +1,124 @@
+"""How many documents of each source one core decodes: messages → rows of tables, as a feeder does it."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+
+from logger.decode.first_receipts import FirstReceipts
+from logger.decode.messages import decode
+from logger.envelope import Batch, Envelope
+from logger.simulator.cloud.cloud import Request
+from logger.simulator.cloud.hiven import HivenSimulation
+from logger.simulator.cloud.smartcar import SmartcarSimulation, event
+from logger.simulator.cloud.vendor import VendorCloud, cars
+from logger.simulator.vehicle.environment import DAY_S
+from logger.simulator.vehicle.fleet import Simulation
+from logger.sources.contract import Account
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.messages import BEGIN_S, envelopes
+from tests.helpers.source_kits import account_of
+
+_DOCUMENTS, _BATCH, _RUNS, _BAR = 20_000, 2_000, 3, 10_000
+_CARS, _EVERY_S = 100, 300
+_STATE = b'{"requests":[{"path":"/battery"},{"path":"/charge"},{"path":"/odometer"},{"path":"/location"}]}'
+
+
+def figures(folder: Path) -> list[Figure]:
+    """Decode the documents of each source, several times."""
+    sources: dict[str, tuple[str, Callable[[], Iterator[Envelope]]]] = {
+        "segway: pushes": ("segway", lambda: envelopes(_CARS, days=1)),
+        "segway: answers": ("segway", _segway_answers),
+        "hiven: answers": ("hiven", _hiven_answers),
+        "smartcar: webhooks": ("smartcar", _smartcar_webhooks),
+        "smartcar: batches": ("smartcar", _smartcar_batches),
+    }
+    return [
+        Figure(
+            f"documents decoded by a core, {name}",
+            _speeds(account_of(provider, unknown_vehicles="accept"), list(islice(made(), _DOCUMENTS)), folder),
+            "/s",
+            bar=_BAR,
+        )
+        for name, (provider, made) in sources.items()
+    ]
+
+
+def _speeds(account: Account, documents: Sequence[Envelope], folder: Path) -> list[float]:
+    assert len(documents) == _DOCUMENTS
+    return [_speed(account, documents, folder / f"{account.name}-{time.monotonic_ns()}") for _ in range(_RUNS)]
+
+
+def _speed(account: Account, documents: Sequence[Envelope], folder: Path) -> float:
+    """Documents in a second of computing time, that of all cores together."""
+    with closing(FirstReceipts(folder)) as receipts:
+        began = time.process_time()
+        for start in range(0, len(documents), _BATCH):
+            part = list(documents[start : start + _BATCH])
+            result = decode(Batch(list(range(start, start + len(part))), part), {account.name: account}, receipts)
+            assert not result.quarantined
+            assert sum(rows.height for rows in result.rows.values()) >= 0.9 * len(part)
+        return len(documents) / (time.process_time() - began)
+
+
+# ---- documents of simulated vehicles ---------------------------------------------------------------------------------
+
+
+class _Clock:
+    at = float(BEGIN_S)
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def _moments(clock: _Clock) -> Iterator[int]:
+    """Yield the milliseconds of a day's moments, to which the clock is set."""
+    for step in range(DAY_S // _EVERY_S):
+        clock.at = BEGIN_S + step * _EVERY_S
+        yield int(clock.at * 1000)
+
+
+def _segway_answers() -> Iterator[Envelope]:
+    """Answers to a status query, which hold what the status push holds."""
+    for push in envelopes(_CARS, days=3):
+        if push.path == "status":
+            fields = dict(part.split("=") for part in push.body.decode().split("&"))
+            data = {name: value for name, value in fields.items() if name not in ("signature", "platformCode")}
+            body = msgspec.json.encode({"code": 0, "msg": "Success", "data": data, "t": push.received_at})
+            yield Envelope("segway", "status-query", push.received_at, "poll", body, fields["iotCode"])
+
+
+def _hiven_answers() -> Iterator[Envelope]:
+    clock = _Clock()
+    login = {"x-api-key": "key", "x-user-id": "user"}
+    cloud = HivenSimulation(_simulated(), clock, "key", "user")
+    for at_ms in _moments(clock):
+        for car in cloud.cars:
+            body = cloud.answer(Request("GET", f"/v1/hiven/devices/{car}/status", login)).body
+            yield Envelope("hiven", "status", at_ms, "poll", body, car)
+
+
+def _smartcar_batches() -> Iterator[Envelope]:
+    clock = _Clock()
+    cloud = SmartcarSimulation(_simulated(), clock, "client", "secret", "management", access="access")
+    login = {"authorization": "Bearer access"}
+    for at_ms in _moments(clock):
+        for car in cloud.cars:
+            body = cloud.answer(Request("POST", f"/v2.0/vehicles/{car}/batch", login, _STATE)).body
+            yield Envelope("smartcar", "state", at_ms, "poll", body, car)
+
+
+def _smartcar_webhooks() -> Iterator[Envelope]:
+    clock = _Clock()
+    cloud = VendorCloud(_simulated(), clock)
+    for at_ms in _moments(clock):
+        for car in cloud.cars:
+            body = event(car, cloud.report(car), f"{car}-{at_ms}", clock.at)
+            yield Envelope("smartcar", "webhook", at_ms, "push", body)
+
+
+def _simulated() -> dict[str, Simulation]:
+    return {f"car-{number}": each for number, each in enumerate(cars(range(_CARS), 1, BEGIN_S, 2))}

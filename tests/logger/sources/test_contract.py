@@ -1,0 +1,372 @@
+"""What every source does, whatever its vendor: one suite over all kinds, against their simulated clouds."""
+
+import ast
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from logger.decode.result import DecodeResult
+from logger.envelope import Envelope
+from logger.errors import Busy, ConfigError, Forged, LoggerError, LoginNeeded, Retry
+from logger.receive.metrics import ReceiverMetrics
+from logger.settings.load import parse_settings
+from logger.settings.schema import Settings
+from logger.signals import SIGNALS
+from logger.simulator.cloud.failures import Failure
+from logger.simulator.cloud.serving import CloudServer
+from logger.sources import KINDS, accounts
+from logger.sources.contract import Account, PollOutcome
+from logger.sources.login_check import LoginCheck
+from logger.tables import RAW, table
+from tests.helpers.segway_pushes import decode_all
+from tests.helpers.source_kit import Kit
+from tests.helpers.source_kits import KITS
+
+ALL = pytest.mark.parametrize("kit", KITS.values(), ids=KITS)
+TROUBLE: list[dict[str, Any]] = [
+    {"kind": "http", "code": 401},
+    {"kind": "http", "code": 500},
+    {"kind": "http", "code": 503},
+    {"kind": "truncate"},
+    {"kind": "html"},
+]
+Answer = tuple[Envelope, PollOutcome]
+
+
+class Client:
+    """An account of this kit, and what its simulated cloud answers."""
+
+    def __init__(self, kit: Kit, settings: Settings) -> None:
+        (self.account,) = accounts(settings).values()
+        cloud = self.account.cloud()
+        assert cloud is not None
+        self.kit, self.cloud = kit, cloud
+
+    def request(self, query: str, vehicle: str = "") -> Answer:
+        async def ask() -> Answer:
+            async with httpx.AsyncClient() as http:
+                return await self.cloud.request(http, query, vehicle or self.kit.vehicle)
+
+        return asyncio.run(ask())
+
+    def check_login(self) -> LoginCheck:
+        async def ask() -> LoginCheck:
+            async with httpx.AsyncClient() as http:
+                return await self.cloud.check_login(http)
+
+        return asyncio.run(ask())
+
+    def error(self, query: str) -> LoggerError:
+        """The error of this query."""
+        with pytest.raises(LoggerError) as caught:
+            self.request(query)
+        return caught.value
+
+    def decode(self, *messages: Envelope) -> DecodeResult:
+        return decode_all(*messages, sources={self.account.name: self.account})
+
+
+@pytest.fixture
+def open_client(tmp_path: Path) -> Iterator[Any]:
+    servers: list[CloudServer] = []
+
+    def client(kit: Kit, *failures: Failure, cloud: Any = None, **changes: Any) -> Client:
+        server = CloudServer(cloud or kit.cloud(*failures))
+        server.__enter__()
+        servers.append(server)
+        kit.prepare(tmp_path)
+        return Client(kit, kit.settings(tmp_path, server.base_url, **changes))
+
+    yield client
+    for server in servers:
+        server.__exit__(None, None, None)
+
+
+def failing(kit: Kit, query: str, kind: str, **more: Any) -> Failure:
+    """A failure of every call of this query."""
+    return Failure(kind, path=kit.words[query], count=0, **more)
+
+
+def first_query(client: Client) -> str:
+    return client.cloud.queries[0]
+
+
+# ---- settings ------------------------------------------------------------------------------------------------------
+
+
+@ALL
+def test_a_misspelt_key_is_named_with_the_nearest_known_one_and_nothing_is_requested(kit: Kit) -> None:
+    text = f'[[sources]]\nkind = "{kit.account["kind"]}"\nname = "x"\n{kit.misspelt} = "y"\n'
+    with pytest.raises(ConfigError, match=f"{kit.misspelt}.*did you mean.*{kit.misspelt}e"):
+        parse_settings(text, Path("voltrail.toml"), {})
+
+
+@ALL
+@pytest.mark.parametrize("base_url", ["no address", "ftp://example.com", "https://"])
+def test_an_address_that_is_none_is_named_before_anything_is_requested(kit: Kit, base_url: str, tmp_path: Path) -> None:
+    (account,) = accounts(kit.settings(tmp_path, base_url)).values()
+    with pytest.raises(ConfigError, match="base_url"):
+        account.cloud()
+
+
+@ALL
+def test_no_secret_is_in_the_text_of_an_account_or_its_settings(kit: Kit, tmp_path: Path) -> None:
+    settings = kit.settings(tmp_path)
+    (account,) = accounts(settings).values()
+    texts = [repr(each) for each in (settings.sources, account, account.cloud(), account.webhook, account.consent)]
+    assert not [secret for secret in kit.secrets if secret in "".join(texts)]
+
+
+def test_a_kind_has_a_kit_a_document_and_traits() -> None:
+    assert KITS.keys() == {kind.provider for kind in KINDS.values()}
+
+
+# ---- answers -------------------------------------------------------------------------------------------------------
+
+
+@ALL
+def test_every_query_is_answered_and_kept_byte_for_byte(kit: Kit, open_client: Any) -> None:
+    client = open_client(kit)
+    for query in client.cloud.queries:
+        envelope, outcome = client.request(query)
+        assert (envelope.source, envelope.path, envelope.via) == (client.account.name, query, "poll")
+        assert envelope.vehicle == kit.vehicle
+        assert outcome in ("ok", "unavailable")
+        assert msgspec.json.decode(envelope.body)
+        assert envelope.path in client.account.shapes
+
+
+@ALL
+def test_every_answer_makes_rows_of_known_signals_in_their_range(kit: Kit, open_client: Any) -> None:
+    client = open_client(kit)
+    result = client.decode(*(client.request(query)[0] for query in client.cloud.queries))
+    assert "quarantine" not in result.rows
+    assert result.rows
+    for name, rows in result.rows.items():
+        assert set(rows.columns) == set(table(name).columns)
+        assert set(rows["vehicle"]) == {kit.vehicle}
+        for signal in (SIGNALS[each] for each in rows.columns if each in SIGNALS):
+            if signal.low is not None and signal.high is not None:
+                assert rows[signal.name].drop_nulls().is_between(signal.low, signal.high).all()
+
+
+@ALL
+def test_every_line_of_a_table_leads_to_a_column_of_its_table(kit: Kit, tmp_path: Path) -> None:
+    (account,) = accounts(kit.settings(tmp_path)).values()
+    for shape in account.shapes.values():
+        for rows in shape.rows:
+            assert rows.table in RAW
+            assert {field.to for field in rows.fields} <= set(table(rows.table).columns)
+            assert len({field.to for field in rows.fields}) == len(rows.fields)
+        assert not shape.step or shape.step in account.steps
+
+
+@ALL
+def test_a_repeat_and_another_order_make_the_same_rows(kit: Kit, open_client: Any) -> None:
+    client = open_client(kit)
+    answers = [client.request(query)[0] for query in client.cloud.queries]
+    once, again = client.decode(*answers), client.decode(*answers[::-1], *answers)
+    keys = {name: table(name).key for name in once.rows}
+    for name, rows in once.rows.items():
+        assert (
+            again.rows[name]
+            .select(keys[name])
+            .unique()
+            .sort(keys[name])
+            .equals(rows.select(keys[name]).unique().sort(keys[name]))
+        )
+
+
+@ALL
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"5", b"<html>", b"\xff\xfe", b"[" * 100_000])
+def test_what_is_no_document_is_in_quarantine_with_its_bytes(kit: Kit, body: bytes, tmp_path: Path) -> None:
+    (account,) = accounts(kit.settings(tmp_path)).values()
+    for path, shape in account.shapes.items():
+        if shape.json:
+            message = Envelope(account.name, path, 1_790_000_000_000, "poll", body, kit.vehicle)
+            result = decode_all(message, sources={account.name: account})
+            assert [row["body"] for row in result.rows["quarantine"].to_dicts()] == [body]
+
+
+@ALL
+def test_fields_that_nobody_knows_change_nothing(kit: Kit, open_client: Any) -> None:
+    client = open_client(kit)
+    for query in client.cloud.queries:
+        answer, _ = client.request(query)
+        more = json.dumps({**json.loads(answer.body), "extra": {"a": [1]}, "": None, "x" * 300: 5}).encode()
+        assert same_rows(client, answer, msgspec.structs.replace(answer, body=more))
+
+
+def same_rows(client: Client, left: Envelope, right: Envelope) -> bool:
+    first, second = client.decode(left), client.decode(right)
+    return first.rows.keys() == second.rows.keys() and all(
+        first.rows[name].equals(second.rows[name]) for name in first.rows
+    )
+
+
+@ALL
+def test_wrong_types_cost_their_fields_and_are_never_taken_for_values(kit: Kit, open_client: Any) -> None:
+    for query in open_client(kit).cloud.queries:
+        right = open_client(kit)
+        wrong = open_client(kit, failing(kit, query, "wrong_types"))
+        expected = right.decode(right.request(query)[0]).rows
+        found = wrong.decode(wrong.request(query)[0]).rows
+        for name in found.keys() - {"quarantine"}:
+            values = [each for each in table(name).values if each in SIGNALS]
+            for row in found[name].select(values).to_dicts():
+                kept = {column: value for column, value in row.items() if value is not None}
+                assert any(kept.items() <= other.items() for other in expected[name].select(values).to_dicts()), kept
+
+
+@ALL
+def test_the_answer_for_another_vehicle_than_the_requested_one_is_not_stored(kit: Kit, tmp_path: Path) -> None:
+    (account,) = accounts(kit.settings(tmp_path)).values()
+    for path, shape in account.shapes.items():
+        if shape.json and not shape.step and "." not in shape.vehicle:
+            message = Envelope(account.name, path, 1_790_000_000_000, "poll", b'{"id": "another"}', kit.vehicle)
+            assert decode_all(message, sources={account.name: account}).rows.keys() <= {"quarantine"}
+
+
+# ---- clouds in trouble ---------------------------------------------------------------------------------------------
+
+
+@ALL
+def test_a_login_that_is_refused_asks_for_a_person_and_says_what_to_check(kit: Kit, open_client: Any) -> None:
+    client = open_client(kit, failing(kit, "login", "http", code=401))
+    found = client.check_login()
+    assert (found.meaning, bool(found.trouble), bool(found.remedy)) == ("refused", True, True)
+
+
+@ALL
+def test_a_right_login_is_found_right_with_the_offset_of_the_clock(kit: Kit, open_client: Any) -> None:
+    found = open_client(kit).check_login()
+    assert found.meaning == "ok"
+    assert found.clock is not None
+    assert found.clock.off_s < 2
+
+
+@ALL
+@pytest.mark.parametrize("kind", ["no_answer", "disconnect", "http"])
+def test_a_cloud_that_does_not_answer_is_said_to_be_unreachable(kit: Kit, kind: str, open_client: Any) -> None:
+    found = open_client(kit, failing(kit, "login", kind, seconds=0)).check_login()
+    assert found.meaning == "unreachable"
+    assert found.remedy
+
+
+@ALL
+def test_a_refused_query_asks_for_a_person(kit: Kit, open_client: Any) -> None:
+    query = first_query(open_client(kit))
+    error = open_client(kit, failing(kit, query, "http", code=401)).error(query)
+    assert isinstance(error, LoginNeeded)
+
+
+@ALL
+def test_too_many_requests_pause_the_account_for_as_long_as_the_cloud_says(kit: Kit, open_client: Any) -> None:
+    query = first_query(open_client(kit))
+    error = open_client(kit, failing(kit, query, "http", code=429, seconds=77)).error(query)
+    assert isinstance(error, Busy)
+    assert error.after == 77
+
+
+@ALL
+@pytest.mark.parametrize("failure", [*TROUBLE[1:3], {"kind": "disconnect"}])
+def test_what_may_pass_is_tried_again(kit: Kit, failure: dict[str, Any], open_client: Any) -> None:
+    query = first_query(open_client(kit))
+    error = open_client(kit, failing(kit, query, **failure)).error(query)
+    assert type(error) is Retry
+    assert error.after > 0
+
+
+@ALL
+def test_an_answer_that_is_cut_off_is_tried_again(kit: Kit, open_client: Any) -> None:
+    query = first_query(open_client(kit))
+    assert isinstance(open_client(kit, failing(kit, query, "truncate")).error(query), Retry)
+
+
+@ALL
+def test_a_page_in_place_of_an_answer_is_kept_and_said_to_be_unreadable(kit: Kit, open_client: Any) -> None:
+    query = first_query(open_client(kit))
+    client = open_client(kit, failing(kit, query, "html"))
+    envelope, outcome = client.request(query)
+    assert outcome == "unreadable"
+    assert b"<html>" in envelope.body
+    assert client.decode(envelope).quarantined == 1
+
+
+@ALL
+def test_no_secret_is_in_an_error_or_the_log(kit: Kit, open_client: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "logger")
+    texts = []
+    for query in ("login", *open_client(kit).cloud.queries):
+        for failure in TROUBLE:
+            client = open_client(kit, failing(kit, query, **failure))
+            texts += [client.check_login().trouble, *failures_of(client)]
+    text = "\n".join([*texts, caplog.text])
+    assert texts
+    assert not [secret for secret in kit.secrets if secret in text]
+
+
+def failures_of(client: Client) -> Iterator[str]:
+    for query in client.cloud.queries:
+        try:
+            client.request(query)
+        except LoggerError as error:
+            yield f"{error!r} {error} {error.__cause__!r}"
+
+
+@ALL
+def test_no_call_controls_a_vehicle(kit: Kit, open_client: Any) -> None:
+    cloud = kit.cloud()
+    client = open_client(kit, cloud=cloud)
+    client.check_login()
+    for query in client.cloud.queries:
+        client.request(query)
+    assert not getattr(cloud, "forbidden", None)
+
+
+CONTROLS = set("lock unlock start stop climate navigation charge-limit ev-preferences control setting".split())
+
+
+def test_no_source_has_a_line_that_would_control_a_vehicle() -> None:
+    for path in sorted((Path(__file__).parents[3] / "logger" / "sources").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("/"):
+                assert not set(re.split(r"[/{}?=]+", node.value.lower())) & CONTROLS, f"{path.name}: {node.value}"
+            if isinstance(node, ast.Constant):
+                assert node.value not in ("PUT", "PATCH", "DELETE"), path.name
+
+
+@ALL
+def test_no_secret_is_among_the_metrics(kit: Kit, tmp_path: Path) -> None:
+    (account,) = accounts(kit.settings(tmp_path)).values()
+    metrics = ReceiverMetrics(lambda: {"depth": {}, "bytes": 0, "max_bytes": 1, "feeders": {}})
+    if account.webhook:
+        for headers in ({}, {"sc-signature": kit.secrets[0]}):
+            with pytest.raises(Forged) as caught:
+                account.webhook.accept("POST", next(iter(account.webhook.paths)), headers, b"a=1")
+            metrics.count_refusal(account.name, str(caught.value))
+    text = metrics.text().decode()
+    assert not [secret for secret in kit.secrets if secret in text]
+
+
+# ---- vehicles ------------------------------------------------------------------------------------------------------
+
+HOSTILE = ["", " ", "../../etc/passwd", "a/b", "a?b=c", "a#b", "ev-1\r\nX: y", "x" * 300, "\u202eev", "none"]
+
+
+@ALL
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_that_is_no_vehicle_is_never_one(kit: Kit, name: str, tmp_path: Path) -> None:
+    account: Account
+    for changes in ({}, {"unknown_vehicles": "accept"}):
+        (account,) = accounts(kit.settings(tmp_path, **changes)).values()
+        assert account.is_known(kit.vehicle)
+        assert not account.is_known(name)
