@@ -30,8 +30,10 @@ bench: .venv/ready ## speeds and memory as ratios
 score: .venv/score ## analyses against the truth of simulated fleets
 	$(BIN)/python -m tests.score
 
-reference: .venv/ready ## write docs/reference/, and the pictures of docs/analytics/, from the code
+reference: .venv/ready ## write docs/reference/, docs/dashboards.md, pictures and Grafana's files from the code
 	$(BIN)/python -m tests.reference
+	$(BIN)/python -m tests.dashboards
+	$(BIN)/voltrail dashboards build
 
 .venv/score: .venv/ready requirements-score.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-score.lock

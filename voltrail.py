@@ -287,6 +287,31 @@ def rollup(config: ConfigFile = None, as_json: AsJson = False, debug: Debug = Fa
     follow_lake(settings)
 
 
+@app.command(rich_help_panel="Show")
+def dashboards(
+    action: opt.DashboardAction, out: opt.GrafanaFolder = Path("deploy/grafana"),
+    url: opt.GrafanaUrl = "http://127.0.0.1:3000", token_file: opt.TokenFile = Path("grafana.token"),
+    config: ConfigFile = None, as_json: AsJson = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Build the files of Grafana, check them, or push dashboards into it.
+
+    Example: voltrail dashboards push --url https://grafana.example.org --token-file grafana.token
+    """
+    from dashboards import build
+    from dashboards.push import push
+
+    settings = settings_of(config)
+    if action == "push":
+        with output.progress() as progress:
+            pushed = push(url, token_file, settings, progress)
+        output.show(pushed, as_json, lambda each: [output.table_of(each, ("dashboard", "address", "version"))])
+        return
+    changed = build.write(out, settings) if action == "build" else build.differences(out, settings)
+    output.show([str(path) for path in changed], as_json, lambda each: each)
+    if action == "check" and changed:
+        raise LoggerError(f"{len(changed)} files are stale: run `voltrail dashboards build --out {out}`")
+
+
 def main() -> None:
     """Run the command line and exit."""
     output.print_warnings()

@@ -3,7 +3,7 @@
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from typer import Argument, Option
 
@@ -89,6 +89,16 @@ OutFile = Annotated[Path | None, Option(help="the file to write; else stdout")]
 FileFormat = Annotated[str, Option("--format", help="csv, parquet, ndjson or xlsx")]
 TripId = Annotated[str, Option(help="with gpx: the trip_id of a trip")]
 
+
+# ---- dashboards ------------------------------------------------------------------------------------------------------
+
+DashboardAction = Annotated[
+    Literal["build", "check", "push"],
+    Argument(help="build: write the files; check: name those that are stale; push: put dashboards into a Grafana"),
+]
+GrafanaFolder = Annotated[Path, Option("--out", help="folder of Grafana's files")]
+GrafanaUrl = Annotated[str, Option("--url", help="with push: the address of Grafana")]
+TokenFile = Annotated[Path, Option(help="with push: file that holds the token of a service account")]
 
 # ---- values ----------------------------------------------------------------------------------------------------------
 
