@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= 3
 export TZ := UTC
 
-.PHONY: help test test-all demo torture bench score reference lock clean
+.PHONY: help test test-all demo torture bench score reference contact-sheet lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ reference: .venv/ready ## write docs/reference/, docs/dashboards.md, pictures an
 	$(BIN)/python -m tests.reference
 	$(BIN)/python -m tests.dashboards
 	$(BIN)/voltrail dashboards build
+
+contact-sheet: .venv/ready ## a picture of every panel, from the demo's data, in .cache/contact-sheet/ (two minutes)
+	$(BIN)/python -m tests.dashboards.contact_sheet
 
 .venv/score: .venv/ready requirements-score.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-score.lock

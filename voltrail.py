@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from dashboards.command import dashboards
 from logger.commands import options as opt
 from logger.commands import output
 from logger.commands.options import AsJson, ConfigFile, Debug, FromStore, Since, Until, Vehicles, settings_of, span
@@ -86,23 +87,14 @@ def check(compare: opt.Stores = None, config: ConfigFile = None, as_json: AsJson
     Example: voltrail check --compare lake influx
     """
     from logger.commands.check.check import check_setup, view
+    from logger.commands.copy import show_comparison
 
     if compare:
-        return _compare(*compare, config, as_json)
+        return show_comparison(settings_of(config), *compare, as_json)
     findings = check_setup(opt.config_file(config))
     output.show(findings, as_json, view)
     if errors := sum(each.level == "error" for each in findings):
         raise LoggerError(f"{errors} of {len(findings)} findings are errors: each says what to do")
-
-
-def _compare(left: str, right: str, config: Path | None, as_json: bool) -> None:
-    from logger.commands.copy import compare_stores, comparison_view
-
-    with output.progress() as progress:
-        comparison = compare_stores(settings_of(config), left, right, progress)
-    output.show(comparison, as_json, lambda each: comparison_view(each, left, right))
-    if comparison.differences:
-        raise LoggerError(comparison.advice)
 
 
 @app.command(rich_help_panel="Collect")
@@ -287,29 +279,7 @@ def rollup(config: ConfigFile = None, as_json: AsJson = False, debug: Debug = Fa
     follow_lake(settings)
 
 
-@app.command(rich_help_panel="Show")
-def dashboards(
-    action: opt.DashboardAction, out: opt.GrafanaFolder = Path("deploy/grafana"),
-    url: opt.GrafanaUrl = "http://127.0.0.1:3000", token_file: opt.TokenFile = Path("grafana.token"),
-    config: ConfigFile = None, as_json: AsJson = False, debug: Debug = False,
-) -> None:  # fmt: skip
-    """Build the files of Grafana, check them, or push dashboards into it.
-
-    Example: voltrail dashboards push --url https://grafana.example.org --token-file grafana.token
-    """
-    from dashboards import build
-    from dashboards.push import push
-
-    settings = settings_of(config)
-    if action == "push":
-        with output.progress() as progress:
-            pushed = push(url, token_file, settings, progress)
-        output.show(pushed, as_json, lambda each: [output.table_of(each, ("dashboard", "address", "version"))])
-        return
-    changed = build.write(out, settings) if action == "build" else build.differences(out, settings)
-    output.show([str(path) for path in changed], as_json, lambda each: each)
-    if action == "check" and changed:
-        raise LoggerError(f"{len(changed)} files are stale: run `voltrail dashboards build --out {out}`")
+app.command(rich_help_panel="Show")(dashboards)
 
 
 def main() -> None:

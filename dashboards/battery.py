@@ -23,7 +23,7 @@ def page() -> Page:
         rows=[
             ("Packs now", [packs(), cycles(), most_cycles(), gap_of_packs(), reported_soh(), hottest()]),
             ("Packs over time", [cycles_over_time(), pack_voltages(), cycles_and_voltage(), temperature()]),
-            ("What the fleet tells of models", [answers(), km_per_percent(), capacities()]),
+            ("What the fleet tells of models", [answers(), km_per_percent(), pack_ages()]),
             ("Health", [capacity(), by_cycles(), verdicts(), weak(), stints()]),
         ],
     )
@@ -100,7 +100,7 @@ def cycles_over_time() -> Panel:
 
 
 def pack_voltages() -> Panel:
-    return lines(
+    return daily(
         "Voltage of the packs",
         "How low do packs go? Lowest, mean and highest voltage of all packs by day (UTC).",
         *(
@@ -174,7 +174,7 @@ def km_per_percent() -> Panel:
     )
 
 
-def capacities() -> Panel:
+def pack_ages() -> Panel:
     return distribution(
         "Cycles of the packs in use",
         "Are packs old or young? Packs by their charging cycles, in steps of 50.",

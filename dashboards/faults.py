@@ -21,7 +21,7 @@ def page() -> Page:
         rows=[
             ("In sum", [faults(), alerts(), affected(), lasting(), longest(), codes()]),
             ("What lasts", [open_now(), when()]),
-            ("How often", [per_day(), by_code(), by_system(), offenders()]),
+            ("How often", [per_day(), by_code(), alerts_by_code(), offenders()]),
             ("Between faults", [between_km(), between_h(), every(), components()]),
         ],
     )
@@ -136,7 +136,7 @@ def by_code() -> Panel:
     )
 
 
-def by_system() -> Panel:
+def alerts_by_code() -> Panel:
     return bars(
         "Alerts by code",
         "Which alerts come most? Alerts that began in the chosen range, by the vendor's code.",

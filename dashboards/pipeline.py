@@ -179,7 +179,7 @@ def spool_over_time() -> Panel:
     return lines(
         "Spool",
         "Does the spool fill? Its size as a share of `max_bytes`, highest of each interval.",
-        named(select('max("spool_share")', "collector", only=NO_FILTER, every="$__interval"), "spool"),
+        named(select('max("spool_share")', "collector", only=NO_FILTER, every="$__interval", fill="null"), "spool"),
         unit="percentunit",
         low=0,
         limits=style.high_is_bad(0.5, 0.9),
@@ -191,7 +191,7 @@ def waiting() -> Panel:
         "Messages that wait",
         "Is a store behind? Messages in the spool that the lake, or InfluxDB, has not taken yet.",
         *(
-            named(select(f'max("{sink}_waiting")', "collector", only=NO_FILTER, every="$__interval"), name)
+            named(select(f'max("{sink}_waiting")', "collector", only=NO_FILTER, every="$__interval", fill="null"), name)
             for sink, name in (("lake", "lake"), ("influx", "InfluxDB"))
         ),
         unit="short",

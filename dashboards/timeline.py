@@ -1,7 +1,7 @@
 """Timeline: what each vehicle did when, and when nobody knows."""
 
 from dashboards.kit import style
-from dashboards.kit.influxql import DAY, EACH_VEHICLE, Query, named, outer, select, text
+from dashboards.kit.influxql import AND_A_WEEK_BEFORE, DAY, EACH_VEHICLE, Query, named, outer, select, text
 from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, columns, daily, number, ranking, timeline
 from dashboards.kit.tables import TO_VEHICLE, rows
@@ -27,8 +27,9 @@ def states() -> Panel:
     return timeline(
         "States",
         "What did each vehicle do when? Each state lasts until the next one begins, and the last one is drawn up to "
-        "the right edge. Red is time without data: silent for twice its usual pace and over 30 min.",
-        named(select('"state"', "states", by=EACH_VEHICLE), "$tag_vehicle"),
+        "the right edge. Red is time without data: silent for twice its usual pace and over 30 min. Of many vehicles "
+        "the first 100 are drawn: choose a group.",
+        named(select('"state"', "states", span=AND_A_WEEK_BEFORE, by=EACH_VEHICLE, order="SLIMIT 100"), "$tag_vehicle"),
         mappings=style.state_mappings(),
         height=16,
     )

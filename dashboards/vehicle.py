@@ -2,7 +2,7 @@
 
 from dashboards.kit import style
 from dashboards.kit.charts import places
-from dashboards.kit.influxql import EVER, by_length, either, named, newest, select
+from dashboards.kit.influxql import AND_A_WEEK_BEFORE, EVER, by_length, either, named, newest, select
 from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, lines, number, timeline
 from dashboards.kit.tables import TO_TRIP, rows
@@ -140,7 +140,7 @@ def states() -> Panel:
     return timeline(
         "States",
         "What was it doing when? Each state lasts until the next begins; the last one is drawn up to the right edge.",
-        named(select('"state"', "states", by=["vehicle"]), "$tag_vehicle"),
+        named(select('"state"', "states", span=AND_A_WEEK_BEFORE, by=["vehicle"]), "$tag_vehicle"),
         mappings=style.state_mappings(),
         width=12,
     )
@@ -171,7 +171,7 @@ def signal() -> Panel:
     return lines(
         "Radio signal",
         "How good is its connection? The vendor's raw figure, mean of each interval.",
-        named(select('mean("network_signal")', "status", every="$__interval"), "signal"),
+        named(select('mean("network_signal")', "status", every="$__interval", fill="null"), "signal"),
         unit="none",
     )
 

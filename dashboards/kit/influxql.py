@@ -24,6 +24,8 @@ BY_MODEL = ('"model" =~ /^${model:regex}$/',)
 NO_FILTER: tuple[str, ...] = ()
 
 IN_RANGE = "$timeFilter"
+# A state that began before the range is drawn in it, unless that was more than a week before
+AND_A_WEEK_BEFORE = "time >= ${__from}ms - 7d AND time <= ${__to}ms"
 EVER = ""
 # A vehicle's day starts at its local midnight, so a day of the fleet is every row of the same quarter of an hour: no
 # time zone's midnight lies between two of them.
@@ -126,7 +128,7 @@ def by_length(table: str, column: str, name: str, *where: str, by: Iterable[str]
 
     Up to two days the raw rows answer, up to 45 days the rollup of five minutes, beyond that the one of days.
     """
-    every = {"by": by, "every": "$__interval"}
+    every = {"by": by, "every": "$__interval", "fill": "null"}
     mean = f'mean("mean_{column}")'
     return [
         named(select(f'mean("{column}")', table, *where, f"{_LENGTH} <= {_RAW_FOR_MS}", **every), name),  # type: ignore[arg-type]

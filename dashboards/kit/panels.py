@@ -87,8 +87,14 @@ class Look(TypedDict, total=False):
 
 
 def lines(title: str, text: str, *queries: Query, unit: str, **look: Unpack[Look]) -> Panel:
-    """Values over time as lines, which are broken where values are missing."""
-    return _over_time(title, text, queries, _line(style.LONGEST_LINE_MS), unit, look)
+    """Values over time as lines, which are broken where values are missing.
+
+    Means of intervals come with their gaps; among single readings, a gap is whatever lasts too long.
+    """
+    custom = _line(style.LONGEST_LINE_MS)
+    if all("fill(null)" in query.text for query in queries):
+        custom.insert_nulls = None
+    return _over_time(title, text, queries, custom, unit, look)
 
 
 def daily(title: str, text: str, *queries: Query, unit: str, **look: Unpack[Look]) -> Panel:

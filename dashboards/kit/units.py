@@ -1,7 +1,6 @@
 """The unit that Grafana shows: it follows from the column, as `logger/tables.py` states it, or from its last word."""
 
 from logger.columns import Column
-from logger.signals import SIGNALS
 from logger.tables import TABLES
 
 TIME, WORDS, COUNT, SHARE = "dateTimeAsLocal", "string", "short", "percentunit"
@@ -89,10 +88,9 @@ def _unit_of_column(column: Column) -> str:
 
 
 def caption(name: str) -> str:
-    """Return what a column is called above it: its words, without the unit, which stands at each value."""
+    """Return what a field is called: its words, without the unit, which stands at each value."""
     words = name.split("_")
-    signal = name in SIGNALS or name in _COLUMNS
-    if signal and len(words) > 1 and words[-1] in _LAST_WORDS:
+    if len(words) > 1 and words[-1] in _LAST_WORDS:
         words = words[:-1]
     return _CAPTIONS.get(name, " ".join(words))
 
@@ -107,6 +105,22 @@ _CAPTIONS = {
     "started_at": "start",
     "finished_at": "end",
     "wh_per_km": "consumption",
+    "wh_per_km_net": "consumption",
+    "wh_per_km_low": "at least",
+    "wh_per_km_high": "at most",
+    "energy_low_wh": "at least",
+    "energy_high_wh": "at most",
+    "soc_used_low_pct": "charge used at least",
+    "soc_used_high_pct": "charge used at most",
+    "soh_low_pct": "at least",
+    "soh_high_pct": "at most",
+    "pct_per_day": "loss",
+    "pct_per_day_low": "at least",
+    "pct_per_day_high": "at most",
+    "km_per_pct": "reach",
+    "km_per_pct_low": "at least",
+    "km_per_pct_high": "at most",
+    "pack_soc_pct": "charge of the pack",
     "ambient_c": "outside",
     "t10": "10 % sure before",
     "t50": "even odds before",

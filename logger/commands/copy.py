@@ -7,8 +7,8 @@ from datetime import datetime
 
 import msgspec
 
-from logger.commands.output import Block, format_count, table_of
-from logger.errors import ConfigError, Retry
+from logger.commands.output import Block, format_count, progress, show, table_of
+from logger.errors import ConfigError, LoggerError, Retry
 from logger.locks import take_over
 from logger.service.feeder import drain_sink
 from logger.settings.schema import Settings
@@ -50,6 +50,15 @@ def copy_store(
         with take_over(settings.data_dir, target):
             _catch_up(settings, source, target)
             return copy_days(read_from, written_to, since, until, progress)
+
+
+def show_comparison(settings: Settings, left: str, right: str, as_json: bool) -> None:
+    """Print in which days two stores differ. Raises `LoggerError` where they do, and as `copy_store`."""
+    with progress() as report:
+        comparison = compare_stores(settings, left, right, report)
+    show(comparison, as_json, lambda each: comparison_view(each, left, right))
+    if comparison.differences:
+        raise LoggerError(comparison.advice)
 
 
 def compare_stores(settings: Settings, left: str, right: str, progress: Progress = lambda text: None) -> Comparison:

@@ -5,7 +5,7 @@ import pytest
 from dashboards.catalogue import pages
 from dashboards.kit.panels import Panel
 from tests.dashboards.answers import Result, result
-from tests.dashboards.conftest import Demo
+from tests.dashboards.chosen import Demo
 
 pytestmark = pytest.mark.xdist_group("dashboards")
 PAGES = pages()
