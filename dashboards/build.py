@@ -1,12 +1,14 @@
 """Files for Grafana, built from code: dashboards as JSON, and what Grafana reads at its start to find them."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import msgspec
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from dashboards import provisioning
 from dashboards.catalogue import pages
 from dashboards.kit.influxql import Query
 from dashboards.kit.page import Page, dashboard
@@ -22,7 +24,8 @@ DASHBOARDS = "dashboards"  # the folder below it
 
 def files(settings: Settings) -> dict[str, str]:
     """Return the text of every file, by its path below the folder of Grafana's files."""
-    return {f"{DASHBOARDS}/{name}.json": text for name, text in dashboards(settings).items()}
+    built = {f"{DASHBOARDS}/{name}.json": text for name, text in dashboards(settings).items()}
+    return {**built, **provisioning.files(settings, partial(stored_query, settings))}
 
 
 def dashboards(settings: Settings) -> dict[str, str]:
@@ -34,14 +37,20 @@ def dashboards(settings: Settings) -> dict[str, str]:
 
 def stored_page(page: Page, settings: Settings) -> Page:
     """Return the page with queries that read tables where these settings store them."""
-    influx = settings.sinks.influx
-    if influx is None or not influx.retention_days:
-        return page
+    stored = partial(stored_query, settings)
     rows = [
-        (title, [msgspec.structs.replace(panel, queries=tuple(map(_long, panel.queries))) for panel in panels])
+        (title, [msgspec.structs.replace(panel, queries=tuple(map(stored, panel.queries))) for panel in panels])
         for title, panels in page.rows
     ]
     return msgspec.structs.replace(page, rows=rows)
+
+
+def stored_query(settings: Settings, query: Query) -> Query:
+    """Return the query reading derived tables and rollups from the policy in which these settings keep them longer."""
+    influx = settings.sinks.influx
+    if influx is None or not influx.retention_days:
+        return query
+    return msgspec.structs.replace(query, text=in_policy(query.text, LONG_POLICY))
 
 
 def write(folder: Path, settings: Settings) -> list[Path]:
@@ -74,11 +83,6 @@ def _text(path: Path) -> str | None:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return None
-
-
-def _long(query: Query) -> Query:
-    """Read derived tables and rollups from the retention policy in which they are kept longer."""
-    return msgspec.structs.replace(query, text=in_policy(query.text, LONG_POLICY))
 
 
 def in_policy(text: str, policy: str) -> str:

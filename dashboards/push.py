@@ -13,7 +13,8 @@ from logger.settings.schema import Settings
 
 FOLDER, _SOURCE = "voltrail", "voltrail"  # uids of the folder, and of the data source that panels name
 _TIMEOUT_S = 30.0
-_TOKEN_ADVICE = "the token of a service account with the role Editor is needed, see deploy/grafana/README.md"
+_WANTED = "wanted is http://HOST:PORT or https://HOST"
+_TOKEN_ADVICE = "the token of a service account with the role Editor is needed, see deploy/README.md"
 
 
 class Pushed(msgspec.Struct, frozen=True):
@@ -33,7 +34,7 @@ def push(
     does not answer.
     """
     headers = {"Authorization": f"Bearer {_token(token_file)}", "Accept": "application/json"}
-    with httpx.Client(base_url=url, headers=headers, timeout=_TIMEOUT_S) as http:
+    with httpx.Client(base_url=_address(url), headers=headers, timeout=_TIMEOUT_S) as http:
         _check_source(http)
         _create_folder(http)
         return list(_push_all(http, settings, progress))
@@ -71,8 +72,6 @@ def _call(
             return None
         _raise_for_status(http, answer)
         return answer.json()
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise ConfigError(f"--url {http.base_url}: {error}; wanted is http://HOST:PORT or https://HOST") from error
     except httpx.HTTPError as error:
         raise Retry(f"Grafana at {http.base_url} does not answer: {error}", after=1) from error
     except ValueError as error:
@@ -96,6 +95,16 @@ def _message(answer: httpx.Response) -> str:
         content = None
     text = content.get("message", "") if isinstance(content, dict) else answer.text
     return " ".join(str(text).split())[:200]
+
+
+def _address(url: str) -> httpx.URL:
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ConfigError(f"--url {url}: {error}; {_WANTED}") from error
+    if address.scheme not in ("http", "https") or not address.host:
+        raise ConfigError(f"--url {url}: {_WANTED}")
+    return address
 
 
 def _token(path: Path) -> str:

@@ -16,6 +16,7 @@ class Result(msgspec.Struct, frozen=True):
 
     rows: Rows
     series: Mapping[str, list[tuple[int, Any]]]
+    range_ms: tuple[int, int] = (0, 0)
 
     def values(self, field: str) -> list[Any]:
         """All values of a field, or of a series, that are not null."""
@@ -40,7 +41,7 @@ def result(panel: Panel, view: View, client: InfluxClient, database: str) -> Res
             frames.append(table_rows(answer))
     steps = [{"id": step.id_val, "options": step.options} for step in panel.transformations]
     rows = [row for frame in transform(frames, steps) for row in frame]
-    return Result(rows, series)
+    return Result(rows, series, view.range_ms)
 
 
 def _length(text: str) -> timedelta:

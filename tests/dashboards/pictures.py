@@ -180,6 +180,8 @@ def _timeline(panel: Panel, result: Result) -> Chart:
     spans = rows.with_columns(end=pl.col("at").shift(-1).over("name")).with_columns(
         pl.col("end").fill_null(pl.col("at").max())
     )
+    since, until = (datetime.fromtimestamp(ms / 1000, UTC).replace(tzinfo=None) for ms in result.range_ms)
+    spans = spans.filter(pl.col("end") >= since).with_columns(pl.col("at").clip(since, until))
     words = [value for mapping in panel.config.mappings or [] for value in getattr(mapping, "options", {})]
     css = [
         _css(style.STATE_COLOURS.get(word, {"appeared": "red", "cleared": "green"}.get(word, "#999"))) for word in words
