@@ -10,6 +10,7 @@ import typer
 from dashboards.command import dashboards
 from logger.commands import options as opt
 from logger.commands import output
+from logger.commands.notify import notify
 from logger.commands.options import AsJson, ConfigFile, Debug, FromStore, Since, Until, Vehicles, settings_of, span
 from logger.errors import ConfigError, LoggerError
 
@@ -280,6 +281,7 @@ def rollup(config: ConfigFile = None, as_json: AsJson = False, debug: Debug = Fa
 
 
 app.command(rich_help_panel="Show")(dashboards)
+app.command(rich_help_panel="Show")(notify)
 
 
 def main() -> None:

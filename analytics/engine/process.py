@@ -3,10 +3,13 @@
 import logging
 import os
 import sys
+from datetime import UTC, datetime
 
 from analytics.engine.jobs import Wish, analyze
 from logger.errors import LoggerError
+from logger.notify.notify import tell
 from logger.service.child import receive_settings, set_up_logging, take_sigterm
+from logger.stores import open_lake
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +22,10 @@ def main() -> None:
     take_sigterm()
     os.nice(_NICE)
     try:
-        told = analyze(receive_settings(), Wish())
+        settings = receive_settings()
+        told = analyze(settings, Wish())
+        for message in tell(open_lake(settings), settings, datetime.now(UTC)):
+            log.info("told people: %s", message.title)
     except LoggerError as error:
         log.error("%s", error)
         sys.exit(1)

@@ -90,6 +90,10 @@ FileFormat = Annotated[str, Option("--format", help="csv, parquet, ndjson or xls
 TripId = Annotated[str, Option(help="with gpx: the trip_id of a trip")]
 
 
+# ---- notify ----------------------------------------------------------------------------------------------------------
+
+TestMessage = Annotated[bool, Option("--test", help="send a test message to every target instead")]
+
 # ---- dashboards ------------------------------------------------------------------------------------------------------
 
 DashboardAction = Annotated[

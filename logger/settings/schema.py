@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from logger.settings.fleet import Model as Model
 from logger.settings.fleet import Place as Place
 from logger.settings.fleet import Vehicle as Vehicle
+from logger.settings.notify import Notify as Notify
 
 DEFAULT_FOLDER = "voltrail-data"
 RESERVED_NAMES = ("import", "collector", "settings", "influx")  # sources of our own; no account may take their names
@@ -242,6 +243,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     places: Mapping[str, Place] = {}
     analytics: Analytics = Analytics()
     tariffs: Tariffs = Tariffs()
+    notify: Notify = Notify()
 
     @property
     def polled_sources(self) -> tuple[Source, ...]:

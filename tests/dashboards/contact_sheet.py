@@ -13,7 +13,7 @@ from logger.stores.influx.client import InfluxClient
 from tests.dashboards.answers import Result, result
 from tests.dashboards.chosen import Demo
 from tests.dashboards.demo_store import fill
-from tests.dashboards.pictures import draw, picture
+from tests.dashboards.pictures import photograph, picture
 from tests.helpers.influx_server import running_server
 
 FOLDER = Path(__file__).parents[2] / ".cache" / "contact-sheet"
@@ -70,7 +70,7 @@ def write(sheets: Sequence[tuple[str, str]], demo: Demo) -> None:
     for name, title in IN_README:
         page = pages()[name]
         panel, found = next((panel, found) for panel, found in _results(page, demo) if panel.title == title)
-        (DOCS / f"{name}.svg").write_text(draw(panel, found), encoding="utf-8")
+        (DOCS / f"{name}.png").write_bytes(photograph(panel, found))
 
 
 if __name__ == "__main__":

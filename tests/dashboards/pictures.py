@@ -44,8 +44,17 @@ def picture(panel: Panel, result: Result) -> str:
 
 def draw(panel: Panel, result: Result) -> str:
     """Return a chart's result as SVG."""
+    return str(vl_convert.vegalite_to_svg(_chart(panel, result)))
+
+
+def photograph(panel: Panel, result: Result) -> bytes:
+    """Return a chart's result as PNG, which is small however many marks it has."""
+    return bytes(vl_convert.vegalite_to_png(_chart(panel, result), scale=1.5))
+
+
+def _chart(panel: Panel, result: Result) -> dict[str, Any]:
     chart = _CHARTS[panel.kind](panel, result).properties(width=_WIDTH, height=_HEIGHT)
-    return str(vl_convert.vegalite_to_svg(chart.to_dict()))
+    return dict(chart.to_dict())
 
 
 def shown(value: Any, unit: str) -> str:
