@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 
 from analytics.engine.jobs import Wish, analyze
+from analytics.engine.rollup_days import roll_daily
 from logger.errors import LoggerError
 from logger.notify.notify import tell
 from logger.service.child import receive_settings, set_up_logging, take_sigterm
@@ -24,12 +25,14 @@ def main() -> None:
     try:
         settings = receive_settings()
         told = analyze(settings, Wish())
-        for message in tell(open_lake(settings), settings, datetime.now(UTC)):
+        log.info("%s", ", ".join(f"{each.rows:,} {each.table} of {each.vehicles:,} vehicles" for each in told))
+        lake = open_lake(settings)
+        roll_daily(lake, settings.data_dir)  # long ranges of dashboards read rollups
+        for message in tell(lake, settings, datetime.now(UTC)):
             log.info("told people: %s", message.title)
     except LoggerError as error:
         log.error("%s", error)
         sys.exit(1)
-    log.info("%s", ", ".join(f"{each.rows:,} {each.table} of {each.vehicles:,} vehicles" for each in told))
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ class ReceiverMetrics:
         state = self._state()
         waiting = {f"{sink}_waiting": depth for (sink,), depth in state["depth"].items()}
         quarantined = state["feeders"].get("lake", {}).get("rows", {}).get("quarantine", 0)
-        return {"spool_share": state["bytes"] / state["max_bytes"], **waiting, "quarantined": quarantined}
+        return {"spool_share": state["bytes"] / max(state["max_bytes"], 1), **waiting, "quarantined": quarantined}
 
     def collect(self) -> Iterator[_Family]:
         """The metric families, for `prometheus_client`."""
