@@ -11,7 +11,7 @@ from dashboards.kit.panels import Panel, joined, kept, limited, sorted_by
 
 # The name of each vehicle, which a table of vehicles shows beside its number
 NAMES = select('last("title") AS "title"', "vehicles", span=EVER, by=["vehicle"])
-_VEHICLE = "var-provider=${provider}&var-vehicle=${__data.fields.vehicle:percentencode}"
+_VEHICLE = "${provider:queryparam}&var-vehicle=${__data.fields.vehicle:percentencode}"
 TO_VEHICLE = ("vehicle", "Open the vehicle", f"/d/voltrail-vehicle?{_VEHICLE}&${{__url_time_range}}")
 TO_TRIP = (
     "started_at",

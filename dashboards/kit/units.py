@@ -3,6 +3,7 @@
 from logger.columns import Column
 from logger.tables import TABLES
 
+_ROW_TIME = "Time"  # what Grafana calls the time of a row
 TIME, WORDS, COUNT, SHARE = "dateTimeAsLocal", "string", "short", "percentunit"
 # Units of ours → units of Grafana, which scales them by itself (1,500 m are 1.5 km)
 GRAFANA_UNITS = {
@@ -64,6 +65,8 @@ _COLUMNS = columns()
 
 def unit_of(name: str) -> str:
     """Return Grafana's unit of a field with this name. Raises `KeyError` for a name without a known unit."""
+    if name == _ROW_TIME:
+        return TIME
     column = _COLUMNS.get(name)
     if column is not None:
         return _unit_of_column(column)
@@ -127,5 +130,6 @@ _CAPTIONS = {
     "t90": "90 % sure before",
     "below_at_next_service": "low at next service",
     "title": "name",
+    _ROW_TIME: "time",
     "n": "points",
 }

@@ -15,6 +15,7 @@ import polars as pl
 from dashboards.catalogue import pages
 from dashboards.kit.page import Page
 from logger.columns import TYPES, Column
+from logger.errors import Retry
 from logger.stores.influx.client import InfluxClient
 from logger.stores.influx.influx import Influx
 from logger.tables import TABLES
@@ -31,6 +32,7 @@ _ROWS: Mapping[str, int] = {
 _NEWEST = ("vehicles", "status", "location", "battery", "pack", "body", "forecast", "event", "intake")
 _LIMITS = "max-series-per-database = 0\nmax-values-per-tag = 0\n"
 _MEDIAN_S, _MOST_S = 0.3, 1.0
+_ATTEMPTS = 10
 
 
 def figures(folder: Path) -> list[Figure]:
@@ -96,12 +98,24 @@ def _fill(store: Influx, until: datetime) -> int:
     for first in range(0, _VEHICLES, _AT_ONCE):
         vehicles = [_vehicle(number) for number in range(first, min(first + _AT_ONCE, _VEHICLES))]
         for table, a_day in _ROWS.items():
-            written += store.write(table, _rows(table, vehicles, until, _DAYS * a_day, timedelta(days=1) / a_day))
+            written += _write(store, table, vehicles, until, _DAYS * a_day, timedelta(days=1) / a_day)
         for table in _NEWEST:
-            written += store.write(table, _rows(table, vehicles, until, 24, timedelta(hours=1)))
+            written += _write(store, table, vehicles, until, 24, timedelta(hours=1))
+        print(f"{written:,} rows written", file=sys.stderr)
     models = ["E-moped", "E-moped with two packs", "Estate"]
-    written += store.write("calibration", _rows("calibration", models, until, 12 * 40, timedelta(hours=18)))
-    return written + store.write("collector", _rows("collector", ["none"], until, _DAYS * 1440, timedelta(minutes=1)))
+    written += _write(store, "calibration", models, until, 12 * 40, timedelta(hours=18))
+    return written + _write(store, "collector", ["none"], until, _DAYS * 1440, timedelta(minutes=1))
+
+
+def _write(store: Influx, table: str, vehicles: Sequence[str], until: datetime, count: int, every: timedelta) -> int:
+    """Write rows, and again where the server is too slow to say that it has."""
+    rows = _rows(table, vehicles, until, count, every)
+    for _ in range(_ATTEMPTS):
+        try:
+            return store.write(table, rows)
+        except Retry as error:
+            time.sleep(error.after)
+    return store.write(table, rows)
 
 
 def _rows(table: str, vehicles: Sequence[str], until: datetime, count: int, every: timedelta) -> pl.DataFrame:

@@ -152,6 +152,7 @@ def test_a_unit_follows_from_the_column() -> None:
         "dateTimeAsLocal",
         "string",
     )
+    assert unit_of("Time") == "dateTimeAsLocal"
     assert (unit_of("stay_s"), unit_of("late_share"), unit_of("visits")) == ("dtdurations", "percentunit", "short")
 
 
