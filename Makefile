@@ -35,7 +35,7 @@ reference: .venv/ready ## write docs/reference/, docs/dashboards.md, pictures an
 	$(BIN)/python -m tests.dashboards
 	$(BIN)/voltrail dashboards build
 
-contact-sheet: .venv/ready ## a picture of every panel, from the demo's data, in .cache/contact-sheet/ (two minutes)
+contact-sheet: .venv/ready ## a picture of every panel, from the demo's data, in .cache/contact-sheet/ (three minutes)
 	$(BIN)/python -m tests.dashboards.contact_sheet
 
 .venv/score: .venv/ready requirements-score.lock

@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 
 from analytics.engine.jobs import Wish, analyze
-from analytics.engine.rollup_days import roll_daily
+from analytics.engine.rollup_days import roll_when_due
 from logger.errors import LoggerError
 from logger.notify.notify import tell
 from logger.service.child import receive_settings, set_up_logging, take_sigterm
@@ -27,7 +27,7 @@ def main() -> None:
         told = analyze(settings, Wish())
         log.info("%s", ", ".join(f"{each.rows:,} {each.table} of {each.vehicles:,} vehicles" for each in told))
         lake = open_lake(settings)
-        roll_daily(lake, settings.data_dir)  # long ranges of dashboards read rollups
+        roll_when_due(lake, settings.data_dir)  # long ranges of dashboards read rollups
         for message in tell(lake, settings, datetime.now(UTC)):
             log.info("told people: %s", message.title)
     except LoggerError as error:

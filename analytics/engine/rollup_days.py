@@ -29,8 +29,8 @@ class Rolled(msgspec.Struct, frozen=True):
     same: int
 
 
-def roll_daily(lake: Lake, folder: Path, every_s: float = 86_400.0) -> list[Rolled]:
-    """Make anew what changed, unless that was done less than a day ago. Raises `Retry`."""
+def roll_when_due(lake: Lake, folder: Path, every_s: float = 3_600.0) -> list[Rolled]:
+    """Make anew what changed, unless that was done less than an hour ago. Raises `Retry`."""
     notes = folder / _NOTES
     fresh = notes.exists() and time.time() - notes.stat().st_mtime < every_s
     return [] if fresh else roll(lake, folder)

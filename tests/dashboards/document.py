@@ -26,7 +26,7 @@ voltrail dashboards push --url https://grafana.example.org --token-file grafana.
   list.
 - **Days** are local days of the vehicles, unless a panel says UTC.
 - **Long ranges** read rollups: up to two days all rows, up to 45 days `…_5m`, beyond that `…_1d`. The service makes
-  them once a day, `voltrail rollup` at once.
+  them once an hour, `voltrail rollup` at once.
 - **Nothing** is shown as `–`, and a count of nothing as `none`. A line is broken where vehicles were silent for more
   than 30 min, or where a day has no value.
 - **Bands** are intervals of 95 %.
