@@ -4,12 +4,28 @@ import msgspec
 
 from dashboards.kit import style
 from dashboards.kit.charts import points
-from dashboards.kit.influxql import BY_MODEL, EVER, Query, by_length, named, newest, outer, select, text
+from dashboards.kit.influxql import (
+    BY_MODEL,
+    EVER,
+    Query,
+    by_length,
+    named,
+    newest,
+    newest_rows,
+    outer,
+    sample,
+    select,
+    text,
+)
 from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, curve, daily, distribution, lines, number
 from dashboards.kit.tables import TO_VEHICLE, rows
 
 _LATER = "the analysis of battery health does not write the table {0} yet; the query reads its columns as agreed"
+_STINT = (
+    "started_at", "finished_at", "vehicle", "port", "end_reason", "first_cycles", "last_cycles", "distance_m",
+    "km_per_pct", "km_per_pct_low", "km_per_pct_high",
+)  # fmt: skip
 _NO_HEALTH, _NO_STINTS = _LATER.format("`battery_health`"), _LATER.format("`stints`")
 
 
@@ -39,21 +55,13 @@ def packs() -> Panel:
 
 
 def cycles() -> Panel:
-    return number(
-        "Median cycles",
-        "How worn are the packs? Charging cycles that the pack in each compartment reports, median.",
-        outer('median("pack_cycles") AS "pack_cycles"', _newest_packs("pack_cycles")),
-        "pack_cycles",
-    )
+    text = "How worn are the packs? Charging cycles that the pack in each compartment reports, median."
+    return _worn("Median cycles", text, "median")
 
 
 def most_cycles() -> Panel:
-    return number(
-        "Most cycles",
-        "How worn is the oldest pack? The highest number of charging cycles among the packs in use.",
-        outer('max("pack_cycles") AS "pack_cycles"', _newest_packs("pack_cycles")),
-        "pack_cycles",
-    )
+    text = "How worn is the oldest pack? The highest number of charging cycles among the packs in use."
+    return _worn("Most cycles", text, "max")
 
 
 def gap_of_packs() -> Panel:
@@ -116,7 +124,7 @@ def cycles_and_voltage() -> Panel:
     return points(
         "Charge and voltage",
         "Which packs have a low voltage for their charge? One point a reading: a weak cell lies below the others.",
-        select('"pack_soc_pct", "pack_voltage_v"', "pack"),
+        sample('"pack_soc_pct", "pack_voltage_v"', "pack"),
         "pack_soc_pct",
         "pack_voltage_v",
     )
@@ -268,27 +276,18 @@ def stints() -> Panel:
     return rows(
         "Stints",
         "How far do packs reach? Each time that one pack spent in one compartment, with kilometres per percent.",
-        select(
-            '"vehicle", "port", "started_at", "finished_at", "end_reason", "first_cycles", "last_cycles", '
-            '"distance_m", "km_per_pct", "km_per_pct_low", "km_per_pct_high"',
-            "stints",
-        ),
-        "started_at",
-        "finished_at",
-        "vehicle",
-        "port",
-        "end_reason",
-        "first_cycles",
-        "last_cycles",
-        "distance_m",
-        "km_per_pct",
-        "km_per_pct_low",
-        "km_per_pct_high",
+        newest_rows(", ".join(f'"{name}"' for name in _STINT), "stints"),
+        *_STINT,
         sort="started_at",
         links=[TO_VEHICLE],
         width=24,
         empty=_NO_STINTS,
     )
+
+
+def _worn(title: str, text: str, what: str) -> Panel:
+    query = outer(f'{what}("pack_cycles") AS "pack_cycles"', _newest_packs("pack_cycles"))
+    return number(title, text, query, "pack_cycles")
 
 
 def _newest_packs(column: str) -> Query:

@@ -2,7 +2,7 @@
 
 from dashboards.kit import style
 from dashboards.kit.charts import heat, places, points
-from dashboards.kit.influxql import either, named, select, text
+from dashboards.kit.influxql import either, named, newest_rows, sample, select, text
 from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, bars, columns, daily, distribution, number
 from dashboards.kit.tables import TO_VEHICLE, rows
@@ -117,7 +117,7 @@ def begin() -> Panel:
     return heat(
         "Charge when charging begins",
         "At which percent, and when, are vehicles charged or swapped? Number of charges and swaps by day and percent.",
-        select('"soc_start_pct"', "charges"),
+        sample('"soc_start_pct"', "charges"),
         "soc_start_pct",
         size=10,
     )
@@ -127,7 +127,7 @@ def added() -> Panel:
     return distribution(
         "Charge added",
         "How much do charges add? Number of charges and swaps by the percent that they added, in steps of 10 %.",
-        select('"soc_added_pct"', "charges"),
+        sample('"soc_added_pct"', "charges"),
         "soc_added_pct",
         size=10,
         width=12,
@@ -138,7 +138,7 @@ def power_curve() -> Panel:
     return points(
         "Charging curve",
         "How does the charging power depend on the content? Readings while the charger draws power.",
-        select('"energy_wh", "charger_power_w"', "battery", '"charger_power_w" > 0'),
+        sample('"energy_wh", "charger_power_w"', "battery", '"charger_power_w" > 0'),
         "energy_wh",
         "charger_power_w",
     )
@@ -148,7 +148,7 @@ def power_and_energy() -> Panel:
     return points(
         "Mean power and energy",
         "Are long charges slow ones? One point a charge.",
-        select('"mean_w", "energy_wh"', "charges", _BY_CABLE),
+        sample('"mean_w", "energy_wh"', "charges", _BY_CABLE),
         "mean_w",
         "energy_wh",
     )
@@ -168,7 +168,7 @@ def efficiencies() -> Panel:
     return points(
         "From the wall into the battery",
         "Which chargers lose much? Energy from the wall and into the battery, one point a charge.",
-        select('"wall_wh", "energy_wh"', "charges", '"wall_wh" > 0'),
+        sample('"wall_wh", "energy_wh"', "charges", '"wall_wh" > 0'),
         "wall_wh",
         "energy_wh",
     )
@@ -178,7 +178,7 @@ def every() -> Panel:
     return rows(
         "Charges and swaps",
         "Which charges were there? Charges and swaps that began in the chosen range, newest first.",
-        select(
+        newest_rows(
             '"vehicle", "kind", "port", "started_at", "finished_at", "soc_start_pct", "soc_finish_pct", "energy_wh", '
             '"energy_low_wh", "energy_high_wh", "mean_w", "efficiency", "cost", "currency", "place", "flags"',
             "charges",
@@ -239,7 +239,7 @@ def where() -> Panel:
     return places(
         "Where they charge",
         "Where are vehicles charged and swapped? Positions of charges and swaps.",
-        select('"lat_deg", "lon_deg"', "charges"),
+        sample('"lat_deg", "lon_deg"', "charges"),
         width=24,
     )
 

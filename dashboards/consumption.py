@@ -2,7 +2,7 @@
 
 from dashboards.kit import style
 from dashboards.kit.charts import points
-from dashboards.kit.influxql import BY_MODEL, DAY, EVER, Query, named, select, text
+from dashboards.kit.influxql import BY_MODEL, DAY, EVER, Query, named, sample, select, text
 from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, bars, columns, curve, daily, number
 from dashboards.kit.tables import TO_VEHICLE, rows
@@ -141,7 +141,7 @@ def distance_and_energy() -> Panel:
     return points(
         "Distance and energy",
         "Which trips fall out of line? One point a trip.",
-        select('"distance_m", "energy_wh"', "trips"),
+        sample('"distance_m", "energy_wh"', "trips"),
         "distance_m",
         "energy_wh",
     )

@@ -1,7 +1,7 @@
 """Faults and alerts: what broke when, how often, on which vehicles, and how long they last between faults."""
 
 from dashboards.kit import style
-from dashboards.kit.influxql import BY_MODEL, EVER, either, named, outer, select, text
+from dashboards.kit.influxql import BY_MODEL, EVER, either, named, newest_rows, outer, select, text
 from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, bars, columns, number, timeline
 from dashboards.kit.tables import TO_VEHICLE, rows
@@ -174,7 +174,7 @@ def every() -> Panel:
     return rows(
         "Faults and alerts",
         "What happened lately? Faults and alerts in the chosen range, newest first, with the odometer at their start.",
-        select(
+        newest_rows(
             '"vehicle", "started_at", "finished_at", "kind", "code", "system", "text", "count", "odometer_m"',
             "episodes",
             _TROUBLES,

@@ -2,7 +2,7 @@
 
 from dashboards.kit import style
 from dashboards.kit.charts import places
-from dashboards.kit.influxql import EVER, either, named, newest, outer, select
+from dashboards.kit.influxql import EVER, either, named, newest, newest_rows, outer, sample, select
 from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, columns, daily, number
 from dashboards.kit.tables import TO_VEHICLE, rows
@@ -74,7 +74,7 @@ def swap_map() -> Panel:
     return places(
         "Where packs were swapped",
         "Where does the crew swap? Positions of swaps in the chosen range, by the charge that was left.",
-        select('"lat_deg", "lon_deg", "soc_start_pct"', "charges", "\"kind\" = 'swap'"),
+        sample('"lat_deg", "lon_deg", "soc_start_pct"', "charges", "\"kind\" = 'swap'"),
         colour="soc_start_pct",
         limits=style.low_is_bad(10, 20),
         height=18,
@@ -128,7 +128,7 @@ def moved_locked() -> Panel:
     return rows(
         "Alerts while nobody rode",
         "Which vehicles were moved, fell or lost a pack? Alerts of these kinds in the chosen range, newest first.",
-        select(
+        newest_rows(
             '"vehicle", "started_at", "finished_at", "code", "text", "open"', "episodes", _ALERT,
             either("code", [*_MOVED, *_FELL, *_TAKEN_OUT]),
         ),
@@ -147,7 +147,7 @@ def relocations() -> Panel:
     return rows(
         "Relocations",
         "Which vehicles were carried, and how far? Positions that changed while the odometer stood still.",
-        select('"vehicle", "started_at", "finished_at", "text"', "episodes", _RELOCATED),
+        newest_rows('"vehicle", "started_at", "finished_at", "text"', "episodes", _RELOCATED),
         "started_at",
         "finished_at",
         "vehicle",

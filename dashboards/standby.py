@@ -2,7 +2,7 @@
 
 from dashboards.kit import style
 from dashboards.kit.charts import points
-from dashboards.kit.influxql import DAY, named, newest, outer, select
+from dashboards.kit.influxql import DAY, named, newest, outer, sample, select
 from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, columns, daily, distribution, number
 from dashboards.kit.tables import TO_VEHICLE, rows
@@ -129,7 +129,7 @@ def losses() -> Panel:
     return distribution(
         "Losses",
         "Is there a tail of bad vehicles? Intervals at rest by their loss per day, in steps of 1 % a day.",
-        select('"pct_per_day"', "standby"),
+        sample('"pct_per_day"', "standby"),
         "pct_per_day",
         size=1,
         width=12,
@@ -137,11 +137,11 @@ def losses() -> Panel:
 
 
 def length_and_loss() -> Panel:
-    inner = select('"finished_at" - "started_at" AS "rest_ms", "soc_lost_pct"', "standby")
+    inner = sample('"finished_at" - "started_at" AS "rest_ms", "soc_lost_pct"', "standby")
     return points(
         "Length and loss",
         "Does charge fall with the time at rest? One point an interval: its length and the charge that it lost.",
-        outer('"rest_ms" / 3600000 AS "rest_h", "soc_lost_pct"', inner),
+        outer('"rest_ms" / 3600000 AS "rest_h", "soc_lost_pct"', inner, order="ORDER BY time DESC"),
         "rest_h",
         "soc_lost_pct",
         width=24,

@@ -1,7 +1,7 @@
 """Trips: how many, how far, how fast, at what cost, and how sure all that is."""
 
 from dashboards.kit.charts import places, points
-from dashboards.kit.influxql import named, select, text
+from dashboards.kit.influxql import named, newest_rows, sample, select, text
 from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, columns, daily, distribution, number
 from dashboards.kit.tables import TO_TRIP, TO_VEHICLE, rows
@@ -55,7 +55,7 @@ def every() -> Panel:
     return rows(
         "Trips",
         "Which trips were there? Newest first; the start of a trip leads to its details, the vehicle to the vehicle.",
-        select(
+        newest_rows(
             '"vehicle", "kind", "started_at", "finished_at", "duration_s", "distance_m", "mean_speed_kmh", '
             '"soc_used_pct", "energy_wh", "energy_low_wh", "energy_high_wh", "wh_per_km", "flags"',
             "trips",
@@ -84,7 +84,7 @@ def distances() -> Panel:
     return distribution(
         "Distances",
         "Are trips short or long? Number of trips by their distance, in steps of 1 km.",
-        select('"distance_m"', "trips"),
+        sample('"distance_m"', "trips"),
         "distance_m",
         size=1000,
     )
@@ -94,7 +94,7 @@ def durations() -> Panel:
     return distribution(
         "Durations",
         "How long do trips take? Number of trips by their duration, in steps of 5 min.",
-        select('"duration_s"', "trips", "\"kind\" != 'inferred'"),
+        sample('"duration_s"', "trips", "\"kind\" != 'inferred'"),
         "duration_s",
         size=300,
     )
@@ -104,7 +104,7 @@ def speeds() -> Panel:
     return distribution(
         "Speeds",
         "How fast are trips? Number of trips by their mean speed in motion, in steps of 2 km/h.",
-        select('"mean_speed_kmh"', "trips"),
+        sample('"mean_speed_kmh"', "trips"),
         "mean_speed_kmh",
         size=2,
     )
@@ -114,7 +114,7 @@ def speed_and_use() -> Panel:
     return points(
         "Speed and consumption",
         "Does speed cost energy? One point a trip.",
-        select('"mean_speed_kmh", "wh_per_km"', "trips", '"distance_m" > 500'),
+        sample('"mean_speed_kmh", "wh_per_km"', "trips", '"distance_m" > 500'),
         "mean_speed_kmh",
         "wh_per_km",
     )
@@ -124,7 +124,7 @@ def starts() -> Panel:
     return places(
         "Where trips start",
         "Where do trips start? The position at which the vehicle stood before.",
-        select('"start_lat_deg", "start_lon_deg"', "trips"),
+        sample('"start_lat_deg", "start_lon_deg"', "trips"),
         lat="start_lat_deg",
         lon="start_lon_deg",
         height=8,
@@ -183,7 +183,9 @@ def flagged() -> Panel:
     return rows(
         "Trips with a remark",
         "Which trips need care before they are used? Trips with flags; what each flag means is in docs/results.md.",
-        select('"vehicle", "started_at", "finished_at", "kind", "distance_m", "flags"', "trips", "\"flags\" != ''"),
+        newest_rows(
+            '"vehicle", "started_at", "finished_at", "kind", "distance_m", "flags"', "trips", "\"flags\" != ''"
+        ),
         "started_at",
         "finished_at",
         "vehicle",

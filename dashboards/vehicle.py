@@ -2,7 +2,17 @@
 
 from dashboards.kit import style
 from dashboards.kit.charts import places
-from dashboards.kit.influxql import AND_A_WEEK_BEFORE, EVER, by_length, either, named, newest, select
+from dashboards.kit.influxql import (
+    AND_A_WEEK_BEFORE,
+    EVER,
+    by_length,
+    either,
+    named,
+    newest,
+    newest_rows,
+    sample,
+    select,
+)
 from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, lines, number, timeline
 from dashboards.kit.tables import TO_TRIP, rows
@@ -131,7 +141,7 @@ def position() -> Panel:
     return places(
         "Where it was",
         "Where was it? Its positions in the chosen range.",
-        select('"lat_deg", "lon_deg"', "location"),
+        sample('"lat_deg", "lon_deg"', "location"),
         height=10,
     )
 
@@ -189,7 +199,7 @@ def last_trips() -> Panel:
     return rows(
         "Trips",
         "Where did it go lately? Its trips in the chosen range; the start of each leads to its details.",
-        select(
+        newest_rows(
             '"vehicle", "started_at", "finished_at", "duration_s", "distance_m", "energy_wh", "wh_per_km", '
             '"soc_used_pct", "start_place", "finish_place"',
             "trips",
@@ -213,7 +223,7 @@ def last_charges() -> Panel:
     return rows(
         "Charges and swaps",
         "When did it get charge? Charges and swaps of packs in the chosen range.",
-        select('"started_at", "kind", "soc_start_pct", "soc_finish_pct", "energy_wh", "place", "cost"', "charges"),
+        newest_rows('"started_at", "kind", "soc_start_pct", "soc_finish_pct", "energy_wh", "place", "cost"', "charges"),
         "started_at",
         "kind",
         "soc_start_pct",
@@ -241,7 +251,7 @@ def troubles() -> Panel:
     return rows(
         "Faults and alerts",
         "What did it complain about? Episodes of faults and alerts in the chosen range.",
-        select(
+        newest_rows(
             '"started_at", "finished_at", "kind", "code", "text", "open"',
             "episodes",
             either("kind", ["alert", "fault"]),

@@ -105,6 +105,16 @@ def select(
     return Query(" ".join(filter(None, parts)))
 
 
+def newest_rows(what: str, table: str, *where: str) -> Query:
+    """Return the query for the newest rows of a table, as many as somebody can look through."""
+    return select(what, table, *where, order="ORDER BY time DESC LIMIT 1000")
+
+
+def sample(what: str, table: str, *where: str) -> Query:
+    """Return the query for the newest rows of a table, as many as a chart of points can show."""
+    return select(what, table, *where, order="ORDER BY time DESC LIMIT 5000")
+
+
 def outer(what: str, inner: Query, *where: str, by: Iterable[str] = (), order: str = "") -> Query:
     """Return the query for `what` of the rows that another query finds."""
     groups = f"GROUP BY {', '.join(f'{chr(34)}{tag}{chr(34)}' for tag in by)}" if by else ""

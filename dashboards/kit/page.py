@@ -92,7 +92,7 @@ def _panel(panel: Panel, number: int, place: grafana.GridPos) -> grafana.Panel:
         type_val=panel.kind,
         id_val=number,
         title=panel.title,
-        description=panel.text + note,
+        description=panel.explained + note,
         datasource=DATASOURCE_REF,
         grid_pos=place,
         targets=[InfluxTarget.of(query, at) for at, query in enumerate(panel.queries)],

@@ -4,6 +4,7 @@ The text of a panel begins with the question that it answers, up to the question
 how that is computed.
 """
 
+import re
 from collections.abc import Sequence
 from typing import TypedDict, Unpack
 
@@ -40,6 +41,12 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
     height: int = 8
     time_from: str = ""
     empty: str = ""
+
+    @property
+    def explained(self) -> str:
+        """Its text, and how many rows are shown at most."""
+        limits = {int(each) for query in self.queries for each in re.findall(r" LIMIT (\d+)$", query.text)}
+        return self.text + "".join(f" Of more than {each:,} rows, the newest are shown." for each in sorted(limits))
 
     @property
     def question(self) -> str:

@@ -53,7 +53,7 @@ def _page(page: Page) -> Iterator[str]:
 
 
 def _panel(panel: Panel) -> Iterator[str]:
-    yield f"- **{panel.title}** – {panel.text}" + (f" *Empty so far: {panel.empty}.*" if panel.empty else "")
+    yield f"- **{panel.title}** – {panel.explained}" + (f" *Empty so far: {panel.empty}.*" if panel.empty else "")
     yield ""
     yield "  ```text"
     yield from (f"  {query.text}" for query in dict.fromkeys(panel.queries))
