@@ -13,7 +13,7 @@ def dashboards(
     url: opt.GrafanaUrl = "http://127.0.0.1:3000", token_file: opt.TokenFile = Path("grafana.token"),
     config: ConfigFile = None, as_json: AsJson = False, debug: Debug = False,
 ) -> None:  # fmt: skip
-    """Build the files of Grafana, check them, or push dashboards into it.
+    """Build, check or push dashboards of Grafana.
 
     Example: voltrail dashboards push --url https://grafana.example.org --token-file grafana.token
     """

@@ -12,7 +12,9 @@ from logger.settings.schema import Settings
 def notify(
     test: opt.TestMessage = False, config: ConfigFile = None, as_json: AsJson = False, debug: Debug = False
 ) -> None:
-    """Tell people what needs them now; the service does it after each analysis.
+    """Tell people what needs them now.
+
+    The service does so after each analysis.
 
     Example: voltrail notify --test
     """
