@@ -43,9 +43,9 @@ def tell(
         return []
     send_one = deliver or (lambda title, body: any(each.sent for each in send(settings.notify.targets, title, body)))
     path = settings.data_dir / _FILE
-    told, found = _read(path), causes(store, settings, now)
-    lasting = [cause for cause in found if cause.begins or (cause.key in told and not cause.ends)]
-    told &= {cause.key for cause in lasting}
+    before, found = _read(path), causes(store, settings, now)
+    lasting = [cause for cause in found if cause.begins or (cause.key in before and not cause.ends)]
+    told = before & {cause.key for cause in lasting}
     quiet = is_quiet(settings, now)
     new = [cause for cause in lasting if cause.key not in told and (cause.urgent or not quiet)]
     sent = []
@@ -55,7 +55,8 @@ def tell(
             sent.append(message)
         else:
             log.warning("nobody could be told: %s", message.title)
-    write_file(path, msgspec.json.encode(sorted(told)))
+    if told != before:
+        _write(path, told)
     return sent
 
 
@@ -75,6 +76,14 @@ def _messages(found: Sequence[Cause]) -> Iterable[tuple[Message, set[str]]]:
         same = [cause for cause in found if cause.kind == kind]
         title = f"voltrail: {kind}" + (f" ({len(same)})" if len(same) > 1 else "")
         yield Message(title, tuple(cause.text for cause in same)), {cause.key for cause in same}
+
+
+def _write(path: Path, told: set[str]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(path, msgspec.json.encode(sorted(told)))
+    except OSError as error:  # people know; at worst they are told again
+        log.warning("cannot write %s: %s", path, error)
 
 
 def _read(path: Path) -> set[str]:

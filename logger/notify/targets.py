@@ -27,6 +27,8 @@ def send(targets: str, title: str, body: str) -> list[Delivery]:
 def _send(targets: str, title: str, body: str) -> Iterator[Delivery]:
     from apprise import Apprise  # which takes a third of a second to import
 
+    if not addresses(targets):
+        raise ConfigError("notify.targets_file: the file holds no address; put each on a line of its own")
     for number, address in enumerate(addresses(targets), 1):
         target = Apprise.instantiate(address, suppress_exceptions=True)
         if target is None:

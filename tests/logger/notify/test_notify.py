@@ -248,6 +248,19 @@ def test_an_address_that_apprise_does_not_know_is_named_without_its_secret() -> 
     assert "secret" not in str(raised.value)
 
 
+def test_a_file_without_an_address_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="holds no address"):
+        send("# nobody\n", "title", "body")
+
+
+def test_before_anything_came_nothing_is_told_and_nothing_is_written(tmp_path: Path) -> None:
+    (tmp_path / "targets").write_text("json://127.0.0.1:1/\n")
+    (tmp_path / "voltrail.toml").write_text('[notify]\ntargets_file = "targets"\n')
+    done = voltrail(tmp_path, "notify")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "nothing new\n", "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["targets", "voltrail.toml"]
+
+
 def test_addresses_are_lines_without_comments() -> None:
     assert addresses(" json://a \n# b\n\nmailto://c\n") == ["json://a", "mailto://c"]
 
