@@ -1,7 +1,7 @@
 """Faults and alerts: what broke when, how often, on which vehicles, and how long they last between faults."""
 
 from dashboards.kit import style
-from dashboards.kit.influxql import BY_MODEL, EVER, either, named, newest_rows, outer, select, text
+from dashboards.kit.influxql import BY_MODEL, EVER, LAST_QUARTER, either, named, newest_rows, outer, select, text
 from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, bars, columns, number, timeline
 from dashboards.kit.tables import TO_VEHICLE, rows
@@ -48,8 +48,8 @@ def affected() -> Panel:
 def lasting() -> Panel:
     return number(
         "Open faults",
-        "How many faults last? Faults that nothing has ended yet, whenever they began.",
-        select('count("count") AS "lasting"', "episodes", _FAULTS, '"open" = true', span=EVER),
+        "How many faults last? Faults that nothing has ended yet, of those that began in the last 90 days.",
+        select('count("count") AS "lasting"', "episodes", _FAULTS, '"open" = true', span=LAST_QUARTER),
         "lasting",
         limits=style.high_is_bad(1, 5),
     )
@@ -78,10 +78,10 @@ def codes() -> Panel:
 def open_now() -> Panel:
     return rows(
         "Open now",
-        "What lasts now? Faults and alerts that nothing has ended yet, newest first.",
+        "What lasts now? Faults and alerts of the last 90 days that nothing has ended yet, newest first.",
         select(
             '"vehicle", "started_at", "kind", "code", "system", "text", "count"', "episodes", _TROUBLES,
-            '"open" = true', span=EVER,
+            '"open" = true', span=LAST_QUARTER,
         ),
         "started_at",
         "vehicle",

@@ -2,7 +2,20 @@
 
 from dashboards.kit import style
 from dashboards.kit.charts import places
-from dashboards.kit.influxql import DAY, EACH_VEHICLE, EVER, Query, either, named, newest, outer, select, text
+from dashboards.kit.influxql import (
+    DAY,
+    EACH_VEHICLE,
+    EVER,
+    LAST_QUARTER,
+    LAST_WEEK,
+    Query,
+    either,
+    named,
+    newest,
+    outer,
+    select,
+    text,
+)
 from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, columns, daily, number, ranking
 from dashboards.kit.tables import TO_VEHICLE, rows
@@ -45,11 +58,10 @@ def charging() -> Panel:
 
 
 def silent() -> Panel:
-    inner = select('last("finished_at") AS "finished_at"', "states", span=EVER, by=EACH_VEHICLE)
     return number(
         "Silent",
-        "How many vehicles have fallen silent? Those of which nothing is known of the last 24 h of the chosen range.",
-        outer('count("finished_at") AS "vehicles"', inner, '"finished_at" < (${__to} - 86400000)'),
+        "How many vehicles have fallen silent? Those whose newest charge is older than 24 h at the end of the range.",
+        select('count("soc_pct") AS "vehicles"', "forecast", span="time < ${__to}ms - 1d"),
         "vehicles",
         limits=style.high_is_bad(1, 5),
     )
@@ -68,8 +80,10 @@ def low_charge() -> Panel:
 def open_troubles() -> Panel:
     return number(
         "Open faults and alerts",
-        "How many faults and alerts last? Episodes of these two kinds that nothing has ended yet.",
-        select('count("count") AS "lasting"', "episodes", either("kind", _TROUBLES), '"open" = true', span=EVER),
+        "How many faults and alerts last? Episodes of these two kinds of the last 90 days that nothing has ended yet.",
+        select(
+            'count("count") AS "lasting"', "episodes", either("kind", _TROUBLES), '"open" = true', span=LAST_QUARTER
+        ),
         "lasting",
         limits=style.high_is_bad(1, 10),
     )
@@ -86,7 +100,7 @@ def positions() -> Panel:
 def states_now() -> Panel:
     return ranking(
         "What they do",
-        "How many vehicles are in which state? By the newest state of each vehicle, as of the last analysis.",
+        "How many vehicles are in which state? By the newest state of each vehicle in the last seven days.",
         *(named(_count_in(state), state.replace("_", " ")) for state in STATES),
         unit="short",
         width=12,
@@ -205,12 +219,12 @@ def troubles() -> Panel:
 
 
 def _in_state(title: str, question: str, *states: str) -> Panel:
-    inner = select('last("state") AS "state"', "states", span=EVER, by=EACH_VEHICLE)
+    inner = select('last("state") AS "state"', "states", span=LAST_WEEK, by=EACH_VEHICLE)
     query = outer('count("state") AS "vehicles"', inner, either("state", states))
     words = " or ".join(f"`{state}`" for state in states)
-    return number(title, f"{question} Those whose newest state is {words}.", query, "vehicles")
+    return number(title, f"{question} Those whose newest state of the last seven days is {words}.", query, "vehicles")
 
 
 def _count_in(state: str) -> Query:
-    inner = select('last("state") AS "state"', "states", span=EVER, by=EACH_VEHICLE)
+    inner = select('last("state") AS "state"', "states", span=LAST_WEEK, by=EACH_VEHICLE)
     return outer('count("state") AS "vehicles"', inner, f'"state" = {text(state)}')

@@ -2,7 +2,7 @@
 
 from dashboards.kit import style
 from dashboards.kit.charts import places
-from dashboards.kit.influxql import EVER, either, named, newest, newest_rows, outer, sample, select
+from dashboards.kit.influxql import LAST_QUARTER, either, named, newest, newest_rows, outer, sample, select
 from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, columns, daily, number
 from dashboards.kit.tables import TO_VEHICLE, rows
@@ -84,9 +84,12 @@ def swap_map() -> Panel:
 def idle() -> Panel:
     return rows(
         "Idle vehicles",
-        "Which vehicles does nobody use? The end of each vehicle's newest trip, oldest first.",
+        "Which vehicles does nobody use? The end of each vehicle's newest trip in the last 90 days, oldest first.",
         select(
-            'last("finished_at") AS "finished_at", "finish_place", "distance_m"', "trips", span=EVER, by=["vehicle"]
+            'last("finished_at") AS "finished_at", "finish_place", "distance_m"',
+            "trips",
+            span=LAST_QUARTER,
+            by=["vehicle"],
         ),
         "vehicle",
         "finished_at",
@@ -200,10 +203,11 @@ def service() -> Panel:
 def odometers() -> Panel:
     return rows(
         "Odometers",
-        "Which vehicles have gone farthest? Odometer at the end of the newest trip of each, highest first.",
-        select('last("finish_odometer_m") AS "odometer_m"', "trips", span=EVER, by=["vehicle"]),
+        "Which vehicles have gone farthest? The newest odometer and riding time of each, highest first.",
+        newest("odometer_m", "status", also=["ride_time_s"]),
         "vehicle",
         "odometer_m",
+        "ride_time_s",
         sort="odometer_m",
         links=[TO_VEHICLE],
     )
@@ -226,8 +230,10 @@ def helmets() -> Panel:
 def visits() -> Panel:
     return rows(
         "Vehicles in places",
-        "Which vehicles are where they should be? Stays in places of the settings that last, longest first.",
-        select('"vehicle", "code", "started_at"', "episodes", "\"system\" = 'place'", '"open" = true', span=EVER),
+        "Which vehicles are where they should be? Stays in places that last, of the last 90 days, longest first.",
+        select(
+            '"vehicle", "code", "started_at"', "episodes", "\"system\" = 'place'", '"open" = true', span=LAST_QUARTER
+        ),
         "code",
         "vehicle",
         "started_at",
