@@ -33,7 +33,7 @@ LAST_WEEK, LAST_QUARTER = (f"time >= ${{__to}}ms - {days}d AND time <= ${{__to}}
 # time zone's midnight lies between two of them.
 DAY = "15m"
 EACH_VEHICLE = ("provider", "vehicle")
-_NOT_RETRACTED = '("retracted" = true) = false'  # also true where no row has the field: it exists in 3.x alone
+NOT_RETRACTED = '("retracted" = true) = false'  # also true where no row has the field: it exists in 3.x alone
 _RAW_FOR_MS, _FINE_FOR_MS = 2 * 86_400_000, 45 * 86_400_000
 _LENGTH = "(${__to} - ${__from})"
 
@@ -154,7 +154,7 @@ def by_length(table: str, column: str, name: str, *where: str, by: Iterable[str]
 
 def condition(table: str, *where: str, span: str = IN_RANGE, only: tuple[str, ...] = BY_VEHICLE) -> str:
     """Return the condition of a query of this table, with `WHERE`; "" where there is none."""
-    valid = () if table in RAW else (_NOT_RETRACTED,)
+    valid = () if table in RAW else (NOT_RETRACTED,)
     parts = [each for each in (span, *only, *valid, *where) if each]
     return f" WHERE {' AND '.join(parts)}" if parts else ""
 

@@ -30,6 +30,9 @@ voltrail dashboards push --url https://grafana.example.org --token-file grafana.
 - **Nothing** is shown as `–`, and a count of nothing as `none`. A line is broken where vehicles were silent for more
   than 30 min, or where a day has no value.
 - **Bands** are intervals of 95 %.
+- **Which server**: the files in `deploy/grafana/` suit all versions. Where the settings say `version = "1"` or `"2"`,
+  `voltrail dashboards build` leaves out the condition for rows that are no longer valid, which only 3.x has; queries
+  over large fleets are then several times as fast.
 - **With `retention_days`** in the settings, build with these settings: derived tables are then read from the policy
   that keeps them longer. Rows of `vehicles` are raw ones: restart the service more often than they expire.
 """

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -197,6 +197,17 @@ def test_with_retention_derived_tables_are_read_from_the_policy_that_keeps_them(
     assert any('FROM "long"."trips"' in query or 'FROM "long"."consumption"' in query for query in queries)
     assert any('FROM "status"' in query for query in queries)
     assert not any('FROM "consumption"' in query or '"long"."status"' in query for query in queries)
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_a_server_that_can_delete_is_not_asked_for_rows_that_are_no_longer_valid(version: Literal["1", "2"]) -> None:
+    influx = InfluxSettings("http://127.0.0.1:1", "voltrail", version=version)
+    built = build.files(msgspec.structs.replace(Settings(), sinks=Sinks(influx=influx)))
+    assert not [name for name, text in built.items() if "retracted" in text]
+    assert any("retracted" in text for text in build.files(Settings()).values())
+    panels = [panel for panel in json.loads(built["dashboards/fleet.json"])["panels"] if panel["type"] != "row"]
+    queries = [target["query"] for panel in panels for target in panel["targets"]]
+    assert not [query for query in queries if re.search(r"WHERE\s*(AND|GROUP|\))|AND\s*(GROUP|\)|AND)|AND$", query)]
 
 
 def test_build_writes_what_differs_and_removes_what_is_left_over(tmp_path: Path) -> None:
