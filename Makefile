@@ -5,7 +5,7 @@ WORKERS ?= 3
 PROVIDERS ?= segway
 export TZ := UTC
 
-.PHONY: help test test-all demo torture bench score reference lock clean
+.PHONY: help test test-all demo torture bench score reference contact-sheet lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,8 +31,13 @@ bench: .venv/ready ## speeds and memory as ratios
 score: .venv/score ## analyses against the truth of simulated fleets
 	$(BIN)/python -m tests.score
 
-reference: .venv/ready ## write docs/reference/, and the pictures of docs/analytics/, from the code
+reference: .venv/ready ## write docs/reference/, docs/dashboards.md, pictures and Grafana's files from the code
 	$(BIN)/python -m tests.reference
+	$(BIN)/python -m tests.dashboards
+	$(BIN)/voltrail dashboards build
+
+contact-sheet: .venv/ready ## a picture of every panel, from the demo's data, in .cache/contact-sheet/ (three minutes)
+	$(BIN)/python -m tests.dashboards.contact_sheet
 
 .venv/score: .venv/ready requirements-score.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-score.lock

@@ -7,8 +7,10 @@ from typing import Annotated
 import msgspec
 import typer
 
+from dashboards.command import dashboards
 from logger.commands import options as opt
 from logger.commands import output
+from logger.commands.notify import notify
 from logger.commands.options import AsJson, ConfigFile, Debug, FromStore, Since, Until, Vehicles, settings_of, span
 from logger.errors import ConfigError, LoggerError
 
@@ -98,10 +100,10 @@ def check(compare: opt.Stores = None, config: ConfigFile = None, as_json: AsJson
     Example: voltrail check --compare lake influx
     """
     from logger.commands.check.check import check_setup, view
-    from logger.commands.copy import print_comparison
+    from logger.commands.copy import show_comparison
 
     if compare:
-        return print_comparison(settings_of(config), *compare, as_json)
+        return show_comparison(settings_of(config), *compare, as_json)
     findings = check_setup(opt.config_file(config))
     output.show(findings, as_json, view)
     if errors := sum(each.level == "error" for each in findings):
@@ -284,6 +286,10 @@ def rollup(config: ConfigFile = None, as_json: AsJson = False, debug: Debug = Fa
         results = roll(open_lake(settings), settings.data_dir, progress)
     output.show(results, as_json, lambda each: [output.table_of(each, ("table", "days", "rows", "days the same"))])
     follow_lake(settings)
+
+
+app.command(rich_help_panel="Show")(dashboards)
+app.command(rich_help_panel="Show")(notify)
 
 
 def main() -> None:

@@ -1,1 +1,1 @@
-"""Show what was found: Grafana from code, reports for people."""
+"""Show what was found: Grafana dashboards from code."""

@@ -71,6 +71,12 @@ _INTAKE = (
     Column("late", "int", "1", "of these, received more than 60 s after their own time"),
     Column("median_latency_s", "float", "s", "median time from the vehicle's clock to the receipt, repeats left out"),
 )
+_COLLECTOR = (
+    Column("spool_share", "float", "1", "size of the spool as a share of `max_bytes`; at 1 pushes are refused"),
+    Column("lake_waiting", "int", "1", "messages that the lake has not taken yet"),
+    Column("influx_waiting", "int", "1", "messages that InfluxDB has not taken yet"),
+    Column("quarantined", "int", "1", "rows put into `quarantine` since the lake's feeder started"),
+)
 _QUARANTINE = (
     Column("message", "text", "", "hash of the bytes (BLAKE2b, 16 bytes, hexadecimal)", key=True),
     Column("source", "text", "", "the account's name in the settings, or `influx` for a row that InfluxDB refused"),
@@ -111,7 +117,7 @@ _RAW = (
         "collector",
         "a minute in which the collector ran (provider and vehicle are `none`)",
         "the collector; in a minute without a row nothing could be received",
-        (),
+        _COLLECTOR,
         "when the heartbeat was written",
     ),
     _raw(

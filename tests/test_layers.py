@@ -34,6 +34,8 @@ GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
     "deliver": {
         "atomic", "decode", "envelope", "errors", "process_state", "settings", "sources", "spool", "stores", "tables",
     },
+    # What needs somebody is read from a store; nothing else of the logger's way is needed to tell it
+    "notify": {"atomic", "errors", "settings", "stores", "tables"},
     "service": {
         "deliver", "envelope", "errors", "locks", "poll", "printable", "process_state", "receive", "settings",
         "sources", "spool",

@@ -1,5 +1,6 @@
 """`voltrail rollup`: rollups of the days that changed since the last time, into the lake."""
 
+import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,7 @@ from logger.stores.lake.lake import Lake
 from logger.tables import ROLLUPS
 
 _GROUP_ROWS = 2_000_000
+_NOTES = "rollups.json"
 
 
 class Rolled(msgspec.Struct, frozen=True):
@@ -27,9 +29,16 @@ class Rolled(msgspec.Struct, frozen=True):
     same: int
 
 
+def roll_when_due(lake: Lake, folder: Path, every_s: float = 3_600.0) -> list[Rolled]:
+    """Make anew what changed, unless that was done less than an hour ago. Raises `Retry`."""
+    notes = folder / _NOTES
+    fresh = notes.exists() and time.time() - notes.stat().st_mtime < every_s
+    return [] if fresh else roll(lake, folder)
+
+
 def roll(lake: Lake, folder: Path, progress: Callable[[str], None] = lambda text: None) -> list[Rolled]:
     """Make anew what changed. What was made of which files is noted in `folder`. Raises `Retry`."""
-    notes = folder / "rollups.json"
+    notes = folder / _NOTES
     made = read(notes)
     results = []
     for name in ROLLUPS:

@@ -52,6 +52,15 @@ def copy_store(
             return copy_days(read_from, written_to, since, until, progress)
 
 
+def show_comparison(settings: Settings, left: str, right: str, as_json: bool) -> None:
+    """Print in which days two stores differ. Raises `LoggerError` where they do, and as `copy_store`."""
+    with progress() as report:
+        comparison = compare_stores(settings, left, right, report)
+    show(comparison, as_json, lambda each: comparison_view(each, left, right))
+    if comparison.differences:
+        raise LoggerError(comparison.advice)
+
+
 def compare_stores(settings: Settings, left: str, right: str, progress: Progress = lambda text: None) -> Comparison:
     """Count the rows of both stores by table and day. Changes nothing; raises as `copy_store`."""
     with open_store(settings, left) as left_store, open_store(settings, right) as right_store:
@@ -100,12 +109,3 @@ def comparison_view(comparison: Comparison, left: str, right: str) -> Iterator[B
     for sink, messages in comparison.waiting.items():
         if messages:
             yield f"{format_count(messages, 'message')} still waiting for the {sink}"
-
-
-def print_comparison(settings: Settings, left: str, right: str, as_json: bool) -> None:
-    """Print how the stores of these names differ. Raises `LoggerError` where they do."""
-    with progress() as say:
-        comparison = compare_stores(settings, left, right, say)
-    show(comparison, as_json, lambda each: comparison_view(each, left, right))
-    if comparison.differences:
-        raise LoggerError(comparison.advice)

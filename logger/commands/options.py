@@ -97,6 +97,20 @@ FileFormat = Annotated[str, Option("--format", help="csv, parquet, ndjson or xls
 TripId = Annotated[str, Option(help="with gpx: the trip_id of a trip")]
 
 
+# ---- notify ----------------------------------------------------------------------------------------------------------
+
+TestMessage = Annotated[bool, Option("--test", help="send a test message to every target instead")]
+
+# ---- dashboards ------------------------------------------------------------------------------------------------------
+
+DashboardAction = Annotated[
+    Literal["build", "check", "push"],
+    Argument(help="build: write the files; check: name those that are stale; push: put dashboards into a Grafana"),
+]
+GrafanaFolder = Annotated[Path, Option("--out", help="folder of Grafana's files")]
+GrafanaUrl = Annotated[str, Option("--url", help="with push: the address of Grafana")]
+TokenFile = Annotated[Path, Option(help="with push: file that holds the token of a service account")]
+
 # ---- values ----------------------------------------------------------------------------------------------------------
 
 

@@ -11,16 +11,26 @@ from logger.envelope import Batch
 from logger.signals import SIGNALS
 from logger.tables import table
 
+_BACKLOG = ("spool_share", "lake_waiting", "influx_waiting", "quarantined")
+
 
 def decode_heartbeats(batch: Batch) -> DecodeResult:
     """Return one row of `collector` per message."""
     times = [envelope.received_at for envelope in batch.envelopes]
-    rows = pl.DataFrame({"time": times, "received_at": times, "sequence": batch.sequences}).with_columns(
+    told = {"time": times, "received_at": times, "sequence": batch.sequences, **_backlog(batch)}
+    rows = pl.DataFrame(told).with_columns(
         *(pl.lit("none").alias(name) for name in ("provider", "vehicle")),
         pl.lit("push").alias("via"),
         pl.lit("server").alias("clock"),
     )
     return _result({"collector": finish_rows(rows, "collector")})
+
+
+def _backlog(batch: Batch) -> dict[str, pl.Series]:
+    """What each heartbeat tells of spool and sinks, by column; those of older versions are empty and tell nothing."""
+    bodies = [msgspec.json.decode(envelope.body or b"{}") for envelope in batch.envelopes]
+    schema = table("collector").schema
+    return {name: pl.Series([body.get(name) for body in bodies], dtype=schema[name]) for name in _BACKLOG}
 
 
 def decode_vehicles(batch: Batch) -> DecodeResult:

@@ -78,6 +78,13 @@ class ReceiverMetrics:
         pushes = {"taken": dict(self._taken), "refused": refused, "not_stored": dict(self._not_stored)}
         return {"pushes": pushes, "polls": self.polls()}
 
+    def backlog(self) -> dict[str, float]:
+        """How full the spool is, what waits for each sink, and what is in quarantine: columns of `collector`."""
+        state = self._state()
+        waiting = {f"{sink}_waiting": depth for (sink,), depth in state["depth"].items()}
+        quarantined = state["feeders"].get("lake", {}).get("rows", {}).get("quarantine", 0)
+        return {"spool_share": state["bytes"] / max(state["max_bytes"], 1), **waiting, "quarantined": quarantined}
+
     def collect(self) -> Iterator[_Family]:
         """The metric families, for `prometheus_client`."""
         yield from self._push_families()

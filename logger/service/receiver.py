@@ -1,6 +1,7 @@
 """The receiver process: pushes over HTTP and polls of clouds, both into the spool."""
 
 import asyncio
+import json
 import logging
 import signal
 import socket
@@ -12,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import uvicorn
 
 from logger.envelope import Envelope
@@ -21,10 +21,10 @@ from logger.process_state import feeder_process, read_state, write_state
 from logger.receive.app import Receiver
 from logger.receive.metrics import ReceiverMetrics
 from logger.service.child import take_sigterm
-from logger.settings import schema
 from logger.settings.schema import Settings
 from logger.sources import accounts, clouds
-from logger.sources.contract import Account, Traits
+from logger.sources.contract import Account
+from logger.sources.names import naming
 from logger.spool.group_commit import GroupCommit
 from logger.spool.log import Spool
 from logger.spool.open import open_spool
@@ -58,7 +58,7 @@ async def _run(settings: Settings, listener: socket.socket, commits: GroupCommit
     _end_on_sigterm(server)
     await _name_vehicles(settings, known, commits)
     lasting = [
-        _repeat(_HEARTBEAT_S, partial(_heartbeat, commits)),
+        _repeat(_HEARTBEAT_S, partial(_heartbeat, commits, metrics)),
         _repeat(_SUMMARY_EVERY_S, partial(_write_summary, settings.data_dir, metrics)),
     ]
     tasks = [asyncio.create_task(each) for each in (*lasting, *(runner.run() for runner in runners.values()))]
@@ -139,25 +139,14 @@ async def _name_vehicles(settings: Settings, known: Mapping[str, Account], commi
 
 async def _name_listed(settings: Settings, account: Account, commits: GroupCommit, vehicles: Sequence[str]) -> None:
     model = next(source.model for source in settings.sources if source.name == account.name)
-    rows = [
-        {"provider": account.provider, "vehicle": number, **_description(settings, number, model)}
-        for number in vehicles
-    ]
-    if rows:
-        now_ms = time.time_ns() // 1_000_000
-        await commits.put(Envelope("settings", "vehicles", now_ms, "import", msgspec.json.encode(rows)))
+    if (named := naming(settings, account.provider, vehicles, model)) is not None:
+        await commits.put(named)
 
 
-def _description(settings: Settings, number: str, model: str) -> dict[str, Any]:
-    """What people call it; its traits are read from the settings, whatever is stored of it."""
-    vehicle = settings.vehicles.get(number, schema.Vehicle())
-    described = msgspec.structs.asdict(msgspec.structs.replace(vehicle, model=vehicle.model or model))
-    return {name: value for name, value in described.items() if name not in Traits.__struct_fields__}
-
-
-async def _heartbeat(commits: GroupCommit) -> None:
-    """Store a message as proof that the collector runs and can store."""
-    await commits.put(Envelope("collector", "heartbeat", time.time_ns() // 1_000_000, "push", b""))
+async def _heartbeat(commits: GroupCommit, metrics: ReceiverMetrics) -> None:
+    """Store a message as proof that the collector runs and can store; it tells what waits for the stores."""
+    body = json.dumps(metrics.backlog()).encode()
+    await commits.put(Envelope("collector", "heartbeat", time.time_ns() // 1_000_000, "push", body))
 
 
 async def _write_summary(folder: Path, metrics: ReceiverMetrics) -> None:

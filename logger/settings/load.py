@@ -14,7 +14,7 @@ import msgspec
 
 from logger.errors import ConfigError
 from logger.settings.schema import Settings
-from logger.settings.secrets import fill_secrets
+from logger.settings.secrets import environment_variable, fill_secrets
 from logger.settings.unknown_keys import check_keys, plain_error
 from logger.settings.validation import check_lake_folder, check_settings
 from logger.settings.vehicles_csv import add_vehicles_of_files
@@ -97,6 +97,8 @@ def _add_secrets(settings: Settings, folder: Path, environment: Mapping[str, str
     influx = settings.sinks.influx
     if influx is not None:
         influx = add(influx, ("password",) if influx.username else ("token",), "sinks.influx", "influx")
-    return msgspec.structs.replace(
-        settings, sources=sources, sinks=msgspec.structs.replace(settings.sinks, influx=influx)
-    )
+    notify = settings.notify
+    if notify.targets_file or environment.get(environment_variable("notify", "targets")):
+        notify = add(notify, notify.secrets, "notify", "notify")
+    sinks = msgspec.structs.replace(settings.sinks, influx=influx)
+    return msgspec.structs.replace(settings, sources=sources, sinks=sinks, notify=notify)

@@ -15,6 +15,7 @@ from logger.settings.analysis import Tariffs as Tariffs
 from logger.settings.fleet import Model as Model
 from logger.settings.fleet import Place as Place
 from logger.settings.fleet import Vehicle as Vehicle
+from logger.settings.notify import Notify as Notify
 from logger.settings.stores import InfluxSettings as InfluxSettings
 from logger.settings.stores import LakeSettings as LakeSettings
 from logger.settings.stores import Sinks as Sinks
@@ -233,6 +234,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     places: Mapping[str, Place] = {}
     analytics: Analytics = Analytics()
     tariffs: Tariffs = Tariffs()
+    notify: Notify = Notify()
 
     @property
     def polled_sources(self) -> tuple[Source, ...]:

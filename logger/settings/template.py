@@ -81,6 +81,12 @@ _MORE = """
 # radius_m = 80
 # private = false  # true: positions in it are left out of trips, charges and tracks
 
+# Tell people what needs them: mail, webhooks, chats. `voltrail notify --test` sends a test message.
+# [notify]
+# targets_file = "notify.targets"  # addresses as Apprise writes them, one a line
+# quiet_from = "22:00"  # what is no emergency waits until quiet_until
+# quiet_until = "07:00"
+
 # [analytics]
 # every_s = 900  # interval at which `voltrail run` analyses new rows; 0: never
 # swap_below_pct = 20  # the forecast is when a vehicle falls below it,

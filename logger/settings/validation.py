@@ -14,6 +14,7 @@ from logger.settings.schema import (
     Analytics,
     Collector,
     InfluxSettings,
+    Notify,
     Place,
     Rate,
     Settings,
@@ -31,6 +32,7 @@ def check_settings(settings: Settings) -> None:
     _check_places(settings)
     _check_tariffs(settings.tariffs)
     _check_analytics(settings.analytics)
+    _check_notify(settings.notify)
     _check_source_names([source.name for source in settings.sources])
     if settings.sinks.influx is not None:
         _check_influx(settings.sinks.influx)
@@ -181,6 +183,14 @@ def _check_analytics(analytics: Analytics) -> None:
     _check_time("analytics.service_at:", analytics.service_at)
     if not 0 <= analytics.swap_below_pct < 100:
         raise ConfigError(f"analytics.swap_below_pct: {analytics.swap_below_pct:g} is not from 0 to 99, such as 20")
+
+
+def _check_notify(notify: Notify) -> None:
+    if bool(notify.quiet_from) != bool(notify.quiet_until):
+        raise ConfigError("notify: quiet hours need both quiet_from and quiet_until")
+    if notify.quiet_from:
+        _check_time("notify.quiet_from:", notify.quiet_from)
+        _check_time("notify.quiet_until:", notify.quiet_until)
 
 
 def _check_time(where: str, word: str) -> None:

@@ -131,9 +131,9 @@ def test_replay_prints_what_differs_for_people_and_for_programs(filled: Path) ->
     done = voltrail(filled, "replay", "--since", "2026-11-02T10:00Z", "--until", "2026-11-02T11:00Z")
     assert (done.returncode, done.stderr) == (0, "")
     assert re.search(r"^status +2 +2 +1 +0$", done.stdout, re.M)
-    assert "messages decoded again: 1; whole days of UTC, from 2026-11-02 up to 2026-11-03" in done.stdout
+    assert "messages decoded again: 2; whole days of UTC, from 2026-11-02 up to 2026-11-03" in done.stdout
     printed = json.loads(voltrail(filled, "replay", "--json", "--vehicle", "moped 7").stdout)
-    assert (printed["messages"], printed["since"], printed["left"]) == (1, None, [])
+    assert (printed["messages"], printed["since"], printed["left"]) == (2, None, [])
     assert {"table": "status", "before": 1, "after": 1, "days": 2, "days_changed": 0} in printed["tables"]
     assert "neither the lake nor the messages have rows" in voltrail(filled, "replay", "--vehicle", "ghost").stdout
 

@@ -24,7 +24,7 @@ from logger.simulator.demo.pushes import request
 from logger.simulator.demo.result import MessageResult
 from logger.simulator.demo.sender import send
 from logger.simulator.vehicle.charger import CURRENCY, DATA_SHEET_EFFICIENCY, PRICE_PER_KWH
-from logger.simulator.vehicle.environment import DAY_S
+from logger.simulator.vehicle.environment import DAY_S, degrees
 from logger.simulator.vehicle.fleet import Simulation, town
 from logger.simulator.vehicle.transmission import transmit
 from logger.simulator.vehicle.truth import write_truth
@@ -59,10 +59,19 @@ currency = "{currency}"
 per_kwh = {per_kwh}
 efficiency = {efficiency}  # of the chargers, by their data sheet
 """
-_TWO_PACKS = """
+_VEHICLE = """
 [vehicles."{vehicle}"]
-model = "E-moped with two packs"
+label = "{label}"
+group = "{group}"
 """
+_TWO_PACKS = 'model = "E-moped with two packs"\n'
+_PLACE = """
+[places."{name}"]
+lat_deg = {lat_deg:.5f}
+lon_deg = {lon_deg:.5f}
+radius_m = 500
+"""
+_PLACES_M = {"Market": (0, 0), "Station": (1500, 600), "Harbour": (-1300, 1100)}  # east, north of the town's middle
 
 
 class _ScheduledPush(msgspec.Struct, frozen=True):
@@ -139,9 +148,21 @@ def _schedule_pushes(simulations: list[Simulation], seed: int) -> Iterator[_Sche
 def _collector(out: Path, simulations: list[Simulation], cloud: CloudInfo, more: str) -> Collector:
     poll = _POLL.format(base_url=cloud.base_url, hours=cloud.speed / 3600)
     models = _MODELS.format(currency=CURRENCY, per_kwh=PRICE_PER_KWH, efficiency=DATA_SHEET_EFFICIENCY)
-    two_packs = [each.vehicle for each in simulations if each.moped.specification.ports == 2]
-    vehicles = "".join(_TWO_PACKS.format(vehicle=vehicle) for vehicle in two_packs)
-    return Collector(out, [each.vehicle for each in simulations], poll + models + vehicles + more)
+    fleet = "".join(map(_vehicle, simulations)) + "".join(map(_place, _PLACES_M))
+    return Collector(out, [each.vehicle for each in simulations], poll + models + fleet + more)
+
+
+def _vehicle(simulation: Simulation) -> str:
+    """The settings of one vehicle: what people call it, and its model where that is not the account's."""
+    specification, number = simulation.moped.specification, int(simulation.vehicle[-3:])
+    owner = "private" if specification.private else "shared"
+    text = _VEHICLE.format(vehicle=simulation.vehicle, label=f"Moped {number}", group=owner)
+    return text + (_TWO_PACKS if specification.ports == 2 else "")
+
+
+def _place(name: str) -> str:
+    lat_deg, lon_deg = degrees(*_PLACES_M[name])
+    return _PLACE.format(name=name, lat_deg=lat_deg, lon_deg=lon_deg)
 
 
 def _send_pushes(address: tuple[str, int], pushes: list[_ScheduledPush], cloud: CloudInfo) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from logger.stores.influx import influxql
 from logger.stores.influx.client import BatchRefused, InfluxClient, bucket_name
 from logger.stores.influx.influxql import ALL_TIME, RETRACTED, TimeRange
 from logger.stores.influx.line_protocol import EMPTY_SUFFIX, encode_lines, escape_tag, tag_columns
+from logger.stores.influx.menu import with_menu
 from logger.tables import Table
 
 BATCH_ROWS, BATCH_BYTES = 20_000, 8 << 20  # measured: 5,000 or 50,000 rows at once cost the server more each
@@ -95,7 +96,7 @@ class Influx:
     def _write_batches(self, table: Table, rows: pl.DataFrame, extra_fields: str) -> int:
         written = 0
         for part in rows.iter_slices(BATCH_ROWS):
-            lines = encode_lines(table, part, extra_fields)
+            lines = encode_lines(*with_menu(table, part), extra_fields)
             if lines.null_count():
                 part, lines = part.filter(lines.is_not_null()), lines.drop_nulls()
             batch = (lines.str.len_bytes().cum_sum() // BATCH_BYTES).to_frame("batch").with_row_index()

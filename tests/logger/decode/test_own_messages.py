@@ -45,3 +45,15 @@ def test_a_heartbeat_is_a_row_of_no_vehicle() -> None:
         at(RECEIVED),
         "server",
     )
+
+
+def test_a_heartbeat_tells_what_waits_for_the_stores() -> None:
+    body = b'{"spool_share":0.25,"lake_waiting":3,"quarantined":2}'
+    (heartbeat,) = rows(decode_all(Envelope("collector", "heartbeat", RECEIVED, "push", body)), "collector")
+    names = ("spool_share", "lake_waiting", "influx_waiting", "quarantined")
+    assert [heartbeat[name] for name in names] == [0.25, 3, None, 2]
+
+
+def test_a_heartbeat_of_an_older_version_tells_nothing_of_them() -> None:
+    (heartbeat,) = rows(decode_all(Envelope("collector", "heartbeat", RECEIVED, "push", b"")), "collector")
+    assert (heartbeat["spool_share"], heartbeat["lake_waiting"]) == (None, None)

@@ -5,6 +5,7 @@ import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 from typer.testing import CliRunner
@@ -14,6 +15,7 @@ from logger.commands.import_files import import_files
 from logger.errors import ConfigError
 from logger.settings import schema
 from logger.settings.load import load_settings
+from logger.settings.schema import Vehicle
 from logger.sources.files.read import Options, parse_mapping, read_file
 from logger.stores import open_lake
 
@@ -170,6 +172,18 @@ def test_imported_rows_are_in_every_table_that_their_columns_belong_to(tmp_path:
         "battery": 0,
     }
     assert store.scan("status").collect()["via"].to_list() == ["import"]
+
+
+def test_an_import_names_its_vehicles_but_for_those_that_an_account_names(tmp_path: Path) -> None:
+    path = csv(tmp_path, "time,vehicle,soc_pct\n1793527200,van,80\n1793527200,bike,70\n1793527200,listed,60\n")
+    account = schema.Segway(name="moped", client_id="A1", client_secret="s", vehicles=("listed",))
+    named = {"van": Vehicle(label="The van", group="north", lock="doors")}
+    settings = msgspec.structs.replace(settings_in(tmp_path), sources=(account,), vehicles=named)
+    import_files([path], Options(), settings, lambda text: None)
+    rows = (
+        open_lake(settings).scan("vehicles").sort("vehicle").select("provider", "vehicle", "label", "group").collect()
+    )
+    assert rows.rows() == [("import", "bike", None, None), ("import", "van", "The van", "north")]
 
 
 def test_importing_twice_changes_nothing_and_old_times_stay(tmp_path: Path) -> None:

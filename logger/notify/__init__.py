@@ -1,0 +1,1 @@
+"""Messages to people: what needs somebody, whether it was told, and sending it."""

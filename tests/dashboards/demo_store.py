@@ -1,0 +1,81 @@
+"""The demo's data in a real InfluxDB, and beside its mopeds a car, a bike and a van from a file."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+from logger.settings.load import load_settings
+from logger.settings.schema import InfluxSettings, Settings
+from logger.stores import open_lake
+from tests.dashboards.car import BIKE, CAR, VAN, troubles, write_vehicles
+from tests.helpers.command_line import voltrail
+
+DAYS, VEHICLES = 4, 9
+_SETTINGS = """
+[vehicles.{bike}]
+label = "Bike"
+
+[vehicles.{car}]
+label = "Car"
+group = "cars & vans"
+model = "Estate"
+
+[vehicles.{van}]
+label = "Van"
+cadence_s = 900
+group = "cars & vans"
+model = "Estate"
+
+[models.Estate]
+capacity_wh = 40000
+wh_per_km = 160
+
+[sinks.influx]
+url = "{url}"
+bucket = "{bucket}"
+username = "{user}"
+password_file = "influx.secret"
+"""
+
+
+def fill(folder: Path, influx: InfluxSettings, vehicles: int = VEHICLES, days: int = DAYS) -> Settings:
+    """Run the demo in this folder, import a car, analyse, roll up, and copy all into this database."""
+    out = folder / "demo"
+    size = ("--vehicles", f"{vehicles}", "--days", f"{days}")
+    _run(folder, "demo", *size, "--seed", "5", "--out", str(out), "--no-open")
+    file = out / "voltrail.toml"
+    (out / "influx.secret").write_text(influx.password)
+    more = _SETTINGS.format(
+        car=_quoted(CAR),
+        bike=_quoted(BIKE),
+        van=_quoted(VAN),
+        url=influx.url,
+        bucket=influx.bucket,
+        user=influx.username,
+    )
+    file.write_text(file.read_text() + more)
+    now = datetime.now(UTC)
+    write_vehicles(folder / "vehicles.csv", now, days)
+    _run(folder, "import", "vehicles.csv", "--tz", "UTC", "--config", str(file))
+    settings = load_settings(file)
+    open_lake(settings).write("event", troubles(now))
+    _run(folder, "analyze", "--since", f"{now - timedelta(days=days + 2):%Y-%m-%d}", "--config", str(file))
+    _run(folder, "rollup", "--config", str(file))
+    _run(folder, "copy", "--from", "lake", "--to", "influx", "--config", str(file))
+    return settings
+
+
+def _run(folder: Path, *words: str) -> None:
+    done = voltrail(folder, *words)
+    assert done.returncode == 0, f"voltrail {' '.join(words)}: {done.stderr[-2000:]}"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def create_database(influx: InfluxSettings) -> None:
+    """Create the database of these settings."""
+    q = f'CREATE DATABASE "{influx.bucket}"'
+    httpx.post(f"{influx.url}/query", data={"q": q}, auth=(influx.username, influx.password)).raise_for_status()
