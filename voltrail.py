@@ -5,20 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
-import typer
 
 from logger.commands import options as opt
 from logger.commands import output
 from logger.commands.options import AsJson, ConfigFile, Debug, FromStore, Since, Until, Vehicles, settings_of, span
 from logger.errors import ConfigError, LoggerError
 
-app = typer.Typer(
-    help="Collect what electric vehicles report, and lose none of it.",
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown" if output.is_terminal(sys.stdout) else None,
-    no_args_is_help=True,
-    context_settings=opt.HELP,
-)
+app = output.command_line("Collect what electric vehicles report, and lose none of it.", opt.HELP)
 
 
 def _analysis_names() -> list[str]:
@@ -27,8 +20,7 @@ def _analysis_names() -> list[str]:
     return [*ANALYSES, *OF_FLEETS]
 
 
-_ANALYSES = typer.Argument(metavar="[NAME]...", help="tables such as trips; else all", autocompletion=_analysis_names)
-AnalysisNames = Annotated[list[str] | None, _ANALYSES]
+AnalysisNames = Annotated[list[str] | None, opt.analysis_names(_analysis_names)]
 
 
 @app.command(rich_help_panel="Set up")
@@ -86,23 +78,14 @@ def check(compare: opt.Stores = None, config: ConfigFile = None, as_json: AsJson
     Example: voltrail check --compare lake influx
     """
     from logger.commands.check.check import check_setup, view
+    from logger.commands.copy import show_comparison
 
     if compare:
-        return _compare(*compare, config, as_json)
+        return show_comparison(settings_of(config), *compare, as_json)
     findings = check_setup(opt.config_file(config))
     output.show(findings, as_json, view)
     if errors := sum(each.level == "error" for each in findings):
         raise LoggerError(f"{errors} of {len(findings)} findings are errors: each says what to do")
-
-
-def _compare(left: str, right: str, config: Path | None, as_json: bool) -> None:
-    from logger.commands.copy import compare_stores, comparison_view
-
-    with output.progress() as progress:
-        comparison = compare_stores(settings_of(config), left, right, progress)
-    output.show(comparison, as_json, lambda each: comparison_view(each, left, right))
-    if comparison.differences:
-        raise LoggerError(comparison.advice)
 
 
 @app.command(rich_help_panel="Collect")
@@ -114,8 +97,7 @@ def run(config: ConfigFile = None, debug: Debug = False) -> None:
     from logger.service import child, supervisor
 
     child.set_up_logging("voltrail", debug=debug)
-    analysis = [sys.executable, "-m", "analytics.engine.process"]  # a process of its own, which needs polars
-    supervisor.run(settings_of(config), analysis, debug=debug)
+    supervisor.run(settings_of(config), [sys.executable, "-m", "analytics.engine.process"], debug=debug)
 
 
 @app.command(rich_help_panel="Collect")
@@ -271,6 +253,27 @@ def analyze(
 
 
 @app.command(rich_help_panel="Analyse")
+def certify(
+    vehicle: opt.CertifiedVehicle = "", out: opt.OutFile = None, verify: opt.Certificate = None,
+    config: ConfigFile = None, as_json: AsJson = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Write a certificate of a vehicle's battery, or verify one.
+
+    Example: voltrail certify 861477038719116 --out battery.json
+    """
+    from analytics.engine.certified import known_of, renew
+    from analytics.engine.registry import RULES
+    from logger.commands.certify.certify import Analyses, write_certificate
+    from logger.commands.certify.verify import show_verification
+
+    opt.check_certify(vehicle, out, verify)
+    settings, analyses = settings_of(config), Analyses(RULES, known_of, renew)
+    if verify:
+        return show_verification(settings, verify, analyses, as_json)
+    write_certificate(settings, vehicle, out or sys.stdout.buffer, analyses)
+
+
+@app.command(rich_help_panel="Analyse")
 def rollup(config: ConfigFile = None, as_json: AsJson = False, debug: Debug = False) -> None:
     """Compute rollups (`status_5m`, `status_1d`, …) of changed days.
 
@@ -289,11 +292,7 @@ def rollup(config: ConfigFile = None, as_json: AsJson = False, debug: Debug = Fa
 
 def main() -> None:
     """Run the command line and exit."""
-    output.print_warnings()
-    try:
-        sys.exit(app(sys.argv[1:] or ["--help"], "voltrail", standalone_mode=False) or 0)
-    except (Exception, KeyboardInterrupt) as error:
-        sys.exit(output.report_failure(error, debug="--debug" in sys.argv))
+    output.run(app)
 
 
 if __name__ == "__main__":

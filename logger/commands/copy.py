@@ -7,8 +7,8 @@ from datetime import datetime
 
 import msgspec
 
-from logger.commands.output import Block, format_count, table_of
-from logger.errors import ConfigError, Retry
+from logger.commands.output import Block, format_count, progress, show, table_of
+from logger.errors import ConfigError, LoggerError, Retry
 from logger.locks import take_over
 from logger.service.feeder import drain_sink
 from logger.settings.schema import Settings
@@ -82,6 +82,15 @@ def _catch_up(settings: Settings, source: str, target: str) -> None:
 
 
 # ---- printing --------------------------------------------------------------------------------------------------------
+
+
+def show_comparison(settings: Settings, left: str, right: str, as_json: bool) -> None:
+    """Count the rows of both stores and print where they differ. Raises `LoggerError` where they do."""
+    with progress() as show_progress:
+        comparison = compare_stores(settings, left, right, show_progress)
+    show(comparison, as_json, lambda each: comparison_view(each, left, right))
+    if comparison.differences:
+        raise LoggerError(comparison.advice)
 
 
 def copy_view(copied: list[TableCopy]) -> Iterator[Block]:

@@ -1,9 +1,10 @@
 """The options of the command line, each with its help; those of several commands are here once."""
 
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from typer import Argument, Option
 
@@ -89,6 +90,16 @@ OutFile = Annotated[Path | None, Option(help="the file to write; else stdout")]
 FileFormat = Annotated[str, Option("--format", help="csv, parquet, ndjson or xlsx")]
 TripId = Annotated[str, Option(help="with gpx: the trip_id of a trip")]
 
+# ---- analyze, certify ------------------------------------------------------------------------------------------------
+
+CertifiedVehicle = Annotated[str, Argument(metavar="[VEHICLE]", help="the vehicle, or PROVIDER/VEHICLE")]
+Certificate = Annotated[Path | None, Option("--verify", help="a certificate to compute again and compare")]
+
+
+def analysis_names(complete: Callable[[], list[str]]) -> Any:
+    """Return the argument that names analyses; `complete` lists all of them."""
+    return Argument(metavar="[NAME]...", help="tables such as trips; else all", autocompletion=complete)
+
 
 # ---- values ----------------------------------------------------------------------------------------------------------
 
@@ -107,6 +118,12 @@ def settings_of(path: Path | None) -> Settings:
 def span(since: str, until: str, settings: Settings) -> tuple[datetime | None, datetime | None]:
     """Return the times of `--since` and `--until`, None where not given. Raises `ConfigError`."""
     return _time(since, settings, "--since"), _time(until, settings, "--until")
+
+
+def check_certify(vehicle: str, out: Path | None, verify: Path | None) -> None:
+    """Raise `ConfigError` unless these options of `voltrail certify` fit together."""
+    if bool(vehicle) == bool(verify) or (verify and out):
+        raise ConfigError("either `voltrail certify VEHICLE --out FILE.json` or `voltrail certify --verify FILE`")
 
 
 def _time(text: str, settings: Settings, option: str) -> datetime | None:
