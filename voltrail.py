@@ -4,9 +4,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
-import typer
-
 from dashboards.command import dashboards
 from logger.commands import options as opt
 from logger.commands import output
@@ -14,13 +11,7 @@ from logger.commands.notify import notify
 from logger.commands.options import AsJson, ConfigFile, Debug, FromStore, Since, Until, Vehicles, settings_of, span
 from logger.errors import ConfigError, LoggerError
 
-app = typer.Typer(
-    help="Collect what electric vehicles report, and lose none of it.",
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown" if output.is_terminal(sys.stdout) else None,
-    no_args_is_help=True,
-    context_settings=opt.HELP,
-)
+app = output.command_line("Collect what electric vehicles report, and lose none of it.", opt.HELP)
 
 
 def _analysis_names() -> list[str]:
@@ -29,7 +20,7 @@ def _analysis_names() -> list[str]:
     return [*ANALYSES, *OF_FLEETS]
 
 
-AnalysisNames = Annotated[list[str] | None, typer.Argument(help="tables; else all", autocompletion=_analysis_names)]
+AnalysisNames = Annotated[list[str] | None, opt.analysis_names(_analysis_names)]
 
 
 @app.command(rich_help_panel="Set up")
@@ -43,18 +34,13 @@ def demo(
     Example: voltrail demo --vehicles 5 --days 2
     """
     from analytics.engine.jobs import Wish, analyze
-    from logger.simulator.demo.analysis_comparison import compare_analyses
+    from logger.simulator.demo.analysis_comparison import show_demo
     from logger.simulator.demo.run import run_demo
-    from logger.stores import open_lake
 
     result = run_demo(out, vehicles, days, seed, output.write_note if as_json else output.write_line, providers)
     settings = settings_of(out / "voltrail.toml")
     analyze(settings, Wish())
-    analysis = compare_analyses(open_lake(settings), out / "truth")
-    figures = {**result.figures(), "analysis": msgspec.to_builtins(analysis)}
-    output.show(figures, as_json, lambda _: [*result.lines(), "", *analysis.lines()])
-    if result.errors:
-        raise LoggerError(f"the demo is incomplete: {', '.join(result.errors)}")
+    show_demo(result, settings, out / "truth", as_json)
 
 
 @app.command(rich_help_panel="Set up")
@@ -81,8 +67,6 @@ def init(
 @app.command(rich_help_panel="Set up")
 def login(name: opt.Account, pair: opt.Pair = False, config: ConfigFile = None, debug: Debug = False) -> None:
     """Give an account access to vehicles, by consent at the vendor.
-
-    Prints an address to open in a browser, then reads the code that it leads to.
 
     Example: voltrail login cars
     """
@@ -119,8 +103,7 @@ def run(config: ConfigFile = None, debug: Debug = False) -> None:
     from logger.service import child, supervisor
 
     child.set_up_logging("voltrail", debug=debug)
-    analysis = [sys.executable, "-m", "analytics.engine.process"]  # a process of its own, which needs polars
-    supervisor.run(settings_of(config), analysis, debug=debug)
+    supervisor.run(settings_of(config), [sys.executable, "-m", "analytics.engine.process"], debug=debug)
 
 
 @app.command(rich_help_panel="Collect")
@@ -203,10 +186,8 @@ def export(
     settings, file = settings_of(config), out or sys.stdout.buffer
     with output.progress(hidden=out is None and sys.stdout.isatty()) as progress:
         progress(f"writing {table}")
-        if table == "gpx" and trip:
+        if opt.wants_track(table, trip):
             write_bytes(track(open_lake(settings), trip, private(settings.places)), file)
-        elif table == "gpx" or trip:
-            raise ConfigError("a track is `voltrail export gpx --trip ID`, with a trip_id of `voltrail export trips`")
         else:
             export_table(open_lake(settings), table, form, file, *span(since, until, settings), vehicle)
 
@@ -272,6 +253,27 @@ def analyze(
 
 
 @app.command(rich_help_panel="Analyse")
+def certify(
+    vehicle: opt.CertifiedVehicle = "", out: opt.OutFile = None, verify: opt.Certificate = None,
+    config: ConfigFile = None, as_json: AsJson = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Write a certificate of a vehicle's battery, or verify one.
+
+    Example: voltrail certify 861477038719116 --out battery.json
+    """
+    from analytics.engine.certified import known_of, renew
+    from analytics.engine.registry import RULES
+    from logger.commands.certify.certify import Analyses, write_certificate
+    from logger.commands.certify.verify import show_verification
+
+    opt.check_certify(vehicle, out, verify)
+    settings, analyses = settings_of(config), Analyses(RULES, known_of, renew)
+    if verify:
+        return show_verification(settings, verify, analyses, as_json)
+    write_certificate(settings, vehicle, out or sys.stdout.buffer, analyses)
+
+
+@app.command(rich_help_panel="Analyse")
 def rollup(config: ConfigFile = None, as_json: AsJson = False, debug: Debug = False) -> None:
     """Compute rollups (`status_5m`, `status_1d`, …) of changed days.
 
@@ -294,11 +296,7 @@ app.command(rich_help_panel="Show")(notify)
 
 def main() -> None:
     """Run the command line and exit."""
-    output.print_warnings()
-    try:
-        sys.exit(app(sys.argv[1:] or ["--help"], "voltrail", standalone_mode=False) or 0)
-    except (Exception, KeyboardInterrupt) as error:
-        sys.exit(output.report_failure(error, debug="--debug" in sys.argv))
+    output.run(app)
 
 
 if __name__ == "__main__":

@@ -72,11 +72,11 @@ def _write_rows(rows: pl.LazyFrame, form: str, file: BinaryIO) -> None:
     if form == "parquet":
         rows.sink_parquet(file, compression="zstd")
     elif form == "ndjson":
-        _as_text(rows, join_lists=False).sink_ndjson(file)
+        as_text(rows, join_lists=False).sink_ndjson(file)
     elif form == "csv":
-        _as_text(rows, join_lists=True).sink_csv(file)
+        as_text(rows, join_lists=True).sink_csv(file)
     else:
-        _write_sheet(_as_text(rows, join_lists=True).collect(), file)
+        _write_sheet(as_text(rows, join_lists=True).collect(), file)
 
 
 def _write_sheet(frame: pl.DataFrame, file: BinaryIO) -> None:
@@ -87,7 +87,7 @@ def _write_sheet(frame: pl.DataFrame, file: BinaryIO) -> None:
         frame.write_excel(workbook, autofit=frame.height < 10_000)
 
 
-def _as_text(rows: pl.LazyFrame, *, join_lists: bool) -> pl.LazyFrame:
+def as_text(rows: pl.LazyFrame, *, join_lists: bool) -> pl.LazyFrame:
     """Return the rows with times in ISO 8601, bytes as text or base64, and lists joined by commas if `join_lists`."""
     columns: list[pl.Expr] = []
     for name, dtype in rows.collect_schema().items():

@@ -1,9 +1,10 @@
 """The options of the command line, each with its help; those of several commands are here once."""
 
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from typer import Argument, Option
 
@@ -96,6 +97,16 @@ OutFile = Annotated[Path | None, Option(help="the file to write; else stdout")]
 FileFormat = Annotated[str, Option("--format", help="csv, parquet, ndjson or xlsx")]
 TripId = Annotated[str, Option(help="with gpx: the trip_id of a trip")]
 
+# ---- analyze, certify ------------------------------------------------------------------------------------------------
+
+CertifiedVehicle = Annotated[str, Argument(metavar="[VEHICLE]", help="the vehicle, or PROVIDER/VEHICLE")]
+Certificate = Annotated[Path | None, Option("--verify", help="a certificate to compute again and compare")]
+
+
+def analysis_names(complete: Callable[[], list[str]]) -> Any:
+    """Return the argument that names analyses; `complete` lists all of them."""
+    return Argument(metavar="[NAME]...", help="tables such as trips; else all", autocompletion=complete)
+
 
 # ---- notify ----------------------------------------------------------------------------------------------------------
 
@@ -114,6 +125,13 @@ TokenFile = Annotated[Path, Option(help="with push: file that holds the token of
 # ---- values ----------------------------------------------------------------------------------------------------------
 
 
+def wants_track(table: str, trip: str) -> bool:
+    """Whether the track of a trip is wanted, and not a table. Raises `ConfigError` where only half of it is said."""
+    if (table == "gpx") != bool(trip):
+        raise ConfigError("a track is `voltrail export gpx --trip ID`, with a trip_id of `voltrail export trips`")
+    return table == "gpx"
+
+
 def config_file(path: Path | None) -> Path | None:
     """Return the settings file: the one that is named, else `./voltrail.toml` if there is one."""
     default = Path("voltrail.toml")
@@ -128,6 +146,12 @@ def settings_of(path: Path | None) -> Settings:
 def span(since: str, until: str, settings: Settings) -> tuple[datetime | None, datetime | None]:
     """Return the times of `--since` and `--until`, None where not given. Raises `ConfigError`."""
     return _time(since, settings, "--since"), _time(until, settings, "--until")
+
+
+def check_certify(vehicle: str, out: Path | None, verify: Path | None) -> None:
+    """Raise `ConfigError` unless these options of `voltrail certify` fit together."""
+    if bool(vehicle) == bool(verify) or (verify and out):
+        raise ConfigError("either `voltrail certify VEHICLE --out FILE.json` or `voltrail certify --verify FILE`")
 
 
 def _time(text: str, settings: Settings, option: str) -> datetime | None:

@@ -11,7 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 
 import msgspec
 import typer
@@ -104,6 +104,26 @@ def write_lines(texts: Iterable[str]) -> None:
     """Print each of these lines on stdout as soon as it is there."""
     for text in texts:
         write_line(text)
+
+
+def command_line(help_text: str, context: dict[str, Any]) -> typer.Typer:
+    """Return a command line without commands; its help has colours on a terminal."""
+    return typer.Typer(
+        help=help_text,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown" if is_terminal(sys.stdout) else None,
+        no_args_is_help=True,
+        context_settings=context,
+    )
+
+
+def run(app: typer.Typer) -> NoReturn:
+    """Run the command that `sys.argv` names, and exit with its code."""
+    print_warnings()
+    try:
+        sys.exit(app(sys.argv[1:] or ["--help"], "voltrail", standalone_mode=False) or 0)
+    except (Exception, KeyboardInterrupt) as error:
+        sys.exit(report_failure(error, debug="--debug" in sys.argv))
 
 
 def report_failure(error: BaseException, *, debug: bool) -> int:

@@ -104,6 +104,8 @@ def test_a_hostile_name_does_not_reach_a_terminal_raw(hostile: Path) -> None:
         ["export", "gpx", "--trip", HOSTILE],
         ["export", "status", "--since", HOSTILE],
         ["copy", "--from", HOSTILE, "--to", "lake"],
+        ["certify", HOSTILE],
+        ["certify", "--verify", f"{HOSTILE}.json"],
         ["status", "--config", f"{HOSTILE}.toml"],
         ["init", "--out", f"no/{HOSTILE}"],
         [HOSTILE],

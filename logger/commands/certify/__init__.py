@@ -1,0 +1,1 @@
+"""`voltrail certify`: write a battery certificate, and verify one."""
