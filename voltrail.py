@@ -4,9 +4,12 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
+
 from dashboards.command import dashboards
 from logger.commands import options as opt
 from logger.commands import output
+from logger.commands.consent import login
 from logger.commands.notify import notify
 from logger.commands.options import AsJson, ConfigFile, Debug, FromStore, Since, Until, Vehicles, settings_of, span
 from logger.errors import ConfigError, LoggerError
@@ -34,13 +37,18 @@ def demo(
     Example: voltrail demo --vehicles 5 --days 2
     """
     from analytics.engine.jobs import Wish, analyze
-    from logger.simulator.demo.analysis_comparison import show_demo
+    from logger.simulator.demo.analysis_comparison import compare_analyses
     from logger.simulator.demo.run import run_demo
+    from logger.stores import open_lake
 
     result = run_demo(out, vehicles, days, seed, output.write_note if as_json else output.write_line, providers)
     settings = settings_of(out / "voltrail.toml")
     analyze(settings, Wish())
-    show_demo(result, settings, out / "truth", as_json)
+    analysis = compare_analyses(open_lake(settings), out / "truth")
+    figures = {**result.figures(), "analysis": msgspec.to_builtins(analysis)}
+    output.show(figures, as_json, lambda _: [*result.lines(), "", *analysis.lines()])
+    if result.errors:
+        raise LoggerError(f"the demo is incomplete: {', '.join(result.errors)}")
 
 
 @app.command(rich_help_panel="Set up")
@@ -62,17 +70,6 @@ def init(
         data_dir=data_dir,
     )  # fmt: skip
     output.write_notes(next_steps(settings, out))
-
-
-@app.command(rich_help_panel="Set up")
-def login(name: opt.Account, pair: opt.Pair = False, config: ConfigFile = None, debug: Debug = False) -> None:
-    """Give an account access to vehicles, by consent at the vendor.
-
-    Example: voltrail login cars
-    """
-    from logger.commands.login import log_in
-
-    output.write_lines(log_in(settings_of(config), name, pair=pair))
 
 
 @app.command(rich_help_panel="Set up")
@@ -290,12 +287,12 @@ def rollup(config: ConfigFile = None, as_json: AsJson = False, debug: Debug = Fa
     follow_lake(settings)
 
 
+app.command(rich_help_panel="Set up")(login)
 app.command(rich_help_panel="Show")(dashboards)
 app.command(rich_help_panel="Show")(notify)
 
 
 def main() -> None:
-    """Run the command line and exit."""
     output.run(app)
 
 

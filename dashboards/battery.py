@@ -1,7 +1,5 @@
 """Battery health: capacity and resistance with their intervals, fade, weak packs, and the packs as they report."""
 
-import msgspec
-
 from dashboards.kit import style
 from dashboards.kit.charts import points
 from dashboards.kit.influxql import (
@@ -21,12 +19,11 @@ from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, curve, daily, distribution, lines, number
 from dashboards.kit.tables import TO_VEHICLE, rows
 
-_LATER = "the analysis of battery health does not write the table {0} yet; the query reads its columns as agreed"
 _STINT = (
     "started_at", "finished_at", "vehicle", "port", "end_reason", "first_cycles", "last_cycles", "distance_m",
     "km_per_pct", "km_per_pct_low", "km_per_pct_high",
 )  # fmt: skip
-_NO_HEALTH, _NO_STINTS = _LATER.format("`battery_health`"), _LATER.format("`stints`")
+_NONE_WEAK = "no pack of the demo is probably weak"
 
 
 def page() -> Page:
@@ -195,7 +192,7 @@ def pack_ages() -> Panel:
 
 def capacity() -> Panel:
     names = (("capacity_wh", "capacity"), ("capacity_low_wh", "at least"), ("capacity_high_wh", "at most"))
-    panel = daily(
+    return daily(
         "Capacity",
         "How much do batteries still hold? Median over vehicles by day, with the interval of 95 %.",
         *(
@@ -205,11 +202,10 @@ def capacity() -> Panel:
         unit="watth",
         overrides=style.band("at least", "at most"),
     )
-    return _declared_empty(panel, _NO_HEALTH)
 
 
 def by_cycles() -> Panel:
-    panel = curve(
+    return curve(
         "Health and cycles",
         "How does health fall with cycles? One point a verdict, with its interval of 95 %.",
         select('"cycles", "soh_pct", "soh_low_pct", "soh_high_pct"', "battery_health", "\"method\" = 'verdict'"),
@@ -219,16 +215,14 @@ def by_cycles() -> Panel:
         "soh_high_pct",
         band=True,
     )
-    return _declared_empty(panel, _NO_HEALTH)
 
 
 def verdicts() -> Panel:
     return rows(
         "Verdicts",
-        "How healthy is each battery? The newest verdict, its fade per year, and the months until 80 %.",
+        "How healthy is each battery? The newest verdict with its interval of 95 %, and what it rests on.",
         select(
-            'last("verdict") AS "verdict", "reason", "soh_pct", "soh_low_pct", "soh_high_pct", "fade_pct_per_year", '
-            '"months_to_80"',
+            'last("verdict") AS "verdict", "reason", "capacity_wh", "soh_pct", "soh_low_pct", "soh_high_pct"',
             "battery_health",
             "\"method\" = 'verdict'",
             span=EVER,
@@ -237,14 +231,12 @@ def verdicts() -> Panel:
         "vehicle",
         "port",
         "verdict",
+        "capacity_wh",
         "soh_pct",
         "soh_low_pct",
         "soh_high_pct",
-        "fade_pct_per_year",
-        "months_to_80",
         "reason",
         links=[TO_VEHICLE],
-        empty=_NO_HEALTH,
     )
 
 
@@ -268,7 +260,7 @@ def weak() -> Panel:
         "cycles",
         sort="weak_probability",
         links=[TO_VEHICLE],
-        empty=_NO_HEALTH,
+        empty=_NONE_WEAK,
     )
 
 
@@ -281,7 +273,6 @@ def stints() -> Panel:
         sort="started_at",
         links=[TO_VEHICLE],
         width=24,
-        empty=_NO_STINTS,
     )
 
 
@@ -292,7 +283,3 @@ def _worn(title: str, text: str, what: str) -> Panel:
 
 def _newest_packs(column: str) -> Query:
     return select(f'last("{column}") AS "{column}"', "pack", by=["provider", "vehicle", "port"])
-
-
-def _declared_empty(panel: Panel, reason: str) -> Panel:
-    return msgspec.structs.replace(panel, empty=reason)

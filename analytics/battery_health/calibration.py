@@ -137,12 +137,12 @@ def use_of_model(model: str, trips: pl.DataFrame, sign: str) -> dict[str, Any]:
     -------
     Row of check `wh_per_km`: net, with the interval of a ratio of sums over trips, each of which has used its mean
     power for its time. It assumes that readings do not choose their moments by the power. `n` counts trips.
+    `insufficient` where nobody knows which way power is positive.
     """
     use = Moments.of(trips, "km", "polled_wh")
     found, sd = use.ratio()
-    turn = SIGNS.get(sign)
-    value = None if found is None or turn is None else turn * found
-    return check(model, "wh_per_km", "estimate" if value is not None else INSUFFICIENT, value, sd, use.n)
+    value = None if found is None else SIGNS.get(sign, 1.0) * found
+    return check(model, "wh_per_km", "estimate" if sign in SIGNS else INSUFFICIENT, value, sd, use.n)
 
 
 def km_per_percent(model: str, trips: pl.DataFrame, slope: float = 0.0) -> dict[str, Any]:

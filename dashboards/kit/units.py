@@ -12,6 +12,7 @@ GRAFANA_UNITS = {
     "km/h": "velocitykmh",
     "%": "percent",
     "%/d": "suffix: %/d",
+    "%/a": "suffix: % a year",
     "Wh": "watth",
     "Wh/km": "suffix: Wh/km",
     "W": "watt",
@@ -31,6 +32,7 @@ GRAFANA_UNITS = {
     "1": SHARE,
     "": "none",
 }
+COUNTED = {"cycles", "efc", "months"}  # words of names whose numbers are counts, whole or not, and no shares
 # The last word of a name → unit of ours, for figures that a query computes
 _LAST_WORDS = {
     "m": "m",
@@ -85,7 +87,7 @@ def _unit_of_column(column: Column) -> str:
         return TIME
     if column.type in ("text", "enum", "words", "bool"):
         return WORDS
-    if column.unit == "1" and column.type == "int":
+    if column.unit == "1" and (column.type == "int" or COUNTED & {*column.name.split("_")}):
         return COUNT
     return GRAFANA_UNITS[column.unit]
 

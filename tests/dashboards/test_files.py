@@ -26,12 +26,6 @@ ROOT = Path(__file__).parents[2]
 SCHEMA = Draft7Validator(json.loads((Path(__file__).parent / "schema" / "dashboard.schema.json").read_text()))
 BUILT = build.dashboards(Settings())
 # Columns of tables that an analysis does not write yet, as they are agreed
-AGREED = {
-    "battery_health": "method capacity_wh capacity_low_wh capacity_high_wh soh_pct soh_low_pct soh_high_pct cycles "
-    "weak_probability fade_pct_per_year months_to_80 verdict reason port",
-    "stints": "port started_at finished_at end_reason first_cycles last_cycles distance_m km_per_pct km_per_pct_low "
-    "km_per_pct_high",
-}
 OWN_FIELDS = {"retracted", "title", "menu"}  # which the store of InfluxDB writes beside the columns
 PROPERTIES = {"unit", "displayName", "links", "thresholds", "color", "custom.cellOptions"}
 
@@ -121,11 +115,8 @@ def test_a_dashboard_uses_one_data_source_and_variables_that_it_has(name: str) -
 def test_every_query_reads_tables_and_columns_that_there_are(name: str) -> None:
     for title, query in targets(name):
         tables = set(re.findall(r'FROM "(\w+)"', query))
-        assert tables <= {*TABLES, *AGREED}, title
-        columns = {column for table in tables & set(TABLES) for column in TABLES[table].columns}
-        columns |= {
-            column for table in tables & set(AGREED) for column in (*AGREED[table].split(), "vehicle", "provider")
-        }
+        assert tables <= set(TABLES), title
+        columns = {column for table in tables for column in TABLES[table].columns}
         names = set(re.findall(r'"(\w+)"', query)) - tables
         aliases = set(re.findall(r'AS "(\w+)"', query))
         assert names - aliases <= columns | OWN_FIELDS, title

@@ -5,14 +5,9 @@ from pathlib import Path
 
 import msgspec
 
-from logger.commands.output import show
-from logger.errors import LoggerError
-from logger.settings.schema import Settings
 from logger.simulator.demo.car_comparison import CarAnalysis, compare_car_analyses
 from logger.simulator.demo.charge_comparison import ChargeComparison, compare_charges
-from logger.simulator.demo.result import MessageResult
 from logger.simulator.demo.trip_comparison import TripComparison, compare_trips
-from logger.stores import open_lake
 from logger.stores.lake.lake import Lake
 
 
@@ -35,12 +30,3 @@ def compare_analyses(lake: Lake, truth: Path) -> AnalysisComparison:
     return AnalysisComparison(
         compare_trips(lake, truth), compare_charges(lake, truth), compare_car_analyses(lake, truth)
     )
-
-
-def show_demo(result: MessageResult, settings: Settings, truth: Path, as_json: bool) -> None:
-    """Print what a demo has found beside the truth. Raises `LoggerError` where the demo is incomplete."""
-    analysis = compare_analyses(open_lake(settings), truth)
-    figures = {**result.figures(), "analysis": msgspec.to_builtins(analysis)}
-    show(figures, as_json, lambda _: [*result.lines(), "", *analysis.lines()])
-    if result.errors:
-        raise LoggerError(f"the demo is incomplete: {', '.join(result.errors)}")

@@ -90,9 +90,12 @@ def test_pooled_power_gives_the_consumption_of_a_model(sign: float, word: str) -
     assert got["high"] - got["low"] < 0.15 * got["value"]
 
 
-def test_power_whose_sign_nobody_knows_gives_nothing() -> None:
-    got = use_of_model("m", trips(60), INSUFFICIENT)
-    assert (got["answer"], got["value"], got["low"]) == (INSUFFICIENT, None, None)
+def test_power_whose_sign_nobody_knows_is_shown_and_is_no_estimate() -> None:
+    told = trips(60)
+    sure, unsure = use_of_model("m", told, "discharge_positive"), use_of_model("m", told, INSUFFICIENT)
+    assert unsure == sure | {"answer": INSUFFICIENT}
+    way = km_per_percent("m", told)
+    assert capacity_of_model("m", unsure, way)["value"] is None
 
 
 def test_intervals_of_a_model_hold_the_truth_as_often_as_they_promise() -> None:
