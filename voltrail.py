@@ -194,7 +194,7 @@ def replay(
     since: Since = "", until: Until = "", vehicle: Vehicles = None, config: ConfigFile = None, as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:  # fmt: skip
-    """Decode the stored raw messages again with today's decoders; replaces each day (of UTC) that differs.
+    """Decode stored messages again; replaces each day that differs.
 
     Example: voltrail replay --since 2026-10-01
     """

@@ -11,8 +11,8 @@ from logger.stores.lake.lake import Lake
 from logger.tables import TABLES
 
 _NO_ROW = (
-    "no method tells what this battery holds: that takes trips of known charge, a model (`[vehicles] model`), and"
-    " readings of power from vehicles of this model"
+    "no method tells what this battery holds: that takes charges whose energy is measured, or trips of known charge, a"
+    " model (`[vehicles] model`), and readings of power from vehicles of this model"
 )
 
 
