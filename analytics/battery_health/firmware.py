@@ -105,7 +105,7 @@ def checks(points: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """
     models = known.select(*WHO, "model").drop_nulls("model")
     told = points.join(models, on=WHO, maintain_order="left")
-    whose, whole = _pooled(told, *MODEL, "vehicle"), _pooled(told, *MODEL)
+    whose, whole = _pool(told, *MODEL, "vehicle"), _pool(told, *MODEL)
     rows = [
         {"provider": of[0], **row}
         for of in models.select(MODEL).unique().sort(MODEL).rows()
@@ -114,7 +114,7 @@ def checks(points: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=CHECKS)
 
 
-def _pooled(points: pl.DataFrame, *by: str) -> Mapping[tuple[str, ...], Sums]:
+def _pool(points: pl.DataFrame, *by: str) -> Mapping[tuple[str, ...], Sums]:
     """Sums of points by these columns, and then by check, added up in the order of rows."""
     rows = points.group_by(*by, "check", maintain_order=True).agg(pl.len(), *sums()).sort(*by, "check")
     found: dict[tuple[str, ...], dict[str, Moments]] = {}

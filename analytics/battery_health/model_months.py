@@ -67,7 +67,7 @@ def calibration(
     many days of vehicles with trips they are of, of the months `before` or the month `to_date`.
     """
     told, seen = (_before(rows, whose, "started_at") for rows in (trips, faults))
-    rows = [checks(_placed(told, stint_months)), firmware, mtbf(told, seen, whose), _of_days(told, whose)]
+    rows = [checks(_place_in_stints(told, stint_months)), firmware, mtbf(told, seen, whose), _of_days(told, whose)]
     made = pl.concat([each.select(CHECKS.names()) for each in rows])
     named = made.with_columns(time=pl.lit(begin), vehicle=pl.lit("none"))
     return shaped(named, "calibration").sort("provider", "model", "time", "check")
@@ -79,7 +79,7 @@ def _before(rows: pl.DataFrame, whose: pl.DataFrame, moment: str) -> pl.DataFram
     return dated.filter(pl.col(moment) < pl.col("until"))
 
 
-def _placed(trips: pl.DataFrame, stint_months: pl.DataFrame) -> pl.DataFrame:
+def _place_in_stints(trips: pl.DataFrame, stint_months: pl.DataFrame) -> pl.DataFrame:
     """Trips as `calibration.checks` takes them."""
     parts = stint_months.select(*WHO, pl.col("time").alias("since"), "stint_id", *_CYCLES).sort("since")
     found = middles(trips).sort("at").join_asof(

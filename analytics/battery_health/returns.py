@@ -80,11 +80,11 @@ def _pairs(parts: pl.DataFrame) -> pl.DataFrame:
         pl.col("last_cycles").last(),
     )  # fmt: skip
     who = ends.select(WHO).unique().sort(WHO)
-    parted = [_paired(ends.join(some, on=WHO, how="semi")) for some in who.iter_slices(_VEHICLES)]
-    return pl.concat(parted or [_paired(ends)])
+    parted = [_pair_stints(ends.join(some, on=WHO, how="semi")) for some in who.iter_slices(_VEHICLES)]
+    return pl.concat(parted or [_pair_stints(ends)])
 
 
-def _paired(ends: pl.DataFrame) -> pl.DataFrame:
+def _pair_stints(ends: pl.DataFrame) -> pl.DataFrame:
     both = ends.join(ends, on=WHO, suffix="_then")
     ago = pl.col("since") - pl.col("last_since_then")
     near = both.filter((pl.col("since") > pl.col("since_then")) & (ago <= BACK))

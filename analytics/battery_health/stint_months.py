@@ -39,7 +39,7 @@ def stint_months(bounds: pl.DataFrame, trips: pl.DataFrame, charges: pl.DataFram
     `port` is null.
     """
     cuts = _cuts(bounds)
-    rows = _parted(middles(trips), cuts).sort(*WHO, "at")
+    rows = _assign_parts(middles(trips), cuts).sort(*WHO, "at")
     km, polled = pl.col("distance_m") / 1000, pl.when(pl.col("pct").is_not_null()).then("polled_wh")
     sums = rows.group_by(*_PART, "cut_at", maintain_order=True).agg(
         *ratio_sums(pl.col("pct"), km, "pct"),
@@ -48,7 +48,7 @@ def stint_months(bounds: pl.DataFrame, trips: pl.DataFrame, charges: pl.DataFram
         (pl.col("pct") * pl.col("level_pct")).sum().alias("level_sum"),
         pl.col("finished_at").max().dt.strftime("%Y-%m-%d").alias("as_of"),
     )
-    charged = charge_sums((*_PART, "cut_at"), _parted(measured(charges), cuts))
+    charged = charge_sums((*_PART, "cut_at"), _assign_parts(measured(charges), cuts))
     cycles = _cycles(packs, cuts)
     told, added = (
         each.join(cycles, on=_PART, how="left").join(cuts, on=[*WHO, "cut_at"], maintain_order="left")
@@ -74,7 +74,7 @@ def _cuts(bounds: pl.DataFrame) -> pl.DataFrame:
     ).sort(*WHO, "cut_at")  # fmt: skip
 
 
-def _parted(rows: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
+def _assign_parts(rows: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
     """Rows with the cut that holds `at` them and `time`, when that or their month began, whichever is later.
 
     Between two cuts, while a pack may have been changed, none holds.
@@ -88,7 +88,7 @@ def _parted(rows: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
 
 def _cycles(packs: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
     """The counts of cycles of the packs in a vehicle, null where nobody asked them."""
-    rows = _parted(packs.drop_nulls("pack_cycles"), cuts)
+    rows = _assign_parts(packs.drop_nulls("pack_cycles"), cuts)
     least, most = pl.col("pack_cycles").min(), pl.col("pack_cycles").max()
     ports = rows.group_by(*_PART, "port").agg(least.alias("first_cycles"), most.alias("last_cycles"))
     mean = ((pl.col("first_cycles") + pl.col("last_cycles")) / 2).mean()

@@ -33,12 +33,12 @@ def verdicts(parts: pl.DataFrame, models: pl.DataFrame, since: datetime) -> pl.D
     this pack's charges tell what it holds.
     """
     by_model = pooled(parts, models, since)
-    by_charges = _charged(parts, since)
+    by_charges = _capacity_by_charges(parts, since)
     rows = parts.filter(pl.col("since") >= since).select(*_AT, "port", "stint_id", "cycles", "n", "sheet_wh", "as_of")
     both = rows.join(by_model, on=_AT, how="left", maintain_order="left").join(
         by_charges, on=_AT, how="left", maintain_order="left"
     )
-    known = both.with_columns(*_combined()).with_columns(*_reference())
+    known = both.with_columns(*_combine()).with_columns(*_reference())
     made = known.with_columns(
         *interval(stepped(pl.col("capacity")), pl.col("sd"), "capacity_wh"),
         *interval(stepped(pl.col("wh_per_km")), pl.col("wh_per_km_sd"), "wh_per_km"),
@@ -54,7 +54,7 @@ def verdicts(parts: pl.DataFrame, models: pl.DataFrame, since: datetime) -> pl.D
     return shaped(made.with_columns(**named), "battery_health").sort(*WHO, "time")
 
 
-def _charged(parts: pl.DataFrame, since: datetime) -> pl.DataFrame:
+def _capacity_by_charges(parts: pl.DataFrame, since: datetime) -> pl.DataFrame:
     """Of each part the capacity by all charges of its stint in the year before it and in itself."""
     told = parts.select(*_AT, "month", "stint_id", "charged_n", "charged_pct", "charged_wh")
     until = told.filter(pl.col("since") >= since).select(*_AT, "stint_id", until_month="month")
@@ -66,7 +66,7 @@ def _charged(parts: pl.DataFrame, since: datetime) -> pl.DataFrame:
     return found.filter(pl.col("by_charges_sd") <= SURE_SD).drop("charged_pct", "charged_wh")
 
 
-def _combined() -> list[pl.Expr]:
+def _combine() -> list[pl.Expr]:
     """`capacity` and `sd`, weighed by variances of logarithms; figures that contradict each other are less sure."""
     values = (pl.col("by_model_wh").log(), pl.col("by_charges_wh").log())
     variances = (pl.col("by_model_sd") ** 2, pl.col("by_charges_sd") ** 2)

@@ -48,7 +48,10 @@ class Health:
     def __init__(self, lake: Lake, store: Store, plan: Plan, known: pl.DataFrame, noted: Mapping[str, Any]) -> None:
         self._lake, self._store, self._plan, self._noted = lake, store, plan, noted
         self._known = known.select(*WHO, "model", sheet_wh="capacity_wh")
-        self._left = self._changed("battery_health"), self._changed("calibration")  # by runs that did not end
+        self._left = (
+            self._replaced_spans("battery_health"),
+            self._replaced_spans("calibration"),
+        )  # by runs that did not end
         self.checks = lake.scan("calibration").collect()
         self.counts = {name: [0, 0, 0] for name in TABLES}
 
@@ -119,7 +122,7 @@ class Health:
         """The months of which there are trips, or were, whose figures may be others."""
         there = {month(datetime(day.year, day.month, 1, tzinfo=UTC)) for day in self._lake.days(["trips"])}
         every = sorted(there | set(self.checks["time"].unique()))
-        spans = [self._changed(name) for name in ("battery_health", "episodes")]
+        spans = [self._replaced_spans(name) for name in ("battery_health", "episodes")]
         if renamed or None in spans:
             return every
         changed = {begin for some in spans for span in some or () for begin in _months_of(span, self._plan)}
@@ -195,7 +198,7 @@ class Health:
 
     # ---- what runs that did not end have changed ---------------------------------------------------------------------
 
-    def _changed(self, table: str) -> list[Span] | None:
+    def _replaced_spans(self, table: str) -> list[Span] | None:
         """What was replaced in this table since the last run that came to its end; None where nobody knows."""
         noted = self._noted.get(table)
         return None if noted is None else self._lake.replaced_since(table, noted)[1]

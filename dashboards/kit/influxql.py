@@ -140,15 +140,17 @@ def by_length(table: str, column: str, name: str, *where: str, by: Iterable[str]
 
     Up to two days the raw rows answer, up to 45 days the rollup of five minutes, beyond that the one of days.
     """
-    every = {"by": by, "every": "$__interval", "fill": "null"}
     mean = f'mean("mean_{column}")'
+    short, long = f"{_LENGTH} <= {_RAW_FOR_MS}", f"{_LENGTH} > {_FINE_FOR_MS}"
+    between = f"{_LENGTH} > {_RAW_FOR_MS}", f"{_LENGTH} <= {_FINE_FOR_MS}"
+
+    def series(what: str, source: str, *length: str) -> Query:
+        return named(select(what, source, *where, *length, by=by, every="$__interval", fill="null"), name)
+
     return [
-        named(select(f'mean("{column}")', table, *where, f"{_LENGTH} <= {_RAW_FOR_MS}", **every), name),  # type: ignore[arg-type]
-        named(
-            select(mean, f"{table}_5m", *where, f"{_LENGTH} > {_RAW_FOR_MS}", f"{_LENGTH} <= {_FINE_FOR_MS}", **every),  # type: ignore[arg-type]
-            name,
-        ),
-        named(select(mean, f"{table}_1d", *where, f"{_LENGTH} > {_FINE_FOR_MS}", **every), name),  # type: ignore[arg-type]
+        series(f'mean("{column}")', table, short),
+        series(mean, f"{table}_5m", *between),
+        series(mean, f"{table}_1d", long),
     ]
 
 

@@ -38,7 +38,7 @@ class UserSession:
         """
         async with self._renewal:
             if self._tokens is None or not self._is_fresh(self._tokens, refused):
-                self._tokens = await self._renewed(http, refused)
+                self._tokens = await self._renew(http, refused)
             return self._tokens.access_token
 
     async def redeem(self, http: httpx.AsyncClient, code: str) -> None:
@@ -48,7 +48,7 @@ class UserSession:
             self._check_disk(None)
             self._tokens = self._store(await self._grant(http, form, "the code is refused: log in again"), "")
 
-    async def _renewed(self, http: httpx.AsyncClient, refused: str) -> Tokens:
+    async def _renew(self, http: httpx.AsyncClient, refused: str) -> Tokens:
         async with self._file.alone():
             stored = self._file.read()
             if stored is None:
