@@ -30,6 +30,7 @@ bench: .venv/ready ## speeds and memory as ratios
 
 score: .venv/score ## analyses against the truth of simulated fleets
 	$(BIN)/python -m tests.score
+	$(BIN)/python -m tests.score health
 
 reference: .venv/ready ## write docs/reference/, docs/dashboards.md, pictures and Grafana's files from the code
 	$(BIN)/python -m tests.reference

@@ -83,6 +83,8 @@ BATTERIES = pl.Schema(
         "bms_charging": _B,
         "charger_power_w": _N,
         "battery_c": _N,
+        "soh_pct": _N,
+        "charge_ah": _N,
     }
 )
 

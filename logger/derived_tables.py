@@ -77,9 +77,9 @@ METHODS: Mapping[str, str] = {
     "charge_energy": "energy that charges added, by the percent that rose",
     "ride_energy": "energy that trips used by readings of power, by the percent that fell",
     "km_per_pct": "kilometres of a percent, which tell a capacity only beside others",
-    "range_full": "the range at a full charge",
-    "resistance": "volts that fall under load",
-    "reported": "what the vehicle itself reports",
+    "range_full": "the range at a full charge, day by day",
+    "resistance": "volts that fall under load, day by day",
+    "reported": "what the vehicle itself reports, day by day",
 }
 VERDICTS: Mapping[str, str] = {
     "estimate": "the data carry a figure",
@@ -132,6 +132,7 @@ _TRIPS = (
         "energy used by single readings of power, in the sign of `motor_power_w` where only that is told; rough, for"
         " sums over many trips",
     ),
+    Column("used_ah", "float", "Ah", "charge taken from the battery by readings of current, less what was fed back"),
     Column("regen_wh", "float", "Wh", "energy fed back into the battery; empty where no readings of power show it"),
     Column("wh_per_km", "float", "Wh/km", "energy over distance"),
     Column("mean_speed_kmh", "float", "km/h", "distance over time in motion"),
@@ -155,6 +156,7 @@ _CHARGES = (
     Column("energy_low_wh", "float", "Wh", "lower end of its 95 % interval"),
     Column("energy_high_wh", "float", "Wh", "upper end"),
     Column("energy_source", "enum", "", "what the energy is computed from", CHARGE_ENERGY_SOURCES),
+    Column("added_ah", "float", "Ah", "charge into the battery by readings of current"),
     Column("wall_wh", "float", "Wh", "energy from the wall, where the charger reports its power"),
     Column("efficiency", "float", "1", "energy into the battery as a share of that from the wall, 0 to 1"),
     Column("mean_w", "float", "W", "mean power into the battery"),
@@ -273,6 +275,10 @@ _STINTS = (
     Column("first_cycles", "int", "1", "the pack's charging cycles when it was first asked"),
     Column("last_cycles", "int", "1", "... and last"),
     Column("efc", "float", "1", "equivalent full cycles: half of what the percent fell on trips and rose on charges"),
+    *(
+        Column(f"depth_{depth}_cycles", "float", "1", f"cycles {depth - 20} to {depth} % deep, by rainflow counting")
+        for depth in range(20, 120, 20)
+    ),
     Column("distance_m", "float", "m", "distance on trips"),
     Column("soc_used_pct", "float", "%", "state of charge used on trips"),
     Column("km_per_pct", "float", "km/%", "kilometres of a percent: sum over sum, of trips without a swap on the way"),
@@ -312,8 +318,14 @@ _BATTERY_HEALTH = (
     Column("wh_per_km", "float", "Wh/km", "energy of a kilometre"),
     Column("wh_per_km_low", "float", "Wh/km", "lower end of its 95 % interval"),
     Column("wh_per_km_high", "float", "Wh/km", "upper end"),
-    Column("resistance_mohm", "float", "mOhm", "internal resistance"),
-    Column("imbalance_pct", "float", "%", "difference of the packs' percents at rest"),
+    Column("range_full_m", "float", "m", "range at a full charge, as the vehicle projects it"),
+    Column("range_full_low_m", "float", "m", "lower end of its 95 % interval"),
+    Column("range_full_high_m", "float", "m", "upper end"),
+    Column("resistance_mohm", "float", "mOhm", "internal resistance from terminal to terminal"),
+    Column("resistance_low_mohm", "float", "mOhm", "lower end of its 95 % interval"),
+    Column("resistance_high_mohm", "float", "mOhm", "upper end"),
+    Column("battery_c", "float", "degC", "mean temperature of the battery at which it was measured"),
+    Column("imbalance_pct", "float", "%", "by how much more the first pack shows than the last, on the mean"),
     Column("weak_probability", "float", "1", "how likely the pack is a weak one of its model, 0 to 1"),
     Column("fade_pct_per_year", "float", "%/a", "capacity lost in a year"),
     Column("fade_low", "float", "%/a", "lower end of its 95 % interval"),
@@ -372,9 +384,10 @@ ALL = (
     ),
     _build(
         "battery_health",
-        "what the packs in a vehicle hold in a month, or from a swap in it on, by one method",
+        "what the packs in a vehicle hold in a month or on a day, or from a swap in it on, by one method",
         "method",
         _BATTERY_HEALTH,
-        "the start of the month, UTC, or of the stint",
+        "the start of the month or day, UTC, or of the stint",
+        analysis="battery_health reported range_full resistance",
     ),
 )

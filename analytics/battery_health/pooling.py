@@ -17,7 +17,6 @@ from datetime import datetime
 
 import polars as pl
 
-from analytics.battery_health.charge_energy import of_rows
 from analytics.battery_health.returns import with_packs
 from analytics.frames import WHO
 
@@ -25,6 +24,7 @@ MEMORY_MONTHS = 12
 MODEL = ("provider", "model")
 ODD_SD = 4.0  # standard deviations from its model at which a vehicle's power is not believed: a sensor, or its sign
 STEP = 0.01  # relative, in which figures move: less than they err by, so that a trip seldom makes a stint anew
+POOLED = ("km_per_pct", "ride_energy", "charge_energy")  # methods of stints and months
 BY = (*WHO, "until")  # what is known of a vehicle until then
 SPREADS = ("pack_cycles", "fade", "vehicle_cv", "pack_cv", "km_cv", "polled_cv")
 _FIRST = ("model_wh", "model_cv", "pack_pct_per_km", *SPREADS)
@@ -36,33 +36,46 @@ def parts(rows: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     DataFrame by vehicle and `since`: `month`, `port`, `stint_id`, `as_of`, `cycles`, `first_cycles`, `last_cycles`,
-    `n`, `km` and `used_pct` of all trips, used at `soc_mean_pct`, `seen_km` and `seen_wh` of those with readings of
-    power (0 where there are none), and the sums of `charge_energy` (null where no charge tells a capacity).
+    `efc`, `imbalance_pct`, `reported_wh` and `reported_soh_pct` of the month, `n`, `km` and `used_pct` of all trips,
+    used at `soc_mean_pct`, `seen_km` and `seen_wh` of those with readings of power (0 where there are none).
     """
     moment = [*WHO, "since"]
     way = rows.filter(pl.col("method") == "km_per_pct").select(
-        *WHO, pl.col("time").alias("since"), "n", "soc_mean_pct", pl.col("as_of").alias("ridden_as_of"),
+        *WHO, pl.col("time").alias("since"), "n", "soc_mean_pct",
         (pl.col("distance_m") / 1000).alias("km"), pl.col("soc_used_pct").alias("used_pct"),
     )  # fmt: skip
     power = rows.filter(pl.col("method") == "ride_energy").select(
         *WHO, pl.col("time").alias("since"), (pl.col("distance_m") / 1000).alias("seen_km"),
         pl.col("energy_wh").alias("seen_wh"),
     )  # fmt: skip
-    both = _moments(rows)
-    for each in (way, power, of_rows(rows)):
+    both = _with_reported(_moments(rows), rows)
+    for each in (way, power):
         both = both.join(each, on=moment, how="left", maintain_order="left")
     none = pl.col("km", "used_pct", "seen_km", "seen_wh").fill_null(0.0)
-    as_of = pl.max_horizontal("ridden_as_of", "charged_as_of").alias("as_of")
-    return both.with_columns(none, as_of, pl.col("soc_mean_pct").fill_null(50.0))
+    return both.with_columns(none, pl.col("soc_mean_pct").fill_null(50.0))
 
 
 def _moments(rows: pl.DataFrame) -> pl.DataFrame:
     """Where parts begin, by vehicle and `since`, with what all their rows have in common."""
-    names = ("port", "stint_id", "cycles", "first_cycles", "last_cycles")
-    told = rows.filter(pl.col("method") != "verdict").group_by(*WHO, pl.col("time").alias("since")).agg(
-        pl.col(names).drop_nulls().first()
+    names = ("port", "stint_id", "cycles", "first_cycles", "last_cycles", "efc", "imbalance_pct")
+    told = rows.filter(pl.col("method").is_in(POOLED)).group_by(*WHO, pl.col("time").alias("since")).agg(
+        pl.col(names).drop_nulls().first(), pl.col("as_of").max()
     )  # fmt: skip
     return told.with_columns(pl.col("since").dt.truncate("1mo").alias("month")).sort(*WHO, "since")
+
+
+def _with_reported(moments: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """With `reported_wh` and `reported_soh_pct`, the month's medians of what the vehicle says; a month's own part where
+    nothing else tells of it."""
+    own = rows.filter(pl.col("method") == "reported")
+    months = own.group_by(*WHO, pl.col("time").dt.truncate("1mo").alias("month")).agg(
+        pl.col("capacity_wh").median().alias("reported_wh"), pl.col("soh_pct").median().alias("reported_soh_pct"),
+        pl.col("as_of").max(),
+    )  # fmt: skip
+    month = [*WHO, "month"]
+    known = moments.join(months.drop("as_of"), on=month, how="left", maintain_order="left")
+    alone = months.join(moments, on=month, how="anti").with_columns(pl.col("month").alias("since"))
+    return pl.concat([known, alone], how="diagonal").sort(*WHO, "since")
 
 
 def pooled(parts: pl.DataFrame, models: pl.DataFrame, since: datetime) -> pl.DataFrame:
@@ -77,8 +90,9 @@ def pooled(parts: pl.DataFrame, models: pl.DataFrame, since: datetime) -> pl.Dat
     Returns
     -------
     DataFrame by vehicle and `since`: `by_model_wh` and `wh_per_km` with `by_model_sd` and `wh_per_km_sd`, their
-    relative standard errors; by how much more than one of its model and cycles the pack takes, `d` and `d_var`; and of
-    the model `model_wh`, `fade` and `pack_cycles`. Where the model tells nothing in that month, no row.
+    relative standard errors; by how much more than one of its model and cycles in its vehicle the pack takes, `apart`
+    and `apart_var`; and of the model `model_wh`, `fade`, `pack_cycles` and `pack_cv`. Where the model tells nothing in
+    that month, no row.
     """
     of = models.rename({"time": "month", "pack_wh": "model_wh", "pack_wh_cv": "model_cv"})
     rows = with_packs(expected(parts.join(of, on=[*MODEL, "month"], how="left", maintain_order="left")))
@@ -89,8 +103,9 @@ def pooled(parts: pl.DataFrame, models: pl.DataFrame, since: datetime) -> pl.Dat
     packs, vehicles = predicted(*map(pl.concat, zip(*(_sums(part, then) for part in months or [until]), strict=True)))
     mine = count.select(*BY, "pack").join(packs, on=[*BY, "pack"])
     return mine.join(vehicles.select(*BY, "u", "u_var"), on=BY).with_columns(*_figures()).select(
-        *WHO, pl.col("until").alias("since"), "by_model_wh", "by_model_sd", "wh_per_km", "wh_per_km_sd", "d", "d_var",
-        "model_wh", "fade", "pack_cycles",
+        *WHO, pl.col("until").alias("since"), "by_model_wh", "by_model_sd", "wh_per_km", "wh_per_km_sd",
+        (pl.col("odd") - pl.col("u")).alias("apart"), (pl.col("noise") + pl.col("u_var")).alias("apart_var"),
+        "model_wh", "fade", "pack_cycles", "pack_cv",
     )  # fmt: skip
 
 

@@ -6,7 +6,8 @@ over.
 
 import polars as pl
 
-from analytics.battery_health.charge_energy import charge_energy, charge_sums, measured
+from analytics.battery_health.by_pairs import rows_by_pairs
+from analytics.battery_health.pairs import PAIRS, pairs
 from analytics.battery_health.ratios import KM_CV, POLLED_CV, interval, ratio_sums, spread_of_unit
 from analytics.battery_health.stints import DIGITS, middles, stint_id
 from analytics.frames import WHO
@@ -15,6 +16,9 @@ from logger.tables import shaped
 
 FEWEST = 8  # trips with readings of power below which their spread tells no interval
 _PART = (*WHO, "time")
+_OF_CAPACITY = (
+    "capacity_wh", "capacity_low_wh", "capacity_high_wh", "capacity_ah", "n", "verdict", "reason",
+)  # fmt: skip
 _FIGURES = (
     "capacity_wh", "capacity_low_wh", "capacity_high_wh", "wh_per_km", "wh_per_km_low", "wh_per_km_high",
 )  # fmt: skip
@@ -27,16 +31,17 @@ def stint_months(bounds: pl.DataFrame, trips: pl.DataFrame, charges: pl.DataFram
     ----------
     bounds : the frame of `stints.bounds`
     trips, charges : rows of these tables since the first of these stints began
-    packs : DataFrame with `provider` `vehicle` `port` `at` `pack_cycles`
+    packs : DataFrame with `provider` `vehicle` `port` `at` `pack_cycles` `pack_soc_pct`
 
     Returns
     -------
     DataFrame of `battery_health` by vehicle and time, which is when the stint or the month began. `km_per_pct` counts
     all trips that used a known charge of one pack, whatever they measured: to choose among them would bias the ratio.
     `ride_energy` counts those with a reading of power under way (`polled_wh`), its capacity is energy over
-    charge; the sensor, which nobody has checked, errs by 2.5 %; fewer than 8 are `insufficient`. `charge_energy` counts
-    charges whose energy a counter or power tells. Of a vehicle with several ports, all packs in it count as one, and
-    `port` is null.
+    charge; the sensor, which nobody has checked, errs by 2.5 %; fewer than 8 are `insufficient`. Where trips were read
+    so closely that their own energies tell more, the capacity is theirs (`by_pairs`). `charge_energy` counts charges
+    whose energy a counter or power tells. Of a vehicle with several ports, all packs in it count as one, and `port` is
+    null.
     """
     cuts = _cuts(bounds)
     rows = _assign_parts(middles(trips), cuts).sort(*WHO, "at")
@@ -48,15 +53,37 @@ def stint_months(bounds: pl.DataFrame, trips: pl.DataFrame, charges: pl.DataFram
         (pl.col("pct") * pl.col("level_pct")).sum().alias("level_sum"),
         pl.col("finished_at").max().dt.strftime("%Y-%m-%d").alias("as_of"),
     )
-    charged = charge_sums((*_PART, "cut_at"), _assign_parts(measured(charges), cuts))
-    cycles = _cycles(packs, cuts)
-    told, added = (
-        each.join(cycles, on=_PART, how="left").join(cuts, on=[*WHO, "cut_at"], maintain_order="left")
-        for each in (sums, charged)
+    measured = rows_by_pairs(_assign_parts(pairs(charges, trips), cuts), (*_PART, "cut_at"))
+    facts = _facts(packs, rows, charges, cuts)
+    told, paired = (
+        each.join(facts, on=_PART, how="left").join(cuts, on=[*WHO, "cut_at"], maintain_order="left")
+        for each in (sums, measured)
     )
-    made = pl.concat([_by_way(told), _by_power(told), charge_energy(added)], how="diagonal")
+    made = pl.concat([_by_way(told), _surest([_by_power(told), paired])], how="diagonal")
     rounded = made.with_columns(pl.selectors.float().round_sig_figs(DIGITS))
     return shaped(rounded, "battery_health").sort(*_PART, "method")
+
+
+def stint_pairs(bounds: pl.DataFrame, charges: pl.DataFrame, trips: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of charges and trips with the `stint_id` that rows of `stint_months` have; others are left out.
+
+    Parameters
+    ----------
+    bounds, charges, trips : as of `stint_months`
+    """
+    cuts = _cuts(bounds)
+    told = _assign_parts(pairs(charges, trips), cuts).join(cuts.select(*WHO, "cut_at", "stint_id"), on=[*WHO, "cut_at"])
+    return told.select(*PAIRS.names(), "stint_id")
+
+
+def _surest(methods: list[pl.DataFrame]) -> pl.DataFrame:
+    """One row for each part and method: capacity, its `n` and reason of the surer, the sums of the first."""
+    rows = pl.concat(methods, how="diagonal")
+    width = (pl.col("capacity_high_wh") / pl.col("capacity_wh")).fill_null(float("inf"))
+    surer = rows.select(*_PART, "method", *_OF_CAPACITY, width.alias("width")).sort("width", maintain_order=True)
+    first = rows.unique([*_PART, "method"], keep="first", maintain_order=True).drop(_OF_CAPACITY)
+    best = surer.unique([*_PART, "method"], keep="first", maintain_order=True).drop("width")
+    return first.join(best, on=[*_PART, "method"], how="left", maintain_order="left")
 
 
 def _cuts(bounds: pl.DataFrame) -> pl.DataFrame:
@@ -84,6 +111,36 @@ def _assign_parts(rows: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
     inside = pl.col("cut_at").is_not_null() & (pl.col("at") <= pl.col("cut_end")).fill_null(True)
     month = pl.col("at").dt.truncate("1mo")
     return found.filter(inside).with_columns(pl.max_horizontal("cut_at", month).alias("time"))
+
+
+def _facts(packs: pl.DataFrame, trips: pl.DataFrame, charges: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
+    """What is known of the packs of each part beside trips and charges: cycles, full cycles so far, imbalance."""
+    frames = (_cycles(packs, cuts), _full_cycles(trips, charges, cuts), _imbalance(packs, cuts))
+    parts = pl.concat([each.select(_PART) for each in frames]).unique().sort(_PART)
+    for each in frames:
+        parts = parts.join(each, on=_PART, how="left", maintain_order="left")
+    return parts
+
+
+def _full_cycles(trips: pl.DataFrame, charges: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
+    """`efc` of each part's stint until the end of the part: half of what the percent fell and rose, in full charges."""
+    risen = charges.filter(pl.col("kind") != "swap").drop("port").with_columns(at="finished_at")
+    moved = [
+        trips.select(*_PART, "cut_at", moved="soc_used_pct"),
+        _assign_parts(risen, cuts).select(*_PART, "cut_at", moved=pl.col("soc_added_pct").clip(0.0)),
+    ]
+    parts = pl.concat(moved).group_by(*_PART, "cut_at").agg(pl.col("moved").sum() / 200).sort(_PART)
+    return parts.select(*_PART, pl.col("moved").cum_sum().over(*WHO, "cut_at").alias("efc"))
+
+
+def _imbalance(packs: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:
+    """By how much more the first port's pack shows than the last's, on the mean over the polls of both."""
+    asked = packs.drop_nulls(["pack_soc_pct", "port"]).sort("port")
+    polls = _assign_parts(asked, cuts).group_by(*_PART, "at").agg(
+        (pl.col("pack_soc_pct").first() - pl.col("pack_soc_pct").last()).alias("apart_pct"), pl.len().alias("ports")
+    )  # fmt: skip
+    both = polls.filter(pl.col("ports") > 1).sort(*_PART, "at")
+    return both.group_by(_PART, maintain_order=True).agg(pl.col("apart_pct").mean().alias("imbalance_pct"))
 
 
 def _cycles(packs: pl.DataFrame, cuts: pl.DataFrame) -> pl.DataFrame:

@@ -7,6 +7,7 @@ its trips took counts for each of them.
 
 import polars as pl
 
+from analytics.battery_health.depths import COLUMNS, depth_cycles
 from analytics.battery_health.ratios import KM_CV, interval, ratio_sums, spread_of_unit
 from analytics.frames import WHO, escaped
 from logger.tables import shaped
@@ -62,7 +63,8 @@ def stints(bounds: pl.DataFrame, trips: pl.DataFrame, charges: pl.DataFrame, pac
 
     Notes
     -----
-    `efc` is half of all that the percent fell on trips and rose on charges, in full charges. `km_per_pct` is a ratio of
+    `efc` is half of all that the percent fell on trips and rose on charges, in full charges; `depth_…_cycles` count the
+    cycles of these percents by how deep they were. `km_per_pct` is a ratio of
     sums; its interval is by `ratios.spread_of_unit`.
     """
     ports = bounds.select(_PLACE).unique()
@@ -84,10 +86,27 @@ def stints(bounds: pl.DataFrame, trips: pl.DataFrame, charges: pl.DataFrame, pac
     )
     rose = added.group_by(*_PLACE, "started_at").agg(pl.col("soc_added_pct").clip(0.0).sum().alias("rose_pct"))
     rows = bounds
-    for found in (counted, taken, rose):
+    for found in (counted, taken, rose, _depths(trips, charges, bounds)):
         rows = rows.join(found, on=[*_PLACE, "started_at"], how="left", maintain_order="left")
     rows = rows.with_columns(*_figures(), **_named()).with_columns(pl.selectors.float().round_sig_figs(DIGITS))
     return shaped(rows.sort(*_PLACE, "started_at"), "stints")
+
+
+def _depths(trips: pl.DataFrame, charges: pl.DataFrame, bounds: pl.DataFrame) -> pl.DataFrame:
+    """`depth_…_cycles` of each stint, by the percents at the ends of its trips and charges."""
+    charged = charges.filter(pl.col("kind") != "swap")
+    ends = pl.concat(
+        rows.select(*WHO, "started_at", pl.col(f"{end}ed_at").alias("at"), pl.col(f"soc_{end}_pct").alias("pct"))
+        for rows in (trips, charged)
+        for end in ("start", "finish")
+    ).drop_nulls("pct")  # fmt: skip
+    ports = bounds.select(_PLACE).unique()
+    order = [*_PLACE, "started_at", "at", "begun_at"]
+    known = _within(ends.rename({"started_at": "begun_at"}).join(ports, on=WHO), "at", bounds).sort(order)
+    stints = known.group_by(*_PLACE, "started_at", maintain_order=True).agg("pct")
+    counts = [depth_cycles(percents) for percents in stints["pct"].to_list()]
+    found = pl.DataFrame(counts, schema=dict.fromkeys(COLUMNS, pl.Float64()), orient="row")
+    return stints.drop("pct").hstack(found)
 
 
 def middles(trips: pl.DataFrame) -> pl.DataFrame:

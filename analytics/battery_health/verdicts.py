@@ -1,27 +1,44 @@
-"""The best figure of what the packs in a vehicle hold: its model and charges together, each by its variance."""
+"""The best figure of what the packs in a vehicle hold: its model, charges and trips together, each by its variance."""
 
+import itertools
 from datetime import datetime
-from statistics import NormalDist
 
 import polars as pl
 
-from analytics.battery_health.charge_energy import SURE_SD, capacity, capacity_sd
+from analytics.battery_health.by_pairs import SURE_SD, capacities
+from analytics.battery_health.pairs import METHODS
 from analytics.battery_health.pooling import MEMORY_MONTHS, pooled, stepped
 from analytics.battery_health.ratios import interval
+from analytics.battery_health.reported import REPORTED_SD
+from analytics.battery_health.trends import trends
+from analytics.battery_health.weak import weak_probability
 from analytics.frames import WHO
+from analytics.observations.power import SENSOR_SD
 from logger.tables import shaped
 
 AGREE_SD = 2.0  # two figures farther apart than that contradict each other
-WEAK = 0.85  # of what a pack of its model and cycles holds: less is a weak one
 _AT = (*WHO, "since")
+_WORDS = {
+    "by_model_wh": "trips and readings of power of the model",
+    "charge_energy_wh": "charges",
+    "ride_energy_wh": "trips whose power was read throughout",
+}
+_OF_PARTS = (
+    "port", "stint_id", "cycles", "efc", "imbalance_pct", "n", "sheet_wh", "as_of", "reported_wh", "reported_soh_pct",
+)  # fmt: skip
+_KINDS = ("by_model", *METHODS.values())
 
 
-def verdicts(parts: pl.DataFrame, models: pl.DataFrame, since: datetime) -> pl.DataFrame:
+def verdicts(
+    parts: pl.DataFrame, pairs: pl.DataFrame, history: pl.DataFrame, models: pl.DataFrame, since: datetime
+) -> pl.DataFrame:
     """What the packs of each stint hold, and what its vehicle takes for a kilometre.
 
     Parameters
     ----------
     parts : the frame of `pooling.parts` with `model` and `sheet_wh`, of a year before those that count, too
+    pairs : the frame of `stint_months.stint_pairs`, of the same time
+    history : months' capacities as `trends.trends` takes them
     models : DataFrame of `figures.figures`
     since : the parts that count begin then or later
 
@@ -29,86 +46,117 @@ def verdicts(parts: pl.DataFrame, models: pl.DataFrame, since: datetime) -> pl.D
     -------
     Rows of `battery_health` of method `verdict`, by vehicle and time, which is when the stint or the month began.
     `capacity_wh` and `wh_per_km` move in steps of 1 %. `soh_pct` is of packs of the model when they are new, by the
-    model's own figures, else of its data sheet. `insufficient`, with the reason, where neither the model's trips nor
-    this pack's charges tell what it holds.
+    model's own figures, else of its data sheet, else of what this one held in the first three months that are known.
+    No figure is surer than the sensor, which errs alike in all that it measures. Where neither the model's trips nor
+    this pack's charges and trips tell what it holds, what the vehicle itself reports does; else it is `insufficient`,
+    with the reason.
     """
     by_model = pooled(parts, models, since)
-    by_charges = _capacity_by_charges(parts, since)
-    rows = parts.filter(pl.col("since") >= since).select(*_AT, "port", "stint_id", "cycles", "n", "sheet_wh", "as_of")
-    both = rows.join(by_model, on=_AT, how="left", maintain_order="left").join(
-        by_charges, on=_AT, how="left", maintain_order="left"
-    )
-    known = both.with_columns(*_combine()).with_columns(*_reference())
+    measured = _by_pairs(parts, pairs, since)
+    rows = parts.filter(pl.col("since") >= since).select(*_AT, *_OF_PARTS)
+    for each in (by_model, measured):
+        rows = rows.join(each, on=_AT, how="left", maintain_order="left")
+    weighed = rows.with_columns(*_combine()).with_columns(_new_wh())
+    trend = trends(weighed, history)
+    known = weighed.join(trend, on=_AT, how="left", maintain_order="left").with_columns(*_reference())
     made = known.with_columns(
         *interval(stepped(pl.col("capacity")), pl.col("sd"), "capacity_wh"),
         *interval(stepped(pl.col("wh_per_km")), pl.col("wh_per_km_sd"), "wh_per_km"),
         *interval(_soh(), pl.col("sd"), "soh_pct"),
-        _weak_probability(known),
+        weak_probability(pl.col("apart"), pl.col("apart_var"), pl.col("pack_cv")).alias("weak_probability"),
     )
-    sure = pl.col("capacity").is_not_null()
+    sure = pl.any_horizontal(pl.col("capacity", "reported_soh_pct").is_not_null())
     named = {
         "time": pl.col("since"), "method": pl.lit("verdict"), "reason": _reason(),
         "verdict": pl.when(sure).then(pl.lit("estimate")).otherwise(pl.lit("insufficient")),
-        "n": pl.sum_horizontal("n", "charged_n"),
+        "n": pl.sum_horizontal("n", "pairs_n"),
     }  # fmt: skip
     return shaped(made.with_columns(**named), "battery_health").sort(*WHO, "time")
 
 
-def _capacity_by_charges(parts: pl.DataFrame, since: datetime) -> pl.DataFrame:
-    """Of each part the capacity by all charges of its stint in the year before it and in itself."""
-    told = parts.select(*_AT, "month", "stint_id", "charged_n", "charged_pct", "charged_wh")
-    until = told.filter(pl.col("since") >= since).select(*_AT, "stint_id", until_month="month")
-    rows = until.join(told.drop_nulls("charged_n").rename({"since": "then"}), on=[*WHO, "stint_id"])
-    recent = pl.col("month") >= pl.col("until_month").dt.offset_by(f"-{MEMORY_MONTHS}mo")
-    sums = rows.filter((pl.col("then") <= pl.col("since")) & recent).sort(*_AT, "then")
-    made = sums.group_by(_AT, maintain_order=True).agg(pl.col("charged_n", "charged_pct", "charged_wh").sum())
-    found = made.with_columns(capacity().alias("by_charges_wh"), capacity_sd().alias("by_charges_sd"))
-    return found.filter(pl.col("by_charges_sd") <= SURE_SD).drop("charged_pct", "charged_wh")
+def _by_pairs(parts: pl.DataFrame, pairs: pl.DataFrame, since: datetime) -> pl.DataFrame:
+    """Of each part the capacity by all pairs of its stint in the year before its end.
+
+    Returns
+    -------
+    DataFrame by vehicle and `since`: `pairs_n`, `capacity_ah`, and of each method `…_wh` and `…_sd`, relative.
+    """
+    until = pl.col("month").dt.offset_by("1mo")  # a stint of this month ends then, or with its last pair
+    first = pl.col("month").dt.offset_by(f"-{MEMORY_MONTHS}mo")
+    whose = parts.filter(pl.col("since") >= since).select(*_AT, "stint_id", until=until, first=first)
+    inside = pl.col("at").is_between(pl.col("first"), pl.col("until"), closed="left")
+    rows = pairs.join(whose, on=[*WHO, "stint_id"]).filter(inside)
+    told = capacities(rows, _AT).filter((pl.col("capacity_sd") <= SURE_SD) | pl.col("capacity_ah").is_not_null())
+    made = told.group_by(_AT).agg(
+        pl.col("n").sum().alias("pairs_n"), pl.col("capacity_ah").drop_nulls().first(),
+        *(
+            pl.col(value).filter((pl.col("source") == source) & (pl.col("capacity_sd") <= SURE_SD)).first().alias(name)
+            for source, method in METHODS.items()
+            for value, name in (("capacity", f"{method}_wh"), ("capacity_sd", f"{method}_sd"))
+        ),
+    )  # fmt: skip
+    return made.sort(_AT)
 
 
 def _combine() -> list[pl.Expr]:
-    """`capacity` and `sd`, weighed by variances of logarithms; figures that contradict each other are less sure."""
-    values = (pl.col("by_model_wh").log(), pl.col("by_charges_wh").log())
-    variances = (pl.col("by_model_sd") ** 2, pl.col("by_charges_sd") ** 2)
+    """`measured` and `sd`, weighed by variances of logarithms; figures that contradict each other are less sure.
+
+    And `capacity`, which is that, or what the vehicle reports where nothing is measured.
+    """
+    values = [pl.col(f"{kind}_wh").log() for kind in _KINDS]
+    variances = [pl.col(f"{kind}_sd") ** 2 for kind in _KINDS]
     weight = pl.sum_horizontal(1 / each for each in variances)
     mean = pl.sum_horizontal(value / each for value, each in zip(values, variances, strict=True)) / weight
-    apart = (values[0] - values[1]).abs() / pl.sum_horizontal(variances, ignore_nulls=False).sqrt()
+    twos = itertools.combinations(zip(values, variances, strict=True), 2)
+    apart = pl.max_horizontal((a - b).abs() / (var_a + var_b).sqrt() for (a, var_a), (b, var_b) in twos)
     wider = (apart / AGREE_SD).clip(1.0).fill_null(1.0)
+    sd = pl.max_horizontal(wider / weight.sqrt(), SENSOR_SD).round_sig_figs(2)
     known = pl.when(weight > 0)
     return [
-        known.then(mean.exp()).alias("capacity"), known.then(wider / weight.sqrt()).round_sig_figs(2).alias("sd"),
+        known.then(mean.exp()).alias("measured"),
+        known.then(mean.exp()).otherwise("reported_wh").alias("capacity"),
+        known.then(sd).when(pl.any_horizontal(pl.col("reported_wh", "reported_soh_pct").is_not_null()))
+        .then(REPORTED_SD).alias("sd"),
     ]  # fmt: skip
 
 
-def _reference() -> list[pl.Expr]:
-    """What 100 % are: `new_wh` and, in words, `reference`."""
+def _new_wh() -> pl.Expr:
+    """What a new pack of the model holds, as far as anybody but this one tells."""
     new = pl.col("model_wh") * (1 + pl.col("fade") * pl.col("pack_cycles"))
-    own = pl.format("packs of the model when new, by its own figures: {} Wh", new.round().cast(pl.Int64))
-    sheet = pl.format("data sheet of the model: {} Wh", pl.col("sheet_wh").round().cast(pl.Int64))
-    known = pl.col("capacity").is_not_null()
+    return pl.when(pl.col("capacity").is_not_null()).then(pl.coalesce(new, "sheet_wh")).alias("new_wh")
+
+
+def _reference() -> list[pl.Expr]:
+    """What 100 % are: `full_wh` and, in words, `reference`; of what only the vehicle reports, its own."""
+    known, bare = pl.col("capacity").is_not_null(), pl.col("measured").is_null()
+    of_model = "packs of the model when new, by its own figures: {} Wh"
+    texts = (
+        pl.format(of_model, pl.when(pl.col("model_wh").is_not_null()).then(_whole("new_wh"))),
+        pl.format("data sheet of the model: {} Wh", _whole("new_wh")),
+        pl.format("this battery's first three months: {} Wh", _whole("first_wh")),
+    )
+    reported = pl.when(bare & pl.col("reported_soh_pct").is_not_null()).then(pl.lit("the vehicle's own"))
     return [
-        pl.when(known).then(pl.coalesce(new, "sheet_wh")).alias("new_wh"),
-        pl.when(known).then(pl.coalesce(own, sheet)).alias("reference"),
+        pl.when(known).then(pl.coalesce("new_wh", "first_wh")).alias("full_wh"),
+        pl.coalesce(reported, pl.when(known).then(pl.coalesce(texts))).alias("reference"),
     ]
 
 
+def _whole(name: str) -> pl.Expr:
+    return pl.col(name).round().cast(pl.Int64)
+
+
 def _soh() -> pl.Expr:
-    return (100 * stepped(pl.col("capacity")) / pl.col("new_wh")).round_sig_figs(4)
-
-
-def _weak_probability(rows: pl.DataFrame) -> pl.Series:
-    """How likely each pack holds less than 85 % of what one of its model and cycles does."""
-    limit, normal = -pl.lit(WEAK).log(), NormalDist()
-    odds = rows.select(((pl.col("d") - limit) / pl.col("d_var").sqrt()).alias("z"))["z"].to_list()
-    values = [None if each is None else round(normal.cdf(each), 3) for each in odds]
-    return pl.Series("weak_probability", values, pl.Float64())
+    own = pl.when(pl.col("measured").is_null()).then("reported_soh_pct")
+    return pl.coalesce(own, (100 * stepped(pl.col("capacity")) / pl.col("full_wh")).round_sig_figs(4))
 
 
 def _reason() -> pl.Expr:
-    model, charges = pl.col("by_model_wh").is_not_null(), pl.col("by_charges_wh").is_not_null()
-    return (
-        pl.when(model & charges).then(pl.lit("trips and readings of power of the model, and charges"))
-        .when(model).then(pl.lit("trips and readings of power of the model"))
-        .when(charges).then(pl.lit("charges"))
-        .otherwise(pl.lit("no model with readings of power, and no charges whose energy is measured"))
-    )  # fmt: skip
+    told = [pl.when(pl.col(name).is_not_null()).then(pl.lit(words)) for name, words in _WORDS.items()]
+    known = pl.when(pl.any_horizontal(pl.col(*_WORDS).is_not_null()))
+    reported = pl.when(pl.any_horizontal(pl.col("reported_wh", "reported_soh_pct").is_not_null()))
+    return pl.coalesce(
+        known.then(pl.concat_str(told, separator="; ", ignore_nulls=True)),
+        reported.then(pl.lit("what the vehicle itself reports, which nobody has checked")),
+        pl.lit("no model with readings of power, and no charges or trips whose energy is measured"),
+    )

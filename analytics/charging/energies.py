@@ -35,18 +35,21 @@ def metered(sessions: pl.DataFrame, batteries: pl.DataFrame, counted: pl.DataFra
     Returns
     -------
     DataFrame of the sessions with `duration_s`, `power_wh`, `power_covered` and `peak_w` at the battery, `wall_wh`
-    where the charger's power is known, `content_wh` and `content_sd_wh` (positive where it rose), and the columns of
-    `counted`.
+    where the charger's power is known, `added_ah` where the current is, `content_wh` and `content_sd_wh` (positive
+    where it rose), and the columns of `counted`.
     """
     rows = sessions.with_columns(duration_s=seconds("started_at", "finished_at"))
     inside = integrals(rows, batteries, "power_w")
     wall = integrals(rows, batteries, "charger_power_w").select(
         *WHO, "started_at", wall_wh=pl.when(pl.col("power_covered") >= COVERED).then("power_wh")
     )
+    added_ah = integrals(rows, batteries, "current_a").select(
+        *WHO, "started_at", added_ah=pl.when(pl.col("power_covered") >= COVERED).then("power_wh")
+    )
     rose = rows.select(*WHO, started_at="rose_from", finished_at="rose_to")
     content = content_used(rose, batteries, NEAR_S).with_columns(-pl.col("content_wh"))
     told = rows.hstack(content)
-    for each in (inside, wall, counted):
+    for each in (inside, wall, added_ah, counted):
         told = told.join(each, on=[*WHO, "started_at"], how="left", maintain_order="left")
     return told
 

@@ -14,9 +14,11 @@ from analytics.battery_health import firmware
 from analytics.battery_health.calibration import INSUFFICIENT
 from analytics.battery_health.figures import WEIGHED, figures
 from analytics.battery_health.model_months import MONTHS, calibration, counted
-from analytics.battery_health.pooling import MEMORY_MONTHS, MODEL, parts
-from analytics.battery_health.stint_months import stint_months
+from analytics.battery_health.pairs import METHODS
+from analytics.battery_health.pooling import MEMORY_MONTHS, MODEL, POOLED, parts
+from analytics.battery_health.stint_months import stint_months, stint_pairs
 from analytics.battery_health.stints import bounds, stints
+from analytics.battery_health.trends import history
 from analytics.battery_health.verdicts import verdicts
 from analytics.engine.changes import merged
 from analytics.engine.plan import Plan
@@ -33,12 +35,17 @@ _WATCHED = ("battery_health", "calibration", "episodes")
 _VEHICLES = 100  # together, so that memory stays flat
 _SAMPLE, _SAMPLE_DAYS = 20, 7  # vehicles of a model, and days, that tell of its firmware
 _VERDICT = pl.col("method") == "verdict"
+_POOLED = pl.col("method").is_in(POOLED)
 _CHECK = ("check", "answer", "value", "low", "high")
 _TRIPS = (
     *WHO, "time", "started_at", "finished_at", "distance_m", "riding_s", "soc_start_pct", "soc_finish_pct",
-    "soc_used_pct", "swaps", "polled_wh",
+    "soc_used_pct", "soc_used_low_pct", "soc_used_high_pct", "swaps", "energy_wh", "energy_source",
+    "polled_wh", "used_ah",
 )  # fmt: skip
-_CHARGES = (*WHO, "kind", "port", "started_at", "finished_at", "soc_added_pct", "energy_wh", "energy_source")
+_CHARGES = (
+    *WHO, "kind", "port", "started_at", "finished_at", "soc_start_pct", "soc_finish_pct", "soc_added_pct", "energy_wh",
+    "energy_source", "added_ah",
+)  # fmt: skip
 _MOVED = pl.Schema({"provider": pl.String(), "model": pl.String(), "time": TIME})
 
 
@@ -93,13 +100,14 @@ class Health:
         vehicles, since = whose["vehicle"].to_list(), min(whose["first_at"])
         trips = self._lake.scan("trips", since, None, vehicles).select(_TRIPS).collect()
         charges = self._lake.scan_overlapping("charges", since, self._plan.end, vehicles).select(_CHARGES).collect()
-        polls = self._store.scan("pack", since, None, vehicles).select(*WHO, "port", "pack_cycles", at="time")
-        packs = polls.drop_nulls("pack_cycles").collect()
+        polls = self._store.scan("pack", since, None, vehicles)
+        full = pl.any_horizontal(pl.col("pack_cycles", "pack_soc_pct").is_not_null())
+        packs = polls.filter(full).select(*WHO, "port", "pack_cycles", "pack_soc_pct", at="time").collect()
         swaps = charges.filter(pl.col("kind") == "swap")
         found = self._sure(bounds(swaps, packs, _begun(whose, trips, charges, packs)), whose)
         span = whose.select("vehicle", since="first_at", until=pl.lit(self._plan.end).cast(TIME))
         self._put("stints", stints(found, trips, charges, packs), span, pl.lit(True))
-        self._put("battery_health", stint_months(found, trips, charges, packs), span, ~_VERDICT)
+        self._put("battery_health", stint_months(found, trips, charges, packs), span, _POOLED)
 
     def _sure(self, bounds: pl.DataFrame, whose: pl.DataFrame) -> pl.DataFrame:
         """Stints without those that began before what was read: they are there, and stay as they are."""
@@ -182,9 +190,11 @@ class Health:
 
     def _judge_some(self, whose: pl.DataFrame, models: pl.DataFrame) -> pl.DataFrame:
         vehicles, since = whose["vehicle"].to_list(), month(min(whose["first_at"]))
-        rows = self._lake.scan("battery_health", month(since, -MEMORY_MONTHS), None, vehicles).collect()
+        begin = month(since, -MEMORY_MONTHS)
+        methods = pl.col("method").is_in([*POOLED, "reported", "verdict"])
+        rows = self._lake.scan("battery_health", begin, None, vehicles).filter(methods).collect()
         known = parts(rows).join(self._known, on=WHO, maintain_order="left")
-        new = verdicts(known, models, since)
+        new = verdicts(known, self._pairs(vehicles, begin), self._history(vehicles), models, since)
         old = rows.filter(_VERDICT & (pl.col("time") >= since))
         span = {"since": pl.lit(since).cast(TIME), "until": pl.lit(self._plan.end).cast(TIME)}
         self._put("battery_health", new, whose.select("vehicle", **span), _VERDICT)
@@ -195,6 +205,22 @@ class Health:
         return until.join(apart, on=["vehicle", "time"], how="semi").group_by("vehicle").agg(
             pl.col("time").min().alias("first_at"), pl.col("until").max().alias("last_at")
         ).cast(TOUCHED)  # fmt: skip
+
+    def _pairs(self, vehicles: list[str], since: datetime) -> pl.DataFrame:
+        """The frame of `stint_pairs` from then on."""
+        span = since, self._plan.end, vehicles
+        stints, charges = (self._lake.scan_overlapping(name, *span).collect() for name in ("stints", "charges"))
+        measured = pl.col("energy_source").eq("power") | pl.col("used_ah").is_not_null()
+        trips = self._lake.scan("trips", since, None, vehicles).filter(measured).select(_TRIPS).collect()
+        bounds = stints.select(*WHO, pl.col("port").fill_null(""), "started_at", "finished_at")
+        return stint_pairs(bounds, charges, trips)
+
+    def _history(self, vehicles: list[str]) -> pl.DataFrame:
+        """Months' capacities of all times, as `trends` takes them."""
+        own = pl.col("method").is_in(METHODS.values()) & (pl.col("verdict") == "estimate")
+        rows = self._lake.scan("battery_health", None, None, vehicles).filter(own).collect()
+        events = self._store.scan("event", None, None, vehicles).filter(pl.col("kind") == "firmware")
+        return history(rows, events.select(*WHO, at="time").collect())
 
     # ---- what runs that did not end have changed ---------------------------------------------------------------------
 

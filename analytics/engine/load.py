@@ -19,7 +19,7 @@ from analytics.observations.clocks import ORIGIN, TABLES, Clocks, clocks
 from analytics.observations.content import content_used
 from analytics.observations.dates import right_span, rows_by_day, set_aside, unsure, wrong_dates, years_apart
 from analytics.observations.observations import TOP_SPEED_KMH, observations
-from analytics.observations.power import polled, powered
+from analytics.observations.power import charge_used, polled, powered
 from analytics.observations.soc import clean_soc
 from analytics.observations.soc_at import SocPath, soc_path
 from analytics.observations.soc_used import used
@@ -149,6 +149,14 @@ class Rows:
         checks, verdicts = self._figures(self._vehicles, self.read)
         return capacities(with_verdicts(calibrated(self.known, checks), verdicts), self.batteries, self.readings)
 
+    @property
+    def range_meanings(self) -> pl.DataFrame:
+        """What the range of each vehicle's model says: `provider` `vehicle` `meaning`, the latest answer."""
+        checks, _ = self._figures(self._vehicles, self.read)
+        answers = checks.filter(pl.col("check") == "range").sort("time").group_by("provider", "model").last()
+        told = self.known.join(answers, on=["provider", "model"])
+        return told.select(*WHO, meaning="answer")
+
     def forget_worth(self) -> None:
         """Make anew, when it is asked for, what follows from figures of the fleet: they are others now."""
         for name in ("worth", "charges", "counted", "journeys"):
@@ -256,10 +264,10 @@ class Rows:
 
     @cached_property
     def spent(self) -> pl.DataFrame:
-        """The frame of `trips` with the charge that each used, and `polled_wh`."""
+        """The frame of `trips` with the charge that each used, `polled_wh` and `used_ah`."""
         rides = compared(self.rides, self.journal)
-        charge = used(self.soc_path, rides, self.swaps)
-        return rides.hstack(charge).with_columns(polled(rides, self.steps, self.batteries))
+        told = rides.hstack(used(self.soc_path, rides, self.swaps))
+        return told.with_columns(polled(rides, self.steps, self.batteries), charge_used(rides, self.batteries))
 
     @cached_property
     def counted(self) -> pl.DataFrame:

@@ -6,12 +6,14 @@ from typing import Literal
 import msgspec
 import polars as pl
 
+from analytics.battery_health import reported, resistance
 from analytics.charging.tariffs import priced
 from analytics.energy.bins import bins
 from analytics.energy.days import days
 from analytics.energy.standby import standby
 from analytics.engine.health import TABLES as HEALTH
 from analytics.engine.load import Rows
+from analytics.frames import WHO
 from analytics.stays.places import placed, private
 from analytics.stays.visits import SEEN, known_span, relocations, stays
 from analytics.timeline.episodes import date_span, episodes, misdated, resets, ridden
@@ -22,7 +24,7 @@ from logger.errors import UnknownName
 from logger.suggest import nearest
 from logger.tables import shaped
 
-RULES = "7"  # a change of what any analysis makes of the same rows raises it: then all is made anew
+RULES = "8"  # a change of what any analysis makes of the same rows raises it: then all is made anew
 
 
 class Analysis(msgspec.Struct, frozen=True):
@@ -103,6 +105,23 @@ def place_span(told: Rows) -> pl.DataFrame:
     return known_span(told.whereabouts, told.places, from_begin=told.read.from_begin, to_end=told.read.to_end)
 
 
+def reported_rows(told: Rows) -> pl.DataFrame:
+    """Rows of `battery_health` of method `reported`."""
+    return reported.reported(told.batteries)
+
+
+def range_rows(told: Rows) -> pl.DataFrame:
+    """Rows of `battery_health` of method `range_full`."""
+    ranges = told.scan("status").filter(pl.any_horizontal(pl.col("range_m", "range_full_m") > 0))
+    columns = ranges.select(*WHO, "soc_pct", "range_m", "range_full_m", at="time").collect()
+    return reported.range_full(columns, told.range_meanings)
+
+
+def resistance_rows(told: Rows) -> pl.DataFrame:
+    """Rows of `battery_health` of method `resistance`."""
+    return resistance.resistance(told.batteries)
+
+
 _FAULT = pl.col("kind") != "pipeline"  # what vehicles say, and not what we make of it
 _PLACE = ~_FAULT & pl.col("system").is_in(["place", "relocation"])
 _AUDIT = ~_FAULT & pl.col("system").is_in(["odometer", "journal"])
@@ -131,6 +150,11 @@ ANALYSES: Mapping[str, Analysis] = {
         table="episodes",
         own=_DATES,
     ),
+    "reported": Analysis(("battery",), reported_rows, table="battery_health", own=pl.col("method") == "reported"),
+    "range_full": Analysis(
+        ("status",), range_rows, weighed=True, table="battery_health", own=pl.col("method") == "range_full"
+    ),
+    "resistance": Analysis(("battery",), resistance_rows, table="battery_health", own=pl.col("method") == "resistance"),
     "coverage": Analysis(
         ("status", "location", "intake", "vehicles"),
         lambda told: coverage(told.steps, told.rides, told.scan("intake").collect(), told.known),

@@ -40,41 +40,66 @@ def powered(trips: pl.DataFrame, batteries: pl.DataFrame, known: pl.DataFrame) -
     Brownian bridge). In between, it is in between. What is not covered may have been twice the mean or nothing, all
     being as likely. The error of the sensor is not in it.
     """
-    numbered = trips.select(*WHO, "started_at", "finished_at").with_row_index("trip")
-    pieces = _pieces(numbered, net_power(batteries, known))
-    sums = pieces.group_by("trip").agg(
-        pl.col("dt_s").sum().alias("covered_s"),
-        ((pl.col("used_w") - pl.col("was_w")) * pl.col("dt_s")).pow(2).sum().alias("differences"),
-        (_squares("was_before_w") / _squares("was_w")).alias("growth"),
-        (pl.col("dt_s") * (pl.col("used_w") + pl.col("was_w")) / 7200).sum().alias("wh"),
-        (pl.col("dt_s") * ((-pl.col("used_w")).clip(0.0) + (-pl.col("was_w")).clip(0.0)) / 7200).sum().alias("back_wh"),
-    )  # fmt: skip
-    told = numbered.join(sums, on="trip", how="left", maintain_order="left")
-    whole_s = (pl.col("finished_at") - pl.col("started_at")).dt.total_milliseconds() / 1000
-    enough = pl.when((pl.col("covered_s") >= COVERED * whole_s).fill_null(False))
-    scale = whole_s / pl.col("covered_s")
+    told = _integrals(trips, net_power(batteries, known))
+    enough = pl.when("covered")
     part = APART_SHARE + (WANDERS_SHARE - APART_SHARE) * (pl.col("growth").fill_nan(None).fill_null(1.0) - 1).clip(0, 1)
-    between = scale * (part * pl.col("differences")).sqrt() / 3600
-    unseen = pl.col("wh").abs() * (scale - 1) / 3**0.5
+    between = pl.col("scale") * (part * pl.col("differences")).sqrt() / 3600
+    unseen = pl.col("hours_sum").abs() * (pl.col("scale") - 1) / 3**0.5
     return told.select(
-        enough.then(pl.col("wh") * scale).alias("power_wh"),
-        enough.then(pl.col("back_wh") * scale).alias("regen_wh"),
+        enough.then(pl.col("hours_sum") * pl.col("scale")).alias("power_wh"),
+        enough.then(pl.col("back_sum") * pl.col("scale")).alias("regen_wh"),
         enough.then((between**2 + unseen**2).sqrt()).alias("power_sd_wh"),
     )
 
 
+def charge_used(trips: pl.DataFrame, batteries: pl.DataFrame) -> pl.Series:
+    """Charge that trips took by readings of current: `used_ah` [Ah], in the order of `trips`, net, positive when used.
+
+    Parameters
+    ----------
+    trips, batteries : as of `powered`; `current_a` [A] is positive into the battery
+
+    Returns
+    -------
+    Series; null where readings cover less than 80 % of the trip.
+    """
+    current = batteries.select(*WHO, "at", used=-pl.col("current_a")).drop_nulls("used").sort("at")
+    hours = pl.when("covered").then(pl.col("hours_sum") * pl.col("scale"))
+    return _integrals(trips, current).select(hours.alias("used_ah"))["used_ah"]
+
+
+def _integrals(trips: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
+    """Of trips, in their order: sums over steps between readings that are near, and whether these cover the trip.
+
+    `hours_sum` and `back_sum` are trapezoids times hours, of all and of what was fed back; `scale` carries them to the
+    whole trip; `differences` and `growth` tell how much a step may err.
+    """
+    numbered = trips.select(*WHO, "started_at", "finished_at").with_row_index("trip")
+    sums = _pieces(numbered, readings).group_by("trip").agg(
+        pl.col("dt_s").sum().alias("covered_s"),
+        ((pl.col("used") - pl.col("was")) * pl.col("dt_s")).pow(2).sum().alias("differences"),
+        (_squares("was_before") / _squares("was")).alias("growth"),
+        (pl.col("dt_s") * (pl.col("used") + pl.col("was")) / 7200).sum().alias("hours_sum"),
+        (pl.col("dt_s") * ((-pl.col("used")).clip(0.0) + (-pl.col("was")).clip(0.0)) / 7200).sum().alias("back_sum"),
+    )  # fmt: skip
+    told = numbered.join(sums, on="trip", how="left", maintain_order="left")
+    whole_s = (pl.col("finished_at") - pl.col("started_at")).dt.total_milliseconds() / 1000
+    covered = (pl.col("covered_s") >= COVERED * whole_s).fill_null(False)
+    return told.with_columns(covered.alias("covered"), (whole_s / pl.col("covered_s")).alias("scale"))
+
+
 def _squares(earlier: str) -> pl.Expr:
     """Of the differences from an earlier reading, where two are known."""
-    return (pl.col("used_w") - pl.col(earlier)).filter(pl.col("was_before_w").is_not_null()).pow(2).sum()
+    return (pl.col("used") - pl.col(earlier)).filter(pl.col("was_before").is_not_null()).pow(2).sum()
 
 
 def net_power(batteries: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """Readings of power that mean something: `provider` `vehicle` `at` and `used_w`, positive when used; by time."""
+    """Readings of power that mean something: `provider` `vehicle` `at` and `used` [W], positive when used; by time."""
     signs = known.select(pl.col(*WHO, "^since$", "motor_power_sign"))
     way = pl.col("motor_power_sign").replace_strict(SIGNS, default=None, return_dtype=pl.Float64())
     told = as_of(batteries, "at", signs)
-    used = pl.coalesce(-pl.col("power_w"), pl.col("motor_power_w") * way).alias("used_w")
-    return told.select(*WHO, "at", used).drop_nulls("used_w").sort("at")
+    used = pl.coalesce(-pl.col("power_w"), pl.col("motor_power_w") * way).alias("used")
+    return told.select(*WHO, "at", used).drop_nulls("used").sort("at")
 
 
 def polled(trips: pl.DataFrame, steps: pl.DataFrame, batteries: pl.DataFrame) -> pl.Series:
@@ -132,15 +157,15 @@ def _observed(trips: pl.DataFrame) -> pl.DataFrame:
     return rides.sort("started_at")
 
 
-def _pieces(trips: pl.DataFrame, powers: pl.DataFrame) -> pl.DataFrame:
+def _pieces(trips: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
     """Steps between neighbouring readings of one trip."""
     rides = trips.sort("started_at")
-    placed = powers.join_asof(rides, left_on="at", right_on="started_at", by=WHO, check_sortedness=False)
+    placed = readings.join_asof(rides, left_on="at", right_on="started_at", by=WHO, check_sortedness=False)
     rows = placed.filter(pl.col("at") <= pl.col("finished_at")).sort("trip", "at")
     same = pl.when(pl.col("trip") == pl.col("trip").shift(1))
     steps = rows.with_columns(
         same.then((pl.col("at") - pl.col("at").shift(1)).dt.total_milliseconds() / 1000).alias("dt_s"),
-        same.then(pl.col("used_w").shift(1)).alias("was_w"),
-        pl.when(pl.col("trip") == pl.col("trip").shift(2)).then(pl.col("used_w").shift(2)).alias("was_before_w"),
+        same.then(pl.col("used").shift(1)).alias("was"),
+        pl.when(pl.col("trip") == pl.col("trip").shift(2)).then(pl.col("used").shift(2)).alias("was_before"),
     )
     return steps.filter(pl.col("dt_s") <= APART_S)

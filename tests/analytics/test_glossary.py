@@ -17,14 +17,14 @@ MOST = 45  # terms of our own
 PLAIN = frozenset(
     """
     after anew answer before began begin below bin bins certified changes charged cost counters currency dates
-    day days discharges downtime driving duration efficiency end ended ends engine expected fade
+    day days depth depths discharges downtime driving duration efficiency end ended ends engine expected fade
     figures firmware first fleet frames from gap gross health high hour id idle imbalance imported
-    jobs km known level load longest lost low matches mean method mohm months moved n near net next
+    jobs km known least level load longest lost low matches mean method mohm months moved n near net next
     of offset offsets own paused peak per place placed places plan polled positions probability
-    process ratios recompute reference registry reliability reset resistance riding rises rising
+    process ratios recompute reference registry reliability reported reset resistance riding rises rising
     rose rows runs returns samples schema schemas sd seen segmentation seldom sigma silent sleeps span spans
-    started steps stood straight sure swappable swaps t table tariffs tells timeline to told top
-    track trip uncertainty until use value visits wall way weak wrong year
+    squares started steps stood straight sure swappable swaps t table tariffs tells timeline to told top
+    total track trends trip uncertainty until use value var visits wall way weak wrong year
     """.split()
 )
 

@@ -1,6 +1,7 @@
 """`python -m tests.score`: how well trips are found, by us and by others, as tables on stdout.
 
 `python -m tests.score energy`: how well their energy is known, by larger fleets and by recordings.
+`python -m tests.score health`: whether what is said of batteries is true.
 `python -m tests.score recordings`: what is made of real recordings, where there are some.
 """
 
@@ -15,7 +16,7 @@ import polars as pl
 from analytics.observations.positions import fixes
 from analytics.trips.trips import trips
 from tests.analytics.finding import observed, timed
-from tests.score import baselines, recordings
+from tests.score import baselines, health, recordings
 from tests.score.analysed import by_knowledge
 from tests.score.books import books, energy
 from tests.score.energy import fleets
@@ -38,7 +39,7 @@ def main() -> None:
     """Score and print."""
     warnings.simplefilter("ignore")  # the library's own
     began = time.monotonic()
-    parts = {"energy": _energies, "recordings": recordings.lines}
+    parts = {"energy": _energies, "health": health.lines, "recordings": recordings.lines}
     for line in parts.get("".join(sys.argv[1:]), _all)():
         print(line, flush=True)
     print(f"took {time.monotonic() - began:.0f} s", file=sys.stderr)

@@ -6,10 +6,12 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from analytics.battery_health.pairs import PAIRS
 from analytics.battery_health.pooling import parts
 from analytics.battery_health.spreads import POLLS_SD, models
 from analytics.battery_health.stint_months import stint_months
 from analytics.battery_health.stints import bounds
+from analytics.battery_health.trends import history
 from analytics.frames import WHO
 from logger.tables import TIME, shaped
 from tests.analytics.hand import AT
@@ -17,6 +19,9 @@ from tests.analytics.hand import AT
 C_WH, USE, FADE, MIDDLE = 1200.0, 30.0, 4e-4, 200
 VEHICLE_CV, PACK_CV, KM_CV, POLLED_CV = 0.04, 0.05, 0.35, 0.85
 SHEET_WH = 1440.0
+_CHANGES = {**dict.fromkeys(WHO, pl.String()), "at": TIME}
+NO_PAIRS = pl.DataFrame(schema={**PAIRS, "stint_id": pl.String()})
+NO_HISTORY = history(shaped(pl.DataFrame(), "battery_health"), pl.DataFrame(schema=_CHANGES))
 DAY = timedelta(days=1)
 
 
@@ -28,12 +33,14 @@ class Fleet(NamedTuple):
     true: pl.DataFrame
 
 
-def fleet(seed: int, vehicles: int = 60, times: int = 12, trips: int = 6, sheet_wh: float = SHEET_WH) -> Fleet:
+def fleet(
+    seed: int, vehicles: int = 60, times: int = 12, trips: int = 6, sheet_wh: float = SHEET_WH, pack_cv: float = PACK_CV
+) -> Fleet:
     """A pack a day; each stays for so many trips, as if two were of one day, and never comes back."""
     chance, shape = np.random.default_rng(seed), (vehicles, times, trips)
     use = np.exp(VEHICLE_CV * chance.standard_normal((vehicles, 1, 1)))
     count = chance.integers(20, 400, (vehicles, times, 1))
-    wear = np.exp(PACK_CV * chance.standard_normal(count.shape))
+    wear = np.exp(pack_cv * chance.standard_normal(count.shape))
     capacity_wh = C_WH / wear / (1 + FADE * (count + 0.5 - MIDDLE))
     km = chance.uniform(1, 7, shape)
     pct = 100 * USE * use / capacity_wh * km * (1 + KM_CV * chance.standard_normal(shape) / km**0.5)
@@ -70,7 +77,13 @@ def _parts(trips: pl.DataFrame, packs: pl.DataFrame) -> pl.DataFrame:
     """By swaps at the beginning of each day, and counts of cycles before and after its trips."""
     port = pl.lit("1").alias("port")
     polls = pl.concat(
-        packs.select(*WHO, port, at=pl.col("time").dt.offset_by(after), pack_cycles=pl.col("count") + more)
+        packs.select(
+            *WHO,
+            port,
+            at=pl.col("time").dt.offset_by(after),
+            pack_cycles=pl.col("count") + more,
+            pack_soc_pct=pl.lit(None, pl.Float64()),
+        )
         for after, more in (("1h", 0), ("20h", 1))
     )
     swaps = packs.filter(pl.col("time") > AT).select(

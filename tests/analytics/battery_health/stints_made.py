@@ -11,6 +11,7 @@ DAY, SWAP = 1440.0, 10.0  # minutes: of a day, and in which a swap happened
 Row = dict[str, Any]
 PACKS = {
     **dict.fromkeys(("provider", "vehicle", "port"), pl.String()), "at": TIME, "pack_cycles": pl.Int64(),
+    "pack_soc_pct": pl.Float64(),
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from analytics.battery_health.pooling import MEMORY_MONTHS, STEP
 from analytics.battery_health.ratios import relative_sd
 from analytics.battery_health.verdicts import verdicts
 from logger.tables import table
-from tests.analytics.battery_health.packs_made import C_WH, PACK_CV, Fleet, figures, fleet
+from tests.analytics.battery_health.packs_made import C_WH, NO_HISTORY, NO_PAIRS, PACK_CV, Fleet, figures, fleet
 from tests.analytics.hand import AT
 
 KEY = ["provider", "vehicle", "time"]
@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 def found(parts: pl.DataFrame, of: pl.DataFrame, since: datetime = AT) -> pl.DataFrame:
     """Verdicts by the figures of a model, with `sd` and `use_sd`, relative standard errors."""
     sd = relative_sd("capacity_wh").alias("sd"), relative_sd("wh_per_km").alias("use_sd")
-    return verdicts(parts, of, since).with_columns(sd)
+    return verdicts(parts, NO_PAIRS, NO_HISTORY, of, since).with_columns(sd)
 
 
 @pytest.fixture(scope="module")
@@ -224,7 +224,7 @@ def test_figures_move_in_steps_so_that_a_trip_seldom_makes_them_anew(some: Fleet
 
 
 def test_rows_are_those_of_the_table_and_none_follow_from_none(some: Fleet, model: pl.DataFrame) -> None:
-    got, none = verdicts(some.parts, model, AT), verdicts(some.parts.clear(), model, AT)
+    got, none = (verdicts(each, NO_PAIRS, NO_HISTORY, model, AT) for each in (some.parts, some.parts.clear()))
     assert got.schema == none.schema == table("battery_health").schema
     assert none.is_empty()
     assert set(got["method"]) == {"verdict"}

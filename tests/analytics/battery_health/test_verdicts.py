@@ -9,24 +9,31 @@ from analytics.battery_health.pooling import parts
 from analytics.battery_health.spreads import models
 from analytics.battery_health.verdicts import verdicts
 from logger.tables import TIME, shaped, table
-from tests.analytics.battery_health.packs_made import SHEET_WH, Fleet, figures, fleet
+from tests.analytics.battery_health.packs_made import NO_HISTORY, NO_PAIRS, SHEET_WH, Fleet, figures, fleet
 from tests.analytics.hand import AT
 
 NO_MODELS = figures(fleet(1, vehicles=2, times=2)).clear()
 
 
-def charged(capacity_wh: float = 1200.0, pct: float = 300.0, **more: Any) -> pl.DataFrame:
-    """Of one stint that no trip tells of."""
-    row = {
-        "provider": "segway", "vehicle": "car", "time": AT, "method": "charge_energy", "stint_id": "s", "n": 6,
-        "soc_used_pct": pct, "energy_wh": capacity_wh * 1.05 * pct / 100, "as_of": "2026-03-09", **more,
-    }  # fmt: skip
+def charged(**more: Any) -> pl.DataFrame:
+    """A stint that no trip tells of."""
+    row = {"provider": "segway", "vehicle": "car", "time": AT, "method": "charge_energy", "stint_id": "s",
+           "as_of": "2026-03-09", **more}  # fmt: skip
     return shaped(pl.DataFrame([row], schema_overrides={"time": TIME}), "battery_health")
 
 
-def of(rows: pl.DataFrame, models: pl.DataFrame = NO_MODELS, sheet_wh: float | None = None) -> dict[str, Any]:
-    known = parts(rows).with_columns(model=pl.lit("moped"), sheet_wh=pl.lit(sheet_wh, pl.Float64()))
-    return verdicts(known, models, AT).row(0, named=True)
+def measured(
+    capacity_wh: float = 1200.0, pct: float = 50.0, n: int = 6, vehicle: str = "car", stint: str = "s"
+) -> pl.DataFrame:
+    """Charges of this stint."""
+    own = {"provider": "segway", "vehicle": vehicle, "at": AT, "source": "charge", "pct": pct, "pct_var": 1.17}
+    wh = capacity_wh * 1.05 * pct / 100
+    return pl.DataFrame([{**own, "wh": wh, "ah": None, "stint_id": stint}] * n, schema=NO_PAIRS.schema)
+
+
+def of(pairs: pl.DataFrame, sheet_wh: float | None = None) -> dict[str, Any]:
+    known = parts(charged()).with_columns(model=pl.lit("moped"), sheet_wh=pl.lit(sheet_wh, pl.Float64()))
+    return verdicts(known, pairs, NO_HISTORY, NO_MODELS, AT).row(0, named=True)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +42,7 @@ def some() -> Fleet:
 
 
 def test_charges_alone_tell_what_a_battery_holds_to_one_percent() -> None:
-    got = of(charged(1234.0))
+    got = of(measured(1234.0))
     assert got["capacity_wh"] == pytest.approx(1234, rel=0.0051)
     assert got["capacity_low_wh"] < 1234 < got["capacity_high_wh"]
     assert (got["verdict"], got["reason"], got["n"]) == ("estimate", "charges", 6)
@@ -44,39 +51,42 @@ def test_charges_alone_tell_what_a_battery_holds_to_one_percent() -> None:
 
 
 def test_health_is_a_share_of_what_the_data_sheet_says_where_the_model_has_no_figures() -> None:
-    got = of(charged(1200.0), sheet_wh=1500.0)
+    got = of(measured(1200.0), sheet_wh=1500.0)
     assert got["soh_pct"] == pytest.approx(80, rel=0.006)
     assert got["reference"] == "data sheet of the model: 1500 Wh"
     assert got["soh_low_pct"] < got["soh_pct"] < got["soh_high_pct"]
 
 
 def test_where_nothing_tells_a_capacity_the_verdict_says_why() -> None:
-    got = of(charged(pct=2.0))
+    got = of(measured(pct=2.0, n=1))
     assert got["capacity_wh"] is got["soh_pct"] is got["reference"] is None
     assert got["verdict"] == "insufficient"
-    assert got["reason"] == "no model with readings of power, and no charges whose energy is measured"
+    assert got["reason"] == "no model with readings of power, and no charges or trips whose energy is measured"
 
 
 def test_charges_older_than_a_year_and_of_other_stints_do_not_count() -> None:
-    def later(months: int, **more: Any) -> dict[str, Any]:
-        late = charged(pct=2.0, **more).with_columns(pl.col("time").dt.offset_by(f"{months}mo"))
-        rows = pl.concat([charged(900.0, stint_id="s"), late])
-        known = parts(rows).with_columns(model=pl.lit("moped"), sheet_wh=pl.lit(None, pl.Float64()))
-        return verdicts(known, NO_MODELS, AT).row(1, named=True)
+    def later(months: int, stint: str = "s") -> dict[str, Any]:
+        late = charged(stint_id=stint).with_columns(pl.col("time").dt.offset_by(f"{months}mo"))
+        known = parts(pl.concat([charged(), late])).with_columns(
+            model=pl.lit("moped"), sheet_wh=pl.lit(None, pl.Float64())
+        )
+        return verdicts(known, measured(900.0), NO_HISTORY, NO_MODELS, AT).row(1, named=True)
 
-    assert later(11, stint_id="s")["capacity_wh"] == pytest.approx(900, rel=0.01)
-    assert later(14, stint_id="s")["verdict"] == "insufficient"
-    assert later(2, stint_id="t")["verdict"] == "insufficient"
+    assert later(11)["capacity_wh"] == pytest.approx(900, rel=0.01)
+    assert later(14)["verdict"] == "insufficient"
+    assert later(2, stint="t")["verdict"] == "insufficient"
 
 
 def one_with(some: Fleet, capacity_wh: float) -> tuple[dict[str, Any], dict[str, Any]]:
     """The last verdict of a vehicle by its model alone, and with charges of this capacity besides."""
     model = figures(some, models(some.trips))
     mine = some.parts.filter(vehicle="000")
-    sums = {"charged_n": 9, "charged_pct": 500.0, "charged_wh": capacity_wh * 1.05 * 5}
-    last = pl.col("since") == pl.col("since").max()
-    more = [pl.when(last).then(pl.lit(value)).alias(name) for name, value in sums.items()]
-    plain, with_charges = (verdicts(each, model, AT).row(-1, named=True) for each in (mine, mine.with_columns(more)))
+    last = mine.filter(pl.col("since") == pl.col("since").max())
+    pairs = measured(capacity_wh, vehicle="000", n=9, stint=last["stint_id"].item())
+    own = pairs.with_columns(at=last["since"].item())
+    plain, with_charges = (
+        verdicts(mine, each, NO_HISTORY, model, AT).row(-1, named=True) for each in (own.clear(), own)
+    )
     return plain, with_charges
 
 
@@ -86,7 +96,7 @@ def test_charges_and_the_model_are_weighed_together(some: Fleet) -> None:
     assert plain["capacity_wh"] < both["capacity_wh"] < 1.06 * plain["capacity_wh"]
     width = [each["capacity_high_wh"] / each["capacity_low_wh"] for each in (plain, both)]
     assert width[1] < width[0]
-    assert both["reason"] == "trips and readings of power of the model, and charges"
+    assert both["reason"] == "trips and readings of power of the model; charges"
     assert plain["reason"] == "trips and readings of power of the model"
 
 
@@ -101,7 +111,7 @@ def test_health_is_a_share_of_what_new_packs_of_the_model_hold(some: Fleet) -> N
     model = figures(some, models(some.trips))
     of_model = model.row(0, named=True)
     new = of_model["pack_wh"] * (1 + of_model["fade"] * of_model["pack_cycles"])
-    got = verdicts(some.parts, model, AT)
+    got = verdicts(some.parts, NO_PAIRS, NO_HISTORY, model, AT)
     assert got["soh_pct"].to_list() == pytest.approx((100 * got["capacity_wh"] / new).to_list(), rel=0.001)
     assert got["reference"].unique().to_list() == [f"packs of the model when new, by its own figures: {new:.0f} Wh"]
     assert 90 < sorted(got["soh_pct"].to_list())[got.height // 2] < 100
@@ -114,7 +124,7 @@ def test_a_pack_that_holds_a_fifth_less_is_probably_weak_and_others_are_not(some
     more = some.parts.with_columns(
         pl.when(weak).then(pl.col("used_pct") * 1.45).otherwise("used_pct").alias("used_pct")
     )
-    got = verdicts(more, model, AT).filter(pl.col("time") == pl.col("time").max())
+    got = verdicts(more, NO_PAIRS, NO_HISTORY, model, AT).filter(pl.col("time") == pl.col("time").max())
     odds = dict(got.select("vehicle", "weak_probability").rows())
     worst = odds.pop("000")
     assert worst > 10 * sum(odds.values()) / len(odds)
@@ -124,5 +134,48 @@ def test_a_pack_that_holds_a_fifth_less_is_probably_weak_and_others_are_not(some
 
 def test_rows_are_those_of_the_table_and_none_follow_from_none() -> None:
     none = parts(charged().clear()).with_columns(model=pl.lit("m"), sheet_wh=pl.lit(1.0))
-    assert verdicts(none, NO_MODELS, AT).schema == table("battery_health").schema
-    assert verdicts(none, NO_MODELS, AT).is_empty()
+    assert verdicts(none, NO_PAIRS, NO_HISTORY, NO_MODELS, AT).schema == table("battery_health").schema
+    assert verdicts(none, NO_PAIRS, NO_HISTORY, NO_MODELS, AT).is_empty()
+
+
+# ---- what the vehicle itself says, and trends ----------------------------------------------------------------------
+
+
+def said(**more: Any) -> pl.DataFrame:
+    """A day's row of what the vehicle reports."""
+    return charged(method="reported", stint_id=None, **more)
+
+
+def verdict(*rows: pl.DataFrame, history: pl.DataFrame = NO_HISTORY, pairs: pl.DataFrame = NO_PAIRS) -> dict[str, Any]:
+    known = parts(pl.concat(rows)).with_columns(model=pl.lit("m"), sheet_wh=pl.lit(None, pl.Float64()))
+    return verdicts(known, pairs, history, NO_MODELS, AT.replace(day=1)).row(-1, named=True)
+
+
+def test_what_a_vehicle_reports_holds_where_nothing_is_measured_and_says_so() -> None:
+    got = verdict(said(capacity_wh=51_000.0, soh_pct=88.0), said(capacity_wh=51_400.0, soh_pct=88.0))
+    assert got["capacity_wh"] == pytest.approx(51_200, rel=0.006)
+    assert (got["soh_pct"], got["reference"], got["verdict"]) == (88, "the vehicle's own", "estimate")
+    assert got["reason"] == "what the vehicle itself reports, which nobody has checked"
+
+
+def test_a_health_without_a_capacity_is_a_figure_too() -> None:
+    got = verdict(said(soh_pct=93.0))
+    assert (got["soh_pct"], got["capacity_wh"], got["verdict"]) == (93, None, "estimate")
+
+
+def test_what_is_measured_goes_before_what_a_vehicle_reports() -> None:
+    got = verdict(charged(), said(capacity_wh=51_000.0, soh_pct=88.0), pairs=measured(1200.0))
+    assert got["capacity_wh"] == pytest.approx(1200, rel=0.006)
+    assert got["reason"] == "charges"
+
+
+def test_a_trend_is_that_of_the_same_stint_until_then() -> None:
+    months = [{"provider": "segway", "vehicle": "car", "stint_id": "s", "at": AT.replace(year=2024, month=1 + k % 12),
+               "capacity_wh": 1200.0 - 6 * k, "era": 0} for k in range(12)]  # fmt: skip
+    later = [{**each, "at": each["at"].replace(year=2025), "capacity_wh": each["capacity_wh"] - 72} for each in months]
+    known = pl.DataFrame([*months, *later], schema=NO_HISTORY.schema)
+    got = verdict(charged(), history=known, pairs=measured(1056.0))
+    assert got["fade_pct_per_year"] == pytest.approx(100 * 72 / 1194, rel=0.02)
+    assert got["reference"] == "this battery's first three months: 1194 Wh"
+    assert got["soh_pct"] == pytest.approx(100 * 1056 / 1194, rel=0.006)
+    assert got["months_to_80_low"] <= got["months_to_80"] <= got["months_to_80_high"]

@@ -1,4 +1,4 @@
-"""Charges tell what a battery holds where their energy is measured, in sums, and as sure as their percents are."""
+"""Charges and trips tell what a battery holds where their energy is measured, as sure as their percents are."""
 
 import random
 from collections.abc import Sequence
@@ -6,11 +6,10 @@ from collections.abc import Sequence
 import polars as pl
 import pytest
 
-from analytics.battery_health.charge_energy import of_rows
 from analytics.battery_health.stint_months import stint_months
 from analytics.battery_health.stints import bounds
 from analytics.charging.energies import LOST
-from tests.analytics.battery_health.stints_made import DAY, Row, begun, charge, charges, polls, rides, swapped
+from tests.analytics.battery_health.stints_made import DAY, Row, begun, charge, charges, polls, ride, rides, swapped
 from tests.analytics.hand import at
 
 CAPACITY_WH = 60_000.0
@@ -48,7 +47,7 @@ def test_a_charge_that_only_two_polls_show_counts_too() -> None:
 def test_parts_of_a_charge_give_a_figure_that_says_how_unsure_it_is() -> None:
     wide, narrow = (made(told(600, pct)).row(0, named=True) for pct in (6.0, 60.0))
     halves = [(each["capacity_high_wh"] - each["capacity_wh"]) / each["capacity_wh"] for each in (wide, narrow)]
-    assert halves[0] == pytest.approx(1.96 * (1.08**2 / 36 + 0.025**2 + 0.03**2) ** 0.5, rel=0.01)
+    assert halves[0] == pytest.approx(1.96 * (1.17 / (36 - 1.17) + 0.025**2 + 0.03**2) ** 0.5, rel=0.01)
     assert halves[1] < 0.3 * halves[0]
 
 
@@ -56,7 +55,7 @@ def test_a_percent_that_hardly_rose_tells_no_capacity_and_says_so() -> None:
     got = made(told(600, 3)).row(0, named=True)
     assert got["capacity_wh"] is got["capacity_low_wh"] is None
     assert (got["verdict"], got["n"]) == ("insufficient", 1)
-    assert got["reason"] == "the percent rose too little in all charges together"
+    assert got["reason"] == "the percent changed too little in all of them together"
 
 
 def test_charges_of_one_pack_are_not_those_of_the_next() -> None:
@@ -65,10 +64,40 @@ def test_charges_of_one_pack_are_not_those_of_the_next() -> None:
     assert got["stint_id"].n_unique() == 2
 
 
-def test_rows_are_sums_again() -> None:
-    got = of_rows(made(told(600, 30), told(900, 10), told(40 * DAY, 20)))
-    assert got.select("since", "charged_n", "charged_pct").rows() == [(at(0), 2, 40), (at(30 * DAY), 1, 20)]
-    assert got["charged_wh"].to_list() == pytest.approx([0.4 * 1.05 * CAPACITY_WH, 0.2 * 1.05 * CAPACITY_WH])
+def test_a_charge_far_from_the_others_is_left_out_and_named() -> None:
+    rows = [told(600 + place * DAY, 40) for place in range(8)]
+    got = made(*rows, told(600 + 8 * DAY, 40, error_pct=25)).row(0, named=True)
+    assert got["capacity_wh"] == pytest.approx(CAPACITY_WH)
+    assert (got["n"], got["reason"]) == (8, "1 left out, too far from the others: 2026-03-10 10:00")
+
+
+def test_of_two_charges_that_contradict_each_other_nobody_knows_which_is_wrong() -> None:
+    got = made(told(600, 40), told(DAY, 40, error_pct=25)).row(0, named=True)
+    assert got["n"] == 2
+    alone = made(told(600, 40)).row(0, named=True)
+    halves = [(each["capacity_high_wh"] - each["capacity_wh"]) / each["capacity_wh"] for each in (got, alone)]
+    assert halves[0] > 2 * halves[1]
+
+
+def test_charges_whose_current_is_read_tell_ampere_hours() -> None:
+    got = made(told(600, 30, added_ah=45.0), told(900, 50, added_ah=75.0)).row(0, named=True)
+    assert got["capacity_ah"] == pytest.approx(150)
+    only = made(charge(600, 30, added_ah=45.0, energy_source="soc", energy_wh=9.0)).row(0, named=True)
+    assert only["capacity_ah"] == pytest.approx(150)
+    assert only["capacity_wh"] is None
+
+
+def test_trips_whose_power_is_read_throughout_tell_a_capacity_too() -> None:
+    read = {"soc_used_low_pct": 29.2, "soc_used_high_pct": 30.8, "energy_source": "power", "energy_wh": 360.0}
+    cuts = bounds(charges(), polls(), begun())
+    got = stint_months(cuts, rides(ride(600, 12, 30.0, used_ah=5.0, **read)), charges(), polls())
+    row = got.filter(method="ride_energy").row(0, named=True)
+    assert (row["capacity_wh"], row["capacity_ah"]) == (pytest.approx(1200), pytest.approx(100 / 6, rel=1e-6))
+    assert (row["verdict"], row["n"]) == ("estimate", 1)
+    weighed = {**read, "energy_source": "soc+power"}
+    assert "ride_energy" not in [
+        *stint_months(cuts, rides(ride(600, 12, 30.0, **weighed)), charges(), polls())["method"]
+    ]
 
 
 def test_intervals_hold_what_they_promise_with_whole_percents_and_a_battery_that_errs_by_one() -> None:

@@ -1,0 +1,77 @@
+"""What packs hold by charges and trips whose energy was measured: methods `charge_energy` and `ride_energy`.
+
+Pairs of percent and energy, or of percent and charge, and the slope between them (`total_least_squares`).
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from analytics.battery_health.pairs import CHARGE, METHODS, RIDE
+from analytics.battery_health.ratios import interval
+from analytics.battery_health.total_least_squares import slopes
+from analytics.charging.energies import LOST, LOST_SD, REPORTED_SD
+from analytics.observations.power import SENSOR_SD
+
+SURE_SD = 0.15  # relative standard error above which nothing tells a capacity: of a charge of 7 %
+MEASURED_SD = 0.01  # relative, of the energy of one pair: power integrated over polls of a charge (facts F4)
+NAMED = 3  # pairs left out that a row's reason names
+_LOST = {CHARGE: LOST, RIDE: 0.0}
+_COMMON_SD = {CHARGE: (REPORTED_SD**2 + LOST_SD**2) ** 0.5, RIDE: SENSOR_SD}  # of all pairs of a vehicle alike
+
+
+def capacities(pairs: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """The capacity that each group of pairs tells.
+
+    Parameters
+    ----------
+    pairs : DataFrame of `PAIRS` with the columns `by`
+
+    Returns
+    -------
+    DataFrame by `by` and `source`: `n`, `capacity` [Wh] with `capacity_sd`, its relative standard error, which what
+    all pairs of a vehicle share is in, too; `pct_sum`, `wh_sum`, `as_of` and `left_out`, a list of times; and
+    `capacity_ah`. A charge gives 5 % less energy than goes in; its charge comes out whole.
+    """
+    group = (*by, "source")
+    energy, charge = (slopes(_of(pairs, unit), group, MEASURED_SD) for unit in ("wh", "ah"))
+    lost, common = (_by_source(values) for values in (_LOST, _COMMON_SD))
+    told = energy.with_columns(
+        (100 * pl.col("slope") / (1 + lost)).alias("capacity"),
+        (pl.col("slope_sd") ** 2 + common**2).sqrt().alias("capacity_sd"),
+    ).rename({"x_sum": "pct_sum", "y_sum": "wh_sum"})
+    amperes = pl.when(pl.col("slope_sd") <= SURE_SD).then(100 * pl.col("slope"))
+    last = pairs.group_by(group).agg(pl.col("at").max().dt.strftime("%Y-%m-%d").alias("as_of"))
+    both = last.join(told.drop("slope", "slope_sd"), on=group, how="left")
+    rows = both.join(charge.select(*group, capacity_ah=amperes), on=group, how="left")
+    return rows.filter(pl.any_horizontal(pl.col("capacity", "capacity_ah").is_not_null())).sort(group)
+
+
+def _of(pairs: pl.DataFrame, unit: str) -> pl.DataFrame:
+    return pairs.drop_nulls(unit).rename({"pct": "x", "pct_var": "x_var", unit: "y"})
+
+
+def _by_source(values: dict[str, float]) -> pl.Expr:
+    return pl.col("source").replace_strict(values, return_dtype=pl.Float64())
+
+
+def rows_by_pairs(pairs: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """Columns of `battery_health` for each of `capacities`: an estimate where the standard error is below 15 %."""
+    told = capacities(pairs, by)
+    sure = pl.when((pl.col("capacity_sd") <= SURE_SD).fill_null(False))
+    vague = pl.lit("the percent changed too little in all of them together")
+    return told.with_columns(
+        *(sure.then(each) for each in interval(pl.col("capacity"), pl.col("capacity_sd"), "capacity_wh")),
+        method=pl.col("source").replace_strict(METHODS, return_dtype=pl.String()), energy_wh="wh_sum",
+        soc_used_pct="pct_sum", reason=sure.then(_left_out()).otherwise(vague),
+        verdict=sure.then(pl.lit("estimate")).otherwise(pl.lit("insufficient")),
+    ).drop("source", "capacity", "capacity_sd", "pct_sum", "wh_sum", "left_out")  # fmt: skip
+
+
+def _left_out() -> pl.Expr:
+    """Which pairs do not count, in words."""
+    few = pl.col("left_out").list.sort().list.head(NAMED).list.eval(pl.element().dt.strftime("%Y-%m-%d %H:%M"))
+    more = pl.when(pl.col("left_out").list.len() > NAMED).then(pl.lit(", …")).otherwise(pl.lit(""))
+    count = pl.col("left_out").list.len()
+    said = pl.format("{} left out, too far from the others: {}{}", count, few.list.join(", "), more)
+    return pl.when(count > 0).then(said)

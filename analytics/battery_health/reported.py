@@ -1,0 +1,83 @@
+"""What a vehicle itself says of its battery, day by day: methods `reported` and `range_full`."""
+
+import polars as pl
+
+from analytics.battery_health.ratios import interval
+from analytics.frames import WHO
+from logger.tables import shaped
+
+REPORTED_SD = 0.03  # relative, of a capacity or health that a vehicle reports as measured: nobody has checked it
+LEAST_PCT = 30.0  # below, a whole percent is too coarse beside a range (analytics facts, 3.3)
+PERCENT_SD = 0.29  # of a whole percent
+FOLLOWS = ("vernier", "fixed_factor")  # answers of check `range` by which a range tells of the battery
+PROJECTED_SD = 0.01  # relative, of a range that the vehicle projects itself
+_DAY = (*WHO, "time")
+_ESTIMATE = pl.lit("estimate").alias("verdict")
+
+
+def reported(batteries: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `battery_health` of method `reported`: of each day the median of what the vehicle says.
+
+    Parameters
+    ----------
+    batteries : DataFrame of `BATTERIES`
+
+    Returns
+    -------
+    DataFrame by vehicle and time, the start of the day (UTC): `capacity_wh`, `capacity_ah` and `soh_pct`, with the
+    interval of a figure that errs by 3 %. A capacity of the data sheet (`nominal_wh`) is none, and 0 says nothing.
+    """
+    names = ("capacity_wh", "charge_ah", "soh_pct")
+    told = batteries.with_columns(pl.when(pl.col(name) > 0).then(name).alias(name) for name in names)
+    days = _by_day(told.filter(pl.any_horizontal(pl.col(names).is_not_null()))).agg(
+        pl.col(names).median(), pl.len().cast(pl.Int64).alias("n")
+    )  # fmt: skip
+    made = days.with_columns(
+        *interval(pl.col("capacity_wh"), pl.lit(REPORTED_SD), "capacity_wh"),
+        *interval(pl.col("soh_pct"), pl.lit(REPORTED_SD), "soh_pct"),
+        pl.col("charge_ah").alias("capacity_ah"),
+        pl.when(pl.col("soh_pct").is_not_null()).then(pl.lit("the vehicle's own")).alias("reference"),
+        method=pl.lit("reported"), reason=pl.lit("what the vehicle reports, which nobody has checked"),
+    )  # fmt: skip
+    return _shaped(made.with_columns(_ESTIMATE))
+
+
+def range_full(ranges: pl.DataFrame, meanings: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `battery_health` of method `range_full`: of each day the range at a full charge.
+
+    Parameters
+    ----------
+    ranges : DataFrame with `provider` `vehicle` `at` `soc_pct` `range_m` `range_full_m`
+    meanings : DataFrame `provider` `vehicle` `meaning`: what the model's range says, an answer of check `range`
+
+    Returns
+    -------
+    DataFrame by vehicle and time, the start of the day (UTC): `range_full_m` with its interval, where the vehicle
+    projects it, or where the model's range follows the percent (`vernier`, `fixed_factor`), by what was told at 30 % or
+    more. A range that follows the last rides tells nothing of the battery: there is no row.
+    """
+    projected = pl.col("range_full_m").filter(pl.col("range_full_m") > 0)
+    near = (pl.col("range_m") > 0) & (pl.col("soc_pct") >= LEAST_PCT)
+    told_m, levels = pl.col("range_m").filter(near), pl.col("soc_pct").filter(near)
+    days = _by_day(ranges).agg(
+        projected.median().alias("projected"), (100 * told_m.sum() / levels.sum()).alias("followed"),
+        (PERCENT_SD / levels.mean() / levels.n_unique().sqrt()).alias("percent_sd"),
+        pl.max_horizontal(projected.len(), levels.len()).cast(pl.Int64).alias("n"),
+    )  # fmt: skip
+    own, follows = pl.col("projected").is_not_null(), pl.col("meaning").is_in(FOLLOWS).fill_null(False)
+    told = days.join(meanings, on=WHO, how="left").filter(own | follows & pl.col("followed").is_not_nan())
+    sd = pl.when(own).then(PROJECTED_SD).otherwise("percent_sd")
+    by_percent = pl.format("the model's range follows the percent: {}", "meaning")
+    reason = pl.when(own).then(pl.lit("as the vehicle projects it")).otherwise(by_percent)
+    value = pl.coalesce("projected", "followed")
+    made = told.with_columns(*interval(value, sd, "range_full_m"), method=pl.lit("range_full"), reason=reason)
+    return _shaped(made.with_columns(_ESTIMATE))
+
+
+def _by_day(rows: pl.DataFrame) -> "pl.dataframe.group_by.GroupBy":
+    return rows.with_columns(pl.col("at").dt.truncate("1d").alias("time")).group_by(_DAY)
+
+
+def _shaped(rows: pl.DataFrame) -> pl.DataFrame:
+    dated = rows.with_columns(pl.col("time").dt.strftime("%Y-%m-%d").alias("as_of"))
+    return shaped(dated.sort(_DAY), "battery_health")

@@ -1,0 +1,183 @@
+"""How fast a battery fades, and when it will hold 80 %: of its months' capacities, one after the other.
+
+Theil and Sen: the median of all slopes between two months, with the interval of Kendall's rank correlation (Sen 1968,
+doi 10.1080/01621459.1968.10480934). Months to 80 % are where a line by least squares crosses it, with the interval of
+Fieller (1954, doi 10.1111/j.2517-6161.1954.tb00159.x), which has no upper end where the line may as well be level.
+"""
+
+import itertools
+import math
+import statistics
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import polars as pl
+
+from analytics.frames import WHO
+
+FEWEST, LEAST_YEARS = 6, 1.0  # months of a trend, and how long they last: within a year, winter looks like wear
+FIRST = 3  # months that are what a battery held when it was first seen
+THRESHOLD_PCT = 80.0
+LEVEL_SD_PCT = 2.5  # of the state of health itself: a sensor that errs alike in all months
+AHEAD = 2.0  # times as long as it was seen a battery is foretold; beyond, nobody knows when it gives way
+MONTHS = 12.0
+_Z = 1.96
+TRENDS = pl.Schema(
+    {
+        **dict.fromkeys(WHO, pl.String()),
+        "since": pl.Datetime("ms", "UTC"),
+        **dict.fromkeys(("first_wh", "fade_pct_per_year", "fade_low", "fade_high"), pl.Float64()),
+        **dict.fromkeys(("months_to_80_low", "months_to_80", "months_to_80_high"), pl.Float64()),
+    }
+)
+Points = Sequence[tuple[float, float]]
+Ends = tuple[float | None, float | None, float | None]
+NONE: Ends = (None, None, None)
+
+
+class Point(NamedTuple):
+    """A month's capacity: when [years], how much [Wh], since which change of the firmware (their number)."""
+
+    years: float
+    wh: float
+    era: int
+
+
+def trends(verdicts: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
+    """The trend of each verdict's stint until then.
+
+    Parameters
+    ----------
+    verdicts : DataFrame with `provider` `vehicle` `since` `stint_id` and `new_wh`, what 100 % are, null where unknown
+    history : DataFrame with `provider` `vehicle` `stint_id` `at`, `capacity_wh` of a month and `era`, how often the
+        firmware had been changed: a percent before that may be another than after it
+
+    Returns
+    -------
+    DataFrame of `TRENDS` by vehicle and `since`, of those with points: `first_wh`, the median of the first three
+    months where there are more; `fade_pct_per_year`, positive where capacity is lost, in percents of `new_wh`, else of
+    `first_wh`, with its 95 % interval; months until 80 %, of the beginning of the month, with theirs. An upper end that
+    is null is more than anybody can say. Null below six months or a year of one firmware.
+    """
+    stints: dict[tuple[str, ...], list[Point]] = {}
+    years = (pl.col("at").dt.epoch("ms") / (365.25 * 86_400_000)).alias("years")
+    for *key, year, wh, era in history.sort("at").select(*WHO, "stint_id", years, "capacity_wh", "era").iter_rows():
+        stints.setdefault(tuple(key), []).append(Point(year, wh, era))
+    rows = []
+    asked = verdicts.with_columns((pl.col("since").dt.epoch("ms") / (365.25 * 86_400_000)).alias("years"))
+    for *who, since, stint, new_wh, year in asked.select(*WHO, "since", "stint_id", "new_wh", "years").iter_rows():
+        known = [point for point in stints.get((*who, stint), ()) if point.years <= year]
+        if known:
+            rows.append((*who, since, *_trend(known, new_wh, year)))
+    return pl.DataFrame(rows, schema=TRENDS, orient="row").sort(*WHO, "since")
+
+
+def history(rows: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
+    """Months' capacities as `trends` takes them.
+
+    Parameters
+    ----------
+    rows : rows of `battery_health` with estimates of methods that measure a month; of two of one month the first by
+        name counts: a battery's trend is of one method
+    changes : DataFrame with `provider` `vehicle` `at`, when the firmware was told; the first time changes nothing
+    """
+    month = [*WHO, "stint_id", "time"]
+    points = rows.sort(*month, "method").unique(month, keep="first", maintain_order=True)
+    later = changes.sort(*WHO, "at").with_columns(pl.int_range(pl.len()).over(WHO).alias("era")).sort("at")
+    told = points.rename({"time": "at"}).sort("at").join_asof(later, on="at", by=WHO, check_sortedness=False)
+    return told.select(*WHO, "stint_id", "at", "capacity_wh", pl.col("era").fill_null(0).cast(pl.Int64))
+
+
+def _trend(known: Sequence[Point], new_wh: float | None, now: float) -> tuple[float | None, ...]:
+    first_wh = statistics.median(point.wh for point in known[:FIRST]) if len(known) > FIRST else None
+    full_wh, era = new_wh or first_wh, known[-1].era
+    points = [(point.years - now, 100 * point.wh / full_wh) for point in known if full_wh and point.era == era]
+    if len(points) < FEWEST or points[-1][0] - points[0][0] < LEAST_YEARS - 1 / MONTHS:
+        return first_wh, *NONE, *NONE
+    return first_wh, *fade(points), *months_to_threshold(points, LEVEL_SD_PCT if new_wh else 0.0)
+
+
+def fade(points: Points) -> Ends:
+    """Percents lost in a year with the 95 % interval, of points of years and percents: Theil and Sen."""
+    twos = itertools.combinations(points, 2)
+    slopes = sorted((y - v) / (x - u) for (u, v), (x, y) in twos if x > u)
+    n, count = len(points), len(slopes)
+    half = _Z * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
+    low = max(0, math.floor((count - half) / 2))
+    ends = slopes[min(count - 1, math.ceil((count + half) / 2))], slopes[low]
+    return -statistics.median(slopes), -ends[0], -ends[1]
+
+
+def months_to_threshold(points: Points, level_sd: float = 0.0) -> Ends:
+    """Months from now until a line through points reaches 80 %: low, middle and high.
+
+    Parameters
+    ----------
+    points : years from now, and percents
+    level_sd : standard error of all percents alike
+
+    Returns
+    -------
+    The 95 % interval of Fieller around where the line crosses. `high` is None where it has no end, or lies more than
+    twice as far ahead as the points reach back; so is the middle. All are None where the points are all below.
+    """
+    line = _line(points)
+    most = AHEAD * (points[-1][0] - points[0][0])
+    q = _t_quantile(len(points) - 2)
+    a = line.slope**2 - q**2 * line.c11
+    b = 2 * ((line.level - THRESHOLD_PCT) * line.slope - q**2 * line.c01)
+    d = (line.level - THRESHOLD_PCT) ** 2 - q**2 * line.c00 - (_Z * level_sd) ** 2
+    low, high = _crossing((a, b, d), line)
+    middle = (THRESHOLD_PCT - line.level) / line.slope if line.slope < 0 else math.inf
+    return _months(min(low, most)), _months(max(middle, 0.0), most), _months(high, most)
+
+
+class _Line(NamedTuple):
+    level: float
+    slope: float
+    c00: float
+    c01: float
+    c11: float
+
+
+def _line(points: Points) -> _Line:
+    """Least squares: the level now, the slope, and their covariances."""
+    n = len(points)
+    mean_x, mean_y = (statistics.fmean(each) for each in zip(*points, strict=True))
+    xx = sum((x - mean_x) ** 2 for x, _ in points)
+    slope = sum((x - mean_x) * (y - mean_y) for x, y in points) / xx
+    level = mean_y - slope * mean_x
+    variance = sum((y - level - slope * x) ** 2 for x, y in points) / (n - 2)
+    return _Line(level, slope, variance * (1 / n + mean_x**2 / xx), -variance * mean_x / xx, variance / xx)
+
+
+def _crossing(parabola: tuple[float, float, float], line: _Line) -> tuple[float, float]:
+    """The years in which a t² + b t + d is not above 0, from now on; from 0 where that is now."""
+    a, b, d = parabola
+    if d <= 0:
+        low = 0.0
+    else:
+        roots = _roots(a, b, d)
+        low = min((each for each in roots if each > 0), default=math.inf if line.level > THRESHOLD_PCT else 0.0)
+    high = max(_roots(a, b, d), default=math.inf) if a > 0 > line.slope else math.inf
+    return low, max(high, 0.0)
+
+
+def _roots(a: float, b: float, d: float) -> list[float]:
+    inside = b * b - 4 * a * d
+    if a == 0 or inside < 0:
+        return []
+    return [(-b + sign * math.sqrt(inside)) / (2 * a) for sign in (-1, 1)]
+
+
+def _months(years: float, most: float = math.inf) -> float | None:
+    return round(MONTHS * years, 1) if math.isfinite(years) and years <= most else None
+
+
+def _t_quantile(degrees: int) -> float:
+    """Of 97.5 %, by the expansion of Fisher and Cornish in 1 / degrees: right to 1 % from four degrees on."""
+    z = _Z
+    first = (z**3 + z) / 4
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    return z + first / degrees + second / degrees**2 + third / degrees**3
