@@ -64,9 +64,16 @@ def test_what_only_answers_contain_is_in_its_tables(demo: Demo) -> None:
     store = open_lake(load_settings(out / "voltrail.toml"))
     for name in ("battery", "pack", "body"):
         rows = store.scan(name).collect()
-        assert set(rows["via"]) == {"poll"}
+        assert set(rows["via"]) == ({"poll"} if name == "body" else {"poll", "import"})
         assert set(rows["vehicle"]) <= {vehicle["vehicle"] for vehicle in figures["vehicles"]}
     assert store.scan("pack").collect()["pack_voltage_v"].is_between(39, 55).all()
+
+
+def test_what_batteries_hold_stands_beside_the_truth(demo: Demo) -> None:
+    _, figures = demo
+    health = figures["analysis"]["health"]
+    assert len(health["vehicles"]) + health["without"] == len(figures["vehicles"])
+    assert all(each["true_wh"] > 0 for each in health["vehicles"])
 
 
 def test_the_trips_are_the_true_ones(demo: Demo) -> None:

@@ -7,26 +7,32 @@ import msgspec
 
 from logger.simulator.demo.car_comparison import CarAnalysis, compare_car_analyses
 from logger.simulator.demo.charge_comparison import ChargeComparison, compare_charges
+from logger.simulator.demo.health_comparison import HealthComparison, compare_health
 from logger.simulator.demo.trip_comparison import TripComparison, compare_trips
 from logger.stores.lake.lake import Lake
 
 
 class AnalysisComparison(msgspec.Struct, frozen=True):
-    """Trips and charges compared with the truth."""
+    """Trips, charges and batteries compared with the truth."""
 
     trips: TripComparison
     charges: ChargeComparison
+    health: HealthComparison
     cars: tuple[CarAnalysis, ...] = ()
 
     def lines(self) -> Iterator[str]:
         """Yield the comparison as lines for people."""
         yield from self.trips.lines()
         yield from self.charges.lines()
+        yield from self.health.lines()
         yield from (each.line() for each in self.cars)
 
 
 def compare_analyses(lake: Lake, truth: Path) -> AnalysisComparison:
-    """Compare the lake's trips and charges with the truth in this folder."""
+    """Compare the lake's trips, charges and verdicts with the truth in this folder."""
     return AnalysisComparison(
-        compare_trips(lake, truth), compare_charges(lake, truth), compare_car_analyses(lake, truth)
+        trips=compare_trips(lake, truth),
+        charges=compare_charges(lake, truth),
+        health=compare_health(lake, truth),
+        cars=compare_car_analyses(lake, truth),
     )

@@ -20,6 +20,7 @@ from logger.simulator.demo.cloud_process import CloudProcess
 from logger.simulator.demo.collector import SECRET, Collector
 from logger.simulator.demo.expected_rows import push_row, quarantine_row
 from logger.simulator.demo.message_comparison import SENT, compare_messages
+from logger.simulator.demo.other_logger import import_readings
 from logger.simulator.demo.pushes import request
 from logger.simulator.demo.result import MessageResult
 from logger.simulator.demo.sender import send
@@ -119,6 +120,7 @@ def run_demo(
     write_truth(truths, out / "truth")  # only now: no result may depend on it
     cars.write_truth(out / "truth")
     found = compare_cars(open_lake(settings), cars)
+    echo(f"imported      {import_readings(out, simulations):,} rows that another logger polled of the same mopeds")
     return msgspec.structs.replace(result, seconds=time.monotonic() - began, cars=found)
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from logger.simulator.vehicle.messages import Message
+from logger.simulator.vehicle.messages import Data, Message, battery_answer
 from logger.simulator.vehicle.moped import Moped
 from logger.simulator.vehicle.private_usage import PrivateUsage
 from logger.simulator.vehicle.shared_usage import SharedUsage
@@ -20,9 +20,14 @@ from logger.simulator.vehicle.specification import PRIVATE
 from logger.simulator.vehicle.transmission import transmit
 from logger.simulator.vehicle.truth import TABLES, Truth, write_truth
 
+READ_S = {False: 60, True: 900}  # by whether it is locked
+
 
 class Simulation:
     """One moped over some days. It runs once: all of it by `pushes`, or step by step by `advance`.
+
+    `readings` are what regular polls of the battery would have told until then, by the clock of the device; `pushes`
+    keeps them.
 
     Another instance with the same arguments gives the same messages: one can push while another answers queries.
     """
@@ -33,6 +38,7 @@ class Simulation:
         usage = PrivateUsage if self.moped.specification.private else SharedUsage
         self._moments = usage(self.moped, days).moments()
         self._next = next(self._moments, math.inf)
+        self._asked_at, self.readings = float(start_at), list[tuple[float, Data]]()
 
     @property
     def buffer_size(self) -> int:
@@ -43,9 +49,20 @@ class Simulation:
         """Yield every message (moment [epoch s], path, fields). Times in the fields are of the device's own clock."""
         outbox = self.moped.outbox
         while self._next < math.inf:
+            self._read_battery()
             self._next = next(self._moments, math.inf)
             while outbox:
                 yield outbox.popleft()
+
+    def _read_battery(self) -> None:
+        """Keep what polls would tell until something changes: every minute in use, else every quarter of an hour.
+
+        By a clock of its own: polls that waited for something to happen would choose their moments by the power.
+        """
+        while (due := self._asked_at + READ_S[self.moped.locked]) < self._next:
+            if self.moped.online and self.moped.clock_lost_at is None:
+                self.readings.append((due + self.moped.device_s - self.moped.at, battery_answer(self.moped)))
+            self._asked_at = due
 
     def advance(self, at: float) -> list[Message]:
         """Run until this moment [epoch s]; return the new messages. `moped` then has the state of that moment."""

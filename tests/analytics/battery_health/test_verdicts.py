@@ -170,10 +170,12 @@ def test_what_is_measured_goes_before_what_a_vehicle_reports() -> None:
 
 
 def test_a_trend_is_that_of_the_same_stint_until_then() -> None:
-    months = [{"provider": "segway", "vehicle": "car", "stint_id": "s", "at": AT.replace(year=2024, month=1 + k % 12),
-               "capacity_wh": 1200.0 - 6 * k, "era": 0} for k in range(12)]  # fmt: skip
-    later = [{**each, "at": each["at"].replace(year=2025), "capacity_wh": each["capacity_wh"] - 72} for each in months]
-    known = pl.DataFrame([*months, *later], schema=NO_HISTORY.schema)
+    own = {"provider": "segway", "vehicle": "car", "stint_id": "s", "era": 0}
+    rows = [
+        {**own, "at": AT.replace(year=2024 + k // 12, month=1 + k % 12), "capacity_wh": 1200.0 - 6 * k}
+        for k in range(24)
+    ]
+    known = pl.DataFrame(rows, schema=NO_HISTORY.schema)
     got = verdict(charged(), history=known, pairs=measured(1056.0))
     assert got["fade_pct_per_year"] == pytest.approx(100 * 72 / 1194, rel=0.02)
     assert got["reference"] == "this battery's first three months: 1194 Wh"

@@ -9,7 +9,8 @@ from analytics.battery_health.weak import weak_probability
 def odds(more: float, sd: float = 0.03, pack_cv: float = 0.03) -> float | None:
     values = {"apart": more, "variance": sd**2, "pack_cv": pack_cv}
     rows = pl.DataFrame({name: [value] for name, value in values.items()})
-    return rows.select(weak_probability(*map(pl.col, values))).item()
+    odds: float | None = rows.select(weak_probability(*map(pl.col, values))).item()
+    return odds
 
 
 def test_a_pack_that_takes_a_fifth_more_is_weak_and_one_like_the_others_is_not() -> None:
