@@ -13,7 +13,7 @@ import polars as pl
 OUT_SD = 4.0  # standard deviations from the median slope at which a pair is left out
 ENOUGH = 5  # pairs below which nobody can say which of them is wrong
 USUAL = 4  # pairs that the usual error counts for: a few that agree by chance are not surer than that
-_ROUNDS = 6
+_ROUNDS = 4
 _Q, _X, _Y, _VX, _VY = (pl.col(name) for name in ("q", "x", "y", "x_var", "y_var"))
 
 
@@ -37,25 +37,24 @@ def slopes(rows: pl.DataFrame, by: Sequence[str], y_sd: float) -> pl.DataFrame:
     a standard deviation is what pairs are said to err by, or what half of them do, whichever is more. The standard
     error follows from the variances, scaled by how far the pairs really lie from the slope.
     """
-    weighed = rows.sort(*by, "at").with_columns(_within(_Y / _X, by).alias("q"))
-    kept = _without_outliers(weighed.with_columns(((y_sd * _Q * _X) ** 2).alias("y_var")), by)
-    ratio = (_Y.filter(pl.col("kept")).sum() / _X.filter(pl.col("kept")).sum()).over(by)
+    ordered = rows.sort(*by, "at").with_columns(pl.struct(by).rle_id().alias("group"))
+    weighed = ordered.with_columns((_Y / _X).median().over("group").alias("q"))
+    kept = _without_outliers(weighed.with_columns(((y_sd * _Q * _X) ** 2).alias("y_var")))
+    ratio = (_Y.filter(pl.col("kept")).sum() / _X.filter(pl.col("kept")).sum()).over("group")
     ready = kept.with_columns(q=ratio).with_columns(((y_sd * _Q * _X) ** 2).alias("y_var"))
     used = ready.filter("kept")
     for _ in range(_ROUNDS):
-        used = used.with_columns((_Q + _step().over(by)).alias("q"))
-    left = ready.filter(~pl.col("kept")).group_by(by).agg(left_out="at")
-    return _summed(used, by).join(left, on=by, how="left", maintain_order="left")
+        used = used.with_columns((_Q + _step().over("group")).alias("q"))
+    left = ready.filter(~pl.col("kept")).group_by("group").agg(left_out="at")
+    names = ordered.unique("group", keep="first", maintain_order=True).select("group", *by)
+    found = _summed(used).join(left, on="group", how="left", maintain_order="left")
+    return names.join(found, on="group", maintain_order="left").drop("group")
 
 
-def _within(value: pl.Expr, by: Sequence[str]) -> pl.Expr:
-    return value.median().over(by)
-
-
-def _without_outliers(rows: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+def _without_outliers(rows: pl.DataFrame) -> pl.DataFrame:
     off = ((_Y - _Q * _X) / (_Q**2 * _VX + _VY).sqrt()).abs()
-    usual = pl.max_horizontal(1.0, 1.4826 * off.median().over(by))
-    few = pl.len().over(by) < ENOUGH
+    usual = pl.max_horizontal(1.0, 1.4826 * off.median().over("group"))
+    few = pl.len().over("group") < ENOUGH
     return rows.with_columns((few | (off <= OUT_SD * usual)).alias("kept"))
 
 
@@ -69,10 +68,10 @@ def _step() -> pl.Expr:
     return slope / (_X**2 / _spread()).sum()
 
 
-def _summed(used: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+def _summed(used: pl.DataFrame) -> pl.DataFrame:
     far = ((_Y - _Q * _X) ** 2 / _spread()).sum()
     true = pl.max_horizontal(_X**2 - _VX, _X**2 / 4)  # what x errs by makes its square too large
-    sums = used.group_by(by, maintain_order=True).agg(
+    sums = used.group_by("group", maintain_order=True).agg(
         pl.len().cast(pl.Int64).alias("n"), _Q.first().alias("slope"), _X.sum().alias("x_sum"), _Y.sum().alias("y_sum"),
         (true / _spread()).sum().alias("weight"), far.alias("far"),
     )  # fmt: skip

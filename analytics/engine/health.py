@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from analytics.battery_health import firmware
+from analytics.battery_health import firmware, signal_checks
 from analytics.battery_health.calibration import INSUFFICIENT
 from analytics.battery_health.figures import WEIGHED, figures
 from analytics.battery_health.model_months import MONTHS, calibration, counted
@@ -145,7 +145,8 @@ class Health:
         if whose.height:
             faults = self._lake.scan("episodes", *span).filter(pl.col("kind") == "fault").collect()
             own = self._lake.scan("battery_health", *span).filter(pl.col("method") == "km_per_pct").collect()
-            new = calibration(begin, trips, own, faults, whose, self._firmware(whose))
+            signals = pl.concat([self._firmware(whose), self._signals(whose, trips, span)])
+            new = calibration(begin, trips, own, faults, whose, signals)
         old = self.checks.filter(pl.col("time") == begin)
         if not new.equals(old.sort("provider", "model", "time", "check")):
             self._lake.replace("calibration", new, None, begin, begin + DAY)
@@ -155,14 +156,26 @@ class Health:
 
     def _firmware(self, whose: pl.DataFrame) -> pl.DataFrame:
         """What a sample of each model's vehicles tells of its firmware in the last days that count."""
-        some = whose.sort(*WHO).group_by(MODEL, maintain_order=True).head(_SAMPLE)
-        vehicles, last = some["vehicle"].to_list(), max(some["until"])
-        rows = self._store.scan("status", min(some["until"]) - _SAMPLE_DAYS * DAY, last, vehicles)
-        packs = self._store.scan("pack", min(some["until"]) - _SAMPLE_DAYS * DAY, last, vehicles)
-        readings = rows.select(*WHO, "soc_pct", "range_m", at="time").sort(*WHO, "at").collect()
-        polls = packs.select(*WHO, "port", "pack_soc_pct", at="time").sort(*WHO, "at", "port").collect()
-        points = firmware.points(*(_of_last_days(frame, some) for frame in (readings, polls)))
-        return firmware.checks(points, some)
+        some = _sample(whose)
+        readings = self._sampled("status", some, "soc_pct", "range_m")
+        polls = self._sampled("pack", some, "port", "pack_soc_pct")
+        return firmware.checks(firmware.points(readings, polls), some)
+
+    def _signals(self, whose: pl.DataFrame, trips: pl.DataFrame, span: tuple[datetime, datetime]) -> pl.DataFrame:
+        """What the signals of each model mean, by a sample of its vehicles, its stints and its resistances."""
+        some, vehicles = _sample(whose), whose["vehicle"].to_list()
+        readings = self._sampled("status", some, "speed_kmh", "ride_time_s", "odometer_m")
+        used = pl.coalesce("power_w", "motor_power_w").alias("used_w")
+        powers = self._sampled("battery", some, "power_w", "motor_power_w").with_columns(used).drop_nulls("used_w")
+        stints = self._lake.scan_overlapping("stints", *span, vehicles).collect()
+        days = self._lake.scan("battery_health", *span, vehicles).filter(pl.col("method") == "resistance").collect()
+        return signal_checks.checks(signal_checks.points(readings, powers, trips), stints, days, whose)
+
+    def _sampled(self, table: str, some: pl.DataFrame, *columns: str) -> pl.DataFrame:
+        """Rows of these vehicles in the last days that count, by vehicle and time."""
+        first, last = min(some["until"]) - _SAMPLE_DAYS * DAY, max(some["until"])
+        rows = self._store.scan(table, first, last, some["vehicle"].to_list())
+        return _of_last_days(rows.select(*WHO, *columns, at="time").sort(*WHO, "at", *columns[:1]).collect(), some)
 
     def _of_models(self, moved: pl.DataFrame) -> pl.DataFrame:
         """Vehicles of these models, from these months to the next that has figures, as `TOUCHED`."""
@@ -235,6 +248,10 @@ class Health:
             yield _touched(span, self._known)
         for span in self._left[1] or ():
             yield self._of_models(self.checks.filter(pl.col("time") == span.since).select(_MOVED.names()).unique())
+
+
+def _sample(whose: pl.DataFrame) -> pl.DataFrame:
+    return whose.sort(*WHO).group_by(MODEL, maintain_order=True).head(_SAMPLE)
 
 
 def _begun(whose: pl.DataFrame, *frames: pl.DataFrame) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from tests.benchmarks import (
     dashboards,
     documents,
     drain,
+    health,
     influx,
     late_rows,
     memory,
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
     "dashboards": dashboards.figures,
     "analyze_few": analyze.few_rows,
     "analyze_fleet": analyze.fleet,
+    "health": health.figures_of_health,
     "late": late_rows.figures,
 }
 

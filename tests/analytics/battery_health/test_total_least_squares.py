@@ -14,8 +14,8 @@ Pair = tuple[float, float]
 
 
 def fit(told: list[Pair], x_var: float = 1.17, y_sd: float = 0.01) -> dict[str, Any]:
-    rows = [{"group": 1, "at": place, "x": x, "y": y, "x_var": x_var} for place, (x, y) in enumerate(told)]
-    return slopes(pl.DataFrame(rows), ["group"], y_sd).row(0, named=True)
+    rows = [{"battery": 1, "at": place, "x": x, "y": y, "x_var": x_var} for place, (x, y) in enumerate(told)]
+    return slopes(pl.DataFrame(rows), ["battery"], y_sd).row(0, named=True)
 
 
 PAIRS = st.lists(st.floats(5, 80), min_size=1, max_size=12)
@@ -49,8 +49,8 @@ def test_beside_the_ratio_of_sums_it_is_no_less_sure_and_unbiased(depth: tuple[i
         for place in range(count):
             true, low = chance.uniform(*depth), chance.uniform(5, 30)
             shown = float(int(true + low + chance.gauss(0, 1)) - int(low))
-            rows.append({"group": group, "at": place, "x": shown, "y": true, "x_var": 1.17})
-    got = slopes(pl.DataFrame(rows).filter(pl.col("x") > 0), ["group"], 0.01)
+            rows.append({"battery": group, "at": place, "x": shown, "y": true, "x_var": 1.17})
+    got = slopes(pl.DataFrame(rows).filter(pl.col("x") > 0), ["battery"], 0.01)
     value, ratio = got["slope"].to_list(), (got["y_sum"] / got["x_sum"]).to_list()
     mean = sum(value) / len(value)
     sd, ratio_sd = (pl.Series(each).std() for each in (value, ratio))
