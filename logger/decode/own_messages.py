@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 import msgspec
 import polars as pl
 
-from logger.decode.result import MESSAGES, DecodeResult, merge_results
+from logger.decode.result import MESSAGES, DecodeResult, merge_results, quarantine_messages
 from logger.decode.values import finish_rows
 from logger.envelope import Batch
 from logger.signals import SIGNALS
-from logger.tables import table
+from logger.tables import TIME, table
 
 _BACKLOG = ("spool_share", "lake_waiting", "influx_waiting", "quarantined")
 
@@ -47,8 +47,14 @@ def decode_vehicles(batch: Batch) -> DecodeResult:
 
 
 def decode_imports(batch: Batch) -> DecodeResult:
-    """Return the rows of slices of files: Parquet in columns named as signals, split over the tables of the signals."""
-    return merge_results([_decode_slice(batch.part(at, at + 1)) for at in range(len(batch))])
+    """Return the rows of slices of files: Parquet in columns named as signals, split over the tables of the signals.
+
+    Rows that the import set aside go into quarantine, at the time of the row beside them in the file.
+    """
+    parts = [batch.part(at, at + 1) for at in range(len(batch))]
+    return merge_results(
+        [_decode_aside(each) if each.envelopes[0].path == "aside" else _decode_slice(each) for each in parts]
+    )
 
 
 OWN_SOURCES: Mapping[str, Callable[[Batch], DecodeResult]] = {  # by the name of the envelope's source
@@ -68,6 +74,15 @@ def _decode_slice(batch: Batch) -> DecodeResult:
     )
     tables = {SIGNALS[name].table for name in rows.columns if name in SIGNALS}
     return _result({name: _rows_of_table(rows, name) for name in sorted(tables)})
+
+
+def _decode_aside(batch: Batch) -> DecodeResult:
+    row = msgspec.json.decode(batch.envelopes[0].body)
+    result = quarantine_messages(batch, [row["reason"]])
+    if row["near_ms"]:
+        at = pl.lit(row["near_ms"]).cast(TIME).alias("time")
+        result.rows["quarantine"] = result.rows["quarantine"].with_columns(at)
+    return result
 
 
 def _rows_of_table(rows: pl.DataFrame, name: str) -> pl.DataFrame:
