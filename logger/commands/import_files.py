@@ -9,7 +9,7 @@ from logger.commands.import_vehicles import Description, capacity_rows, describe
 from logger.commands.output import Block, format_count
 from logger.envelope import Envelope
 from logger.locks import exclusive_lock
-from logger.service.feeder import wait_delivered
+from logger.service.feeder import delivery
 from logger.settings.schema import Settings
 from logger.sources.files.binary import members
 from logger.sources.files.presets import PRESETS
@@ -17,7 +17,7 @@ from logger.sources.files.read import Options, envelopes
 from logger.sources.names import message, row
 from logger.spool.open import open_spool
 
-_ROUND = 25  # slices in the spool at once: what a feeder decodes in one go, so that its memory stays flat
+_ROUND = 6  # slices in the spool at once: what a feeder decodes in one go, so that its memory stays flat
 _NOTHING_SAID = Description()
 Progress = Callable[[str], None]
 
@@ -36,22 +36,22 @@ def import_files(
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with exclusive_lock(settings.data_dir / "import.lock", wait=True):
-        staged, summaries = _read_all(paths, options, settings, progress)
-        names = [name for each in summaries for name in each.vehicles]
-        settings = describe(settings, description, options.zone, names)
+        staged, summaries, settings = _read_all(paths, options, settings, description, progress)
         _store(staged, summaries, settings, description, progress)
     progress("")
     return summaries
 
 
 def _read_all(
-    paths: Sequence[Path], options: Options, settings: Settings, progress: Progress
-) -> tuple[list[Staged], list[Summary]]:
-    """Put all files on disk as slices; none where one of them has a fault."""
+    paths: Sequence[Path], options: Options, settings: Settings, description: Description, progress: Progress
+) -> tuple[list[Staged], list[Summary], Settings]:
+    """Put all files on disk as slices, none where one has a fault; return also settings with their vehicles."""
     files = [each for path in paths for each in members(path, options.dialect.compression)]
     staged = [Staged(settings.data_dir, each, options) for each in files]
     try:
-        return staged, [each.read(progress) for each in staged]
+        summaries = [each.read(progress) for each in staged]
+        names = [name for each in summaries for name in each.vehicles]
+        return staged, summaries, describe(settings, description, options.zone, names)
     except BaseException:
         for each in staged:
             each.remove()
@@ -66,27 +66,30 @@ def _store(
     progress: Progress,
 ) -> None:
     """Put slices into the spool, some at once, and wait for the lake each time; last, what the vehicles are called."""
-    for each, summary in zip(staged, summaries, strict=True):
-        all_slices, waiting = each.waiting, list[tuple[Path, list[Envelope]]]()
-        for number, pair in enumerate(each.messages(), 1):
-            waiting.append(pair)
-            if len(waiting) >= _ROUND or number == all_slices:
-                _deliver([envelope for _, group in waiting for envelope in group], settings)
-                for path, _ in waiting:
-                    path.unlink()
-                waiting.clear()
-                progress(f"{summary.file}: {number / all_slices:.0%} of its rows stored")
-        rows = capacity_rows(summary.vehicles, summary.firsts, description)
-        _deliver([*(envelopes(rows) if rows is not None else ()), *_names(summary, settings)], settings)
-        each.remove()
+    with closing(open_spool(settings)) as spool, delivery(settings) as deliver:
+
+        def store(messages: Sequence[Envelope]) -> None:
+            if messages:
+                deliver(spool.append(messages), lambda waiting: None)
+
+        for each, summary in zip(staged, summaries, strict=True):
+            _store_slices(each, summary, store, progress)
+            rows = capacity_rows(summary.vehicles, summary.firsts, description)
+            store([*(envelopes(rows) if rows is not None else ()), *_names(summary, settings)])
+            each.remove()
 
 
-def _deliver(messages: Sequence[Envelope], settings: Settings) -> None:
-    if not messages:
-        return
-    with closing(open_spool(settings)) as spool:
-        last = spool.append(messages)
-    wait_delivered(settings, last, lambda waiting: None)
+def _store_slices(
+    staged: Staged, summary: Summary, store: Callable[[Sequence[Envelope]], None], progress: Progress
+) -> None:
+    """Store the slices of a file, each removed from disk when it is stored."""
+    slices = staged.slices()
+    for start in range(0, len(slices), _ROUND):
+        paths = slices[start : start + _ROUND]
+        store([message for path in paths for message in staged.messages(path)])
+        for path in paths:
+            path.unlink()
+        progress(f"{summary.file}: {(start + len(paths)) / len(slices):.0%} of its rows stored")
 
 
 def _names(summary: Summary, settings: Settings) -> Iterator[Envelope]:

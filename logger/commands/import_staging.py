@@ -74,15 +74,13 @@ class Staged:
             raise
         return summary
 
-    def messages(self) -> Iterator[tuple[Path, list[Envelope]]]:
-        """Yield each slice as messages, and its path: it is to be removed when they are in the spool."""
-        for path in sorted(self._folder.glob("*.slice")):
-            yield path, msgspec.msgpack.decode(path.read_bytes(), type=list[Envelope])
+    def slices(self) -> list[Path]:
+        """Return the paths of slices that are not in the lake yet, in the order of the file."""
+        return sorted(self._folder.glob("*.slice"))
 
-    @property
-    def waiting(self) -> int:
-        """How many slices are not in the spool yet."""
-        return len(list(self._folder.glob("*.slice")))
+    def messages(self, path: Path) -> list[Envelope]:
+        """Return the messages of this slice."""
+        return msgspec.msgpack.decode(path.read_bytes(), type=list[Envelope])
 
     def remove(self) -> None:
         """Remove what is on disk of this file."""

@@ -39,13 +39,18 @@ class Plan(msgspec.Struct, frozen=True):
     fills_vehicle: bool = False
 
 
-def plan_of(header: Header, options: Options, preset: Preset | None, table: str = "") -> Plan | None:
+def plan_of(
+    header: Header, options: Options, preset: Preset | None, table: str = "", entities: Sequence[str] = ()
+) -> Plan | None:
     """Return the plan for rows with these columns; None for a table of a dump that no preset reads.
 
-    Raises `ConfigError`, which names all columns that nobody mapped.
+    `entities` are those of the first rows, where they look like a long table. Raises `ConfigError`, which names all
+    columns that nobody mapped.
     """
+    if preset is None and table:
+        raise ConfigError("a dump of a PostgreSQL database: use --format teslamate where it is TeslaMate's")
     if preset is None:
-        return _own_plan(header, options)
+        return _own_plan(header, options, entities)
     sheet = sheet_of(preset, header.names, table)
     if sheet is None and table:
         return None
@@ -119,8 +124,8 @@ def _time_columns(moment: Moment, header: Header, options: Options) -> tuple[str
 # ---- by the options ------------------------------------------------------------------------------------------------
 
 
-def _own_plan(header: Header, options: Options) -> Plan:
-    mappings = _mappings(header, options)
+def _own_plan(header: Header, options: Options, entities: Sequence[str]) -> Plan:
+    mappings = _mappings(header, options, entities)
     signals = tuple(each for each in mappings if each.to in SIGNALS)
     if not signals:
         found = mapping_options(header.names)
@@ -146,14 +151,14 @@ def no_vehicle(header: Header) -> ConfigError:
     )
 
 
-def _mappings(header: Header, options: Options) -> list[ColumnMapping]:
+def _mappings(header: Header, options: Options, entities: Sequence[str]) -> list[ColumnMapping]:
     """The mappings of the options and, of the other columns, those named as signals or keys."""
     check_columns(header, options)
     taken = {column for each in options.mappings for column in each.columns} | set(options.ignore) | set(_UNNAMED)
     named = [name for name in dict.fromkeys(header.names) if name not in taken]
     unknown = [name for name in named if name not in SIGNALS and name not in KEYS]
     if unknown and not options.only_mapped:
-        raise ConfigError(_unknown(unknown, header))
+        raise ConfigError(_unknown(unknown, header, entities))
     known = [name for name in named if name not in unknown]
     check_twice(header, [*known, *(name for each in options.mappings for name in each.columns)])
     targets = [*(each.to for each in options.mappings), *known]
@@ -174,10 +179,11 @@ def check_columns(header: Header, options: Options) -> None:
                 raise ConfigError(f"{option}: there is no column {name!r}{nearest(name, header.names)}")
 
 
-def _unknown(names: Sequence[str], header: Header) -> str:
+def _unknown(names: Sequence[str], header: Header, entities: Sequence[str]) -> str:
     """What is wrong with columns that nobody mapped, and what to do: all of them at once."""
     if looks := advice(header.names):
-        return f"unknown column{_plural(names)}: this {looks}"
+        example = mapping_options(entities) or "--map ENTITY=SIGNAL:UNIT for each entity"
+        return f"unknown column{_plural(names)}: this {looks}{f' {example}' if entities else ''}"
     likely = mapping_options(names)
     if len(names) == 1:
         name = shlex.quote(names[0])

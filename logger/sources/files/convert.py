@@ -10,6 +10,7 @@ from logger.signals import SIGNALS
 from logger.sources.files.columns import Plan, RowPlan, no_vehicle, plan_of
 from logger.sources.files.faults import Fault, Faults
 from logger.sources.files.layout import Header
+from logger.sources.files.likely import likely_long
 from logger.sources.files.long_tables import LongRows, options_of_widened
 from logger.sources.files.options import ColumnMapping, Options
 from logger.sources.files.presets import preset
@@ -59,7 +60,7 @@ class Converter:
         if key not in self._plans:
             chosen = None if self._long is not None else self._preset
             options = self._options if self._long is None else options_of_widened(self._options)
-            self._plans[key] = plan_of(chunk.header, options, chosen, chunk.table)
+            self._plans[key] = plan_of(chunk.header, options, chosen, chunk.table, _entities(chunk))
         return self._plans[key]
 
     def _part(self, chunk: Chunk, parts: list[pl.DataFrame], faults: Faults) -> Part:
@@ -79,16 +80,16 @@ class Converter:
         first = chunk.rows[plan.time[0]]
         if isinstance(first.dtype, pl.Datetime | pl.Date):
             return self._times.in_utc(first, vehicles, label)
+        if len(plan.time) == 1:
+            return self._times.read(first, vehicles, label, cells.text)
         texts = [cells.text(chunk.rows[name]) for name in plan.time]
-        joined = (
-            texts[0] if len(texts) == 1 else pl.select(pl.concat_str(map(pl.lit, texts), separator=" ")).to_series()
-        )
-        return self._times.read(joined, vehicles, label)
+        joined = pl.select(pl.concat_str(map(pl.lit, texts), separator=" ")).to_series()
+        return self._times.read(joined, vehicles, label, cells.text)
 
     def vehicles(self, chunk: Chunk, plan: Plan, cells: Cells) -> pl.Series:
         """Return the vehicle of each row. Raises `ConfigError` where nothing names one, or one name is for several."""
         height = chunk.rows.height
-        column = cells.text(chunk.rows[plan.vehicle]) if plan.vehicle else None
+        column = cells.names(chunk.rows[plan.vehicle]) if plan.vehicle else None
         if self._options.vehicle:
             self._check_one(column, plan)
             return pl.repeat(self._options.vehicle, height, dtype=pl.String, eager=True)
@@ -133,7 +134,7 @@ class _RowMaker:
         times = self._times(vehicles)
         columns = [times.alias("time"), vehicles.alias("vehicle"), self._provider()]
         if self._plan.port:
-            columns.append(self._cells.text(self._chunk.rows[self._plan.port]).alias("port"))
+            columns.append(self._cells.names(self._chunk.rows[self._plan.port]).alias("port"))
         columns += self._signals()
         self._check_width()
         return pl.DataFrame(columns)
@@ -153,7 +154,7 @@ class _RowMaker:
         if self._converter.provider or not self._plan.provider:
             name = self._converter.provider or "import"
             return pl.repeat(name, self._chunk.rows.height, dtype=pl.String, eager=True).alias("provider")
-        return self._cells.text(self._chunk.rows[self._plan.provider]).fill_null("import").alias("provider")
+        return self._cells.names(self._chunk.rows[self._plan.provider]).fill_null("import").alias("provider")
 
     def _signals(self) -> Iterator[pl.Series]:
         given = {each.to for each in self._row.signals}
@@ -175,6 +176,12 @@ class _RowMaker:
         more, count = self._chunk.rows[MORE], len(self._chunk.header.names)
         wide = self._cells.text(more).is_not_null()
         self._faults.add(wide, "", lambda at: more[at], lambda at: f"is a cell more than the {count} columns")
+
+
+def _entities(chunk: Chunk) -> list[str]:
+    """The entities of these rows, where they look like those of a long table."""
+    long = likely_long(chunk.header.names)
+    return chunk.rows[long.entity].cast(pl.String).drop_nulls().unique(maintain_order=True).to_list() if long else []
 
 
 def _constants(constants: Mapping[str, str], given: set[str]) -> dict[str, str]:

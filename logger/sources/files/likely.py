@@ -2,8 +2,9 @@
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+from logger.sources.files.options import LongTable
 from logger.sources.files.presets import likely_preset
 
 _NAMES: Mapping[str, tuple[str, ...]] = {  # lower case, blanks and signs as `_`, without a unit
@@ -75,14 +76,21 @@ def advice(columns: Iterable[str]) -> str:
     known = likely_preset(names)
     if known is not None and known.long is None:
         return f"looks like {known.what.partition(':')[0]}; use --format {known.name}"
-    long = [next((each for each in names if each.lower() in of), "") for of in (_ENTITY_COLUMNS, _STATE_COLUMNS)]
-    time = next((each for each in names if likely_target(each) == "time"), "")
-    if not all(long) or not time:
+    long = likely_long(names)
+    if long is None:
         return ""
-    option = shlex.quote(f"{long[0]},{long[1]},{time}")
-    example = "--map ENTITY=SIGNAL:UNIT for each entity, such as --map sensor.car_battery=soc_pct"
+    option = shlex.quote(",".join((long.entity, long.state, long.time)))
     form = f" (or --format {known.name})" if known is not None else ""
-    return f"looks like a long table, one line for each entity and change; use --long {option}{form} with {example}"
+    return f"looks like a long table, one line for each entity and change; use --long {option}{form}"
+
+
+def likely_long(names: Sequence[str]) -> LongTable | None:
+    """Return the columns of a long table where a file with these names looks like one."""
+    entity, state = (
+        next((each for each in names if each.lower() in known), "") for known in (_ENTITY_COLUMNS, _STATE_COLUMNS)
+    )
+    time = next((each for each in names if likely_target(each) == "time"), "")
+    return LongTable(entity, state, time) if entity and state and time else None
 
 
 def _of_ending(plain: str) -> str:

@@ -27,9 +27,11 @@ def read_records(blocks: Iterable[bytes], quote: bytes = b'"') -> Iterator[Recor
     """Yield the records of each block of text; `quote` is empty where quotes are plain text."""
     rest, number = b"", 1
     for block in blocks:
-        lines = (rest + block).split(b"\n")
-        rest = _open_end(lines, quote)
-        found = _number(lines, number, quote)
+        text = rest + block
+        lines = text.split(b"\n")
+        present = quote if quote and quote in text else b""
+        rest = _open_end(lines, present)
+        found = _number(lines, number, present)
         number += len(lines)
         if found.lines:
             yield found

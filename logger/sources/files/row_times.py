@@ -4,7 +4,7 @@ An hour that a change of clocks repeats is kept apart by the order of the rows: 
 its second pass begins. A time that a change skips is none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -46,12 +46,17 @@ class RowTimes:
         self._formats = tuple(each.replace(".%f", "%.f") for each in formats)
         self._passes: dict[str, tuple[datetime, bool]] = {}
 
-    def read(self, texts: pl.Series, vehicles: pl.Series, label: str) -> tuple[pl.Series, pl.Series]:
-        """Return the time of each text, null where there is none, and why not [UTC, ms; text].
+    def read(
+        self, cells: pl.Series, vehicles: pl.Series, label: str, clean: Callable[[pl.Series], pl.Series]
+    ) -> tuple[pl.Series, pl.Series]:
+        """Return the time of each cell, null where there is none, and why not [UTC, ms; text].
 
-        Raises `ConfigError` where local times have no zone.
+        `clean` takes blanks and words for nothing from cells that are not all of one usual form. Raises `ConfigError`
+        where local times have no zone.
         """
-        moments, local = self._parse(texts)
+        quick = None if self._only or cells.dtype != pl.String else _quick(cells)
+        texts = cells if quick else clean(cells)
+        moments, local = quick or self._parse(texts)
         if local.null_count() < len(local):
             self._require_zone(label, texts.filter(local.is_not_null()))
             placed = self._in_utc(local, texts, vehicles)
@@ -72,8 +77,6 @@ class RowTimes:
         """The times that are known in UTC, and the clock readings of the others."""
         if self._only:
             return _by_formats(texts, self._formats)
-        if (quick := _quick(texts)) is not None:
-            return quick
         moments, local = _slow(texts)
         if moments.null_count() + local.null_count() > len(texts) and self._formats:
             others = _by_formats(texts, self._formats)
@@ -202,7 +205,7 @@ def _slow(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
     parsed = frame.select(
         pl.when(~pl.col("clock")).then("iso").alias("zoned"),
         pl.when("clock").then(pl.col("iso").dt.replace_time_zone(None)).alias("local"),
-        long_epoch_ms(pl.col("number")).cast(TIME).alias("epoch"),
+        pl.when(~_is_serial_day(pl.col("number"))).then(long_epoch_ms(pl.col("number"))).cast(TIME).alias("epoch"),
         _serial(pl.col("number")).alias("serial"),
     )
     others = [_parse_form(plain, form).cast(_LOCAL) for form in _UNAMBIGUOUS] if _is_rest(parsed, texts) else []
@@ -218,7 +221,11 @@ def _serial(number: pl.Expr) -> pl.Expr:
     """A spreadsheet's count of days as a clock reading."""
     ms = (number * 86_400_000).round().cast(pl.Int64, strict=False)
     days = pl.datetime(1899, 12, 30, time_unit="ms") + pl.duration(milliseconds=ms, time_unit="ms")
-    return pl.when(number.is_between(*_SERIAL_DAYS)).then(days)
+    return pl.when(_is_serial_day(number)).then(days)
+
+
+def _is_serial_day(number: pl.Expr) -> pl.Expr:
+    return number.is_between(*_SERIAL_DAYS)
 
 
 def _is_serial(texts: Sequence[object]) -> bool:

@@ -115,7 +115,8 @@ def _header(cells: Sequence[str], dialect: Dialect, orders: Sequence[tuple[str, 
 def _sections(batch: Records, header: Header, layout: Layout) -> Iterator[tuple[Header, Records]]:
     """Cut records where a header stands between them; a header that comes again is left out."""
     mark = header.names[0].encode()
-    found = [at for at, line in enumerate(batch.lines) if mark and mark in line[: len(mark) + 3]]
+    marks = (mark, b'"' + mark, b" " + mark)
+    found = [at for at, line in enumerate(batch.lines) if line.startswith(marks)] if mark else []
     start = 0
     for at in found:
         names = Header(tuple(each.strip() for each in layout.cells(batch.lines[at])))

@@ -1,8 +1,7 @@
 """Torque's `trackLog.csv`; its column `Device Time` is the phone's local time.
 
-Columns: headers of real logs as programs that read them have them, such as the tests of
-`app/src/androidTest` in several readers of Torque logs; the unit stands in the name of the column. What a plugin for an
-electric car adds is called as its author liked: the usual names are here, others need `--map`.
+Columns: headers of real logs as public readers of them quote them; the unit stands in the name of the column. What a
+plugin for an electric car adds is called as its author liked: the usual names are here, others need `--map`.
 """
 
 from logger.sources.files.presets.contract import Moment, Preset, Sheet, fields

@@ -19,7 +19,7 @@ from logger.settings.schema import Vehicle
 from logger.sources.files.read import Options, parse_mapping, read_file
 from logger.stores import open_lake
 
-DOCUMENT = Path(__file__).parents[4] / "logger" / "sources" / "files" / "README.md"
+DOCUMENT = Path(__file__).parents[4] / "docs" / "import.md"
 
 
 def csv(folder: Path, text: str) -> Path:
@@ -202,7 +202,7 @@ def test_the_commands_of_the_document_read_the_real_recordings(
     tmp_path: Path, rides: Path, request: pytest.FixtureRequest
 ) -> None:
     settings = settings_in(tmp_path)
-    (block,) = re.findall(r"```sh\n(.*?)```", DOCUMENT.read_text(), re.S)
+    (block,) = re.findall(r"## Two real recordings.*?```sh\n(.*?)```", DOCUMENT.read_text(), re.S)
     for command in block.replace("\\\n", " ").strip().split("\n\n"):
         words = shlex.split(command)[1:]
         files = [str(path) for path in sorted(rides.glob(words[1].removeprefix("rides/")))]
