@@ -17,7 +17,7 @@ from logger.sources.files.read import Options, envelopes
 from logger.sources.names import message, row
 from logger.spool.open import open_spool
 
-_ROUND = 6  # slices in the spool at once: what a feeder decodes in one go, so that its memory stays flat
+_ROUND = 8  # slices in the spool at once: what a feeder decodes in one go, so that its memory stays flat
 _NOTHING_SAID = Description()
 Progress = Callable[[str], None]
 

@@ -116,7 +116,9 @@ def _sections(batch: Records, header: Header, layout: Layout) -> Iterator[tuple[
     """Cut records where a header stands between them; a header that comes again is left out."""
     mark = header.names[0].encode()
     marks = (mark, b'"' + mark, b" " + mark)
-    found = [at for at, line in enumerate(batch.lines) if line.startswith(marks)] if mark else []
+    text = b"\n" + b"\n".join(batch.lines)
+    is_there = mark and any(b"\n" + each in text for each in marks)  # most batches have none, which this says at once
+    found = [at for at, line in enumerate(batch.lines) if line.startswith(marks)] if is_there else []
     start = 0
     for at in found:
         names = Header(tuple(each.strip() for each in layout.cells(batch.lines[at])))

@@ -1,4 +1,4 @@
-"""`voltrail import` stores files whole or not at all, goes on where it was ended, and keeps what is said of vehicles."""
+"""`voltrail import` stores files whole or not at all, and goes on where it was ended."""
 
 import json
 from pathlib import Path
