@@ -106,7 +106,8 @@ def _names(summary: Summary, settings: Settings) -> Iterator[Envelope]:
 def view(summaries: Sequence[Summary]) -> Iterator[Block]:
     """Yield what each file held, for people."""
     for each in summaries:
-        yield f"{each.rows - each.aside:>10,} rows  {each.file}"
+        count = each.rows - each.aside
+        yield f"{count:>10,} {'row ' if count == 1 else 'rows'}  {each.file}"
         if each.aside:
             aside = format_count(each.aside, "row")
             yield f"{'':>10} {aside} set aside, see `voltrail export quarantine`; the first: {each.reason}"

@@ -16,6 +16,8 @@ from logger.errors import ConfigError
 BLOCK_BYTES = 4 << 20
 _MAGIC = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"PAR1": "parquet"}
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_WANTED = "wanted is CSV with a header line, Parquet or GPX"
+_CONTROLS = bytes(range(8))  # no text has them
 _UNDEFINED = bytes((0x81, 0x8D, 0x8F, 0x90, 0x9D))  # of Windows 1252, where Latin-1 has control characters
 
 
@@ -61,9 +63,11 @@ def members(path: Path, compression: str = "") -> list[Member]:
         with zipfile.ZipFile(path) as archive:
             names = [each for each in archive.namelist() if not each.endswith("/") and "__MACOSX" not in each]
     except (OSError, zipfile.BadZipFile) as error:
-        raise ConfigError(f"{path}: not readable: {error}") from error
+        raise ConfigError(f"{path}: not readable: {getattr(error, 'strerror', None) or error}") from error
     if not names:
         raise ConfigError(f"{path}: the archive is empty")
+    if any(name.startswith("xl/") for name in names):
+        raise ConfigError(f"{path}: a workbook of a spreadsheet: save its sheet as CSV (UTF-8)")
     return [Member(path, kind, name) for name in sorted(names)]
 
 
@@ -72,6 +76,17 @@ def _kind(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(4)
     return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "")
+
+
+def check_text(text: bytes) -> None:
+    """Raise `ConfigError` for the beginning of a file that is no table: an archive, JSON, or no text at all."""
+    head = text[:2000]
+    if text[257:262] == b"ustar":
+        raise ConfigError("an archive of tar: unpack it first")
+    if head.lstrip()[:1] in (b"{", b"["):
+        raise ConfigError(f"JSON: {_WANTED}")
+    if sum(head.count(each) for each in _CONTROLS) > len(head) / 50:
+        raise ConfigError(f"no text: {_WANTED}; if it is, name its --encoding")
 
 
 def text_blocks(file: BinaryIO, encoding: str = "", read: Callable[[int], None] = lambda size: None) -> Iterator[bytes]:
@@ -101,7 +116,7 @@ def _encoding(head: bytes, encoding: str) -> tuple[str, int]:
     if encoding:
         return encoding, 0
     even, odd = head[0:4000:2].count(0), head[1:4000:2].count(0)
-    if max(even, odd) > len(head[:4000]) / 5:
+    if max(even, odd) > len(head[:4000]) / 5 and min(even, odd) < len(head[:4000]) / 50:
         return ("utf-16-le" if odd > even else "utf-16-be"), 0
     return "utf-8", 0
 

@@ -10,7 +10,7 @@ import msgspec
 import polars as pl
 
 from logger.errors import ConfigError
-from logger.sources.files.binary import Member, text_blocks
+from logger.sources.files.binary import Member, check_text, text_blocks
 from logger.sources.files.gpx import read_gpx
 from logger.sources.files.layout import Header, Layout, find_layout, header_of
 from logger.sources.files.options import Dialect
@@ -19,6 +19,7 @@ from logger.sources.files.records import Records, read_records
 MORE = "\0more"  # the column of what a row has beyond its header
 _COPY = re.compile(rb'COPY (?:\w+\.)?"?(\w+)"? \((.*)\) FROM stdin;$')
 _COPIED = Layout("\t", "")  # nothing is `\\N` there
+_NOTES = (b"#group", b"#datatype", b"#default")  # above each table of InfluxDB's annotated CSV
 _PARQUET_ROWS = 100_000
 Progress = Callable[[int], None]
 
@@ -50,6 +51,7 @@ def read_chunks(
         blocks = text_blocks(file, dialect.encoding, read)
         first = next(blocks, b"")
         blocks = chain([first], blocks)
+        check_text(first)
         if _is_gpx(first):
             yield from read_gpx_chunks(blocks)
         else:
@@ -94,9 +96,10 @@ def _texts(blocks: Iterable[bytes], dialect: Dialect, orders: Sequence[tuple[str
     layout, start = find_layout(first.lines, dialect)
     header, is_named = _header(layout.cells(first.lines[start]), dialect, orders)
     layout = layout if is_named or layout.separator != "\t" else _COPIED
+    mark = header.names[0].encode() or first.lines[start]
     first = first.part(start + is_named)
     for batch in chain([first], batches):
-        for part_header, part in _sections(batch, header, layout):
+        for part_header, part in _sections(batch, header, layout, mark):
             header = part_header
             if part.lines:
                 yield _chunk(part, header, layout)
@@ -112,19 +115,22 @@ def _header(cells: Sequence[str], dialect: Dialect, orders: Sequence[tuple[str, 
     return header_of(cells), True
 
 
-def _sections(batch: Records, header: Header, layout: Layout) -> Iterator[tuple[Header, Records]]:
-    """Cut records where a header stands between them; a header that comes again is left out."""
-    mark = header.names[0].encode()
-    marks = (mark, b'"' + mark, b" " + mark)
+def _sections(batch: Records, header: Header, layout: Layout, mark: bytes) -> Iterator[tuple[Header, Records]]:
+    """Cut records where a header stands between them; one that comes again is left out, as are InfluxDB's notes.
+
+    A header begins with `mark`, as the first one did.
+    """
+    marks = (mark, b'"' + mark, b" " + mark, *_NOTES)
     text = b"\n" + b"\n".join(batch.lines)
-    is_there = mark and any(b"\n" + each in text for each in marks)  # most batches have none, which this says at once
+    is_there = any(b"\n" + each in text for each in marks)  # most batches have none, which this says at once
     found = [at for at, line in enumerate(batch.lines) if line.startswith(marks)] if is_there else []
     start = 0
     for at in found:
         names = Header(tuple(each.strip() for each in layout.cells(batch.lines[at])))
-        if names.names[0] == header.names[0]:
+        is_note = batch.lines[at].startswith(_NOTES)
+        if is_note or names.names[0] == header.names[0]:
             yield header, batch.part(start, at)
-            header, start = names, at + 1
+            header, start = header if is_note else names, at + 1
     yield header, batch.part(start)
 
 

@@ -53,6 +53,9 @@ QUIRKS = (
     _text("tab", PLAIN.replace(",", "\t")),
     _text("pipe", PLAIN.replace(",", "|")),
     _text("a line sep=; of a spreadsheet", "sep=;\n" + PLAIN.replace(",", ";")),
+    _text("InfluxDB's annotated CSV", "".join(
+        f"#group,false,false,true\n#datatype,long,dateTime:RFC3339,string,double\n#default,,,,\n,time,vehicle,soc_pct\n,{line}\n\n"
+        for line in PLAIN.splitlines()[1:])),
     _text("comments before the header", "# logger 1.2\n#\n" + PLAIN),
     Quirk("byte order mark", b"\xef\xbb\xbf" + PLAIN.encode()),
     Quirk("UTF-16 with its mark", PLAIN.replace(",", "\t").encode("utf-16")),

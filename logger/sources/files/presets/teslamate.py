@@ -9,6 +9,20 @@ from logger.sources.files.presets.contract import Moment, Preset, Sheet, fields
 
 _CHARGER = {"t": "dc", "true": "dc", "1": "dc", "f": "ac", "false": "ac", "0": "ac"}
 _RANGE = ("rated_battery_range_km=range_m:km", "ideal_battery_range_km=range_m:km")
+_POSITION_COLUMNS = (
+    "id", "date", "latitude", "longitude", "speed", "power", "odometer", "ideal_battery_range_km", "battery_level",
+    "outside_temp", "elevation", "fan_status", "driver_temp_setting", "passenger_temp_setting", "is_climate_on",
+    "is_rear_defroster_on", "is_front_defroster_on", "car_id", "drive_id", "inside_temp", "battery_heater",
+    "battery_heater_on", "battery_heater_no_power", "est_battery_range_km", "rated_battery_range_km",
+    "usable_battery_level", "tpms_pressure_fl", "tpms_pressure_fr", "tpms_pressure_rl", "tpms_pressure_rr",
+    "center_display_state", "is_auto_conditioning_on",
+)  # fmt: skip
+_DRIVE_COLUMNS = (
+    "id", "start_date", "end_date", "outside_temp_avg", "speed_max", "power_max", "power_min", "start_ideal_range_km",
+    "end_ideal_range_km", "start_km", "end_km", "distance", "duration_min", "car_id", "inside_temp_avg",
+    "start_address_id", "end_address_id", "start_rated_range_km", "end_rated_range_km", "start_position_id",
+    "end_position_id", "start_geofence_id", "end_geofence_id", "ascent", "descent",
+)  # fmt: skip
 _POSITIONS = Sheet(
     ("date", "latitude", "longitude", "odometer", "ideal_battery_range_km"),
     (
@@ -32,17 +46,8 @@ _POSITIONS = Sheet(
         ),
     ),
     "positions",
-    (
-        (
-            "id", "date", "latitude", "longitude", "speed", "power", "odometer", "ideal_battery_range_km",
-            "battery_level", "outside_temp", "elevation", "fan_status", "driver_temp_setting",
-            "passenger_temp_setting", "is_climate_on", "is_rear_defroster_on", "is_front_defroster_on", "car_id",
-            "drive_id", "inside_temp", "battery_heater", "battery_heater_on", "battery_heater_no_power",
-            "est_battery_range_km", "rated_battery_range_km", "usable_battery_level", "tpms_pressure_fl",
-            "tpms_pressure_fr", "tpms_pressure_rl", "tpms_pressure_rr",
-        ),
-    ),
-)  # fmt: skip
+    tuple(_POSITION_COLUMNS[:count] for count in (26, 30, 31, 32)),  # later versions have some more at the end
+)
 _CHARGES = Sheet(
     ("date", "charge_energy_added", "charger_power", "charging_process_id"),
     (
@@ -120,6 +125,7 @@ _DRIVES = Sheet(
         ),
     ),
     "drives",
+    tuple(_DRIVE_COLUMNS[:count] for count in (23, 25)),
 )
 PRESET = Preset(
     "teslamate",

@@ -1,7 +1,12 @@
 """Rows that cannot be right are set aside; too many, or a fault of the file, refuse it with one line that helps."""
 
+import io
+import tarfile
+import zipfile
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from logger.errors import ConfigError
@@ -194,8 +199,6 @@ def test_a_file_that_looks_long_is_offered_the_options_with_its_own_entities(tmp
 
 
 def test_every_file_of_an_archive_is_read(tmp_path: Path) -> None:
-    import zipfile
-
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("a.csv", HEADER + "1780300800,a,80\n")
         archive.writestr("__MACOSX/a.csv", "rubbish")
@@ -227,3 +230,54 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not readable"):
         members(tmp_path / "missing.csv")
     assert Member(tmp_path / "a.zip", "zip", "b.csv").label.endswith("a.zip/b.csv")
+
+
+def test_a_file_that_is_no_table_is_told_what_to_do(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("ride.csv"), io.BytesIO())
+    with zipfile.ZipFile(tmp_path / "ride.xlsx", "w") as book:
+        book.writestr("xl/workbook.xml", "<workbook/>")
+    assert error(written(tmp_path, packed.getvalue()), Options()) == "an archive of tar: unpack it first"
+    assert error(tmp_path / "ride.xlsx", Options()).startswith("a workbook of a spreadsheet: save its sheet as CSV")
+    assert error(written(tmp_path, '[{"soc": 80}]\n'), Options()).startswith("JSON: wanted is CSV")
+    assert error(written(tmp_path, bytes(range(256)) * 9), Options()).startswith("no text: wanted is CSV")
+    assert error(tmp_path, Options()) == "not readable: Is a directory"
+
+
+# ---- typed times of Parquet ------------------------------------------------------------------------------------------
+
+
+def test_local_times_of_parquet_are_those_of_the_zone_and_a_repeated_hour_is_kept_apart(tmp_path: Path) -> None:
+    clocks = pl.Series("time", [f"2026-10-25 {each}" for each in ("02:00", "02:30", "02:00", "02:30", "03:00")])
+    frame = pl.DataFrame({"time": clocks.str.to_datetime(), "vehicle": ["car"] * 5, "soc_pct": [80] * 5})
+    frame.write_parquet(tmp_path / "ride.parquet")
+    with pytest.raises(ConfigError, match="holds local times: say where with --tz"):
+        read_file(tmp_path / "ride.parquet", Options())
+    found = read_file(tmp_path / "ride.parquet", BERLIN)["time"].to_list()
+    assert found == [datetime(2026, 10, 25, 0, tzinfo=UTC) + timedelta(minutes=30 * at) for at in range(5)]
+
+
+def test_days_and_epochs_of_parquet_are_times(tmp_path: Path) -> None:
+    pl.DataFrame({"time": [date(2026, 6, 1)], "vehicle": ["car"], "moving": [True]}).write_parquet(tmp_path / "a.pq")
+    assert read_file(tmp_path / "a.pq", Options(zone="UTC"))["time"].to_list() == [datetime(2026, 6, 1, tzinfo=UTC)]
+    pl.DataFrame({"time": [1_780_300_800_000_000], "vehicle": ["car"], "soc_pct": [80.5]}).write_parquet(
+        tmp_path / "b.pq"
+    )
+    (row,) = read_file(tmp_path / "b.pq", Options()).rows(named=True)
+    assert (row["time"], row["soc_pct"]) == (datetime(2026, 6, 1, 8, tzinfo=UTC), 80.5)
+
+
+def test_vehicles_of_one_file_keep_their_repeated_hours_apart_each_by_itself(tmp_path: Path) -> None:
+    clocks = ("02:10", "02:50", "02:20", "02:55")
+    lines = (f"2026-10-25 {clock},{name},80\n" for clock in clocks for name in ("a", "b"))
+    rows = read_file(written(tmp_path, HEADER + "".join(lines)), BERLIN)
+    for name in ("a", "b"):
+        found = rows.filter(pl.col("vehicle") == name)["time"].to_list()
+        assert [(each.hour, each.minute) for each in found] == [(0, 10), (0, 50), (1, 20), (1, 55)]
+
+
+def test_a_row_that_came_late_within_a_repeated_hour_does_not_begin_its_second_pass(tmp_path: Path) -> None:
+    clocks = ("02:10:00", "02:10:10", "02:10:05", "02:10:20", "02:59:50", "02:00:00")
+    rows = read_file(written(tmp_path, HEADER + "".join(f"2026-10-25 {each},car,80\n" for each in clocks)), BERLIN)
+    assert rows["time"].dt.hour().to_list() == [0, 0, 0, 0, 0, 1]

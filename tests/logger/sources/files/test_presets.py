@@ -76,6 +76,10 @@ def test_copy_without_a_header_is_read_by_the_order_of_teslamates_columns(tmp_pa
     (tmp_path / "processes.tsv").write_text("\t".join([*cells, *[r"\N"] * 7]) + "\n")
     found = read_file(tmp_path / "processes.tsv", Options(form="teslamate"))
     assert found.select("vehicle", "soc_pct").rows() == [("2", 50.0), ("2", 88.0)]
+    cells = ["7", "2026-06-01 08:00:00", "2026-06-01 08:30:00", *[r"\N"] * 6, "12345.6", "12370.1", "24.5", "30", "2"]
+    (tmp_path / "drives.tsv").write_text("\t".join([*cells, *[r"\N"] * 11]) + "\n")
+    found = read_file(tmp_path / "drives.tsv", Options(form="teslamate"))
+    assert found.select("vehicle", "odometer_m").rows() == [("2", 12_345_600.0), ("2", 12_370_100.0)]
 
 
 def test_one_name_is_not_given_to_several_cars(tmp_path: Path) -> None:
