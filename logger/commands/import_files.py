@@ -35,6 +35,7 @@ def import_files(
     Raises `ConfigError` for a file, `Retry` for a disk or a sink.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    progress("waiting for another import to end")
     with exclusive_lock(settings.data_dir / "import.lock", wait=True):
         staged, summaries, settings = _read_all(paths, options, settings, description, progress)
         _store(staged, summaries, settings, description, progress)

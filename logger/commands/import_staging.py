@@ -7,7 +7,7 @@ slice from where it ended.
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from logger.errors import Retry
 from logger.sources.files.binary import Member
 from logger.sources.files.consistency import Distances
 from logger.sources.files.convert import Part
-from logger.sources.files.faults import Fault, Tally
+from logger.sources.files.faults import Tally
 from logger.sources.files.read import Options, aside_envelope, check, envelopes, read_parts
 
 _COMPLETE = "complete.json"
@@ -99,15 +99,11 @@ class Staged:
         return seen.summary(self._member.label, tally, reason, tuple(distances.notes()))
 
     def _write_part(self, number: int, part: Part) -> None:
-        messages = [*envelopes(part.rows), *_aside(part.faults, self._member)]
-        for at, message in enumerate(messages):
-            body = msgspec.msgpack.encode([message])
-            (self._folder / f"{number:08}-{at:05}.slice").write_bytes(body)
-
-
-def _aside(faults: list[Fault], member: Member) -> Iterator[Envelope]:
-    for fault in faults:
-        yield aside_envelope(fault, Path(member.label).name)
+        """Write the rows of a chunk as a file for each slice, and those set aside as one more."""
+        aside = [aside_envelope(fault, Path(self._member.label).name) for fault in part.faults]
+        groups = [*([each] for each in envelopes(part.rows)), *([aside] if aside else [])]
+        for at, messages in enumerate(groups):
+            (self._folder / f"{number:08}-{at:05}.slice").write_bytes(msgspec.msgpack.encode(messages))
 
 
 def _key(member: Member, options: Options) -> str:

@@ -95,7 +95,9 @@ ListFormats = Annotated[bool, Option("--list-formats", help="list the apps whose
 Long = Annotated[
     str, Option(help="ENTITY,STATE,TIME: the columns of a long table; --map ENTITY=SIGNAL[:UNIT] for each entity")
 ]
-Separator = Annotated[str, Option(help="what parts cells: comma, semicolon, tab, pipe or a character; else found")]
+Separator = Annotated[
+    str, Option(help="what parts cells: comma, semicolon, tab, pipe, space or a character; else found")
+]
 Decimal = Annotated[str, Option(help="decimal sign of numbers: point or comma; else found")]
 Encoding = Annotated[str, Option(help="of the text, such as utf-16 or latin-1; else found")]
 Quote = Annotated[str, Option(help="what quotes cells; none: quotes are plain text")]

@@ -6,9 +6,9 @@ import msgspec
 import polars as pl
 
 from logger.errors import ConfigError
-from logger.signals import SIGNALS
+from logger.signals import SIGNALS, signal
 from logger.sources.files.columns import Plan, RowPlan, no_vehicle, plan_of
-from logger.sources.files.faults import Fault, Faults
+from logger.sources.files.faults import Fault, Faults, no_value
 from logger.sources.files.layout import Header
 from logger.sources.files.likely import likely_long
 from logger.sources.files.long_tables import LongRows, options_of_widened
@@ -167,7 +167,7 @@ class _RowMaker:
     def _value(self, mapping: ColumnMapping) -> pl.Series:
         column = self._chunk.rows[mapping.columns[0]]
         value, lost = self._cells.values(column, mapping)
-        self._faults.add(lost, mapping.columns[0], lambda at: column[at], lambda at: f"is no value of {mapping.to}")
+        self._faults.add(lost, mapping.columns[0], lambda at: column[at], lambda at: no_value(signal(mapping.to)))
         return value
 
     def _check_width(self) -> None:

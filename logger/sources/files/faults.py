@@ -7,10 +7,12 @@ import msgspec
 import polars as pl
 
 from logger.errors import ConfigError
+from logger.signals import Signal
 from logger.sources.files.row_times import UNREADABLE, formats_that_fit
 
 MOST = 0.01  # more rows than this share set aside, and the file is not what its options say
 _SHOWN = 60
+_HOPELESS = 100_000  # as many, and half of what was read: the rest of the file will not mend that
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -39,9 +41,21 @@ class Fault(msgspec.Struct, frozen=True):
         if self.problem == UNREADABLE:
             forms = [f"--time-format {shlex.quote(each)}" for each in formats_that_fit(self.cell)]
             return " or ".join(forms) if forms else "see --time-format"
-        if self.problem.startswith("is no value"):
-            return f"if it stands for nothing, add --null {shlex.quote(self.cell)}"
+        word = shlex.quote(self.cell)
+        if self.problem.startswith(_NO_BOOLEAN):
+            return f"say what it means with --true {word}, --false {word} or --null {word}"
+        if self.problem.startswith(_NO_VALUE):
+            return f"if it stands for nothing, add --null {word}"
         return ""
+
+
+_NO_VALUE = "is no value of"
+_NO_BOOLEAN = "is no yes or no of"
+
+
+def no_value(target: Signal) -> str:
+    """Return what is wrong with a cell that is no value of this signal."""
+    return f"{_NO_BOOLEAN if target.type == 'bool' else _NO_VALUE} {target.name}"
 
 
 class Faults:
@@ -73,10 +87,12 @@ class Tally(msgspec.Struct):
     first: Fault | None = None
 
     def add(self, rows: int, faults: list[Fault]) -> None:
-        """Count these rows, those with faults among them."""
+        """Count these rows, those with faults among them. Raises `ConfigError` where it need not be read to its end."""
         self.rows += rows
         self.aside += len(faults)
         self.first = self.first or next(iter(faults), None)
+        if self.aside > max(_HOPELESS, self.rows / 2):
+            self.check()
 
     def check(self) -> None:
         """Raise `ConfigError` where too many rows were set aside, with the first of them and what to do."""

@@ -82,7 +82,7 @@ def find_layout(records: Sequence[bytes], given: Dialect) -> tuple[Layout, int]:
 def header_of(cells: Iterable[str]) -> Header:
     """Return the header that these cells are. Raises `ConfigError` where they are data."""
     header = Header(tuple(each.strip(_SPACES) for each in cells))
-    if any(_DATA.match(name) for name in header.names):
+    if sum(1 for name in header.names if _DATA.match(name)) > len(header.names) / 3:
         raise ConfigError(
             f"line 1 holds data ({header.names[0]!r} …), not the names of columns: "
             "name them with --columns A,B,C in the order of the file"

@@ -10,7 +10,7 @@ from logger.sources.files.units import conversion
 from logger.suggest import nearest
 
 KEYS = ("time", "vehicle", "provider", "port")
-SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "\\t": "\t"}
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " ", "\\t": "\t"}
 DECIMALS = {"point": ".", "comma": ",", ".": ".", ",": ","}
 
 

@@ -175,7 +175,10 @@ def _quick(texts: pl.Series) -> tuple[pl.Series, pl.Series] | None:
 
 
 def _parse_form(texts: pl.Series, form: str) -> pl.Series:
-    return texts.str.to_datetime(form, time_unit="ms", strict=False, time_zone="UTC" if "z" in form else None)
+    try:
+        return texts.str.to_datetime(form, time_unit="ms", strict=False, time_zone="UTC" if "z" in form else None)
+    except pl.exceptions.PolarsError as error:
+        raise ConfigError(f"--time-format {form!r} is no format of times: {error}") from error
 
 
 def _by_zone(found: pl.Series, *, is_zoned: bool) -> tuple[pl.Series, pl.Series]:

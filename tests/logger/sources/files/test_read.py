@@ -128,7 +128,11 @@ def test_a_unit_converts_and_a_minus_turns_the_sign(tmp_path: Path, unit: str, r
         ("time,vehicle,soc_pct\n2026-11-01T10:00Z,v,1\n", {"zone": "Mars/Base"}, "--tz: no zone 'Mars/Base'"),
         ("time,vehicle,soc_pct\n1793527200,v,1\nnoon,v,2\n", {"zone": "UTC"}, "column 'time', line 3: 'noon'"),
         ("time,vehicle,soc_pct\nnoon,v,1\n", {}, "column 'time', line 2: 'noon' is no time that this can read"),
-        ("time,vehicle,locked\n1793527200,v,maybe\n", {}, "line 2: 'maybe' is no value of locked"),
+        (
+            "time,vehicle,locked\n1793527200,v,maybe\n",
+            {},
+            "line 2: 'maybe' is no yes or no of locked; say what it means with --true maybe",
+        ),
         ("time,vehicle,soc_pct\n1793527200,,1\n", {}, "line 2: an empty cell is no vehicle"),
         ("time,vehicle,pack_soc_pct\n1793527200,v,1\n", {}, "a pack needs its port"),
         ("", {}, "empty"),
