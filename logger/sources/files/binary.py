@@ -63,7 +63,7 @@ def members(path: Path, compression: str = "") -> list[Member]:
         with zipfile.ZipFile(path) as archive:
             names = [each for each in archive.namelist() if not each.endswith("/") and "__MACOSX" not in each]
     except (OSError, zipfile.BadZipFile) as error:
-        raise ConfigError(f"{path}: not readable: {getattr(error, 'strerror', None) or error}") from error
+        raise ConfigError(f"{path}: not readable as a table: {getattr(error, 'strerror', None) or error}") from error
     if not names:
         raise ConfigError(f"{path}: the archive is empty")
     if any(name.startswith("xl/") for name in names):
@@ -90,7 +90,7 @@ def check_text(text: bytes) -> None:
 
 
 def text_blocks(file: BinaryIO, encoding: str = "", read: Callable[[int], None] = lambda size: None) -> Iterator[bytes]:
-    """Yield the text of the file in UTF-8, without a byte order mark and with plain line ends, in blocks.
+    """Yield the text of the file in UTF-8, without a byte order mark, in blocks; lines that end in CR end in LF.
 
     Without an `encoding` it is that of a byte order mark, UTF-16 where every other byte is 0, else UTF-8, and Windows
     1252 or Latin-1 where it is not that. `read` is told the size of each block [bytes]. Raises `ConfigError`.
@@ -98,13 +98,13 @@ def text_blocks(file: BinaryIO, encoding: str = "", read: Callable[[int], None] 
     block = file.read(BLOCK_BYTES)
     name, mark = _encoding(block, encoding)
     decode = _decoder(name, forced=bool(encoding))
-    block, ends_in_cr = block[mark:], False
+    block, is_cr = block[mark:], None
     while block:
         following = file.read(BLOCK_BYTES)
         read(len(block))
         text = decode(block, not following)
-        text, ends_in_cr = _plain_line_ends(text, ends_in_cr, last=not following)
-        yield text
+        is_cr = b"\r" in text and b"\n" not in text if is_cr is None else is_cr
+        yield text.replace(b"\r", b"\n") if is_cr else text
         block = following
 
 
@@ -172,13 +172,3 @@ def _is_utf8(block: bytes) -> bool:
         return block.isascii() or block.decode() is not None
     except UnicodeDecodeError:
         return False
-
-
-def _plain_line_ends(text: bytes, was_cr: bool, *, last: bool) -> tuple[bytes, bool]:
-    """The text with `\\n` for `\\r\\n` and `\\r`; and whether it ended in a `\\r`, which is kept for the next block."""
-    text = b"\r" + text if was_cr else text
-    is_cr = text.endswith(b"\r") and not last
-    text = text[:-1] if is_cr else text
-    if b"\r" in text:
-        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return text, is_cr

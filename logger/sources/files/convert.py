@@ -89,7 +89,8 @@ class Converter:
     def vehicles(self, chunk: Chunk, plan: Plan, cells: Cells) -> pl.Series:
         """Return the vehicle of each row. Raises `ConfigError` where nothing names one, or one name is for several."""
         height = chunk.rows.height
-        column = cells.names(chunk.rows[plan.vehicle]) if plan.vehicle else None
+        read = cells.text if plan.fills_vehicle else cells.names  # an app writes its words for nothing there, too
+        column = read(chunk.rows[plan.vehicle]) if plan.vehicle else None
         if self._options.vehicle:
             self._check_one(column, plan)
             return pl.repeat(self._options.vehicle, height, dtype=pl.String, eager=True)

@@ -32,11 +32,16 @@ class Layout(msgspec.Struct, frozen=True):
         text = record.decode(errors="replace")
         if not self.quote:
             return text.split(self.separator)
-        lines = text.split("\n")
         reader = csv.reader(
-            (f"{line}\n" for line in lines), delimiter=self.separator, quotechar=self.quote, skipinitialspace=True
+            (f"{line}\n" for line in text.split("\n")),
+            delimiter=self.separator,
+            quotechar=self.quote,
+            skipinitialspace=True,
         )
-        return next(reader, [])
+        try:
+            return next(reader, [])
+        except csv.Error:  # a line end within a cell that is not quoted
+            return text.split(self.separator)
 
 
 class Header(msgspec.Struct, frozen=True):

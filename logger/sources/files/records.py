@@ -67,6 +67,8 @@ def _begins_quoted(line: bytes, quote: bytes) -> bool:
 def _number(lines: list[bytes], first: int, quote: bytes) -> Records:
     if quote and any(_opens(line, quote) for line in lines if quote in line):
         return _joined(lines, first, quote)
+    if lines and lines[0].endswith(b"\r"):
+        lines = [line.removesuffix(b"\r") for line in lines]
     numbers = range(first, first + len(lines))
     if all(lines):
         return Records(lines, list(numbers))
@@ -79,7 +81,7 @@ def _joined(lines: list[bytes], first: int, quote: bytes) -> Records:
     records, at = Records([], []), 0
     while at < len(lines):
         size = _lines_of_record(lines, at, quote)
-        record = b"\n".join(lines[at : at + size])
+        record = b"\n".join(lines[at : at + size]).removesuffix(b"\r")
         if record.strip():
             records.lines.append(record)
             records.numbers.append(first + at)

@@ -8,8 +8,8 @@ from logger.sources.files.units import DEGREES_MINUTES, conversion
 from logger.sources.files.words import booleans, nothing
 from logger.tables import column_type
 
-_FEW = 1000
-_BLANKS = " \t\n\u00a0\ufeff\u202f\"'"
+_SPACES = " \t\r\n\u00a0\ufeff\u202f"
+_BLANKS = _SPACES + "\"'"
 
 
 class Cells:
@@ -25,11 +25,10 @@ class Cells:
         return text.set(self._is_nothing(text), None)
 
     def names(self, cells: pl.Series) -> pl.Series:
-        """Return the same as `text`, quickly where a few names come again and again."""
-        found = cells.cast(pl.String).unique().drop_nulls()
-        if len(found) > _FEW:
-            return self.text(cells)
-        return cells.cast(pl.String).replace_strict(found, self.text(found), default=None, return_dtype=pl.String)
+        """Return names without blanks at their ends; null where there is none. A vehicle may be called `null`."""
+        name = cells.cast(pl.String).str.strip_chars(_SPACES)
+        quoted = name.str.extract(r'^"([^"]*)"$')  # behind a blank, which parts of CSV keep
+        return quoted.fill_null(name).replace("", None)
 
     def values(self, cells: pl.Series, mapping: ColumnMapping) -> tuple[pl.Series, pl.Series]:
         """Return the values of a signal, and where a cell holds something that is none."""

@@ -47,7 +47,7 @@ def error(path: Path, options: Options) -> str:
         ("0,car,80", "column 'time', line 202: '0' is no plausible date"),
         (",car,80", "column 'time', line 202: an empty cell is no time"),
         ("2026-03-29 03:30:00,car,full", "column 'soc_pct', line 202: 'full' is no value of soc_pct"),
-        ("2026-03-29 03:30:00,-,80", "column 'vehicle', line 202: an empty cell is no vehicle"),
+        ("2026-03-29 03:30:00, ,80", "column 'vehicle', line 202: an empty cell is no vehicle"),
         ("2026-03-29 03:30:00,car,80,5", "line 202: '5' is a cell more than the 3 columns"),
     ],
 )
@@ -149,6 +149,14 @@ def test_each_finding_is_an_option_too(tmp_path: Path) -> None:
     assert rows["soc_pct"].to_list() == [80.0]
 
 
+def test_a_vehicle_may_be_called_like_a_word_for_nothing(tmp_path: Path) -> None:
+    names = ["null", "-", "NaN", '"it\'s"', "a\r\nb", "\\N"]
+    lines = "".join('1780300800,"' + name.replace('"', '""') + '",80\n' for name in names)
+    assert read_file(written(tmp_path, HEADER + lines), Options())["vehicle"].to_list() == [
+        "null", "-", "NaN", "it's", "a\r\nb", "\\N",
+    ]  # fmt: skip
+
+
 def test_words_can_be_added(tmp_path: Path) -> None:
     path = written(tmp_path, "time,vehicle,soc_pct,moving\n1780300800,car,Nada,An\n1780300900,car,1,Aus\n")
     rows = read_file(path, Options(words=Words(("nada",), ("an",), ("aus",))))
@@ -242,7 +250,7 @@ def test_a_file_that_is_no_table_is_told_what_to_do(tmp_path: Path) -> None:
     assert error(tmp_path / "ride.xlsx", Options()).startswith("a workbook of a spreadsheet: save its sheet as CSV")
     assert error(written(tmp_path, '[{"soc": 80}]\n'), Options()).startswith("JSON: wanted is CSV")
     assert error(written(tmp_path, bytes(range(256)) * 9), Options()).startswith("no text: wanted is CSV")
-    assert error(tmp_path, Options()) == "not readable: Is a directory"
+    assert error(tmp_path, Options()) == "not readable as a table: Is a directory"
 
 
 # ---- typed times of Parquet ------------------------------------------------------------------------------------------
