@@ -10,6 +10,7 @@ from dashboards.command import dashboards
 from logger.commands import options as opt
 from logger.commands import output
 from logger.commands.consent import login
+from logger.commands.import_command import import_
 from logger.commands.notify import notify
 from logger.commands.options import AsJson, ConfigFile, Debug, FromStore, Since, Until, Vehicles, settings_of, span
 from logger.errors import ConfigError, LoggerError
@@ -143,25 +144,7 @@ def sources(config: ConfigFile = None, as_json: AsJson = False, debug: Debug = F
     output.show(list_capabilities(settings_of(config)), as_json, view)
 
 
-@app.command(name="import", rich_help_panel="Data in and out")
-def import_(
-    files: opt.Files, provider: opt.Provider = "", vehicle: opt.VehicleName = "", mappings: opt.Mappings = None,
-    ignore: opt.Ignored = None, tz: opt.Zone = "", time_format: opt.TimeFormat = "", config: ConfigFile = None,
-    as_json: AsJson = False, debug: Debug = False,
-) -> None:  # fmt: skip
-    """Import rows from files; safe to repeat.
-
-    Example: voltrail import ride.csv --vehicle twizy --map Soc=soc_pct --map "Date+Time=time"
-    --time-format "%m/%d/%Y %H:%M:%S" --tz Africa/Casablanca --ignore Mode
-    """
-    from logger.commands.import_files import import_files
-    from logger.sources.files.read import Options, parse_mapping
-
-    parsed = tuple(map(parse_mapping, mappings or ()))
-    options = Options(provider, vehicle, parsed, tuple(ignore or ()), tz, time_format)
-    with output.progress() as progress:
-        counts = import_files(files, options, settings_of(config), progress)
-    output.show(counts, as_json, lambda _: (f"{rows:>10,} rows  {path}" for path, rows in counts.items()))
+app.command(name="import", rich_help_panel="Data in and out")(import_)
 
 
 @app.command(rich_help_panel="Data in and out")

@@ -30,6 +30,17 @@ def epoch_ms(number: pl.Expr) -> pl.Expr:
     return pl.when(seconds).then(number * 1000).when(milliseconds).then(number).round().cast(pl.Int64, strict=False)
 
 
+def long_epoch_ms(number: pl.Expr) -> pl.Expr:
+    """Return a count since 1970 in s, ms, µs or ns, told apart by its size, as milliseconds [Int64].
+
+    Files of databases and data frames hold all four; a vendor's message holds the first two (`epoch_ms`).
+    """
+    size = number.abs()
+    micro = pl.when(size < _MILLISECONDS_BELOW * 1e3).then(number / 1e3).otherwise(number / 1e6)
+    longer = pl.when(size >= _MILLISECONDS_BELOW).then(micro.round().cast(pl.Int64, strict=False))
+    return pl.coalesce(epoch_ms(number), longer)
+
+
 def parse_times(texts: pl.Series, zone: str = "") -> pl.Series:
     """Return the times of ISO 8601 texts [UTC, ms]; null where a text is none, or a local time while `zone` is empty.
 

@@ -80,13 +80,42 @@ ToStore = Annotated[str, Option("--to", help="the store to fill", autocompletion
 
 # ---- import ----------------------------------------------------------------------------------------------------------
 
-Files = Annotated[list[Path], Argument(metavar="FILE...", help="CSV or Parquet files")]
+Files = Annotated[
+    list[Path] | None, Argument(metavar="FILE...", help="CSV, Parquet, GPX or a dump; also packed by gzip or zip")
+]
 Provider = Annotated[str, Option(help="where the data is from; else the column `provider`, else `import`")]
 VehicleName = Annotated[str, Option(help="the vehicle's name; else the column `vehicle`")]
 Mappings = Annotated[list[str] | None, Option("--map", help="COLUMN=SIGNAL[:UNIT], or A+B=time; may be given again")]
 Ignored = Annotated[list[str] | None, Option(help="leave this column out; may be given again")]
-Zone = Annotated[str, Option(help="zone of times that carry none, such as Europe/Berlin")]
+OnlyMapped = Annotated[bool, Option("--only-mapped", help="leave out all other columns whose name is no signal")]
+Zone = Annotated[str, Option(help="zone of times that carry none, such as Europe/Berlin; and of the vehicle")]
 TimeFormat = Annotated[str, Option(help="format of times, as in Python's strptime")]
+Preset = Annotated[str, Option("--format", help="the app that wrote the file; see --list-formats")]
+ListFormats = Annotated[bool, Option("--list-formats", help="list the apps whose files are known")]
+Long = Annotated[
+    str, Option(help="ENTITY,STATE,TIME: the columns of a long table; --map ENTITY=SIGNAL[:UNIT] for each entity")
+]
+Separator = Annotated[
+    str, Option(help="what parts cells: comma, semicolon, tab, pipe, space or a character; else found")
+]
+Decimal = Annotated[str, Option(help="decimal sign of numbers: point or comma; else found")]
+Encoding = Annotated[str, Option(help="of the text, such as utf-16 or latin-1; else found")]
+Quote = Annotated[str, Option(help="what quotes cells; none: quotes are plain text")]
+Compression = Annotated[str, Option(help="gzip, zip or none; else found")]
+Columns = Annotated[str, Option(help="A,B,C: the names of the columns, of a file that does not hold them")]
+NothingWords = Annotated[list[str] | None, Option("--null", help="another word for nothing; may be given again")]
+TrueWords = Annotated[list[str] | None, Option("--true", help="another word for yes; may be given again")]
+FalseWords = Annotated[list[str] | None, Option("--false", help="another word for no; may be given again")]
+Label = Annotated[str | None, Option(help="what people call the vehicle")]
+Model = Annotated[str | None, Option(help="its model, which [models] of the settings may describe")]
+Group = Annotated[str | None, Option(help="its group within the fleet")]
+Plate = Annotated[str | None, Option(help="its number plate")]
+Capacity = Annotated[float | None, Option(min=1, help="capacity of its battery by the data sheet [Wh]")]
+LockMeaning = Annotated[
+    Literal["use", "doors"] | None, Option("--lock", help="what unlocked means: use, or only its doors")
+]
+Swappable = Annotated[bool | None, Option(help="whether its packs can be swapped")]
+Cadence = Annotated[float | None, Option(min=0.001, help="how often it speaks while parked [s]")]
 
 # ---- export ----------------------------------------------------------------------------------------------------------
 

@@ -1,15 +1,15 @@
 """Messages that voltrail itself puts into the spool: heartbeats, vehicles of the settings, slices of imported files."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import polars as pl
 
-from logger.decode.result import MESSAGES, DecodeResult, merge_results
+from logger.decode.result import MESSAGES, DecodeResult, merge_results, quarantine_messages
 from logger.decode.values import finish_rows
 from logger.envelope import Batch
 from logger.signals import SIGNALS
-from logger.tables import table
+from logger.tables import TIME, table
 
 _BACKLOG = ("spool_share", "lake_waiting", "influx_waiting", "quarantined")
 
@@ -47,8 +47,14 @@ def decode_vehicles(batch: Batch) -> DecodeResult:
 
 
 def decode_imports(batch: Batch) -> DecodeResult:
-    """Return the rows of slices of files: Parquet in columns named as signals, split over the tables of the signals."""
-    return merge_results([_decode_slice(batch.part(at, at + 1)) for at in range(len(batch))])
+    """Return the rows of slices of files: Parquet in columns named as signals, split over the tables of the signals.
+
+    Rows that the import set aside go into quarantine, at the time of the row beside them in the file.
+    """
+    parts = [batch.part(at, at + 1) for at in range(len(batch))]
+    aside = [each for each in parts if each.envelopes[0].path == "aside"]
+    slices = [_read_slice(each) for each in parts if each.envelopes[0].path != "aside"]
+    return merge_results([*([_split(slices)] if slices else []), *map(_decode_aside, aside)])
 
 
 OWN_SOURCES: Mapping[str, Callable[[Batch], DecodeResult]] = {  # by the name of the envelope's source
@@ -58,16 +64,30 @@ OWN_SOURCES: Mapping[str, Callable[[Batch], DecodeResult]] = {  # by the name of
 }
 
 
-def _decode_slice(batch: Batch) -> DecodeResult:
+def _read_slice(batch: Batch) -> pl.DataFrame:
     envelope = batch.envelopes[0]
-    rows = pl.read_parquet(envelope.body).with_columns(
+    return pl.read_parquet(envelope.body).with_columns(
         pl.lit(envelope.received_at).alias("received_at"),
         pl.lit(envelope.via).alias("via"),
         pl.lit("device").alias("clock"),
         pl.lit(batch.sequences[0]).alias("sequence"),
     )
+
+
+def _split(slices: Sequence[pl.DataFrame]) -> DecodeResult:
+    """The rows of slices by table; all at once, which is twice as fast as one after the other."""
+    rows = pl.concat(slices, how="diagonal")
     tables = {SIGNALS[name].table for name in rows.columns if name in SIGNALS}
     return _result({name: _rows_of_table(rows, name) for name in sorted(tables)})
+
+
+def _decode_aside(batch: Batch) -> DecodeResult:
+    row = msgspec.json.decode(batch.envelopes[0].body)
+    result = quarantine_messages(batch, [row["reason"]])
+    if row["near_ms"]:
+        at = pl.lit(row["near_ms"]).cast(TIME).alias("time")
+        result.rows["quarantine"] = result.rows["quarantine"].with_columns(at)
+    return result
 
 
 def _rows_of_table(rows: pl.DataFrame, name: str) -> pl.DataFrame:

@@ -47,13 +47,33 @@ def wait_delivered(settings: Settings, until: int, progress: Callable[[int], Non
 
     Other sinks take what they can now, and the rest when the service runs.
     """
+    with delivery(settings) as deliver:
+        deliver(until, progress)
+
+
+@contextmanager
+def delivery(settings: Settings) -> Iterator[Callable[[int, Callable[[int], None]], None]]:
+    """Yield a function that does what `wait_delivered` does, but for other sinks, which take their part at the end.
+
+    If no feeder runs, one runs here as long as the block, so that it starts only once.
+    """
+    with exclusive_lock(feeder_lock(settings.data_dir)) as free:
+        if free:
+            with _feeder(settings, "lake") as feeder:
+                yield lambda until, progress: feeder.drain(or_raise=True)
+        else:
+            yield lambda until, progress: _wait_for_lake(settings, until, progress)
+    for sink in settings.sinks.names[1:]:
+        drain_sink(settings, sink, or_raise=False)
+
+
+def _wait_for_lake(settings: Settings, until: int, progress: Callable[[int], None]) -> None:
+    """Wait for the process that feeds the lake; where it ends meanwhile, do its work."""
     with closing(open_spool(settings)) as spool:
         while (waiting := until - spool.cursor("lake")) > 0:
             progress(waiting)
             if not drain_sink(settings, "lake", or_raise=True):
                 time.sleep(_LOOK_S)
-    for sink in settings.sinks.names[1:]:
-        drain_sink(settings, sink, or_raise=False)
 
 
 def drain_sink(settings: Settings, sink: str, *, or_raise: bool, maintain: bool = False) -> bool:

@@ -17,13 +17,13 @@ from logger.settings.schema import Settings
 from logger.settings.secrets import environment_variable, fill_secrets
 from logger.settings.unknown_keys import check_keys, plain_error
 from logger.settings.validation import check_lake_folder, check_settings
-from logger.settings.vehicles_csv import add_vehicles_of_files
+from logger.settings.vehicles_csv import add_imported_vehicles, add_vehicles_of_files
 
 
 def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings, or the embedded default where `path` is None. Raises `ConfigError`."""
     if path is None:
-        return _resolve_paths(Settings(), Path.cwd())
+        return add_imported_vehicles(_resolve_paths(Settings(), Path.cwd()))
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -46,7 +46,8 @@ def settings_from_tables(raw: dict[str, Any], path: Path, environment: Mapping[s
         folder = path.resolve().parent
         settings = add_vehicles_of_files(_convert(raw), folder)
         check_settings(settings)
-        return _add_secrets(_resolve_paths(settings, folder), folder, environment)
+        settings = add_imported_vehicles(_resolve_paths(settings, folder))
+        return _add_secrets(settings, folder, environment)
     except ConfigError as error:
         raise type(error)(f"{path}: {error}") from error
 

@@ -12,6 +12,8 @@ from logger.settings.unknown_keys import plain_error
 from logger.signals import BOOLEAN_WORDS
 from logger.suggest import nearest
 
+IMPORTED = "imported-vehicles.csv"  # in the data folder: what options of `voltrail import` said of its vehicles
+
 
 def add_vehicles_of_files(settings: Settings, folder: Path) -> Settings:
     """Return the settings with the vehicles of each account's `vehicles_file`, a path relative to `folder`.
@@ -29,6 +31,28 @@ def add_vehicles_of_files(settings: Settings, folder: Path) -> Settings:
                 source = msgspec.structs.replace(source, vehicles=numbers)
         sources.append(source)
     return msgspec.structs.replace(settings, sources=tuple(sources), vehicles={**vehicles, **settings.vehicles})
+
+
+def add_imported_vehicles(settings: Settings) -> Settings:
+    """Return the settings with what imports said of their vehicles; what the settings themselves say of one wins.
+
+    Raises `ConfigError`.
+    """
+    path = settings.data_dir / IMPORTED
+    try:
+        imported = read_vehicles(path) if path.exists() else {}
+    except PermissionError:  # a data folder of another user, whose commands say so themselves
+        return settings
+    merged = {number: _over(settings.vehicles.get(number), vehicle) for number, vehicle in imported.items()}
+    return msgspec.structs.replace(settings, vehicles={**settings.vehicles, **merged}) if merged else settings
+
+
+def _over(own: Vehicle | None, imported: Vehicle) -> Vehicle:
+    """The vehicle of the settings; what these leave open is as imported."""
+    if own is None:
+        return imported
+    left_open = [name for name, value in msgspec.structs.asdict(own).items() if value is None]
+    return msgspec.structs.replace(own, **{name: getattr(imported, name) for name in left_open})
 
 
 def read_vehicles(path: Path) -> dict[str, Vehicle]:

@@ -18,7 +18,7 @@ from analytics.trips.trips import trips
 from logger.decode.messages import decode
 from logger.envelope import Batch
 from logger.settings.schema import Collector, LakeSettings, Settings, Sinks
-from logger.sources.files.read import ColumnMapping, Options, envelopes, read_file
+from logger.sources.files.read import ColumnMapping, Options, envelopes, parse_mapping, read_file
 from logger.stores.lake.lake import Lake
 from logger.tables import shaped
 from tests.conftest import SHARED
@@ -226,7 +226,7 @@ def _options(path: Path) -> Options:
     times = tuple(columns[:2])
     mappings = (
         ColumnMapping(times, "time"),
-        *(ColumnMapping((theirs,), *ours.split(":")) for theirs, ours in names.items()),
+        *(parse_mapping(f"{theirs}={ours}") for theirs, ours in names.items()),
     )
     ignored = tuple(each for each in columns[2:] if each not in names)
     form = "%m/%d/%Y %H:%M:%S" if kind == "twizy" else "%Y-%m-%d %H:%M:%S.%f"

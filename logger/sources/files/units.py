@@ -6,7 +6,8 @@ from logger.errors import ConfigError
 from logger.signals import signal
 from logger.suggest import nearest
 
-_LENGTH = {"m": 1.0, "km": 1000.0, "mi": 1609.344}  # international mile, exact by definition
+DEGREES_MINUTES = "deg min"  # a text such as `47 12.5`: degrees, and minutes of a degree
+_LENGTH = {"m": 1.0, "km": 1000.0, "mi": 1609.344, "ft": 0.3048}  # international mile and foot, exact by definition
 _SPEED = {"km/h": 1.0, "m/s": 3.6, "mph": 1.609344, "kn": 1.852}
 _ENERGY = {"Wh": 1.0, "kWh": 1000.0, "J": 1 / 3600, "kJ": 1 / 3.6, "MJ": 1e6 / 3600}
 _TIME = {"s": 1.0, "ms": 0.001, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -22,7 +23,7 @@ _FAMILIES: tuple[Mapping[str, float], ...] = (
     {"W": 1.0, "kW": 1000.0},
     {"Ah": 1.0, "mAh": 0.001},
     {"%": 1.0, "fraction": 100.0, "1": 100.0},
-    {"deg": 1.0, "rad": 57.29577951308232},
+    {"deg": 1.0, "rad": 57.29577951308232, DEGREES_MINUTES: 1.0},
 )
 _FAHRENHEIT = (5 / 9, -32 * 5 / 9)
 
@@ -30,18 +31,28 @@ _FAHRENHEIT = (5 / 9, -32 * 5 / 9)
 def conversion(name: str, unit: str) -> tuple[float, float]:
     """Return (scale, offset) from `unit` into the unit of this signal; a leading `-` turns the sign.
 
-    Raises `ConfigError` for a unit that does not fit, naming those that do.
+    A unit may have a number before it: `100 W`. Raises `ConfigError` for a unit that does not fit, naming those that
+    do.
     """
     target = signal(name).unit
-    plain = unit.removeprefix("-")
     sign = -1.0 if unit.startswith("-") else 1.0
+    factor, plain = _factor(unit.removeprefix("-"))
     if target == "degC" and plain in ("degC", "degF"):
         scale, offset = (1.0, 0.0) if plain == "degC" else _FAHRENHEIT
-        return sign * scale, sign * offset
+        return sign * factor * scale, sign * offset
     family = next((units for units in _FAMILIES if target in units), {target: 1.0})
     if plain not in family:
         known = ", ".join(each for each in family if each) or "no unit"
         raise ConfigError(
             f"unit {unit!r} does not fit {name} [{target or 'no unit'}]{nearest(plain, family)}: one of {known}"
         )
-    return sign * family[plain] / family[target], 0.0
+    return sign * factor * family[plain] / family[target], 0.0
+
+
+def _factor(unit: str) -> tuple[float, str]:
+    """The number before a unit, 1 where there is none, and the unit."""
+    number, _, plain = unit.partition(" ")
+    try:
+        return (float(number), plain) if plain else (1.0, unit)
+    except ValueError:
+        return 1.0, unit

@@ -19,7 +19,7 @@ from logger.settings.schema import Vehicle
 from logger.sources.files.read import Options, parse_mapping, read_file
 from logger.stores import open_lake
 
-DOCUMENT = Path(__file__).parents[4] / "logger" / "sources" / "files" / "README.md"
+DOCUMENT = Path(__file__).parents[4] / "docs" / "import.md"
 
 
 def csv(folder: Path, text: str) -> Path:
@@ -126,10 +126,14 @@ def test_a_unit_converts_and_a_minus_turns_the_sign(tmp_path: Path, unit: str, r
         ("time,vehicle,soc_pct\n2026-11-01 10:00:00,v,1\n", {"zone": "Mars/Base"}, "no zone 'Mars/Base'"),
         ("time,vehicle,soc_pct\n1793527200,v,full\n", {}, "column 'soc_pct', line 2: 'full' is no value of soc_pct"),
         ("time,vehicle,soc_pct\n2026-11-01T10:00Z,v,1\n", {"zone": "Mars/Base"}, "--tz: no zone 'Mars/Base'"),
-        ("time,vehicle,soc_pct\n1793527200,v,1\nnoon,v,2\n", {"zone": "UTC"}, "column 'time', line 2"),
+        ("time,vehicle,soc_pct\n1793527200,v,1\nnoon,v,2\n", {"zone": "UTC"}, "column 'time', line 3: 'noon'"),
         ("time,vehicle,soc_pct\nnoon,v,1\n", {}, "column 'time', line 2: 'noon' is no time that this can read"),
-        ("time,vehicle,locked\n1793527200,v,maybe\n", {}, "line 2: 'maybe' is no value of locked"),
-        ("time,vehicle,soc_pct\n1793527200,,1\n", {}, "line 2: None is no vehicle"),
+        (
+            "time,vehicle,locked\n1793527200,v,maybe\n",
+            {},
+            "line 2: 'maybe' is no yes or no of locked; say what it means with --true maybe",
+        ),
+        ("time,vehicle,soc_pct\n1793527200,,1\n", {}, "line 2: an empty cell is no vehicle"),
         ("time,vehicle,pack_soc_pct\n1793527200,v,1\n", {}, "a pack needs its port"),
         ("", {}, "empty"),
         ("time,vehicle,x\n1793527200,v,1\n", {"ignore": ("y",)}, "--ignore: there is no column 'y'"),
@@ -163,7 +167,8 @@ def test_the_error_for_a_wrong_mapping_says_what_is_wrong(text: str, message: st
 def test_imported_rows_are_in_every_table_that_their_columns_belong_to(tmp_path: Path) -> None:
     path = csv(tmp_path, "time,vehicle,soc_pct,lat_deg,lon_deg,port,pack_soc_pct\n1793527200,v,80,1,2,1,50\n")
     settings = settings_in(tmp_path)
-    assert import_files([path], Options(), settings, lambda text: None) == {str(path): 1}
+    (summary,) = import_files([path], Options(), settings, lambda text: None)
+    assert (summary.file, summary.rows, summary.aside) == (str(path), 1, 0)
     store = open_lake(settings)
     assert {name: store.scan(name).collect().height for name in ("status", "location", "pack", "battery")} == {
         "status": 1,
@@ -201,7 +206,7 @@ def test_the_commands_of_the_document_read_the_real_recordings(
     tmp_path: Path, rides: Path, request: pytest.FixtureRequest
 ) -> None:
     settings = settings_in(tmp_path)
-    (block,) = re.findall(r"```sh\n(.*?)```", DOCUMENT.read_text(), re.S)
+    (block,) = re.findall(r"## Two real recordings.*?```sh\n(.*?)```", DOCUMENT.read_text(), re.S)
     for command in block.replace("\\\n", " ").strip().split("\n\n"):
         words = shlex.split(command)[1:]
         files = [str(path) for path in sorted(rides.glob(words[1].removeprefix("rides/")))]
