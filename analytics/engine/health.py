@@ -12,6 +12,7 @@ import polars as pl
 
 from analytics.battery_health import firmware, signal_checks
 from analytics.battery_health.calibration import INSUFFICIENT
+from analytics.battery_health.cells import at_rest, cells
 from analytics.battery_health.figures import WEIGHED, figures
 from analytics.battery_health.model_months import MONTHS, calibration, counted
 from analytics.battery_health.pairs import METHODS
@@ -164,12 +165,14 @@ class Health:
     def _signals(self, whose: pl.DataFrame, trips: pl.DataFrame, span: tuple[datetime, datetime]) -> pl.DataFrame:
         """What the signals of each model mean, by a sample of its vehicles, its stints and its resistances."""
         some, vehicles = _sample(whose), whose["vehicle"].to_list()
-        readings = self._sampled("status", some, "speed_kmh", "ride_time_s", "odometer_m")
-        used = pl.coalesce("power_w", "motor_power_w").alias("used_w")
-        powers = self._sampled("battery", some, "power_w", "motor_power_w").with_columns(used).drop_nulls("used_w")
+        readings = self._sampled("status", some, "speed_kmh", "ride_time_s", "odometer_m", "soc_pct")
+        batteries = self._sampled("battery", some, "power_w", "motor_power_w", "voltage_v")
+        powers = batteries.with_columns(used_w=pl.coalesce("power_w", "motor_power_w")).drop_nulls("used_w")
+        packs = self._sampled("pack", some, "port", "pack_voltage_v", "pack_soc_pct")
         stints = self._lake.scan_overlapping("stints", *span, vehicles).collect()
         days = self._lake.scan("battery_health", *span, vehicles).filter(pl.col("method") == "resistance").collect()
-        return signal_checks.checks(signal_checks.points(readings, powers, trips), stints, days, whose)
+        told = signal_checks.checks(signal_checks.points(readings, powers, trips), stints, days, whose)
+        return pl.concat([told, cells(at_rest(batteries, readings, packs, trips), whose)])
 
     def _sampled(self, table: str, some: pl.DataFrame, *columns: str) -> pl.DataFrame:
         """Rows of these vehicles in the last days that count, by vehicle and time."""

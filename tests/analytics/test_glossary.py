@@ -16,7 +16,7 @@ GLOSSARY = Path(__file__).parents[2] / "docs" / "glossary.md"
 MOST = 45  # terms of our own
 PLAIN = frozenset(
     """
-    after anew answer before began begin below bin bins certified changes charged cost counters currency dates
+    after anew answer before began begin below bin bins cells certified changes charged cost counters currency dates
     day days depth depths discharges downtime driving duration efficiency end ended ends engine expected fade
     figures firmware first fleet frames from gap gross health high hour id idle imbalance imported
     jobs km known least level load longest lost low matches mean method mohm months moved n near net next
