@@ -27,8 +27,9 @@ class Cells:
     def names(self, cells: pl.Series) -> pl.Series:
         """Return names without blanks at their ends; null where there is none. A vehicle may be called `null`."""
         name = cells.cast(pl.String).str.strip_chars(_SPACES)
-        quoted = name.str.extract(r'^"([^"]*)"$')  # behind a blank, which parts of CSV keep
-        return quoted.fill_null(name).replace("", None)
+        if name.str.starts_with('"').any():  # quoted behind a blank, where quotes are characters like any other
+            name = name.str.extract(r'^"([^"]*)"$').fill_null(name)
+        return name.replace("", None)
 
     def values(self, cells: pl.Series, mapping: ColumnMapping) -> tuple[pl.Series, pl.Series]:
         """Return the values of a signal, and where a cell holds something that is none."""
