@@ -52,7 +52,8 @@ class Cells:
     def _numbers(self, cells: pl.Series, mapping: ColumnMapping, target: Signal) -> tuple[pl.Series, pl.Series]:
         number, lost = self._degrees(cells) if mapping.unit == DEGREES_MINUTES else self._parse(cells)
         scale, offset = conversion(target.name, mapping.unit) if mapping.unit else (1.0, 0.0)
-        number = (number * scale + offset).fill_nan(None)
+        ours = number * scale + offset
+        number = (ours if mapping.least is None else ours.zip_with(number >= mapping.least, number)).fill_nan(None)
         return (number.round() if target.type == "int" else number), lost
 
     def _parse(self, cells: pl.Series) -> tuple[pl.Series, pl.Series]:

@@ -137,6 +137,12 @@ def test_leafspy_has_degrees_and_minutes_and_ten_thousandths_of_a_percent() -> N
     assert "battery_c" not in charging
 
 
+def test_leafspy_may_write_percents_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("Gids,SOC,AHr,Pack Volts,Pack Amps,epoch time\n1,80.5,60.25,380,1,1780300800\n")
+    found = read_file(tmp_path / "log.csv", Options(form="leafspy", vehicle="leaf"))
+    assert found.select("soc_pct", "charge_ah").rows() == [(80.5, 60.25)]
+
+
 def test_torque_is_read_across_a_start_with_other_columns() -> None:
     first, second, third = rows("torque.csv", "torque", zone=ZONE, vehicle="v")
     assert first == close(
