@@ -6,6 +6,7 @@ import zipfile
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 
@@ -201,6 +202,13 @@ def test_a_long_table_may_have_a_vehicle_and_words_of_its_own(tmp_path: Path) ->
 def test_a_file_that_looks_long_is_offered_the_options_with_its_own_entities(tmp_path: Path) -> None:
     path = written(tmp_path, "metric,value,time\ncar.soc,80,2026-06-01T08:00Z\n")
     assert "use --long metric,value,time --map car.soc=soc_pct" in error(path, Options(vehicle="a"))
+
+
+def test_a_long_table_without_any_mapped_entity_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, "metric,value,time\ncar.soc,80,2026-06-01T08:00Z\n")
+    options = Options(vehicle="a", long=parse_long("metric,value,time"), only_mapped=True)
+    wrong = msgspec.structs.replace(options, mappings=(parse_mapping("car.sok=soc_pct"),))
+    assert error(path, wrong) == "no line is of an entity that --map names (car.sok); there are: car.soc"
 
 
 # ---- bytes ---------------------------------------------------------------------------------------------------------
