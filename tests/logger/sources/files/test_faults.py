@@ -158,6 +158,11 @@ def test_a_vehicle_may_be_called_like_a_word_for_nothing(tmp_path: Path) -> None
     ]  # fmt: skip
 
 
+def test_a_vehicle_may_be_called_like_its_column(tmp_path: Path) -> None:
+    path = written(tmp_path, "vehicle,time,soc_pct\nvehicle,1780300800,80\nvehicle,1780300900,79\n")
+    assert read_file(path, Options())["vehicle"].to_list() == ["vehicle", "vehicle"]
+
+
 def test_words_can_be_added(tmp_path: Path) -> None:
     path = written(tmp_path, "time,vehicle,soc_pct,moving\n1780300800,car,Nada,An\n1780300900,car,1,Aus\n")
     rows = read_file(path, Options(words=Words(("nada",), ("an",), ("aus",))))
