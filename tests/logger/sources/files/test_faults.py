@@ -85,6 +85,10 @@ def test_more_than_one_row_in_a_hundred_refuses_the_file_with_the_first_of_them(
         ),
         (HEADER + "23/01/2026 08:00,car,80\n", BERLIN, "no time that this can read; --time-format '%d/%m/%Y %H:%M'"),
         (HEADER + "01-Jun-2026 08:00:00,car,80\n", BERLIN, "--time-format '%d-%b-%Y %H:%M:%S'"),
+        (HEADER + "2026-03-29 02:30,car,80\n", BERLIN, "skips in Europe/Berlin; if the times are UTC, use --tz UTC"),
+        (HEADER + "2026-06-01T08:00Z,car,80,5\n", Options(), "; see --separator, --quote and --decimal"),
+        (HEADER + "2026-06-01T08:00Z,,80\n", Options(), "is no vehicle; name it with --vehicle NAME"),
+        (HEADER + "0,car,80\n", Options(), "before 1990 or after 2100; if it is in another form, see --time-format"),
         (HEADER + "2026-06-01T08:00Z,car,not known\n", Options(), "if it stands for nothing, add --null 'not known'"),
         (
             HEADER + "46174.5,car,80\n",
