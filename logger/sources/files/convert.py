@@ -12,7 +12,7 @@ from logger.sources.files.faults import Fault, Faults, no_value
 from logger.sources.files.layout import Header
 from logger.sources.files.likely import likely_long
 from logger.sources.files.long_tables import LongRows, options_of_widened
-from logger.sources.files.options import ColumnMapping, Options
+from logger.sources.files.options import ColumnMapping, LongTable, Options
 from logger.sources.files.presets import preset
 from logger.sources.files.row_times import RowTimes
 from logger.sources.files.table import MORE, Chunk
@@ -41,11 +41,13 @@ class Converter:
         self._vehicle: str | None = None
         self._vehicles: set[str] = set()
         self._long = options.long or (self._preset.long if self._preset else None)
+        self._entities: set[str] = set()
 
     def convert(self, chunk: Chunk) -> Part | None:
         """Return the rows of this chunk; None for one of a table that no preset reads."""
         cells = Cells(chunk.decimal, self._options.words)
         if self._long is not None:
+            self._entities |= set(_entities(chunk, self._long))
             chunk = LongRows(self._long, self._options, cells).widen(chunk)
         plan = self._plan(chunk)
         if plan is None:
@@ -55,12 +57,23 @@ class Converter:
             parts.append(_RowMaker(chunk, plan, each, cells, faults, self).rows())
         return self._part(chunk, parts, faults)
 
+    def check(self, height: int) -> None:
+        """Raise `ConfigError` where none of the file's rows, of which `height` could be read, is one that is wanted."""
+        if self._preset is not None and self._long is None and not height:
+            raise ConfigError(f"--format {self._preset.name} reads none of the tables in this dump")
+        if self._long is not None and not height:
+            mapped = ", ".join(each.columns[0] for each in self._options.mappings if each.to in SIGNALS)
+            there = ", ".join(sorted(self._entities)[:20])
+            raise ConfigError(f"no line is of an entity that --map names ({mapped}); there are: {there}")
+
     def _plan(self, chunk: Chunk) -> Plan | None:
         key = (chunk.header, chunk.table)
         if key not in self._plans:
             chosen = None if self._long is not None else self._preset
             options = self._options if self._long is None else options_of_widened(self._options)
-            self._plans[key] = plan_of(chunk.header, options, chosen, chunk.table, _entities(chunk))
+            long = likely_long(chunk.header.names)
+            entities = _entities(chunk, long) if long else []
+            self._plans[key] = plan_of(chunk.header, options, chosen, chunk.table, entities)
         return self._plans[key]
 
     def _part(self, chunk: Chunk, parts: list[pl.DataFrame], faults: Faults) -> Part:
@@ -179,10 +192,11 @@ class _RowMaker:
         self._faults.add(wide, "", lambda at: more[at], lambda at: f"is a cell more than the {count} columns")
 
 
-def _entities(chunk: Chunk) -> list[str]:
-    """The entities of these rows, where they look like those of a long table."""
-    long = likely_long(chunk.header.names)
-    return chunk.rows[long.entity].cast(pl.String).drop_nulls().unique(maintain_order=True).to_list() if long else []
+def _entities(chunk: Chunk, long: LongTable) -> list[str]:
+    """The entities of these rows of a long table, in the order in which they first come."""
+    if long.entity not in chunk.rows.columns:
+        return []
+    return chunk.rows[long.entity].cast(pl.String).drop_nulls().unique(maintain_order=True).to_list()
 
 
 def _constants(constants: Mapping[str, str], given: set[str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ import polars as pl
 
 from logger.errors import ConfigError
 from logger.signals import Signal
-from logger.sources.files.row_times import UNREADABLE, formats_that_fit
+from logger.sources.files.row_times import IMPLAUSIBLE, SKIPPED, UNREADABLE, formats_that_fit
 
 MOST = 0.01  # more rows than this share set aside, and the file is not what its options say
 _SHOWN = 60
@@ -42,15 +42,21 @@ class Fault(msgspec.Struct, frozen=True):
             forms = [f"--time-format {shlex.quote(each)}" for each in formats_that_fit(self.cell)]
             return " or ".join(forms) if forms else "see --time-format"
         word = shlex.quote(self.cell)
-        if self.problem.startswith(_NO_BOOLEAN):
-            return f"say what it means with --true {word}, --false {word} or --null {word}"
-        if self.problem.startswith(_NO_VALUE):
-            return f"if it stands for nothing, add --null {word}"
-        return ""
+        return next((text.format(word=word) for start, text in _ADVICE.items() if self.problem.startswith(start)), "")
 
 
 _NO_VALUE = "is no value of"
 _NO_BOOLEAN = "is no yes or no of"
+
+
+_ADVICE = {
+    _NO_BOOLEAN: "say what it means with --true {word}, --false {word} or --null {word}",
+    _NO_VALUE: "if it stands for nothing, add --null {word}",
+    SKIPPED.partition("{")[0]: "if the times are UTC, use --tz UTC",
+    IMPLAUSIBLE: "if it is in another form, see --time-format",
+    "is no vehicle": "name it with --vehicle NAME",
+    "is a cell more": "see --separator, --quote and --decimal",
+}
 
 
 def no_value(target: Signal) -> str:

@@ -17,7 +17,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {  # lower case, blanks and signs as `_`
     "odometer_m:km": ("odometer", "odo", "mileage", "total_distance", "totaldistance", "kilometerstand", "km_stand",
                       "distance_total"),
     "range_m:km": ("range", "battery_range", "est_range", "remaining_range", "range_remaining", "reichweite"),
-    "speed_kmh": ("speed", "velocity", "vehicle_speed", "geschwindigkeit"),
+    "speed_kmh": ("speed", "velocity", "vehicle_speed", "geschwindigkeit", "tempo"),
     "lat_deg": ("lat", "latitude", "breitengrad"),
     "lon_deg": ("lon", "lng", "long", "longitude", "laengengrad", "längengrad"),
     "altitude_m": ("alt", "altitude", "elevation", "ele", "elv", "hoehe", "höhe"),

@@ -18,13 +18,14 @@ class ColumnMapping(msgspec.Struct, frozen=True):
     """One `--map COLUMN=SIGNAL[:UNIT]`, or `A+B=time`: `columns` are joined by a blank.
 
     `words` are what a text of the file means, lower case, where it is another word than ours; a text that they do not
-    have is nothing.
+    have is nothing. Numbers below `least` are in the signal's own unit, as another version of the app writes them.
     """
 
     columns: tuple[str, ...]
     to: str
     unit: str = ""
     words: Mapping[str, str] = {}
+    least: float | None = None
 
 
 class LongTable(msgspec.Struct, frozen=True):

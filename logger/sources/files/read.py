@@ -32,14 +32,16 @@ def read_parts(member: Member, options: Options, read: Progress = lambda size: N
     Raises `ConfigError` for a fault of the file, which names it; the share of rows set aside is for the caller.
     """
     try:
-        converter, height = Converter(options), 0
+        converter, height, read_rows = Converter(options), 0, 0
         for chunk in read_chunks(member, options.dialect, _orders(options), read):
             height += chunk.rows.height
             part = converter.convert(chunk)
             if part is not None:
+                read_rows += part.height
                 yield part
         if not height:
             raise ConfigError("no row below the header")
+        converter.check(read_rows)
     except ConfigError as error:
         raise ConfigError(f"{member.label}: {error}") from error
 

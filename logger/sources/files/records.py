@@ -31,12 +31,12 @@ def read_records(blocks: Iterable[bytes], quote: bytes = b'"') -> Iterator[Recor
         lines = text.split(b"\n")
         present = quote if quote and quote in text else b""
         rest = _open_end(lines, present)
-        found = _number(lines, number, present)
+        found = _number(lines, number, present, has_cr=b"\r\n" in text)
         number += len(lines)
         if found.lines:
             yield found
     if rest.strip():
-        yield _number(rest.split(b"\n"), number, quote)
+        yield _number(rest.split(b"\n"), number, quote, has_cr=True)
 
 
 def _open_end(lines: list[bytes], quote: bytes) -> bytes:
@@ -64,10 +64,10 @@ def _begins_quoted(line: bytes, quote: bytes) -> bool:
     return line.lstrip().startswith(quote) or any(sign + quote in line for sign in (b",", b";", b"\t", b"|", b" "))
 
 
-def _number(lines: list[bytes], first: int, quote: bytes) -> Records:
+def _number(lines: list[bytes], first: int, quote: bytes, *, has_cr: bool) -> Records:
     if quote and any(_opens(line, quote) for line in lines if quote in line):
         return _joined(lines, first, quote)
-    if lines and lines[0].endswith(b"\r"):
+    if has_cr:
         lines = [line.removesuffix(b"\r") for line in lines]
     numbers = range(first, first + len(lines))
     if all(lines):

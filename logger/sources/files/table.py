@@ -128,10 +128,16 @@ def _sections(batch: Records, header: Header, layout: Layout, mark: bytes) -> It
     for at in found:
         names = Header(tuple(each.strip() for each in layout.cells(batch.lines[at])))
         is_note = batch.lines[at].startswith(_NOTES)
-        if is_note or names.names[0] == header.names[0]:
+        if is_note or _is_header_too(names, header):
             yield header, batch.part(start, at)
             header, start = header if is_note else names, at + 1
     yield header, batch.part(start)
+
+
+def _is_header_too(names: Header, header: Header) -> bool:
+    """Whether these cells are a header like the one before: its first name, and one more of its names."""
+    common = set(names.names) & set(header.names)
+    return names.names[0] == header.names[0] and len(common) >= min(2, len(set(header.names)))
 
 
 def _copied(batches: Iterable[Records]) -> Iterator[Chunk]:

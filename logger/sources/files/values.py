@@ -27,8 +27,9 @@ class Cells:
     def names(self, cells: pl.Series) -> pl.Series:
         """Return names without blanks at their ends; null where there is none. A vehicle may be called `null`."""
         name = cells.cast(pl.String).str.strip_chars(_SPACES)
-        quoted = name.str.extract(r'^"([^"]*)"$')  # behind a blank, which parts of CSV keep
-        return quoted.fill_null(name).replace("", None)
+        if name.str.starts_with('"').any():  # quoted behind a blank, where quotes are characters like any other
+            name = name.str.extract(r'^"([^"]*)"$').fill_null(name)
+        return name.replace("", None)
 
     def values(self, cells: pl.Series, mapping: ColumnMapping) -> tuple[pl.Series, pl.Series]:
         """Return the values of a signal, and where a cell holds something that is none."""
@@ -51,7 +52,8 @@ class Cells:
     def _numbers(self, cells: pl.Series, mapping: ColumnMapping, target: Signal) -> tuple[pl.Series, pl.Series]:
         number, lost = self._degrees(cells) if mapping.unit == DEGREES_MINUTES else self._parse(cells)
         scale, offset = conversion(target.name, mapping.unit) if mapping.unit else (1.0, 0.0)
-        number = (number * scale + offset).fill_nan(None)
+        ours = number * scale + offset
+        number = (ours if mapping.least is None else ours.zip_with(number >= mapping.least, number)).fill_nan(None)
         return (number.round() if target.type == "int" else number), lost
 
     def _parse(self, cells: pl.Series) -> tuple[pl.Series, pl.Series]:

@@ -63,6 +63,7 @@ QUIRKS = (
     Quirk("Latin-1", PLAIN.replace("car", "Käfer").encode("latin-1")),
     Quirk("Windows 1252", PLAIN.replace("car", "“car”").encode("cp1252")),
     _text("CR LF", PLAIN.replace("\n", "\r\n")),
+    _text("LF and CR LF mixed", PLAIN.replace("80\n", "80\r\n").replace("79\n", "79\r\n")),
     _text("CR alone", PLAIN.replace("\n", "\r")),
     _text("blank lines", PLAIN.replace("\n", "\n\n") + "\n  \n"),
     _text("lines of separators alone", PLAIN + ",,\n,,\n"),

@@ -5,6 +5,7 @@ degrees and minutes: `CSVReader.java` of corentinHuaulme/LeafSpyVisualizer. What
 (`Speed`, `Elv`) or on the age of the pack (`Gids`) is left out.
 """
 
+from logger.sources.files.options import ColumnMapping
 from logger.sources.files.presets.contract import Moment, Preset, Sheet, fields, words
 
 _CHARGE_MODES = {"0": "false", "1": "true", "2": "true", "3": "true"}
@@ -23,8 +24,6 @@ PRESET = Preset(
                             "VIN=vehicle",
                             "Lat=lat_deg:deg min",
                             "Long=lon_deg:deg min",
-                            "SOC=soc_pct:0.0001 %",
-                            "AHr=charge_ah:0.0001 Ah",
                             "Pack Volts=voltage_v",
                             "Pack Amps=current_a:-A",
                             "Pack T1 C=battery_c",
@@ -38,6 +37,8 @@ PRESET = Preset(
                             "SOH=soh_pct",
                             "OBC Out Pwr=charger_power_w",
                         ),
+                        ColumnMapping(("SOC",), "soc_pct", "0.0001 %", least=100.01),
+                        ColumnMapping(("AHr",), "charge_ah", "0.0001 Ah", least=1000),
                         words("Plug State", "plugged", **{"0": "false", "1": "false", "2": "true"}),
                         words("Charge Mode", "charging", **_CHARGE_MODES),
                         words("Charge Mode", "charger_kind", **{"1": "ac", "2": "ac", "3": "dc"}),

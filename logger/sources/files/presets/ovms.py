@@ -2,12 +2,34 @@
 
 Columns: "Trip history log" and "Grid history log" of its user guide (`docs/source/userguide/notifications.rst` of
 openvehicles/Open-Vehicle-Monitoring-System-3), which has km, kWh, °C and kPa; the names of its metrics (`v.b.soc`) are
-understood as well.
+understood as well. What stands before the fields in an answer of the server: `GPSLogData.kt` of
+openvehicles/Open-Vehicle-Android.
 """
 
 from logger.sources.files.options import ColumnMapping
 from logger.sources.files.presets.contract import Moment, Preset, Sheet, fields, words
 
+_TRIP = (
+    "pos_gpslock", "pos_latitude", "pos_longitude", "pos_altitude", "pos_location", "pos_odometer", "pos_trip",
+    "env_drivetime", "env_drivemode", "bat_soc", "bat_range_est", "bat_range_ideal", "bat_range_full",
+    "bat_energy_used", "bat_energy_recd", "bat_coulomb_used", "bat_coulomb_recd", "bat_soh", "bat_health", "bat_cac",
+    "bat_energy_used_total", "bat_energy_recd_total", "bat_coulomb_used_total", "bat_coulomb_recd_total", "env_temp",
+    "env_cabintemp", "bat_temp", "inv_temp", "mot_temp", "charge_12v_temp", "tpms_temp_min", "tpms_temp_max",
+    "tpms_pressure_min", "tpms_pressure_max", "tpms_health_min", "tpms_health_max",
+)  # fmt: skip
+_GRID = (
+    "pos_gpslock", "pos_latitude", "pos_longitude", "pos_altitude", "pos_location", "charge_type", "charge_state",
+    "charge_substate", "charge_mode", "charge_climit", "charge_limit_range", "charge_limit_soc", "gen_type",
+    "gen_state", "gen_substate", "gen_mode", "gen_climit", "gen_limit_range", "gen_limit_soc", "charge_time",
+    "charge_kwh", "charge_kwh_grid", "charge_kwh_grid_total", "gen_time", "gen_kwh", "gen_kwh_grid",
+    "gen_kwh_grid_total", "bat_soc", "bat_range_est", "bat_range_ideal", "bat_range_full", "bat_voltage", "bat_temp",
+    "charge_temp", "charge_12v_temp", "env_temp", "env_cabintemp", "bat_soh", "bat_health", "bat_cac",
+    "bat_energy_used_total", "bat_energy_recd_total", "bat_coulomb_used_total", "bat_coulomb_recd_total",
+    "pos_odometer",
+)  # fmt: skip
+_RECORD = ("type", "time", "number")
+_REPLY = ("reply", "result", "at", "of", *_RECORD)  # a line of the server's answer to command 32
+_ORDERS = tuple((*before, *log) for before in (_RECORD, _REPLY) for log in (_TRIP, _GRID, _GRID[:-1]))
 _TIMES = ("time", "timestamp", "h_timestamp", "date", "datetime", "m_msgtime")
 _STATES = {"charging": "true", "topoff": "true", "done": "false", "stopped": "false", "prepare": "false"}
 _COMMON = (
@@ -56,7 +78,7 @@ PRESET = Preset(
     "ovms",
     "OVMS: its trip and grid logs, or its metrics, as CSV with names of columns",
     (
-        Sheet(("bat_soc",), (Moment(_TIMES, _COMMON),)),
+        Sheet(("bat_soc",), (Moment(_TIMES, _COMMON),), orders=_ORDERS),
         Sheet(("v.b.soc",), (Moment(_TIMES, _COMMON),)),
     ),
     zone="UTC",

@@ -20,10 +20,10 @@ PRESET = Preset(
     "Torque: its trackLog.csv",
     (
         Sheet(
-            ("GPS Time", "Device Time", "Longitude", "Latitude"),
+            ("GPS Time", "Longitude", "Latitude"),
             (
                 Moment(
-                    ("Device Time",),
+                    ("Device Time", "GPS Time"),
                     fields(
                         "Longitude=lon_deg",
                         "Latitude=lat_deg",
@@ -44,5 +44,5 @@ PRESET = Preset(
             ),
         ),
     ),
-    formats=("%d-%b-%Y %H:%M:%S.%f", "%d-%b-%Y %H:%M:%S"),
+    formats=("%d-%b-%Y %H:%M:%S.%f", "%d-%b-%Y %H:%M:%S", "%a %b %d %H:%M:%S GMT%:z %Y"),
 )

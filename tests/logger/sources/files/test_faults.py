@@ -6,6 +6,7 @@ import zipfile
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 
@@ -84,6 +85,10 @@ def test_more_than_one_row_in_a_hundred_refuses_the_file_with_the_first_of_them(
         ),
         (HEADER + "23/01/2026 08:00,car,80\n", BERLIN, "no time that this can read; --time-format '%d/%m/%Y %H:%M'"),
         (HEADER + "01-Jun-2026 08:00:00,car,80\n", BERLIN, "--time-format '%d-%b-%Y %H:%M:%S'"),
+        (HEADER + "2026-03-29 02:30,car,80\n", BERLIN, "skips in Europe/Berlin; if the times are UTC, use --tz UTC"),
+        (HEADER + "2026-06-01T08:00Z,car,80,5\n", Options(), "; see --separator, --quote and --decimal"),
+        (HEADER + "2026-06-01T08:00Z,,80\n", Options(), "is no vehicle; name it with --vehicle NAME"),
+        (HEADER + "0,car,80\n", Options(), "before 1990 or after 2100; if it is in another form, see --time-format"),
         (HEADER + "2026-06-01T08:00Z,car,not known\n", Options(), "if it stands for nothing, add --null 'not known'"),
         (
             HEADER + "46174.5,car,80\n",
@@ -157,6 +162,11 @@ def test_a_vehicle_may_be_called_like_a_word_for_nothing(tmp_path: Path) -> None
     ]  # fmt: skip
 
 
+def test_a_vehicle_may_be_called_like_its_column(tmp_path: Path) -> None:
+    path = written(tmp_path, "vehicle,time,soc_pct\nvehicle,1780300800,80\nvehicle,1780300900,79\n")
+    assert read_file(path, Options())["vehicle"].to_list() == ["vehicle", "vehicle"]
+
+
 def test_words_can_be_added(tmp_path: Path) -> None:
     path = written(tmp_path, "time,vehicle,soc_pct,moving\n1780300800,car,Nada,An\n1780300900,car,1,Aus\n")
     rows = read_file(path, Options(words=Words(("nada",), ("an",), ("aus",))))
@@ -201,6 +211,13 @@ def test_a_long_table_may_have_a_vehicle_and_words_of_its_own(tmp_path: Path) ->
 def test_a_file_that_looks_long_is_offered_the_options_with_its_own_entities(tmp_path: Path) -> None:
     path = written(tmp_path, "metric,value,time\ncar.soc,80,2026-06-01T08:00Z\n")
     assert "use --long metric,value,time --map car.soc=soc_pct" in error(path, Options(vehicle="a"))
+
+
+def test_a_long_table_without_any_mapped_entity_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, "metric,value,time\ncar.soc,80,2026-06-01T08:00Z\n")
+    options = Options(vehicle="a", long=parse_long("metric,value,time"), only_mapped=True)
+    wrong = msgspec.structs.replace(options, mappings=(parse_mapping("car.sok=soc_pct"),))
+    assert error(path, wrong) == "no line is of an entity that --map names (car.sok); there are: car.soc"
 
 
 # ---- bytes ---------------------------------------------------------------------------------------------------------

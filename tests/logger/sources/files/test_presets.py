@@ -137,6 +137,12 @@ def test_leafspy_has_degrees_and_minutes_and_ten_thousandths_of_a_percent() -> N
     assert "battery_c" not in charging
 
 
+def test_leafspy_may_write_percents_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("Gids,SOC,AHr,Pack Volts,Pack Amps,epoch time\n1,80.5,60.25,380,1,1780300800\n")
+    found = read_file(tmp_path / "log.csv", Options(form="leafspy", vehicle="leaf"))
+    assert found.select("soc_pct", "charge_ah").rows() == [(80.5, 60.25)]
+
+
 def test_torque_is_read_across_a_start_with_other_columns() -> None:
     first, second, third = rows("torque.csv", "torque", zone=ZONE, vehicle="v")
     assert first == close(
@@ -179,6 +185,15 @@ def test_ovms_says_where_it_had_no_fix() -> None:
     start, finish = rows("ovms.csv", "ovms")
     assert (start["odometer_m"], start["range_m"], start["charge_ah"]) == (12_345_600.0, 50_500.0, 100.5)
     assert (start["fix_valid"], finish["fix_valid"]) == (True, False)
+
+
+def test_answers_of_an_ovms_server_need_no_header(tmp_path: Path) -> None:
+    fields = "1,47.5,8.25,430.0,Home,12345.6,14.5,1800,1,55.0,35.0,38.0,70.0,1.5,0.2,4,1,95.0,good,100.5"
+    record = f"*-LOG-Trip,2026-06-01 08:30:00,1,{fields},100,20,300,60,18.5,21.5,24.0,20,20,20,,,,,,"
+    for before in ("", "MP-0 c32,0,1,1,"):
+        (tmp_path / "trips.csv").write_text(f"{before}{record}\n")
+        (row,) = read_file(tmp_path / "trips.csv", Options(form="ovms", vehicle="twizy")).rows(named=True)
+        assert (row["time"], row["soc_pct"], row["odometer_m"]) == (at(8, 30), 55.0, 12_345_600.0)
 
 
 def test_a_gpx_track_has_speeds_in_metres_a_second_and_points_without_a_time_are_left_out() -> None:
