@@ -5,89 +5,27 @@ The docstrings and descriptions are the text of `docs/reference/settings.md`.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
 from logger.settings.analysis import Analytics as Analytics
 from logger.settings.analysis import Rate as Rate
 from logger.settings.analysis import Tariffs as Tariffs
+from logger.settings.collector import Collector as Collector
 from logger.settings.fleet import Model as Model
 from logger.settings.fleet import Place as Place
 from logger.settings.fleet import Vehicle as Vehicle
 from logger.settings.notify import Notify as Notify
+from logger.settings.polling import STATES as STATES
+from logger.settings.polling import Polling as Polling
+from logger.settings.polling import SlowPolling as SlowPolling
+from logger.settings.polling import State as State
 from logger.settings.stores import InfluxSettings as InfluxSettings
 from logger.settings.stores import LakeSettings as LakeSettings
 from logger.settings.stores import Sinks as Sinks
 
-DEFAULT_FOLDER = "voltrail-data"
 RESERVED_NAMES = ("import", "collector", "settings", "influx")  # sources of our own; no account may take their names
-State = Literal["riding", "charging", "parked", "offline", "silent", "out_of_service"]  # of a vehicle, for polling
-STATES: tuple[State, ...] = get_args(State)
-
-
-class Collector(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[collector]`: where the service listens, where it keeps its data and for how long."""
-
-    listen: Annotated[
-        str,
-        Meta(description="ADDRESS:PORT at which pushes are received; put a TLS proxy in front of it"),
-    ] = "127.0.0.1:8080"
-    data_dir: Annotated[str, Meta(description="folder for the spool, raw messages and the lake")] = DEFAULT_FOLDER
-    raw_days: Annotated[
-        int,
-        Meta(ge=0, description="days for which raw messages are kept, so that `voltrail replay` can decode them again"),
-    ] = 90
-    max_bytes: Annotated[
-        int,
-        Meta(ge=0, description="limit of the spool [bytes]; beyond it pushes are answered 503, and nothing is dropped"),
-    ] = 10_000_000_000
-    path_prefix: Annotated[
-        str,
-        Meta(description="first part of the path at which pushes are received, such as `/a1b2c3`; keep it secret"),
-    ] = ""
-    public_url: Annotated[
-        str,
-        Meta(description="`https://HOST` at which vendors reach this collector; `voltrail check` tries it"),
-    ] = ""
-    timezone: Annotated[
-        str,
-        Meta(description="time zone of vehicles that have none of their own, and of times on the command line"),
-    ] = "UTC"
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port of `listen`."""
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port)
-
-    def push_address(self, source: str) -> str:
-        """Return the address to register with the vendor of this account, who adds a path of its own."""
-        return f"{(self.public_url or 'https://YOUR-HOST').rstrip('/')}{self.path_prefix}/{source}"
-
-
-class Polling(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[sources.poll]`: how often the vendor's cloud is polled for each vehicle. Without this table it is not polled.
-
-    The interval follows the state of the vehicle; 0 is never.
-    """
-
-    riding_s: Annotated[int, Meta(ge=0, description="interval while riding [s]")] = 60
-    charging_s: Annotated[int, Meta(ge=0, description="interval while charging [s]")] = 120
-    parked_s: Annotated[int, Meta(ge=0, description="interval while parked [s]")] = 900
-    offline_s: Annotated[int, Meta(ge=0, description="interval while the cloud cannot reach the vehicle [s]")] = 3600
-    silent_s: Annotated[int, Meta(ge=0, description="interval after a long time without a message [s]")] = 1800
-    out_of_service_s: Annotated[int, Meta(ge=0, description="interval while it is out of service [s]")] = 0
-    calls: Annotated[
-        int,
-        Meta(ge=0, description="most calls in a period; where they do not suffice, all intervals grow. 0: no limit"),
-    ] = 0
-    per: Annotated[Literal["day", "month"], Meta(description="the period of `calls`")] = "day"
-
-    @property
-    def every_s(self) -> dict[State, float]:
-        """The interval by state [s]; a state in which nothing is polled is left out."""
-        return {state: float(seconds) for state in STATES if (seconds := getattr(self, f"{state}_s"))}
 
 
 class _Named(Struct, frozen=True, forbid_unknown_fields=True):
@@ -151,19 +89,6 @@ class Segway(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field
         tuple[Literal["decoded", "decoded-no-blanks", "raw", "raw-no-blanks"], ...],
         Meta(description="accepted readings of the vendor's signature rule; empty tries all"),
     ] = ()
-
-
-class SlowPolling(Polling, frozen=True, forbid_unknown_fields=True):
-    """`[sources.poll]` of Hiven and Smartcar: as above, at longer intervals, since they request the makers' clouds.
-
-    More often than every 15 to 30 minutes it has nothing new.
-    """
-
-    riding_s: Annotated[int, Meta(ge=0, description="interval while riding [s]")] = 1800
-    charging_s: Annotated[int, Meta(ge=0, description="interval while charging [s]")] = 1800
-    parked_s: Annotated[int, Meta(ge=0, description="interval while parked [s]")] = 3600
-    offline_s: Annotated[int, Meta(ge=0, description="interval while the cloud cannot reach the vehicle [s]")] = 7200
-    silent_s: Annotated[int, Meta(ge=0, description="interval after a long time without a message [s]")] = 3600
 
 
 class Hiven(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="hiven"):
