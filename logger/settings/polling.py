@@ -1,6 +1,6 @@
 """`[sources.poll]`: how often a vendor's cloud is polled for a vehicle, by the state of that vehicle."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
 from msgspec import Meta, Struct
 
@@ -13,6 +13,8 @@ class Polling(Struct, frozen=True, forbid_unknown_fields=True):
 
     The interval follows the state of the vehicle; 0 is never.
     """
+
+    least_s: ClassVar[int] = 0  # no interval may be shorter
 
     riding_s: Annotated[int, Meta(ge=0, description="interval while riding [s]")] = 60
     charging_s: Annotated[int, Meta(ge=0, description="interval while charging [s]")] = 120
@@ -43,3 +45,18 @@ class SlowPolling(Polling, frozen=True, forbid_unknown_fields=True):
     parked_s: Annotated[int, Meta(ge=0, description="interval while parked [s]")] = 3600
     offline_s: Annotated[int, Meta(ge=0, description="interval while the cloud cannot reach the vehicle [s]")] = 7200
     silent_s: Annotated[int, Meta(ge=0, description="interval after a long time without a message [s]")] = 3600
+
+
+class WakingPolling(Polling, frozen=True, forbid_unknown_fields=True):
+    """`[sources.poll]` of SAIC: as above, at least 600 s apart, since each request wakes a car that sleeps.
+
+    That costs its 12 V battery: a parked car is left alone for a day.
+    """
+
+    least_s: ClassVar[int] = 600
+
+    riding_s: Annotated[int, Meta(ge=0, description="interval while riding [s]")] = 900
+    charging_s: Annotated[int, Meta(ge=0, description="interval while charging [s]")] = 1800
+    parked_s: Annotated[int, Meta(ge=0, description="interval while parked: a request wakes the car [s]")] = 86_400
+    offline_s: Annotated[int, Meta(ge=0, description="interval while the cloud cannot reach the vehicle [s]")] = 86_400
+    silent_s: Annotated[int, Meta(ge=0, description="interval until it has answered [s]")] = 86_400

@@ -21,6 +21,7 @@ from logger.settings.polling import STATES as STATES
 from logger.settings.polling import Polling as Polling
 from logger.settings.polling import SlowPolling as SlowPolling
 from logger.settings.polling import State as State
+from logger.settings.polling import WakingPolling as WakingPolling
 from logger.settings.stores import InfluxSettings as InfluxSettings
 from logger.settings.stores import LakeSettings as LakeSettings
 from logger.settings.stores import Sinks as Sinks

@@ -67,6 +67,13 @@ class Query(msgspec.Struct, frozen=True):
     skipped_by: str = ""
 
 
+class Rest(msgspec.Struct, frozen=True):
+    """A vehicle is left alone for so long [s], infinite where only a person can end it; `reason` is a sentence."""
+
+    seconds: float
+    reason: str
+
+
 class Traits(msgspec.Struct, frozen=True):
     """What a vendor says of all its vehicles; None where they differ, or nobody knows.
 
@@ -109,6 +116,10 @@ class Cloud(Protocol):
 
     def schedule(self) -> tuple[Query, ...]:
         """The queries to poll regularly; none where the settings have no `[sources.poll]`."""
+
+    def rest(self, vehicle: str, *, by_hand: bool = False) -> Rest | None:
+        """Why this vehicle is to be left alone now, by schedule or `by_hand`: a request would cost its 12 V battery."""
+        return None
 
     async def list_vehicles(self, http: httpx.AsyncClient) -> tuple[str, ...]:
         """All vehicles of the account, requested where `polls_all`. Raises as `request`."""

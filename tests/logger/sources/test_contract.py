@@ -82,8 +82,9 @@ def open_client(tmp_path: Path) -> Iterator[Any]:
         server = CloudServer(cloud or kit.cloud(*failures))
         server.__enter__()
         servers.append(server)
-        kit.prepare(tmp_path)
-        return Client(kit, kit.settings(tmp_path, server.base_url, **changes))
+        folder = tmp_path / str(len(servers))  # its own: it knows when a car was requested last
+        kit.prepare(folder)
+        return Client(kit, kit.settings(folder, server.base_url, **changes))
 
     yield client
     for server in servers:
