@@ -140,11 +140,26 @@ class Smartcar(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_fie
     poll: SlowPolling | None = None
 
 
+class SaicGateway(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="saic-gateway"):
+    """`[[sources]]` with `kind = "saic-gateway"`: a car at the iSmart gateway, an add-on of Home Assistant."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("password",)
+    identifiers: ClassVar[tuple[str, ...]] = ("user",)
+
+    user: Annotated[str, Meta(description="the login of the iSmart app")] = ""
+    user_file: Annotated[str, Meta(description="file that holds the login and nothing else")] = ""
+    password_file: Annotated[str, Meta(description="file that holds the password and nothing else")] = ""
+    password: str = ""
+    model: Annotated[str, Meta(description="model of every vehicle that has none of its own")] = ""
+    poll: WakingPolling | None = None
+
+
 # fmt: off
 Source = (  # a line for each kind
     Segway
     | Hiven
     | Smartcar
+    | SaicGateway
 )
 # fmt: on
 
