@@ -133,12 +133,12 @@ def _check_account(source: Source) -> None:
 
 
 def _check_intervals(where: str, source: Source) -> None:
-    """Raise `ConfigError` for an interval at which this vendor's cars would be woken too often."""
+    """Raise `ConfigError` for an interval that this vendor, or the 12 V battery of its cars, does not stand."""
     every_s, least_s = (source.poll.every_s, source.poll.least_s) if source.poll else ({}, 0)
     for state, seconds in every_s.items():
         if seconds < least_s:
-            advice = f"each request wakes the car: write {least_s} or more, or 0 for never"
-            raise ConfigError(f"{where}: poll.{state}_s: {seconds:.0f} is too short: {advice}")
+            wrong = f"{seconds:.0f} is too short for this vendor's cars"
+            raise ConfigError(f"{where}: poll.{state}_s: {wrong}: write {least_s} or more, or 0 for never")
 
 
 def _check_inline(where: str, account: Source | InfluxSettings) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from logger.mapping import Field
+from logger.sources.numbers import number
 
 Values = dict[str, Any]
 _NONE = ("65535",)  # the greatest number of two bytes: not known
@@ -190,14 +191,3 @@ STEPS: tuple[Callable[[Values, Values], None], ...] = (
     add_charger_power,
     add_charger_kind,
 )
-
-
-def number(value: Any) -> float | None:
-    """The value as a number, also where it is the text of one; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        found = float(value)
-    except ValueError:
-        return None
-    return found if found - found == 0 else None  # neither infinite nor no number

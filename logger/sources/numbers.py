@@ -1,0 +1,14 @@
+"""Numbers in documents of vendors, who write some of them as texts."""
+
+from typing import Any
+
+
+def number(value: Any) -> float | None:
+    """The value as a number, also where it is the text of one; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = float(value)
+    except ValueError:
+        return None
+    return found if found - found == 0 else None  # neither infinite nor no number
