@@ -20,6 +20,7 @@ from logger.settings.notify import Notify as Notify
 from logger.settings.polling import STATES as STATES
 from logger.settings.polling import Polling as Polling
 from logger.settings.polling import SlowPolling as SlowPolling
+from logger.settings.polling import SmartPolling as SmartPolling
 from logger.settings.polling import State as State
 from logger.settings.polling import WakingPolling as WakingPolling
 from logger.settings.stores import InfluxSettings as InfluxSettings
@@ -154,12 +155,38 @@ class SaicGateway(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_
     poll: WakingPolling | None = None
 
 
+class Smart(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="smart"):
+    """`[[sources]]` with `kind = "smart"`: one account of the Hello smart app; repeat the table for another account."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("app_secret", "token", "login_token")
+    may_lack: ClassVar[tuple[str, ...]] = ("token", "login_token")  # one of them is enough
+    lists_vehicles: ClassVar[bool] = True
+
+    app_secret_file: Annotated[str, Meta(description="file that holds the key by which the app signs")] = ""
+    app_secret: str = ""
+    token_file: Annotated[str, Meta(description="file that holds the token of a session of the app")] = ""
+    token: str = ""
+    login_token_file: Annotated[
+        str, Meta(description="file that holds a token of the app's login (EU), which renews a session that has ended")
+    ] = ""
+    login_token: str = ""
+    app_id: Annotated[str, Meta(description="what the app calls itself to the vendor (`x-app-id`)")] = ""
+    operator_code: Annotated[str, Meta(description="the app's market (`x-operator-code`)")] = ""
+    user_id: Annotated[str, Meta(description="the user of that session, as the vendor numbers it")] = ""
+    device_id: Annotated[str, Meta(description="the device of that session (`x-device-identifier`)")] = ""
+    client_id: Annotated[str, Meta(description="with `intl`: the client of that session (`x-client-id`)")] = ""
+    region: Annotated[Literal["eu", "intl"], Meta(description="which of the vendor's apps the session is of")] = "eu"
+    model: Annotated[str, Meta(description="model of every vehicle that has none of its own")] = ""
+    poll: SmartPolling | None = None
+
+
 # fmt: off
 Source = (  # a line for each kind
     Segway
     | Hiven
     | Smartcar
     | SaicGateway
+    | Smart
 )
 # fmt: on
 

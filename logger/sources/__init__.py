@@ -8,6 +8,7 @@ from logger.sources.contract import Account, Cloud, Kind, Traits
 from logger.sources.hiven.account import HivenAccount
 from logger.sources.saic_gateway.account import SaicGatewayAccount
 from logger.sources.segway.account import SegwayAccount
+from logger.sources.smart.account import SmartAccount
 from logger.sources.smartcar.account import SmartcarAccount
 
 KINDS: Mapping[type[AccountSettings], Kind] = {
@@ -15,6 +16,7 @@ KINDS: Mapping[type[AccountSettings], Kind] = {
     schema.Hiven: HivenAccount,
     schema.Smartcar: SmartcarAccount,
     schema.SaicGateway: SaicGatewayAccount,
+    schema.Smart: SmartAccount,
 }
 TRAITS: Mapping[str, Traits] = {kind.provider: kind.traits for kind in KINDS.values()}  # by provider
 
