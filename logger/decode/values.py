@@ -151,7 +151,8 @@ def _scale(field: Field, number: pl.Expr) -> pl.Expr:
     if field.units:
         return _multiply(number, _unit_scale(field, number))
     if not field.bands:
-        return number if (field.scale, field.offset) == (1, 0) else _multiply(number, field.scale) + field.offset
+        scaled = number if field.scale == 1 else _multiply(number, field.scale)
+        return scaled if field.offset == 0 else (scaled + field.offset).round_sig_figs(12)  # 19684 at -0.05 + 1000
     return _multiply(number, _band_scale(number, field.bands)).fill_null(number)
 
 

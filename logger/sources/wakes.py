@@ -90,9 +90,11 @@ class WakeLog:
             wakes[vehicle] = msgspec.structs.replace(wake, state=state, aux_voltage_v=volts)
 
     def record(self, vehicle: str, state: State, aux_voltage_v: float | None = None) -> None:
-        """Note what the answer said. Raises `Retry` where the disk refuses."""
+        """Note what the answer said; without a voltage, that of the one before holds. Raises `Retry`, as `begin`."""
         with self._changing() as wakes:
-            wakes[vehicle] = msgspec.structs.replace(wakes[vehicle], state=state, aux_voltage_v=aux_voltage_v)
+            wake = wakes[vehicle]
+            volts = wake.aux_voltage_v if aux_voltage_v is None else aux_voltage_v
+            wakes[vehicle] = msgspec.structs.replace(wake, state=state, aux_voltage_v=volts)
 
     # ---- how long --------------------------------------------------------------------------------------------------
 

@@ -145,6 +145,16 @@ def test_a_car_that_was_driven_after_a_low_voltage_is_requested_again(machine: M
     assert machine.request("schedule")
 
 
+def test_an_answer_without_a_voltage_does_not_make_a_low_one_good(machine: Machine) -> None:
+    machine.volts = 11.9
+    machine.request("hand")
+    machine.volts = None
+    machine.at += DAY_S
+    assert machine.request("hand")
+    machine.at += DAY_S
+    assert not machine.request("schedule")
+
+
 def test_a_car_that_drives_is_requested_at_the_interval_of_that(machine: Machine) -> None:
     machine.log.begin(CAR)
     machine.log.record(CAR, "riding", 14.1)
