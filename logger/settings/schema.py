@@ -180,12 +180,37 @@ class Smart(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field=
     poll: SmartPolling | None = None
 
 
+class Saic(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="saic"):
+    """`[[sources]]` with `kind = "saic"`: one account of the iSmart app of SAIC (MG), at the vendor's own cloud."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("password", "client_secret")
+    identifiers: ClassVar[tuple[str, ...]] = ("user",)
+    lists_vehicles: ClassVar[bool] = True
+
+    user: Annotated[str, Meta(description="login of the iSmart app: an address of mail, or a number of a phone")] = ""
+    user_file: Annotated[str, Meta(description="file that holds the login and nothing else")] = ""
+    password_file: Annotated[str, Meta(description="file that holds the password and nothing else")] = ""
+    password: str = ""
+    country_code: Annotated[str, Meta(description="where the login is a phone: its country, such as `49`")] = ""
+    client_id: Annotated[str, Meta(description="name under which the app asks for a token")] = ""
+    client_secret_file: Annotated[str, Meta(description="file that holds the app's key to that")] = ""
+    client_secret: str = ""
+    region: Annotated[Literal["eu", "au"], Meta(description="which of the vendor's clouds it is at")] = "eu"
+    least_voltage_v: Annotated[
+        float,
+        Meta(ge=0, description="12 V battery: below this, a car is not polled by schedule, and by hand once a day [V]"),
+    ] = 12.2
+    model: Annotated[str, Meta(description="model of every vehicle that has none of its own")] = ""
+    poll: WakingPolling | None = None
+
+
 # fmt: off
 Source = (  # a line for each kind
     Segway
     | Hiven
     | Smartcar
     | SaicGateway
+    | Saic
     | Smart
 )
 # fmt: on
