@@ -12,6 +12,7 @@ from logger.sources.contract import Account, Cloud, Glance, PushOutcome, Reply, 
 from logger.sources.models import vehicles_by_model
 from logger.sources.networks import Networks
 from logger.sources.segway.api import SegwayCloud
+from logger.sources.segway.interval import SegwayInterval
 from logger.sources.segway.messages import PATHS, answer_shapes, glance, shapes
 from logger.sources.segway.signature import VARIANTS, Verifier
 
@@ -37,7 +38,7 @@ class SegwayAccount(Account):
         self.variants = [
             (vehicles, _shapes(model, settings)) for model, vehicles in vehicles_by_model(account, settings)
         ]
-        self.webhook = SegwayWebhook(account)
+        self.webhook, self.interval = SegwayWebhook(account), SegwayInterval(account)
         self._account = account
         self._known = frozenset(account.listed)
 
