@@ -91,8 +91,11 @@ def _value(document: Any, path: Sequence[str]) -> Any:
 
 def _text(value: Any) -> str | None:
     """The value as the vendor writes it in forms; None for an object or a list."""
-    if value is None or value.__class__ is str:
-        return value
-    if isinstance(value, dict | list):
-        return None
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    kind = value.__class__  # compared by itself: this is done for every value of every document
+    if value is None or kind is str:
+        return value  # type: ignore[no-any-return]
+    if kind is int or kind is float:
+        return str(value)
+    if kind is bool:
+        return "true" if value else "false"
+    return None

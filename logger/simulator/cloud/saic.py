@@ -92,7 +92,7 @@ class SaicSimulation(VendorCloud):
             waiting = document({"code": 0, "message": "success"})
             return msgspec.structs.replace(waiting, headers={**waiting.headers, "event-id": event})
         report = self.report(car)
-        return _good(self._status(report) if word == "status" else _charging(report))
+        return _good(status(report, self.battery) if word == "status" else charging(report))
 
     def _is_signed(self, request: Request) -> bool:
         headers = request.headers
@@ -112,23 +112,25 @@ class SaicSimulation(VendorCloud):
         self.token = secrets.token_hex(16)
         return _good({"access_token": self.token, "expires_in": _EXPIRES_S, "token_type": "bearer"})
 
-    def _status(self, report: Report) -> dict[str, Any]:
-        basic = {
-            "batteryVoltage": self.battery,
-            "canBusActive": int(not report.locked),
-            "engineStatus": int(not report.locked),
-            "extendedData1": report.percent,
-            "extendedData2": int(report.charging),
-            "exteriorTemperature": 11,
-            "interiorTemperature": -128,
-            "fuelRangeElec": round(report.range_m / 100),
-            "frontLeftTyrePressure": 60,
-            "lockStatus": int(report.locked),
-            "mileage": round(report.odometer_m / 100),
-            "driverDoor": 0,
-            "driverWindow": 0,
-        }
-        return {"statusTime": report.at, "basicVehicleStatus": basic, "gpsPosition": _position(report)}
+
+def status(report: Report, battery: int = 126) -> dict[str, Any]:
+    """The status of a car with this voltage of its 12 V battery [0.1 V]."""
+    basic = {
+        "batteryVoltage": battery,
+        "canBusActive": int(not report.locked),
+        "engineStatus": int(not report.locked),
+        "extendedData1": report.percent,
+        "extendedData2": int(report.charging),
+        "exteriorTemperature": 11,
+        "interiorTemperature": -128,
+        "fuelRangeElec": round(report.range_m / 100),
+        "frontLeftTyrePressure": 60,
+        "lockStatus": int(report.locked),
+        "mileage": round(report.odometer_m / 100),
+        "driverDoor": 0,
+        "driverWindow": 0,
+    }
+    return {"statusTime": report.at, "basicVehicleStatus": basic, "gpsPosition": _position(report)}
 
 
 def _position(report: Report) -> dict[str, Any]:
@@ -140,7 +142,8 @@ def _position(report: Report) -> dict[str, Any]:
     return found
 
 
-def _charging(report: Report) -> dict[str, Any]:
+def charging(report: Report) -> dict[str, Any]:
+    """The charging data of a car."""
     data, status = charging_data(report)
     return {"chrgMgmtData": data, "rvsChargeStatus": {**status, "chargingGunState": int(report.charging)}}
 

@@ -75,8 +75,8 @@ class SaicCloud(Cloud):
         outcome = _outcome(answer)
         if outcome == "unreadable":
             return self._message(query, vehicle, answer.body), outcome
-        charging = await self._charging(http, vehicle) if outcome == "ok" else b"null"
-        body = _document(answer.body, charging)
+        charging = await self._charging(http, vehicle) if outcome == "ok" else None
+        body = _document(answer, charging)
         message = self._message(query, vehicle, body)
         self._wakes.record(vehicle, glance(message).state or "parked", _aux_voltage_v(body))
         return message, outcome
@@ -100,21 +100,23 @@ class SaicCloud(Cloud):
             await asyncio.sleep(self._pause_s)
         return answer
 
-    async def _charging(self, http: httpx.AsyncClient, vehicle: str) -> bytes:
-        """The charging data, or nothing where only they cannot be had: the car was woken for its status already."""
+    async def _charging(self, http: httpx.AsyncClient, vehicle: str) -> Answer | None:
+        """The charging data; None where only they cannot be had: the car was woken for its status already."""
         try:
             answer = await self._wait_for(http, CHARGING, vehicle)
         except (Retry, LoginNeeded):
-            return b"null"
-        return b"null" if _outcome(answer) == "unreadable" else answer.body
+            return None
+        return None if _outcome(answer) == "unreadable" else answer
 
     def _message(self, query: str, vehicle: str, body: bytes) -> Message:
         return Message(self._name, query, time.time_ns() // 1_000_000, "poll", body, vehicle)
 
 
-def _document(status: bytes, charging: bytes) -> bytes:
-    """Both documents as they came, and when: the charging data hold no time."""
-    return b'{"at":%d,"status":%s,"charging":%s}' % (time.time_ns() // 1_000_000, status, charging)
+def _document(status: Answer, charging: Answer | None) -> bytes:
+    """Both documents as they came, and when the server sent the second one [epoch ms], which holds no time."""
+    sent = (charging or status).kept.get("APP-SEND-DATE", "")
+    at_ms = int(sent) if sent.isascii() and sent.isdigit() else time.time_ns() // 1_000_000
+    return b'{"at":%d,"status":%s,"charging":%s}' % (at_ms, status.body, charging.body if charging else b"null")
 
 
 def _outcome(answer: Answer) -> PollOutcome:

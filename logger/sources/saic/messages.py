@@ -82,7 +82,7 @@ def take_apart(document: Any) -> Iterable[Mapping[str, Any]]:
     """The values of both documents of a car. Raises `ValueError` for what is none."""
     status, charging = _data(document, "status"), _data(document, "charging")
     now = charging_values(charging.get(_DATA), charging.get(_STATUS), (_DATA, _STATUS))
-    then = _flat(status)
+    then = _flat({name: status.get(name) for name in ("statusTime", _BASIC, _GPS)})
     add_fallbacks(then, now)
     drop_parked_speed(then)
     add_openings(then)
@@ -113,10 +113,11 @@ def add_openings(then: Values) -> None:
 
 
 def _any(then: Values, names: Iterable[str]) -> bool | None:
-    known = [number(then.get(f"{_BASIC}.{name}")) for name in names if then.get(f"{_BASIC}.{name}") is not None]
+    found = [value for name in names if (value := then.get(f"{_BASIC}.{name}")) is not None]
+    known = set(map(number, found))
     if 1 in known:
         return True
-    return False if known and set(known) == {0} else None
+    return False if known == {0} else None
 
 
 STEPS: Mapping[str, Step] = {"car": take_apart}
@@ -136,9 +137,9 @@ def _data(document: Any, name: str) -> Mapping[str, Any]:
 def _flat(document: Mapping[str, Any], prefix: str = "") -> Values:
     values: Values = {}
     for name, value in document.items():
-        if isinstance(value, dict):
+        if value.__class__ is dict:
             values.update(_flat(value, f"{prefix}{name}."))
-        elif not isinstance(value, list):
+        elif value.__class__ is not list:
             values[prefix + name] = value
     return values
 
