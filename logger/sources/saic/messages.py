@@ -11,7 +11,8 @@ from logger.envelope import Envelope
 from logger.mapping import Field, Rows, Shape, Step
 from logger.sources.contract import Glance
 from logger.sources.numbers import number
-from logger.sources.saic_gateway.charging import Values, battery_fields, charging_values, status_fields
+from logger.sources.picking import pick, tree_of
+from logger.sources.saic_gateway.charging import Values, battery_fields, charging_values, status_fields, wanted
 
 _DATA, _STATUS = "chrgMgmtData", "rvsChargeStatus"
 _BASIC, _GPS = "basicVehicleStatus", "gpsPosition"
@@ -22,8 +23,17 @@ _NO_PRESSURE = ("0", "-1", "255")
 _IS_ON = {"1": True, "0": False}
 _CLIMATE = {"0": False, **dict.fromkeys(map(str, range(1, 10)), True)}
 _HAS_FIX = {"0": False, "1": False, "2": True, "3": True}  # no signal, time only, of two and of three dimensions
-_DOORS = ("driverDoor", "passengerDoor", "rearLeftDoor", "rearRightDoor")
-_WINDOWS = ("driverWindow", "passengerWindow", "rearLeftWindow", "rearRightWindow")
+_PLACES = ("driver", "passenger", "rearLeft", "rearRight")
+_DOORS = [f"{_BASIC}.{place}Door" for place in _PLACES]
+_WINDOWS = [f"{_BASIC}.{place}Window" for place in _PLACES]
+_SUNROOF = [f"{_BASIC}.sunroof", f"{_BASIC}.sunroofStatus"]
+_SPEED, _ENGINE_STATUS, _MILEAGE = f"{_WAY}.speed", f"{_BASIC}.engineStatus", f"{_BASIC}.mileage"
+# What the charging data have as well, and better: theirs, and where the status has it.
+_FALLBACKS = {
+    "fallback.charging": (f"{_DATA}.bmsChrgSts", f"{_BASIC}.extendedData2"),
+    "fallback.soc": (f"{_DATA}.bmsPackSOCDsp", f"{_BASIC}.extendedData1"),
+    "fallback.range": (f"{_DATA}.range", f"{_BASIC}.fuelRangeElec"),
+}
 _TYRES = {"fl": "frontLeft", "fr": "frontRight", "rl": "rearLeft", "rr": "rearRight"}
 
 _STATE = (
@@ -61,6 +71,14 @@ _BODY = (
     Field(path=f"{_BASIC}.handBrake", to="parking_brake", choices=_IS_ON, lookup=True),
     Field(path=f"{_BASIC}.remoteClimateStatus", to="climate_on", choices=_CLIMATE, lookup=True),
 )
+_WANTED = wanted(_DATA, _STATUS)
+_PICKED = tree_of(
+    {
+        *(name for field in (*_STATE, *_LOCATION, *_BODY) for name in field.names),
+        *(worse for _, worse in _FALLBACKS.values()),
+        *(*_DOORS, *_WINDOWS, *_SUNROOF, f"{_GPS}.timeStamp", "statusTime"),
+    }
+)
 
 
 def shapes(capacity_wh: float | None = None) -> Mapping[str, Shape]:
@@ -81,8 +99,8 @@ def shapes(capacity_wh: float | None = None) -> Mapping[str, Shape]:
 def take_apart(document: Any) -> Iterable[Mapping[str, Any]]:
     """The values of both documents of a car. Raises `ValueError` for what is none."""
     status, charging = _data(document, "status"), _data(document, "charging")
-    now = charging_values(charging.get(_DATA), charging.get(_STATUS), (_DATA, _STATUS))
-    then = _flat({name: status.get(name) for name in ("statusTime", _BASIC, _GPS)})
+    now = charging_values(charging.get(_DATA), charging.get(_STATUS), _WANTED)
+    then = pick(_PICKED, status)
     add_fallbacks(then, now)
     drop_parked_speed(then)
     add_openings(then)
@@ -91,33 +109,28 @@ def take_apart(document: Any) -> Iterable[Mapping[str, Any]]:
 
 def add_fallbacks(then: Values, now: Values) -> None:
     """What the charging data have as well, and better, is taken from the status only where they lack it."""
-    fields = {"charging": "extendedData2", "soc": "extendedData1", "range": "fuelRangeElec"}
-    better = {"charging": f"{_DATA}.bmsChrgSts", "soc": f"{_DATA}.bmsPackSOCDsp", "range": f"{_DATA}.range"}
-    for name, theirs in fields.items():
-        if number(now.get(better[name])) is None:
-            then[f"fallback.{name}"] = then.get(f"{_BASIC}.{theirs}")
+    for name, (better, worse) in _FALLBACKS.items():
+        if number(now.get(better)) is None:
+            then[name] = then.get(worse)
 
 
 def drop_parked_speed(then: Values) -> None:
     """The speed is 0 while the motor is off: that of the satellites trembles."""
-    if then.get(f"{_WAY}.speed") is not None and number(then.get(f"{_BASIC}.engineStatus")) == 0:
-        then[f"{_WAY}.speed"] = 0
+    if then.get(_SPEED) is not None and then.get(_ENGINE_STATUS) == 0:
+        then[_SPEED] = 0
 
 
 def add_openings(then: Values) -> None:
     """Whether any door or window is open; windows are not known while the odometer is not."""
+    mileage = number(then.get(_MILEAGE))
     then["any.door"] = _any(then, _DOORS)
-    then["any.sunroof"] = _any(then, ("sunroof", "sunroofStatus"))
-    mileage = number(then.get(f"{_BASIC}.mileage"))
+    then["any.sunroof"] = _any(then, _SUNROOF)
     then["any.window"] = _any(then, _WINDOWS) if mileage is not None and mileage >= 1 else None
 
 
 def _any(then: Values, names: Iterable[str]) -> bool | None:
-    found = [value for name in names if (value := then.get(f"{_BASIC}.{name}")) is not None]
-    known = set(map(number, found))
-    if 1 in known:
-        return True
-    return False if known == {0} else None
+    known = {then[name] for name in names if name in then}
+    return True if 1 in known else False if known == {0} else None
 
 
 STEPS: Mapping[str, Step] = {"car": take_apart}
@@ -132,16 +145,6 @@ def _data(document: Any, name: str) -> Mapping[str, Any]:
         return {}
     data = found.get("data")
     return data if isinstance(data, dict) else {}
-
-
-def _flat(document: Mapping[str, Any], prefix: str = "") -> Values:
-    values: Values = {}
-    for name, value in document.items():
-        if value.__class__ is dict:
-            values.update(_flat(value, f"{prefix}{name}."))
-        elif value.__class__ is not list:
-            values[prefix + name] = value
-    return values
 
 
 _CHARGE = re.compile(rb'"bmsChrgSts"\s*:\s*(\d+)|"extendedData2"\s*:\s*(1)\b')

@@ -4,7 +4,7 @@ Scales and validity are those of the vendor's schema (SAIC-iSmart-API, ASN.1), c
 31.8 % of 72.5 kWh are the 23.1 kWh that it names. What no line of a table can say is a step.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from logger.mapping import Field
@@ -120,13 +120,25 @@ def _energy(status: str, capacity_wh: float | None) -> Field:
 # ---- steps -----------------------------------------------------------------------------------------------------------
 
 
-def charging_values(data: Any, status: Any, names: tuple[str, str]) -> Values:
-    """The values of both members of a document, by their names in it, after all steps. Members may be missing."""
-    data, status = (dict(each) if isinstance(each, Mapping) else {} for each in (data, status))
+Wanted = tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]
+
+
+def wanted(data: str, status: str) -> Wanted:
+    """What the fields read of the members `data` and `status` of a document: the name in it, and the whole path."""
+    fields = (*status_fields(data, status), *battery_fields(data, status), *battery_fields(data, status, 1.0))
+    paths = sorted({name for field in fields for name in field.names})
+    below = tuple((path.removeprefix(f"{status}."), path) for path in paths if path.startswith(f"{status}."))
+    rest = tuple((path.removeprefix(f"{data}."), path) for path in paths if not path.startswith(f"{status}."))
+    return rest, below
+
+
+def charging_values(data: Any, status: Any, names: Wanted) -> Values:
+    """The wanted values of both members of a document, after all steps. Members may be missing."""
+    data, status = (dict(each) if each.__class__ is dict else {} for each in (data, status))
     for step in STEPS:
         step(data, status)
-    values = {f"{names[0]}.{key}": value for key, value in data.items()}
-    values.update({f"{names[1]}.{key}": value for key, value in status.items()})
+    values = {path: data[name] for name, path in names[0] if name in data}
+    values.update((path, status[name]) for name, path in names[1] if name in status)
     return values
 
 

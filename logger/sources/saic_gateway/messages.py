@@ -7,9 +7,10 @@ from typing import Any
 from logger.envelope import Envelope
 from logger.mapping import Rows, Shape, Step
 from logger.sources.contract import Glance
-from logger.sources.saic_gateway.charging import battery_fields, charging_values, status_fields
+from logger.sources.saic_gateway.charging import battery_fields, charging_values, status_fields, wanted
 
 _DATA, _STATUS, _TIME = "applicationData", "applicationData.chargeStatus", "body.eventCreationTime"
+_WANTED = wanted(_DATA, _STATUS)
 
 
 def shapes(capacity_wh: float | None = None) -> Mapping[str, Shape]:
@@ -32,7 +33,7 @@ def take_apart(document: Any) -> Iterable[Mapping[str, Any]]:
     body = document["body"] if isinstance(document["body"], dict) else {}
     data = document["applicationData"] if isinstance(document["applicationData"], dict) else {}
     origin = {f"body.{name}": body.get(name) for name in ("vin", "eventID", "eventCreationTime")}
-    return [{**charging_values(data, data.get("chargeStatus"), (_DATA, _STATUS)), **origin}]
+    return [{**charging_values(data, data.get("chargeStatus"), _WANTED), **origin}]
 
 
 STEPS: Mapping[str, Step] = {"data": take_apart}

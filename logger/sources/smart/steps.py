@@ -5,13 +5,17 @@ from typing import Any
 
 from logger.mapping import Step
 from logger.sources.numbers import number
+from logger.sources.picking import pick, tree_of
 from logger.sources.smart.codes import EXPIRED, OK, OUTCOMES, SIGNATURE, WAIT
+from logger.sources.smart.messages import SHAPES
 
 Values = dict[str, Any]
 _ELECTRIC = "additionalVehicleStatus.electricVehicleStatus"
 _MAINTENANCE = "additionalVehicleStatus.maintenanceStatus"
 _CLIMATE = "additionalVehicleStatus.climateStatus"
 _SAFETY = "additionalVehicleStatus.drivingSafetyStatus"
+_WRONG = "additionalVehicleStatus"  # below which documents show what cars send beside it
+_WRONG_SPEED = f"{_WRONG}.basicVehicleStatus.speed"
 _POSITION = "basicVehicleStatus.position"
 _GPS = "additionalVehicleStatus.runningStatus.gpsInformation"  # of the form that documents show
 _PLACES = ("Driver", "Passenger", "DriverRear", "PassengerRear")
@@ -24,6 +28,27 @@ _OPENS_AND_SHUTS = {"1": True, "2": False}
 _YES_AND_NO = {"1": True, "0": False, "true": True, "false": False}
 _NOT_FITTED = 101
 _KINDS = {"2": "ac", "15": "dc", "24": "dc", "30": "wireless"}
+_READ = [  # by steps of a status, and not by its fields
+    f"{_ELECTRIC}.dcDcConnectStatus",
+    f"{_ELECTRIC}.chargeUAct",
+    f"{_ELECTRIC}.chargeIAct",
+    "basicVehicleStatus.speedValidity",
+    "basicVehicleStatus.direction",
+    *(f"{place}.{name}" for place in (_POSITION, _GPS) for name in ("latitude", "longitude", "altitude")),
+    *(f"{place}.{name}" for place in (_POSITION, _GPS) for name in ("posCanBeTrusted", "marsCoordinates")),
+    *(*_TYRE_WARNINGS, *_DOORS, *_WINDOWS, *_WINDOW_POSITIONS, *_LIDS, f"{_CLIMATE}.sunroofPos"),
+]
+
+
+def _names(step: str) -> set[str]:
+    """Every name that the fields of documents of this step read."""
+    rows = (rows for shape in SHAPES.values() if shape.step == step for rows in shape.rows)
+    return {name for each in rows for name in each.names} - {""}
+
+
+_BASICS = {name for name in (*_names("status"), *_READ) if name.startswith("basicVehicleStatus.")}
+_STATUS = tree_of({*_names("status"), *_READ, "configuration.vin", *(f"{_WRONG}.{name}" for name in _BASICS)})
+_ANSWER = tree_of({*_names("answer"), *_names("charging"), "chargeUAct", "chargeIAct"})
 _AC_PHASE_MAX_V = 260.0  # above it, a voltage is that between phases
 _DC_ZERO, _DC_STEP_A, _DC_STEP_V = 16_380, 0.1, 0.25
 _KNOWN = {*OUTCOMES, EXPIRED, SIGNATURE, WAIT}
@@ -39,7 +64,7 @@ def status(document: Any) -> Iterable[Mapping[str, Any]]:
     found = _member(data, "vehicleStatus")
     if not isinstance(found, dict):
         raise ValueError("lacks data.vehicleStatus")
-    values = _values(found)
+    values = pick(_STATUS, found)
     for step in STATUS_STEPS:
         step(values)
     if more:
@@ -49,12 +74,12 @@ def status(document: Any) -> Iterable[Mapping[str, Any]]:
 
 def answer(document: Any) -> Iterable[Mapping[str, Any]]:
     """The values of any other answer. Raises `ValueError` for what is no answer."""
-    return [_values(_data(document) or {})]
+    return [pick(_ANSWER, _data(document) or {})]
 
 
 def charging(document: Any) -> Iterable[Mapping[str, Any]]:
     """The limit of charging, or measurements of alternating current, which documents show in its place."""
-    values = _values(_data(document) or {})
+    values = pick(_ANSWER, _data(document) or {})
     add_alternating_current(values, "chargeUAct", "chargeIAct")
     return [values]
 
@@ -62,11 +87,12 @@ def charging(document: Any) -> Iterable[Mapping[str, Any]]:
 def troubles(document: Any) -> Iterable[Mapping[str, Any]]:
     """A part for each trouble code; one without a time, which stands at its first receipt, is told from the others."""
     found = [each for each in _list(_data(document), "diagnosticList") if isinstance(each, dict)]
-    return [_values({"status": "active", **each}, _kind_of_trouble(each)) for each in found] or [{}]
+    return [_trouble(each) for each in found] or [{}]
 
 
-def _kind_of_trouble(each: Mapping[str, Any]) -> str:
-    return "timeless." if number(each.get("timestamp")) is None else "trouble."
+def _trouble(each: Mapping[str, Any]) -> Values:
+    kind = "timeless" if number(each.get("timestamp")) is None else "trouble"
+    return {f"{kind}.{name}": value for name, value in {"status": "active", **each}.items()}
 
 
 def trips(document: Any) -> Iterable[Mapping[str, Any]]:
@@ -97,9 +123,9 @@ STEPS: Mapping[str, Step] = {
 
 def move_basics(values: Values) -> None:
     """Take `basicVehicleStatus` from where documents show it, where it is missing from where cars send it."""
-    wrong = "additionalVehicleStatus.basicVehicleStatus."
-    for name in [name for name in values if name.startswith(wrong)]:
-        values.setdefault(name.removeprefix("additionalVehicleStatus."), values[name])
+    for name in _BASICS if _WRONG_SPEED in values or f"{_WRONG}.basicVehicleStatus.engineStatus" in values else ():
+        if (wrong := f"{_WRONG}.{name}") in values:
+            values.setdefault(name, values[wrong])
 
 
 def add_position(values: Values) -> None:
@@ -239,18 +265,6 @@ def _data(document: Any) -> Any:
     if code in _KNOWN:
         return None
     raise ValueError(f"the vendor answered {code or 'without a code'}")
-
-
-def _values(document: Any, prefix: str = "") -> Values:
-    """The values of a document by their path in it; lists are left aside."""
-    values: Values = {}
-    if isinstance(document, dict):
-        for name, value in document.items():
-            if value.__class__ is dict:
-                values.update(_values(value, f"{prefix}{name}."))
-            elif value.__class__ is not list:
-                values[prefix + name] = value
-    return values
 
 
 def _member(document: Any, name: str) -> Any:

@@ -21,7 +21,7 @@ from logger.simulator.cloud.failures import Reply
 from logger.simulator.cloud.serving import CloudServer
 from logger.sources import accounts
 from logger.sources.contract import PollOutcome
-from logger.sources.saic_gateway.charging import charging_values
+from logger.sources.saic_gateway.charging import charging_values, wanted
 from tests.conftest import SHARED
 from tests.helpers.segway_pushes import decode_all
 from tests.helpers.source_kits import account_of
@@ -184,9 +184,10 @@ def test_the_charge_limit_is_one_of_seven(code: int) -> None:
 
 def test_values_that_their_flag_calls_invalid_are_empty() -> None:
     flagged = {"bmsPackCrnt": 1, "bmsPackCrntV": 1, "chrgngRmnngTime": 5, "chrgngRmnngTimeV": 1, "bmsEstdElecRng": 2046}
-    values = charging_values(flagged, {}, ("a", "b"))
+    names = wanted("a", "b")
+    values = charging_values(flagged, {}, names)
     assert [values[f"a.{name}"] for name in ("bmsPackCrnt", "chrgngRmnngTime", "bmsEstdElecRng")] == [None] * 3
-    assert charging_values({**flagged, "bmsPackCrntV": 0}, {}, ("a", "b"))["a.bmsPackCrnt"] == 1
+    assert charging_values({**flagged, "bmsPackCrntV": 0}, {}, names)["a.bmsPackCrnt"] == 1
 
 
 @pytest.mark.parametrize(
