@@ -19,6 +19,7 @@ from logger.stores.lake.lake import Lake
 
 _SILENT_S = 1800.0  # twice the vendor's slowest interval: values of such a vehicle are no longer current
 _POLL_COUNTERS = ("requests", "answered", "skipped", "delayed", "failed")  # in receiver.json
+_TOLD_APART = ("online", "charging", "locked", "soc_pct", "odometer_m")  # of what is printed
 _STATE_STYLES = {"riding": "green", "charging": "cyan", "silent": "yellow", "offline": "yellow"}
 
 
@@ -170,6 +171,7 @@ def _newest_rows(lake: Lake, vehicles: Sequence[str], labels: pl.DataFrame) -> p
     """Return a row a vehicle: its newest `status` with position, label and the time of the newer of both."""
     who = ["provider", "vehicle"]
     status, location, names = (lake.latest(table) for table in ("status", "location", "vehicles"))
+    status = _with_older_values(lake, status)
     positions = location.select(*who, pl.col("time").alias("position_at"), "lat_deg", "lon_deg")
     rows = (
         status.join(positions, on=who, how="full", coalesce=True)
@@ -181,6 +183,16 @@ def _newest_rows(lake: Lake, vehicles: Sequence[str], labels: pl.DataFrame) -> p
         .sort("provider", "label", "vehicle")
     )
     return _of_vehicles(rows, vehicles) if vehicles else rows
+
+
+def _with_older_values(lake: Lake, newest: pl.DataFrame) -> pl.DataFrame:
+    """The newest rows, what they lack taken from the row before that has it: a car may tell its values one by one."""
+    for name in _TOLD_APART:
+        if newest[name].null_count():
+            older = lake.latest("status", name).select("provider", "vehicle", pl.col(name).alias("older"))
+            newest = newest.join(older, on=["provider", "vehicle"], how="left", maintain_order="left")
+            newest = newest.with_columns(pl.coalesce(name, "older").alias(name)).drop("older")
+    return newest
 
 
 def _of_vehicles(rows: pl.DataFrame, vehicles: Sequence[str]) -> pl.DataFrame:
