@@ -50,7 +50,7 @@ class CarEvent(msgspec.Struct, frozen=True):
 class CarFleet:
     """`cars` cars of each vendor, or as many as its account may have, and their clouds; none makes nothing.
 
-    `events` are Smartcar's, `answers` those to what was sent of them, `truths` what really happened, by provider.
+    `events` are Smartcar's, `answers` those to what was sent of them.
     """
 
     def __init__(self, cars: int, seed: int, start_at: int, days: int) -> None:
@@ -60,7 +60,8 @@ class CarFleet:
         self._urls: dict[str, str] = {}
         self._polled: list[tuple[str, VendorCloud]] = []  # the clouds, with the word of their first query
         self.answers: list[Answer] = []
-        self.events, self.truths = self._history()
+        self._seen: dict[str, dict[str, Simulation]] = {}  # the cars of each cloud, as it sees them
+        self.events = self._history()
 
     @contextmanager
     def clouds(self, clock: CloudInfo) -> Iterator[None]:
@@ -71,7 +72,8 @@ class CarFleet:
 
         with ExitStack() as stack:
             for each in self._vendors:
-                cloud = each.cloud(self._simulated(each), now)
+                cars = self._seen[each.name] = self._simulated(each)
+                cloud = each.cloud(cars, now)
                 self._urls[each.name] = stack.enter_context(CloudServer(cloud)).base_url
                 self._polled.append((each.query, cloud))
             yield
@@ -123,8 +125,10 @@ class CarFleet:
 
     def write_truth(self, folder: Path) -> None:
         """Write what really happened to the cars of each provider into a folder of its own below this one."""
-        for provider, truths in self.truths.items():
-            write_truth(truths, folder / provider, provider)
+        for provider, seen in self._seen.items():
+            for one in seen.values():
+                one.advance(self._end_at)
+            write_truth([_named(one.truth, car) for car, one in seen.items()], folder / provider, provider)
 
     @property
     def _vendors(self) -> list[Vendor]:
@@ -136,14 +140,11 @@ class CarFleet:
         numbers = range(vendor.first, vendor.first + len(names))
         return dict(zip(names, cars(numbers, self._seed, self._start_at, self._days), strict=True))
 
-    def _history(self) -> tuple[list[CarEvent], dict[str, list[Truth]]]:
-        """The events of all cars in order of time, and what really happened to the cars, by provider."""
-        simulated = {each.name: self._simulated(each) for each in self._vendors}
-        found = [each for car, one in simulated.get(SMARTCAR, {}).items() for each in self._events_of(car, one)]
-        for one in (one for of in simulated.values() for one in of.values()):
-            one.advance(self._end_at)
-        truths = {vendor: [_named(one.truth, car) for car, one in of.items()] for vendor, of in simulated.items()}
-        return sorted(found, key=lambda each: each.at), truths
+    def _history(self) -> list[CarEvent]:
+        """The events of the cars that push, in order of time."""
+        pushing = [self._simulated(each) for each in self._vendors if each.name == SMARTCAR]
+        found = (each for of in pushing for car, one in of.items() for each in self._events_of(car, one))
+        return sorted(found, key=lambda each: each.at)
 
     def _events_of(self, car: str, simulation: Simulation) -> Iterator[CarEvent]:
         """An event each time that the maker's cloud knows something newer."""

@@ -33,18 +33,18 @@ from logger.stores import open_lake
 _FIRST_UNLISTED = 899_999_999_999_000  # the number of the first vehicle that the settings do not list
 _FORGED, _UNLISTED = 20, 10  # pushes with a wrong signature, and of vehicles that are not listed
 _CONNECTIONS = 32
-_MOST_CARS, _MOPEDS_PER_CAR = 3, 6  # of each vendor
+_MOST_CARS, _MOPEDS_PER_CAR = 2, 6  # of each vendor
 _HEAD_START_S = 1.5  # until the cloud's time runs: by then `voltrail run` is ready, most of the time
 _SECONDS_A_DAY, _MAX_HZ = 3.5, 4000  # a day lasts so long, or longer if two cores could not take its pushes,
 _SECONDS_A_DAY_OF_CARS = 6.0  # and, with cars, their polls
 _POLL = """base_url = "{base_url}"
 
-[sources.poll]  # in seconds of the vehicles, of which {second} are one of ours
-riding_s = {second}
-charging_s = {second}
-parked_s = {second}
-offline_s = {seconds}
-silent_s = {second}
+[sources.poll]  # in seconds of the vehicles: seven hours are a second or two of ours
+riding_s = 25200
+charging_s = 25200
+parked_s = 25200
+offline_s = 50400
+silent_s = 25200
 """
 _MODELS = """
 [models."E-moped"]  # by its data sheet
@@ -148,8 +148,7 @@ def _schedule_pushes(simulations: list[Simulation], seed: int) -> Iterator[_Sche
 
 
 def _collector(out: Path, simulations: list[Simulation], cloud: CloudInfo, more: str) -> Collector:
-    second = round(cloud.speed)
-    poll = _POLL.format(base_url=cloud.base_url, second=second, seconds=2 * second)
+    poll = _POLL.format(base_url=cloud.base_url)
     models = _MODELS.format(currency=CURRENCY, per_kwh=PRICE_PER_KWH, efficiency=DATA_SHEET_EFFICIENCY)
     fleet = "".join(map(_vehicle, simulations)) + "".join(map(_place, _PLACES_M))
     return Collector(out, [each.vehicle for each in simulations], poll + models + fleet + more, speed=cloud.speed)

@@ -96,7 +96,7 @@ VENDORS = (
         + 'app_secret_file = "smart.key"\ntoken_file = "smart.token"\nvehicles = "all"\n',
         {"smart.key": _SIGNING, "smart.token": _SESSION},
         _smart,
-        (600, 1800, 1800),
+        (900, 1800, 3600),
     ),
     Vendor(
         "saic",
