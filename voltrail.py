@@ -4,13 +4,12 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
-
 from dashboards.command import dashboards
 from logger.commands import options as opt
 from logger.commands import output
 from logger.commands.consent import login
 from logger.commands.import_command import import_
+from logger.commands.interval import interval
 from logger.commands.notify import notify
 from logger.commands.options import AsJson, ConfigFile, Debug, FromStore, Since, Until, Vehicles, settings_of, span
 from logger.errors import ConfigError, LoggerError
@@ -46,7 +45,7 @@ def demo(
     settings = settings_of(out / "voltrail.toml")
     analyze(settings, Wish())
     analysis = compare_analyses(open_lake(settings), out / "truth")
-    figures = {**result.figures(), "analysis": msgspec.to_builtins(analysis)}
+    figures = {**result.figures(), "analysis": analysis}
     output.show(figures, as_json, lambda _: [*result.lines(), "", *analysis.lines()])
     if result.errors:
         raise LoggerError(f"the demo is incomplete: {', '.join(result.errors)}")
@@ -271,6 +270,7 @@ def rollup(config: ConfigFile = None, as_json: AsJson = False, debug: Debug = Fa
 
 
 app.command(rich_help_panel="Set up")(login)
+app.command(rich_help_panel="Collect")(interval)
 app.command(rich_help_panel="Show")(dashboards)
 app.command(rich_help_panel="Show")(notify)
 

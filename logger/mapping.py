@@ -63,7 +63,8 @@ class Rows(msgspec.Struct, frozen=True):
     A message without a value of any field makes no row. `time` is the vendor's name (or names, `a|b`) of the time by
     `clock`: that of the `device` or of the vendor's `server`; where it is missing, `server_time` takes its place, if
     the vendor has one. With `each`, every element of that array makes a row, and the fields are read below it. Rows
-    that are `first_seen` stand at the first receipt of their key: the vendor repeats what holds still.
+    that are `first_seen` stand at the first receipt of their key: the vendor repeats what holds still. Rows of a
+    `history` may be of any time in the past. All rows get the `flag`, if there is one.
     """
 
     table: str
@@ -74,6 +75,8 @@ class Rows(msgspec.Struct, frozen=True):
     each: str = ""
     server_time: str = ""
     first_seen: bool = False
+    history: bool = False
+    flag: str = ""
 
     @property
     def time_names(self) -> frozenset[str]:

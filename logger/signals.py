@@ -359,6 +359,7 @@ FLAGS: Mapping[str, str] = {
     "names none; the value is kept as it came",
     "differ:SIGNAL": "the message held this value under two names and the two differ; the first is kept",
     "null_island": "the position was 0, 0; it is null and `fix_valid` is false",
+    "position_untrusted": "the vehicle says that its position cannot be trusted; it is kept",
     "time_missing": "the message had no time; `time` is that of the receipt",
     "time_behind": "the message's time was over 30 days old; `time` is that of the receipt",
     "time_ahead": "the message's time was over 10 minutes ahead; `time` is that of the receipt",

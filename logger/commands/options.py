@@ -69,6 +69,21 @@ SettingsFile = Annotated[Path, Option(help="the file to write")]
 Account = Annotated[str, Argument(metavar="NAME", help="name of the account in the settings")]
 Pair = Annotated[bool, Option("--pair", help="answer the vendor's test of the push address for 15 minutes")]
 
+# ---- interval --------------------------------------------------------------------------------------------------------
+
+
+def _seconds(of: str) -> Any:
+    """The option of one value of the upload interval, in the vendor's range."""
+    return Option(min=10, max=65_535, metavar="S", help=f"seconds between two reports of {of}")
+
+
+LocationUnlocked = Annotated[int | None, _seconds("the position while unlocked")]
+LocationLocked = Annotated[int | None, _seconds("the position while locked")]
+StatusRiding = Annotated[int | None, _seconds("the status while riding")]
+StatusIdle = Annotated[int | None, _seconds("the status while unlocked and not riding")]
+StatusLocked = Annotated[int | None, _seconds("the status while locked")]
+Yes = Annotated[bool, Option("--yes", help="do not ask before writing")]
+
 # ---- check, poll, copy -----------------------------------------------------------------------------------------------
 
 Stores = Annotated[

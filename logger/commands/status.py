@@ -1,5 +1,6 @@
 """`voltrail status`: each vehicle's newest values, and how far each sink has come. Creates and changes nothing."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -11,12 +12,14 @@ from logger.commands.output import Block, Cell, Styled, Table, format_count, for
 from logger.errors import ConfigError
 from logger.process_state import feeder_process, read_state
 from logger.settings.schema import Settings
+from logger.sources import accounts
 from logger.spool.inspect import SpoolReader, Waiting
 from logger.stores import open_lake
 from logger.stores.lake.lake import Lake
 
 _SILENT_S = 1800.0  # twice the vendor's slowest interval: values of such a vehicle are no longer current
 _POLL_COUNTERS = ("requests", "answered", "skipped", "delayed", "failed")  # in receiver.json
+_TOLD_APART = ("online", "charging", "locked", "soc_pct", "odometer_m")  # of what is printed
 _STATE_STYLES = {"riding": "green", "charging": "cyan", "silent": "yellow", "offline": "yellow"}
 
 
@@ -32,6 +35,14 @@ class Vehicle(msgspec.Struct, frozen=True):
     odometer_m: float | None
     lat_deg: float | None
     lon_deg: float | None
+
+
+class Resting(msgspec.Struct, frozen=True):
+    """A vehicle whose values are old since it is left alone, for so long [s]; None: until a person polls it."""
+
+    label: str
+    seconds: float | None
+    reason: str
 
 
 class Sink(msgspec.Struct, frozen=True):
@@ -74,6 +85,7 @@ class Overview(msgspec.Struct, frozen=True):
     spool_max_bytes: int
     per_minute: int
     analysis: Analysis | None = None
+    resting: list[Resting] = []
 
 
 def read_overview(settings: Settings, vehicles: Sequence[str] = (), now: datetime | None = None) -> Overview:
@@ -84,16 +96,18 @@ def read_overview(settings: Settings, vehicles: Sequence[str] = (), now: datetim
     now = now or datetime.now(UTC)
     newest = _newest_rows(open_lake(settings), vehicles, _labels(settings))
     states = {sink: read_state(settings.data_dir, feeder_process(sink)) for sink in settings.sinks.names}
+    found = [_vehicle(row, now) for row in newest.iter_rows(named=True)]
     spool = SpoolReader(settings.data_dir)
     waiting = spool.waiting(settings.sinks.names) if spool.exists else []
     return Overview(
-        vehicles=[_vehicle(row, now) for row in newest.iter_rows(named=True)],
+        vehicles=found,
         accounts=_accounts(settings),
         sinks=_sinks(states, waiting, now),
         spool_bytes=spool.bytes() if spool.exists else 0,
         spool_max_bytes=settings.collector.max_bytes,
         per_minute=states["lake"].get("per_minute", 0),
         analysis=_analysis(settings, now),
+        resting=list(_resting(settings, found)),
     )
 
 
@@ -133,6 +147,20 @@ def _accounts(settings: Settings) -> list[Account]:
     return accounts
 
 
+def _resting(settings: Settings, vehicles: Sequence[Vehicle]) -> Iterator[Resting]:
+    """The vehicles that their source leaves alone now, though it is polled."""
+    known = accounts(settings)
+    for source in settings.polled_sources:
+        try:
+            cloud = known[source.name].cloud()
+        except ConfigError:
+            continue  # `voltrail check` says what is wrong with it
+        for each in vehicles:
+            rest = cloud and each.provider == known[source.name].provider and cloud.rest(each.vehicle)
+            if rest:
+                yield Resting(each.label, rest.seconds if rest.seconds < math.inf else None, rest.reason)
+
+
 def _labels(settings: Settings) -> pl.DataFrame:
     """What the settings call vehicles, whatever they came from."""
     named = [{"vehicle": name, "own_label": each.label} for name, each in settings.vehicles.items()]
@@ -143,6 +171,7 @@ def _newest_rows(lake: Lake, vehicles: Sequence[str], labels: pl.DataFrame) -> p
     """Return a row a vehicle: its newest `status` with position, label and the time of the newer of both."""
     who = ["provider", "vehicle"]
     status, location, names = (lake.latest(table) for table in ("status", "location", "vehicles"))
+    status = _with_older_values(lake, status)
     positions = location.select(*who, pl.col("time").alias("position_at"), "lat_deg", "lon_deg")
     rows = (
         status.join(positions, on=who, how="full", coalesce=True)
@@ -154,6 +183,16 @@ def _newest_rows(lake: Lake, vehicles: Sequence[str], labels: pl.DataFrame) -> p
         .sort("provider", "label", "vehicle")
     )
     return _of_vehicles(rows, vehicles) if vehicles else rows
+
+
+def _with_older_values(lake: Lake, newest: pl.DataFrame) -> pl.DataFrame:
+    """The newest rows, what they lack taken from the row before that has it: a car may tell its values one by one."""
+    for name in _TOLD_APART:
+        if newest[name].null_count():
+            older = lake.latest("status", name).select("provider", "vehicle", pl.col(name).alias("older"))
+            newest = newest.join(older, on=["provider", "vehicle"], how="left", maintain_order="left")
+            newest = newest.with_columns(pl.coalesce(name, "older").alias(name)).drop("older")
+    return newest
 
 
 def _of_vehicles(rows: pl.DataFrame, vehicles: Sequence[str]) -> pl.DataFrame:
@@ -196,6 +235,7 @@ def view(overview: Overview) -> Iterator[Block]:
     yield Table(headers, [*map(_vehicle_cells, overview.vehicles)], right=("age", "charge", "odometer"))
     if not overview.vehicles:
         yield "(nothing is stored yet)"
+    yield from map(_resting_line, overview.resting)
     yield ""
     size = f"{format_size(overview.spool_bytes)} of {format_size(overview.spool_max_bytes)}"
     rows: list[tuple[Cell, Cell]] = [row for account in overview.accounts for row in _account_rows(account)]
@@ -215,6 +255,11 @@ def _vehicle_cells(each: Vehicle) -> tuple[Cell, ...]:
         "-" if each.odometer_m is None else f"{each.odometer_m / 1000:,.1f} km",
         "-" if no_position else f"{each.lat_deg:.5f}, {each.lon_deg:.5f}",
     )
+
+
+def _resting_line(each: Resting) -> str:
+    until = "" if each.seconds is None else f" (for another {format_duration(each.seconds)})"
+    return f"{each.label} {each.reason}{until}"
 
 
 def _account_rows(each: Account) -> Iterator[tuple[Cell, Cell]]:

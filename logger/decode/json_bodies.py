@@ -32,10 +32,16 @@ def read_parts(bodies: Sequence[bytes], names: Sequence[str], step: Step) -> pl.
         parts += found
         problems += [problem] * len(found)
     present = set[str]().union(*parts)  # most documents hold a few of all names
-    texts = {name: [_text(part.get(name)) for part in parts] for name in names if name in present}
+    texts = {name: _column(parts, name) for name in names if name in present}
     schema = {name: kind for name, kind in _schema(names).items() if name in texts or name in (ROW, PROBLEM)}
     frame = pl.DataFrame({ROW: numbers, **texts, PROBLEM: problems}, schema=schema)
     return frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in names if name not in present)
+
+
+def _column(parts: Sequence[Mapping[str, Any]], name: str) -> list[str | None]:
+    """The texts of this name; most are texts or missing already, and need no call."""
+    values = [part.get(name) for part in parts]
+    return [value if value is None or value.__class__ is str else _text(value) for value in values]
 
 
 def _take_apart(body: bytes, step: Step) -> tuple[list[Mapping[str, Any]], str | None]:
@@ -91,8 +97,11 @@ def _value(document: Any, path: Sequence[str]) -> Any:
 
 def _text(value: Any) -> str | None:
     """The value as the vendor writes it in forms; None for an object or a list."""
-    if value is None or value.__class__ is str:
-        return value
-    if isinstance(value, dict | list):
-        return None
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    kind = value.__class__  # compared by itself: this is done for every value of every document
+    if kind is int or kind is float:
+        return str(value)
+    if value is None or kind is str:
+        return value  # type: ignore[no-any-return]
+    if kind is bool:
+        return "true" if value else "false"
+    return None

@@ -1,5 +1,6 @@
 """The time of each row: the device's clock where it is usable, else the first receipt of its message."""
 
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -30,9 +31,9 @@ def add_time(frame: pl.DataFrame, rows: Rows, path: str, shape: Shape, receipts:
         return _add_first_seen(frame, rows, receipts)
     if "first_at" not in frame.columns:
         off = pl.col("device_at") - pl.col("received_at")
-        sure = off.is_between(_REPEAT_MS - BEHIND_MS, AHEAD_MS - _REPEAT_MS).fill_null(False)
-        frame = add_first_receipts(frame, path, shape, receipts, of=~sure)
-    return _choose_time(frame.with_columns(_time_problem()))
+        sure = (off > (-math.inf if rows.history else _REPEAT_MS - BEHIND_MS)) & (off < AHEAD_MS - _REPEAT_MS)
+        frame = add_first_receipts(frame, path, shape, receipts, of=~sure.fill_null(False))
+    return _choose_time(frame.with_columns(_time_problem(rows)))
 
 
 _ALL = pl.lit(True)
@@ -74,13 +75,14 @@ def _choose_time(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _time_problem() -> pl.Expr:
+def _time_problem(rows: Rows) -> pl.Expr:
     """The time flag of a row; null where its device time is usable."""
     off = pl.col("device_at") - pl.col("first_at")
+    is_behind = pl.lit(False) if rows.history else off < -BEHIND_MS
     return (
         pl.when(off.is_null())
         .then(pl.lit("time_missing"))
-        .when(off < -BEHIND_MS)
+        .when(is_behind)
         .then(pl.lit("time_behind"))
         .when(off > AHEAD_MS)
         .then(pl.lit("time_ahead"))

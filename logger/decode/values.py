@@ -10,7 +10,7 @@ import polars as pl
 
 from logger.mapping import Band, Field, Rows
 from logger.signals import BOOLEAN_WORDS, SIGNALS, of_table
-from logger.tables import TIME, shaped
+from logger.tables import TIME, shaped, table
 from logger.times import epoch_ms, parse_times
 
 FLAG = "flag:"
@@ -62,8 +62,12 @@ def read_values(frame: pl.DataFrame, rows: Rows) -> pl.DataFrame:
         *(pl.lit(word).alias(name) for name, word in rows.constants.items()),
         *(each for field in rows.fields for each in _texts(field)),
     )
-    values = texts.with_columns(_parse(field, _field_text(field)).alias(field.to) for field in rows.fields)
+    kinds = {column.name: column.type for column in table(rows.table).described}
+    values = texts.with_columns(
+        _parse(field, _field_text(field), kinds[field.to]).alias(field.to) for field in rows.fields
+    )
     flags = [flag for field in rows.fields for flag in _flags(field)]
+    flags += [pl.lit(True).alias(f"{FLAG}{rows.flag}")] if rows.flag else []
     helpers = [f"{prefix}{field.to}" for field in rows.fields for prefix in (_TEXT, _UNIT)]
     return values.with_columns(flags).drop(helpers, strict=False)
 
@@ -117,14 +121,14 @@ def _first_text(spellings: Sequence[str]) -> pl.Expr:
     return pl.coalesce(options)
 
 
-def _parse(field: Field, text: pl.Expr) -> pl.Expr:
-    """The text as a value of the field's signal, null where it is none."""
-    signal = SIGNALS.get(field.to)
-    kind = signal.type if signal else "enum"
+def _parse(field: Field, text: pl.Expr, kind: str) -> pl.Expr:
+    """The text as a value of the field's column, null where it is none."""
     if kind == "bool" or field.choices is not None:
         return _choose(field, text, pl.Boolean() if kind == "bool" else pl.String())
-    if kind == "enum":
+    if kind in ("enum", "text"):
         return text
+    if kind == "time":
+        return epoch_ms(text.cast(pl.Float64, strict=False)).cast(TIME)
     number = _scale(field, text.cast(pl.Float64, strict=False))
     if kind == "int":
         return pl.when(number == number.round()).then(number).cast(pl.Int64, strict=False)
@@ -147,7 +151,8 @@ def _scale(field: Field, number: pl.Expr) -> pl.Expr:
     if field.units:
         return _multiply(number, _unit_scale(field, number))
     if not field.bands:
-        return number if (field.scale, field.offset) == (1, 0) else _multiply(number, field.scale) + field.offset
+        scaled = number if field.scale == 1 else _multiply(number, field.scale)
+        return scaled if field.offset == 0 else (scaled + field.offset).round_sig_figs(12)  # 19684 at -0.05 + 1000
     return _multiply(number, _band_scale(number, field.bands)).fill_null(number)
 
 
@@ -175,18 +180,18 @@ def _inside(number: pl.Expr, low: float, high: float) -> pl.Expr:
     return (number >= low) & (number < high)
 
 
-def finish_rows(rows: pl.DataFrame, table: str) -> pl.DataFrame:
+def finish_rows(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     """Return raw values with `flag:…` columns as rows of the table: plausible, flagged, in its columns and types.
 
     `time` and `received_at` may be epoch milliseconds.
     """
     rows = rows.with_columns(pl.col("time", "received_at").cast(TIME))
-    if table == "location":
+    if name == "location":
         rows = _check_position(rows)
     rows = rows.with_columns(
-        each for signal in of_table(table) if signal.name in rows.columns for each in _plausible(signal.name)
+        each for signal in of_table(name) if signal.name in rows.columns for each in _plausible(signal.name)
     )
-    return shaped(_join_flags(rows), table)
+    return shaped(_join_flags(rows), name)
 
 
 def _check_position(rows: pl.DataFrame) -> pl.DataFrame:

@@ -58,7 +58,7 @@ async def _make(runner: PollRunner, clients: ClientPool, call: Call) -> CallResu
     def result(outcome: str, reason: str = "") -> CallResult:
         return CallResult(runner.name, call.vehicle, call.query, outcome, reason)
 
-    if refusal := runner.scheduler.refusal(time.monotonic(), datetime.now(UTC), call.vehicle, call.query):
+    if refusal := runner.refusal(call):
         return result("failed", refusal)
     runner.scheduler.count_query(call.vehicle, call.query, datetime.now(UTC))
     try:

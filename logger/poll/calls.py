@@ -1,4 +1,4 @@
-"""A call of a cloud that is due, and the counts of calls."""
+"""A call of a cloud that is due, when it will be, and the counts of calls."""
 
 import msgspec
 
@@ -10,6 +10,14 @@ class Call(msgspec.Struct, frozen=True):
     query: str
     due_at: float
     every_s: float
+
+
+class Turn(msgspec.Struct, frozen=True, gc=False):
+    """When a query is due [s]: an interval, stretched as the budget demands, after a moment."""
+
+    due_at: float
+    since_at: float
+    interval_s: float
 
 
 class CallCounts(msgspec.Struct):

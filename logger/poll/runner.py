@@ -60,6 +60,7 @@ class PollRunner:
             costs=cloud.costs,
             used=self._used.total,
             observe_delay=observe_delay,
+            rest_s=self._rest_s,
         )
         self._add(account.vehicles)
         self._under_way: set[asyncio.Task[None]] = set()
@@ -175,6 +176,17 @@ class PollRunner:
     def save_used(self) -> None:
         """Write the calls that were made to disk."""
         self._used.save()
+
+    def _rest_s(self, vehicle: str) -> float:
+        rest = self._cloud.rest(vehicle)
+        return 0.0 if rest is None else rest.seconds
+
+    def refusal(self, call: Call) -> str:
+        """Why this call may not be made by hand now; empty where it may."""
+        rest = self._cloud.rest(call.vehicle, by_hand=True)
+        if rest is not None:
+            return f"not requested: {rest.reason}"
+        return self.scheduler.refusal(time.monotonic(), datetime.now(UTC), call.vehicle, call.query)
 
     # ---- vehicles --------------------------------------------------------------------------------------------------
 

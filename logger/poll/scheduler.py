@@ -13,11 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from random import Random
 
-import msgspec
-
 from logger.errors import LoggerError, Retry
 from logger.poll.call_budget import CallBudget, Period
-from logger.poll.calls import Call, CallCounts
+from logger.poll.calls import Call, CallCounts, Turn
 from logger.poll.circuit_breaker import CircuitBreaker
 from logger.poll.vehicle_plan import VehiclePlan
 from logger.sources.contract import PollOutcome, Query, State
@@ -41,21 +39,14 @@ class _Vehicle:
         self.misses = 0
 
 
-class _Turn(msgspec.Struct, frozen=True, gc=False):
-    """When a query is due [s]: an interval, stretched as the budget demands, after a moment."""
-
-    due_at: float
-    since_at: float
-    interval_s: float
-
-
 class Scheduler:
     """The schedule of one account; `counts` are by query.
 
     `budget` is calls per `period`, 0 for no limit; `per_vehicle` is most calls for one vehicle in a month, 0 for no
     limit, and makes a budget where there is none; `costs` are the calls that a query costs, where it is not one.
     `used` counts calls by period, and by month and vehicle, those of earlier runs included. `observe_delay` gets how
-    long after its time each call is made [s]. All moments `now` are monotonic [s].
+    long after its time each call is made [s]; `rest_s` tells how long a vehicle is to be left alone [s]. All moments
+    `now` are monotonic [s].
     """
 
     def __init__(
@@ -70,15 +61,16 @@ class Scheduler:
         silent_after_s: float = 3600,
         used: Counter[str] | None = None,
         observe_delay: Callable[[float], None] = lambda seconds: None,
+        rest_s: Callable[[str], float] = lambda vehicle: 0.0,
         random: Random | None = None,
     ) -> None:
         self.counts = {query.name: CallCounts() for query in queries}
         self._queries = {query.name: query for query in queries}
         self._vehicles: dict[str, _Vehicle] = {}
-        self._turns: dict[_Key, _Turn] = {}
+        self._turns: dict[_Key, Turn] = {}
         self._heap: list[tuple[float, _Key]] = []
         self._silent_after_s = silent_after_s
-        self._observe_delay = observe_delay
+        self._observe_delay, self._rest_s = observe_delay, rest_s
         self._random = random or Random()
         self.breaker = CircuitBreaker(self._random)
         used = Counter() if used is None else used
@@ -171,14 +163,20 @@ class Scheduler:
         connections = self.breaker.connections(free, now)
         calls: list[Call] = []
         while len(calls) < connections and self._budget.allows(wall) and (call := self._next_call(now)):
-            if self._plan.is_spent(call.vehicle, call.query, wall):
-                self._rest((call.vehicle, call.query), now, _SPENT_S)
+            if pause_s := self._pause_s(call, wall):
+                self._rest((call.vehicle, call.query), now, pause_s)
                 continue
             calls.append(call)
             self._count_request(call, now, wall)
         if connections:
             self.breaker.begun(len(calls))
         return calls
+
+    def _pause_s(self, call: Call, wall: datetime) -> float:
+        """How long this call is not to be made, a day at most: its vehicle rests, or has no calls left [s]."""
+        if self._plan.is_spent(call.vehicle, call.query, wall):
+            return _SPENT_S
+        return min(_REST_S, self._rest_s(call.vehicle))
 
     def wait_s(self, now: float) -> float:
         """How long no call will be due, as far as is known now, 5 s at most [s]."""
@@ -241,7 +239,7 @@ class Scheduler:
         self._schedule(key, now + seconds, 0.0)
 
     def _schedule(self, key: _Key, since_at: float, interval_s: float) -> None:
-        turn = _Turn(since_at + interval_s * self._stretch, since_at, interval_s)
+        turn = Turn(since_at + interval_s * self._stretch, since_at, interval_s)
         self._turns[key] = turn
         heapq.heappush(self._heap, (turn.due_at, key))
         if len(self._heap) > _MOST_STALE * len(self._turns):  # a new turn leaves the old entry behind

@@ -5,89 +5,29 @@ The docstrings and descriptions are the text of `docs/reference/settings.md`.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
 from logger.settings.analysis import Analytics as Analytics
 from logger.settings.analysis import Rate as Rate
 from logger.settings.analysis import Tariffs as Tariffs
+from logger.settings.collector import Collector as Collector
 from logger.settings.fleet import Model as Model
 from logger.settings.fleet import Place as Place
 from logger.settings.fleet import Vehicle as Vehicle
 from logger.settings.notify import Notify as Notify
+from logger.settings.polling import STATES as STATES
+from logger.settings.polling import Polling as Polling
+from logger.settings.polling import SlowPolling as SlowPolling
+from logger.settings.polling import SmartPolling as SmartPolling
+from logger.settings.polling import State as State
+from logger.settings.polling import WakingPolling as WakingPolling
 from logger.settings.stores import InfluxSettings as InfluxSettings
 from logger.settings.stores import LakeSettings as LakeSettings
 from logger.settings.stores import Sinks as Sinks
 
-DEFAULT_FOLDER = "voltrail-data"
 RESERVED_NAMES = ("import", "collector", "settings", "influx")  # sources of our own; no account may take their names
-State = Literal["riding", "charging", "parked", "offline", "silent", "out_of_service"]  # of a vehicle, for polling
-STATES: tuple[State, ...] = get_args(State)
-
-
-class Collector(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[collector]`: where the service listens, where it keeps its data and for how long."""
-
-    listen: Annotated[
-        str,
-        Meta(description="ADDRESS:PORT at which pushes are received; put a TLS proxy in front of it"),
-    ] = "127.0.0.1:8080"
-    data_dir: Annotated[str, Meta(description="folder for the spool, raw messages and the lake")] = DEFAULT_FOLDER
-    raw_days: Annotated[
-        int,
-        Meta(ge=0, description="days for which raw messages are kept, so that `voltrail replay` can decode them again"),
-    ] = 90
-    max_bytes: Annotated[
-        int,
-        Meta(ge=0, description="limit of the spool [bytes]; beyond it pushes are answered 503, and nothing is dropped"),
-    ] = 10_000_000_000
-    path_prefix: Annotated[
-        str,
-        Meta(description="first part of the path at which pushes are received, such as `/a1b2c3`; keep it secret"),
-    ] = ""
-    public_url: Annotated[
-        str,
-        Meta(description="`https://HOST` at which vendors reach this collector; `voltrail check` tries it"),
-    ] = ""
-    timezone: Annotated[
-        str,
-        Meta(description="time zone of vehicles that have none of their own, and of times on the command line"),
-    ] = "UTC"
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port of `listen`."""
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port)
-
-    def push_address(self, source: str) -> str:
-        """Return the address to register with the vendor of this account, who adds a path of its own."""
-        return f"{(self.public_url or 'https://YOUR-HOST').rstrip('/')}{self.path_prefix}/{source}"
-
-
-class Polling(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[sources.poll]`: how often the vendor's cloud is polled for each vehicle. Without this table it is not polled.
-
-    The interval follows the state of the vehicle; 0 is never.
-    """
-
-    riding_s: Annotated[int, Meta(ge=0, description="interval while riding [s]")] = 60
-    charging_s: Annotated[int, Meta(ge=0, description="interval while charging [s]")] = 120
-    parked_s: Annotated[int, Meta(ge=0, description="interval while parked [s]")] = 900
-    offline_s: Annotated[int, Meta(ge=0, description="interval while the cloud cannot reach the vehicle [s]")] = 3600
-    silent_s: Annotated[int, Meta(ge=0, description="interval after a long time without a message [s]")] = 1800
-    out_of_service_s: Annotated[int, Meta(ge=0, description="interval while it is out of service [s]")] = 0
-    calls: Annotated[
-        int,
-        Meta(ge=0, description="most calls in a period; where they do not suffice, all intervals grow. 0: no limit"),
-    ] = 0
-    per: Annotated[Literal["day", "month"], Meta(description="the period of `calls`")] = "day"
-
-    @property
-    def every_s(self) -> dict[State, float]:
-        """The interval by state [s]; a state in which nothing is polled is left out."""
-        return {state: float(seconds) for state in STATES if (seconds := getattr(self, f"{state}_s"))}
 
 
 class _Named(Struct, frozen=True, forbid_unknown_fields=True):
@@ -153,19 +93,6 @@ class Segway(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field
     ] = ()
 
 
-class SlowPolling(Polling, frozen=True, forbid_unknown_fields=True):
-    """`[sources.poll]` of Hiven and Smartcar: as above, at longer intervals, since they request the makers' clouds.
-
-    More often than every 15 to 30 minutes it has nothing new.
-    """
-
-    riding_s: Annotated[int, Meta(ge=0, description="interval while riding [s]")] = 1800
-    charging_s: Annotated[int, Meta(ge=0, description="interval while charging [s]")] = 1800
-    parked_s: Annotated[int, Meta(ge=0, description="interval while parked [s]")] = 3600
-    offline_s: Annotated[int, Meta(ge=0, description="interval while the cloud cannot reach the vehicle [s]")] = 7200
-    silent_s: Annotated[int, Meta(ge=0, description="interval after a long time without a message [s]")] = 3600
-
-
 class Hiven(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="hiven"):
     """`[[sources]]` with `kind = "hiven"`: the vehicles of one user of Hiven; repeat the table for another user."""
 
@@ -214,11 +141,77 @@ class Smartcar(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_fie
     poll: SlowPolling | None = None
 
 
+class SaicGateway(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="saic-gateway"):
+    """`[[sources]]` with `kind = "saic-gateway"`: a car at the iSmart gateway, an add-on of Home Assistant."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("password",)
+    identifiers: ClassVar[tuple[str, ...]] = ("user",)
+
+    user: Annotated[str, Meta(description="the login of the iSmart app")] = ""
+    user_file: Annotated[str, Meta(description="file that holds the login and nothing else")] = ""
+    password_file: Annotated[str, Meta(description="file that holds the password and nothing else")] = ""
+    password: str = ""
+    model: Annotated[str, Meta(description="model of every vehicle that has none of its own")] = ""
+    poll: WakingPolling | None = None
+
+
+class Smart(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="smart"):
+    """`[[sources]]` with `kind = "smart"`: one account of the Hello smart app; repeat the table for another account."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("app_secret", "token", "login_token")
+    may_lack: ClassVar[tuple[str, ...]] = ("token", "login_token")  # one of them is enough
+    lists_vehicles: ClassVar[bool] = True
+
+    app_secret_file: Annotated[str, Meta(description="file that holds the key by which the app signs")] = ""
+    app_secret: str = ""
+    token_file: Annotated[str, Meta(description="file that holds the token of a session of the app")] = ""
+    token: str = ""
+    login_token_file: Annotated[
+        str, Meta(description="file that holds a token of the app's login (EU), which renews a session that has ended")
+    ] = ""
+    login_token: str = ""
+    app_id: Annotated[str, Meta(description="what the app calls itself to the vendor (`x-app-id`)")] = ""
+    operator_code: Annotated[str, Meta(description="the app's market (`x-operator-code`)")] = ""
+    user_id: Annotated[str, Meta(description="the user of that session, as the vendor numbers it")] = ""
+    device_id: Annotated[str, Meta(description="the device of that session (`x-device-identifier`)")] = ""
+    client_id: Annotated[str, Meta(description="with `intl`: the client of that session (`x-client-id`)")] = ""
+    region: Annotated[Literal["eu", "intl"], Meta(description="which of the vendor's apps the session is of")] = "eu"
+    model: Annotated[str, Meta(description="model of every vehicle that has none of its own")] = ""
+    poll: SmartPolling | None = None
+
+
+class Saic(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="saic"):
+    """`[[sources]]` with `kind = "saic"`: one account of the iSmart app of SAIC (MG), at the vendor's own cloud."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("password", "client_secret")
+    identifiers: ClassVar[tuple[str, ...]] = ("user",)
+    lists_vehicles: ClassVar[bool] = True
+
+    user: Annotated[str, Meta(description="login of the iSmart app: an address of mail, or a number of a phone")] = ""
+    user_file: Annotated[str, Meta(description="file that holds the login and nothing else")] = ""
+    password_file: Annotated[str, Meta(description="file that holds the password and nothing else")] = ""
+    password: str = ""
+    country_code: Annotated[str, Meta(description="where the login is a phone: its country, such as `49`")] = ""
+    client_id: Annotated[str, Meta(description="name under which the app asks for a token")] = ""
+    client_secret_file: Annotated[str, Meta(description="file that holds the app's key to that")] = ""
+    client_secret: str = ""
+    region: Annotated[Literal["eu", "au"], Meta(description="which of the vendor's clouds it is at")] = "eu"
+    least_voltage_v: Annotated[
+        float,
+        Meta(ge=0, description="12 V battery: below this, a car is not polled by schedule, and by hand once a day [V]"),
+    ] = 12.2
+    model: Annotated[str, Meta(description="model of every vehicle that has none of its own")] = ""
+    poll: WakingPolling | None = None
+
+
 # fmt: off
 Source = (  # a line for each kind
     Segway
     | Hiven
     | Smartcar
+    | SaicGateway
+    | Saic
+    | Smart
 )
 # fmt: on
 

@@ -123,12 +123,22 @@ def _check_account(source: Source) -> None:
     where = f"sources: {source.name}"
     _check_inline(where, source)
     _check_no_login(f"{where}: base_url", source.base_url)
+    _check_intervals(where, source)
     if source.vehicles == "all" and not source.lists_vehicles:
         kind = source.__struct_config__.tag
         raise ConfigError(
             f"{where}: a source of kind {kind} does not list its vehicles: write their numbers into "
             '`vehicles`, or set unknown_vehicles = "accept"'
         )
+
+
+def _check_intervals(where: str, source: Source) -> None:
+    """Raise `ConfigError` for an interval that this vendor, or the 12 V battery of its cars, does not stand."""
+    every_s, least_s = (source.poll.every_s, source.poll.least_s) if source.poll else ({}, 0)
+    for state, seconds in every_s.items():
+        if seconds < least_s:
+            wrong = f"{seconds:.0f} is too short for this vendor's cars"
+            raise ConfigError(f"{where}: poll.{state}_s: {wrong}: write {least_s} or more, or 0 for never")
 
 
 def _check_inline(where: str, account: Source | InfluxSettings) -> None:

@@ -6,13 +6,19 @@ from logger.settings import schema
 from logger.settings.schema import AccountSettings, Settings
 from logger.sources.contract import Account, Cloud, Kind, Traits
 from logger.sources.hiven.account import HivenAccount
+from logger.sources.saic.account import SaicAccount
+from logger.sources.saic_gateway.account import SaicGatewayAccount
 from logger.sources.segway.account import SegwayAccount
+from logger.sources.smart.account import SmartAccount
 from logger.sources.smartcar.account import SmartcarAccount
 
 KINDS: Mapping[type[AccountSettings], Kind] = {
     schema.Segway: SegwayAccount,
     schema.Hiven: HivenAccount,
     schema.Smartcar: SmartcarAccount,
+    schema.SaicGateway: SaicGatewayAccount,
+    schema.Saic: SaicAccount,
+    schema.Smart: SmartAccount,
 }
 TRAITS: Mapping[str, Traits] = {kind.provider: kind.traits for kind in KINDS.values()}  # by provider
 

@@ -67,6 +67,13 @@ class Query(msgspec.Struct, frozen=True):
     skipped_by: str = ""
 
 
+class Rest(msgspec.Struct, frozen=True):
+    """A vehicle is left alone for so long [s], infinite where only a person can end it; `reason` is a sentence."""
+
+    seconds: float
+    reason: str
+
+
 class Traits(msgspec.Struct, frozen=True):
     """What a vendor says of all its vehicles; None where they differ, or nobody knows.
 
@@ -110,6 +117,10 @@ class Cloud(Protocol):
     def schedule(self) -> tuple[Query, ...]:
         """The queries to poll regularly; none where the settings have no `[sources.poll]`."""
 
+    def rest(self, vehicle: str, *, by_hand: bool = False) -> Rest | None:
+        """Why this vehicle is to be left alone now, by schedule or `by_hand`: a request would cost its 12 V battery."""
+        return None
+
     async def list_vehicles(self, http: httpx.AsyncClient) -> tuple[str, ...]:
         """All vehicles of the account, requested where `polls_all`. Raises as `request`."""
         return ()
@@ -138,6 +149,31 @@ class Consent(Protocol):
         """
 
 
+class UploadInterval(msgspec.Struct, frozen=True):
+    """How often a vehicle reports position and status, by its state [s]; None: left as it is."""
+
+    location_unlocked_s: int | None = None
+    location_locked_s: int | None = None
+    status_riding_s: int | None = None
+    status_idle_s: int | None = None
+    status_locked_s: int | None = None
+
+    @property
+    def named(self) -> list[tuple[str, int]]:
+        """The values that are to be written, by name."""
+        return [(name, value) for name, value in msgspec.structs.asdict(self).items() if value is not None]
+
+
+class IntervalWriter(Protocol):
+    """The side of an account that writes the one setting of vehicles that is ever written, at a person's command."""
+
+    async def write(self, http: httpx.AsyncClient, vehicle: str, interval: UploadInterval) -> str:
+        """Write it once, and return why the vehicle did not take it, empty where it did.
+
+        Raises `Retry` where that is not known, `LoginNeeded` where the account is refused.
+        """
+
+
 class Account(Protocol):
     """One account of the settings: what its messages mean, and how they come in."""
 
@@ -150,6 +186,7 @@ class Account(Protocol):
     account_id: str  # what every message must hold in the shape's `account_field`; empty where there is none
     webhook: Webhook | None
     steps: Mapping[str, Step] = {}  # what takes documents apart, by the names that shapes have for it
+    interval: IntervalWriter | None = None  # None where the vendor has no such setting
     consent: Consent | None = None  # None where the settings are all that an account needs
 
     def cloud(self) -> Cloud | None:

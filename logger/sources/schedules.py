@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from logger.settings.schema import STATES, Polling
 from logger.sources.contract import Query
+from logger.sources.pace import speed
 
 
 def scheduled(
@@ -15,7 +16,7 @@ def scheduled(
     """
     if poll is None:
         return ()
-    every_s = {state: poll.every_s[state] for state in STATES if state in poll.every_s}
+    every_s = {state: poll.every_s[state] / speed() for state in STATES if state in poll.every_s}
     return tuple(
         Query(name, {state: weight * every_s[state] for state in every_s}, skipped_by.get(name, ""))
         for name, weight in weights.items()

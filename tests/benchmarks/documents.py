@@ -11,10 +11,12 @@ import msgspec
 from logger.decode.first_receipts import FirstReceipts
 from logger.decode.messages import decode
 from logger.envelope import Batch, Envelope
+from logger.simulator.cloud import saic, smart
 from logger.simulator.cloud.cloud import Request
 from logger.simulator.cloud.hiven import HivenSimulation
+from logger.simulator.cloud.saic_gateway import charging_data
 from logger.simulator.cloud.smartcar import SmartcarSimulation, event
-from logger.simulator.cloud.vendor import VendorCloud, cars
+from logger.simulator.cloud.vendor import Report, VendorCloud, cars
 from logger.simulator.vehicle.environment import DAY_S
 from logger.simulator.vehicle.fleet import Simulation
 from logger.sources.contract import Account
@@ -35,6 +37,9 @@ def figures(folder: Path) -> list[Figure]:
         "hiven: answers": ("hiven", _hiven_answers),
         "smartcar: webhooks": ("smartcar", _smartcar_webhooks),
         "smartcar: batches": ("smartcar", _smartcar_batches),
+        "smart: status": ("smart", _smart_answers),
+        "saic: cars": ("saic", _saic_answers),
+        "saic-gateway: answers": ("saic-gateway", _gateway_answers),
     }
     return [
         Figure(
@@ -109,6 +114,39 @@ def _smartcar_batches() -> Iterator[Envelope]:
         for car in cloud.cars:
             body = cloud.answer(Request("POST", f"/v2.0/vehicles/{car}/batch", login, _STATE)).body
             yield Envelope("smartcar", "state", at_ms, "poll", body, car)
+
+
+def _smart_answers() -> Iterator[Envelope]:
+    for car, at_ms, report in _reports():
+        status = {**smart.status(report), "configuration": {"vin": car}}
+        body = msgspec.json.encode({"code": "1000", "data": {"vehicleStatus": status}})
+        yield Envelope("smart", "status", at_ms, "poll", body, car)
+
+
+def _saic_answers() -> Iterator[Envelope]:
+    for car, at_ms, report in _reports():
+        documents = {"at": at_ms, "status": _good(saic.status(report)), "charging": _good(saic.charging(report))}
+        yield Envelope("mg", "car", at_ms, "poll", msgspec.json.encode(documents), car)
+
+
+def _gateway_answers() -> Iterator[Envelope]:
+    for car, at_ms, report in _reports():
+        data, status = charging_data(report)
+        body = {"eventID": f"{car} {report.at}", "eventCreationTime": report.at, "result": 0, "vin": car}
+        document = {"applicationData": {**data, "chargeStatus": status}, "body": body}
+        yield Envelope("mg", "data", at_ms, "poll", msgspec.json.encode(document), car)
+
+
+def _good(data: object) -> dict[str, object]:
+    return {"code": 0, "message": "success", "data": data}
+
+
+def _reports() -> Iterator[tuple[str, int, Report]]:
+    """Each car and moment, and what the car has reported by then."""
+    clock = _Clock()
+    cloud = VendorCloud(_simulated(), clock)
+    for at_ms in _moments(clock):
+        yield from ((car, at_ms, cloud.report(car)) for car in cloud.cars)
 
 
 def _smartcar_webhooks() -> Iterator[Envelope]:

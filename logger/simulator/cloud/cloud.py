@@ -1,6 +1,7 @@
 """A simulated Segway cloud: the token and the four queries, with the vendor's names, codes and failures.
 
-It cannot control a vehicle and has no key of a lock: such calls are counted as forbidden and get 404.
+It cannot control a vehicle and has no key of a lock: such calls are counted as forbidden and get 404. The interval at
+which a vehicle reports is the one setting that it takes.
 `GET /simulator/calls` answers how often each query was called.
 """
 
@@ -27,8 +28,10 @@ QUERIES: Mapping[str, str] = {
     "/api/v2/mopeds/query/current/battery-info": "battery-info",
 }
 CALLS = "/simulator/calls"
+INTERVAL = "/api/v2/vehicle/setting/interval"  # the one setting that this cloud takes
 OVERLAP_S, EXPIRES_S = 300.0, 43_199
 OK, SERVER, PARAMETER, BAD_TOKEN, UNKNOWN, OFFLINE, NO_LOCATION = 0, 15001, 15004, 15101, 15102, 15301, 15400
+UNSUPPORTED = 15707
 _JSON = {"Content-Type": "application/json;charset=UTF-8"}
 _FORBIDDEN = ("control", "setting", "bluetooth-key")
 
@@ -105,6 +108,8 @@ class Cloud:
         self._chance = Random(f"{seed} cloud")
         self.calls: Counter[tuple[str, str]] = Counter()
         self.forbidden: Counter[str] = Counter()
+        self.intervals: dict[str, dict[str, object]] = {}  # what was written, by vehicle
+        self.without_interval: set[str] = set()  # vehicles that do not have that setting
 
     def answer(self, request: Request) -> Reply:
         """Return the answer to this call, with failure, latency and the cloud's clock."""
@@ -115,6 +120,8 @@ class Cloud:
     def _reply(self, request: Request) -> Reply:
         if request.path == CALLS:
             return self._calls_reply()
+        if (request.method, request.path) == ("POST", INTERVAL):
+            return self._interval(request)
         word = "token" if request.path == TOKEN else QUERIES.get(request.path)
         if word is None or request.method != ("POST" if word == "token" else "GET"):
             return self._not_found(request.path)
@@ -125,6 +132,20 @@ class Cloud:
             vehicle = self._other_vehicle(vehicle)
         reply = self._tokens.issue(request.body) if word == "token" else self._query(word, vehicle, request)
         reply = msgspec.structs.replace(reply, delay_s=self._delay_s())
+        return apply_failure(failure, reply) if failure else reply
+
+    def _interval(self, request: Request) -> Reply:
+        content = msgspec.json.decode(request.body)
+        vehicle, at = content.pop("iotCode"), self._now()
+        self.calls["interval", vehicle] += 1
+        failure = self._schedule.next("interval", vehicle, at)
+        if not self._tokens.accepts(request.headers.get("authorization", "")):
+            reply = self._envelope(at, BAD_TOKEN, "token invalid", None)
+        elif vehicle in self.without_interval:
+            reply = self._envelope(at, UNSUPPORTED, "not supported", None)
+        else:
+            self.intervals[vehicle] = content
+            reply = self._envelope(at, OK, "Success", None)
         return apply_failure(failure, reply) if failure else reply
 
     def _calls_reply(self) -> Reply:

@@ -1,7 +1,7 @@
-"""The demo's cars: private vehicles of the simulation, as two makers' clouds see them.
+"""The demo's cars: private vehicles of the simulation, as their makers' clouds see them.
 
-Some push by Smartcar's webhooks and are polled there, others are polled at Hiven. Both clouds answer real HTTP, and
-the owner's consent is redeemed for tokens as `voltrail login` does it.
+Some push by Smartcar's webhooks, all are polled. The clouds answer real HTTP, and the owners' consent to Smartcar is
+redeemed for tokens as `voltrail login` does it.
 """
 
 import asyncio
@@ -17,54 +17,21 @@ import httpx
 import msgspec
 
 from logger.settings.load import load_settings
-from logger.simulator.cloud.hiven import HivenSimulation
 from logger.simulator.cloud.serving import CloudInfo, CloudServer
-from logger.simulator.cloud.smartcar import SmartcarSimulation, event
+from logger.simulator.cloud.smartcar import event
 from logger.simulator.cloud.vendor import VendorCloud, cars, last_report
 from logger.simulator.demo.collector import PREFIX
 from logger.simulator.demo.sender import Answer, post, send
+from logger.simulator.demo.vendors import MANAGEMENT, VENDORS, Vendor
 from logger.simulator.vehicle.environment import DAY_S
 from logger.simulator.vehicle.fleet import Simulation
 from logger.simulator.vehicle.truth import Truth, write_truth
 from logger.sources import accounts
 from logger.sources.contract import Consent
 
-SMARTCAR, HIVEN = "smartcar", "hiven"
-_FIRST = {SMARTCAR: 505, HIVEN: 605}  # numbers of the vehicles, of which none has a wrong clock
-_CLIENT, _SECRET, _MANAGEMENT, _KEY, _USER = "client", "simulated-client", "simulated-token", "simulated-key", "user"
+SMARTCAR, HIVEN = "smartcar", "hiven"  # one that pushes, and one whose cars have no odometer
 _STEP_S = 600.0  # between two looks of the maker's cloud at its car
 _PATIENCE_S = 20.0
-_POLLS = 6  # in the whole demo, so that the vendor's bucket of requests suffices
-_SETTINGS = """
-[[sources]]
-kind = "smartcar"
-name = "smartcar"
-base_url = "{smartcar}"
-client_id = "{client}"
-client_secret_file = "smartcar.secret"
-management_token_file = "smartcar.token"
-redirect_uri = "http://127.0.0.1/done"
-vehicles = "all"
-calls_per_vehicle = 0  # the plan's month is a real one, of which a demo is a minute
-
-[sources.poll]
-charging_s = {every_s}
-parked_s = {every_s}
-silent_s = {every_s}
-
-[[sources]]
-kind = "hiven"
-name = "hiven"
-base_url = "{hiven}"
-api_key_file = "hiven.key"
-user_id = "{user}"
-vehicles = "all"
-
-[sources.poll]
-charging_s = 1
-parked_s = 1
-silent_s = 1
-"""
 _LABEL = """
 [vehicles."{vehicle}"]
 label = "{label}"
@@ -81,19 +48,20 @@ class CarEvent(msgspec.Struct, frozen=True):
 
 
 class CarFleet:
-    """`cars` cars of each vendor, and their clouds; none makes nothing and has no account.
+    """`cars` cars of each vendor, or as many as its account may have, and their clouds; none makes nothing.
 
-    `events` are Smartcar's, `answers` those to what was sent of them, `truths` what really happened, by provider.
+    `events` are Smartcar's, `answers` those to what was sent of them.
     """
 
     def __init__(self, cars: int, seed: int, start_at: int, days: int) -> None:
-        self.vehicles = {vendor: [_name(vendor, number) for number in range(cars)] for vendor in _FIRST if cars}
+        self.vehicles = {each.name: _names(each, cars) for each in VENDORS if cars}
         self._seed, self._days = seed, days
         self._start_at, self._end_at = start_at, start_at + days * DAY_S
         self._urls: dict[str, str] = {}
-        self._polled: dict[str, VendorCloud] = {}  # the clouds, by the word of their first query
+        self._polled: list[tuple[str, VendorCloud]] = []  # the clouds, with the word of their first query
         self.answers: list[Answer] = []
-        self.events, self.truths = self._history()
+        self._seen: dict[str, dict[str, Simulation]] = {}  # the cars of each cloud, as it sees them
+        self.events = self._history()
 
     @contextmanager
     def clouds(self, clock: CloudInfo) -> Iterator[None]:
@@ -103,22 +71,19 @@ class CarFleet:
             return min(self._end_at, self._end_at - clock.seconds_until(self._end_at) * clock.speed)
 
         with ExitStack() as stack:
-            if self.vehicles:
-                smartcar = SmartcarSimulation(self._simulated(SMARTCAR), now, _CLIENT, _SECRET, _MANAGEMENT)
-                hiven = HivenSimulation(self._simulated(HIVEN), now, _KEY, _USER)
-                for name, cloud in ((SMARTCAR, smartcar), (HIVEN, hiven)):
-                    self._urls[name] = stack.enter_context(CloudServer(cloud)).base_url
-                self._polled = {"state": smartcar, "status": hiven}
+            for each in self._vendors:
+                cars = self._seen[each.name] = self._simulated(each)
+                cloud = each.cloud(cars, now)
+                self._urls[each.name] = stack.enter_context(CloudServer(cloud)).base_url
+                self._polled.append((each.query, cloud))
             yield
 
-    def settings(self, folder: Path, seconds: float) -> str:
-        """Return the accounts as settings, whose secrets are written to this folder; the demo takes `seconds`."""
-        if not self.vehicles:
-            return ""
+    def settings(self, folder: Path) -> str:
+        """Return the accounts as settings, whose secrets are written to this folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        for name, secret in (("smartcar.secret", _SECRET), ("smartcar.token", _MANAGEMENT), ("hiven.key", _KEY)):
+        for name, secret in (pair for each in self._vendors for pair in each.secrets.items()):
             (folder / name).write_text(secret)
-        text = _SETTINGS.format(**self._urls, client=_CLIENT, user=_USER, every_s=max(1, round(seconds / _POLLS)))
+        text = "".join(each.settings(self._urls[each.name]) for each in self._vendors)
         labels = ((car, f"{vendor} {n}") for vendor, names in self.vehicles.items() for n, car in enumerate(names, 1))
         return text + "".join(_LABEL.format(vehicle=car, label=label) for car, label in labels)
 
@@ -154,29 +119,32 @@ class CarFleet:
         """Wait until each car was polled: a service that began late has had little time for that."""
         end = time.monotonic() + _PATIENCE_S
         while time.monotonic() < end and not all(
-            cloud.calls[word, car] for word, cloud in self._polled.items() for car in cloud.cars
+            _is_polled(cloud, word, car) for word, cloud in self._polled for car in cloud.cars
         ):
             time.sleep(0.1)
 
     def write_truth(self, folder: Path) -> None:
         """Write what really happened to the cars of each provider into a folder of its own below this one."""
-        for provider, truths in self.truths.items():
-            write_truth(truths, folder / provider, provider)
+        for provider, seen in self._seen.items():
+            for one in seen.values():
+                one.advance(self._end_at)
+            write_truth([_named(one.truth, car) for car, one in seen.items()], folder / provider, provider)
 
-    def _simulated(self, vendor: str) -> dict[str, Simulation]:
+    @property
+    def _vendors(self) -> list[Vendor]:
+        return [each for each in VENDORS if each.name in self.vehicles]
+
+    def _simulated(self, vendor: Vendor) -> dict[str, Simulation]:
         """The cars of this vendor from the start, by name; each call gives the same ones anew."""
-        names = self.vehicles[vendor]
-        numbers = range(_FIRST[vendor], _FIRST[vendor] + len(names))
+        names = self.vehicles[vendor.name]
+        numbers = range(vendor.first, vendor.first + len(names))
         return dict(zip(names, cars(numbers, self._seed, self._start_at, self._days), strict=True))
 
-    def _history(self) -> tuple[list[CarEvent], dict[str, list[Truth]]]:
-        """The events of all cars in order of time, and what really happened to the cars, by provider."""
-        simulated = {vendor: self._simulated(vendor) for vendor in self.vehicles}
-        found = [each for car, one in simulated.get(SMARTCAR, {}).items() for each in self._events_of(car, one)]
-        for one in simulated.get(HIVEN, {}).values():
-            one.advance(self._end_at)
-        truths = {vendor: [_named(one.truth, car) for car, one in of.items()] for vendor, of in simulated.items()}
-        return sorted(found, key=lambda each: each.at), truths
+    def _history(self) -> list[CarEvent]:
+        """The events of the cars that push, in order of time."""
+        pushing = [self._simulated(each) for each in self._vendors if each.name == SMARTCAR]
+        found = (each for of in pushing for car, one in of.items() for each in self._events_of(car, one))
+        return sorted(found, key=lambda each: each.at)
 
     def _events_of(self, car: str, simulation: Simulation) -> Iterator[CarEvent]:
         """An event each time that the maker's cloud knows something newer."""
@@ -189,9 +157,14 @@ class CarFleet:
                 yield CarEvent(at, car, report.at, event(car, report, f"{car}-{at:.0f}", at))
 
 
-def _name(vendor: str, number: int) -> str:
-    """The vendor's id of a car: Smartcar's have the form of a UUID."""
-    return f"00000000-0000-4000-8000-{number + 1:012d}" if vendor == SMARTCAR else f"hiven-{number + 1}"
+def _names(vendor: Vendor, cars: int) -> list[str]:
+    """The vendor's numbers of its cars."""
+    return [vendor.car.format(number) for number in range(1, min(cars, vendor.most) + 1)]
+
+
+def _is_polled(cloud: VendorCloud, word: str, car: str) -> bool:
+    """Whether this car was polled; a cloud of one car need not know its number."""
+    return bool(cloud.calls[word, car] or cloud.calls[word, ""])
 
 
 def _named(truth: Truth, car: str) -> Truth:
@@ -199,5 +172,5 @@ def _named(truth: Truth, car: str) -> Truth:
 
 
 def _signed(body: bytes) -> bytes:
-    signature = hmac.new(_MANAGEMENT.encode(), body, hashlib.sha256).hexdigest()
+    signature = hmac.new(MANAGEMENT.encode(), body, hashlib.sha256).hexdigest()
     return post(f"{PREFIX}/{SMARTCAR}", body, headers={"SC-Signature": signature, "Content-Type": "application/json"})

@@ -1,5 +1,6 @@
 """A real `voltrail run` as a process: settings on a free loopback port, started, and stopped by its process id."""
 
+import os
 import random
 import signal
 import socket
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from logger.errors import LoggerError
 from logger.simulator.demo.sender import get
+from logger.sources.pace import SPEED
 
 SOURCE, PLATFORM, SECRET, PREFIX = "segway", "A00000", "simulated-secret", "/simulated"
 _START_S = 15.0
@@ -25,9 +27,9 @@ class Collector:
     not become ready or ends with an error.
     """
 
-    def __init__(self, folder: Path, vehicles: Sequence[str], more: str = "") -> None:
-        """`more` is further lines of the settings, at first of the account."""
-        self.folder = folder
+    def __init__(self, folder: Path, vehicles: Sequence[str], more: str = "", speed: float = 1.0) -> None:
+        """`more` is further lines of the settings, at first of the account; the vehicles' time runs at this speed."""
+        self.folder, self._speed = folder, speed
         self.settings_file = folder / "voltrail.toml"
         self.address = ("127.0.0.1", free_port())
         self.ready_after_s = 0.0
@@ -45,7 +47,8 @@ class Collector:
         began = time.monotonic()
         command = [sys.executable, "-m", "voltrail", "run", "--config", str(self.settings_file)]
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+            environment = {**os.environ, SPEED: str(self._speed)}
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
         while time.monotonic() - began < _START_S and self.process.poll() is None:
             try:
                 if get(self.address, "/readyz")[0] == 200:

@@ -34,17 +34,18 @@ from logger.stores import open_lake
 _FIRST_UNLISTED = 899_999_999_999_000  # the number of the first vehicle that the settings do not list
 _FORGED, _UNLISTED = 20, 10  # pushes with a wrong signature, and of vehicles that are not listed
 _CONNECTIONS = 32
-_MOST_CARS, _MOPEDS_PER_CAR = 3, 6  # of each vendor
+_MOST_CARS, _MOPEDS_PER_CAR = 2, 6  # of each vendor
 _HEAD_START_S = 1.5  # until the cloud's time runs: by then `voltrail run` is ready, most of the time
-_SECONDS_A_DAY, _MAX_HZ = 3.5, 4000  # a day lasts so long, or longer if two cores could not take its pushes
+_SECONDS_A_DAY, _MAX_HZ = 3.5, 4000  # a day lasts so long, or longer if two cores could not take its pushes,
+_SECONDS_A_DAY_OF_CARS = 6.0  # and, with cars, their polls
 _POLL = """base_url = "{base_url}"
 
-[sources.poll]  # a second here is {hours:.0f} hours of simulated time
-riding_s = 1
-charging_s = 1
-parked_s = 1
-offline_s = 2
-silent_s = 1
+[sources.poll]  # in seconds of the vehicles: seven hours are a second or two of ours
+riding_s = 25200
+charging_s = 25200
+parked_s = 25200
+offline_s = 50400
+silent_s = 25200
 """
 _MODELS = """
 [models."E-moped"]  # by its data sheet
@@ -98,14 +99,15 @@ def run_demo(
     simulations = town(vehicles, seed, start_at, days)
     pushes = list(_schedule_pushes(simulations, seed))
     truths = [simulation.truth for simulation in simulations]
-    seconds = max(days * _SECONDS_A_DAY, len(pushes) / _MAX_HZ)
+    day_s = _SECONDS_A_DAY_OF_CARS if providers == "all" else _SECONDS_A_DAY
+    seconds = max(days * day_s, len(pushes) / _MAX_HZ)
     echo(f"fleet         {vehicles} mopeds, {days} days, {sum(len(truth.trips) for truth in truths):,} trips")
     speed = days * DAY_S / seconds
     count = max(1, min(_MOST_CARS, vehicles // _MOPEDS_PER_CAR)) if providers == "all" else 0
     cars = CarFleet(count, seed, start_at, days)
     process = CloudProcess(out / "cloud.log", vehicles, days, seed, start_at, speed, _HEAD_START_S)
     with process as cloud, cars.clouds(cloud.info):
-        collector = _collector(out, simulations, cloud.info, cars.settings(out, seconds))
+        collector = _collector(out, simulations, cloud.info, cars.settings(out))
         echo(f"settings      {collector.settings_file}")
         cars.consent(collector.settings_file)
         with collector:
@@ -148,10 +150,10 @@ def _schedule_pushes(simulations: list[Simulation], seed: int) -> Iterator[_Sche
 
 
 def _collector(out: Path, simulations: list[Simulation], cloud: CloudInfo, more: str) -> Collector:
-    poll = _POLL.format(base_url=cloud.base_url, hours=cloud.speed / 3600)
+    poll = _POLL.format(base_url=cloud.base_url)
     models = _MODELS.format(currency=CURRENCY, per_kwh=PRICE_PER_KWH, efficiency=DATA_SHEET_EFFICIENCY)
     fleet = "".join(map(_vehicle, simulations)) + "".join(map(_place, _PLACES_M))
-    return Collector(out, [each.vehicle for each in simulations], poll + models + fleet + more)
+    return Collector(out, [each.vehicle for each in simulations], poll + models + fleet + more, speed=cloud.speed)
 
 
 def _vehicle(simulation: Simulation) -> str:

@@ -9,8 +9,10 @@ from logger.errors import Refused
 from logger.mapping import Shape
 from logger.settings.schema import Segway, Settings
 from logger.sources.contract import Account, Cloud, Glance, PushOutcome, Reply, Traits, Webhook
+from logger.sources.models import vehicles_by_model
 from logger.sources.networks import Networks
 from logger.sources.segway.api import SegwayCloud
+from logger.sources.segway.interval import SegwayInterval
 from logger.sources.segway.messages import PATHS, answer_shapes, glance, shapes
 from logger.sources.segway.signature import VARIANTS, Verifier
 
@@ -33,8 +35,10 @@ class SegwayAccount(Account):
         self.account_id = account.client_id
         self.vehicles = account.listed
         self.shapes = _shapes(account.model, settings)
-        self.variants = [(vehicles, _shapes(model, settings)) for model, vehicles in _models(account, settings)]
-        self.webhook = SegwayWebhook(account)
+        self.variants = [
+            (vehicles, _shapes(model, settings)) for model, vehicles in vehicles_by_model(account, settings)
+        ]
+        self.webhook, self.interval = SegwayWebhook(account), SegwayInterval(account)
         self._account = account
         self._known = frozenset(account.listed)
 
@@ -99,13 +103,3 @@ _REPLIES: Mapping[PushOutcome, Reply] = {
 
 def _shapes(model: str, settings: Settings) -> dict[str, Shape]:
     return {**shapes(model, settings.model(model)), **answer_shapes(settings.model(model))}
-
-
-def _models(account: Segway, settings: Settings) -> list[tuple[str, frozenset[str]]]:
-    """Vehicles whose own model in the settings is another than the account's, by model."""
-    models: dict[str, set[str]] = {}
-    for number in account.listed:
-        vehicle = settings.vehicles.get(number)
-        if vehicle and vehicle.model and vehicle.model != account.model:
-            models.setdefault(vehicle.model, set()).add(number)
-    return [(model, frozenset(numbers)) for model, numbers in models.items()]

@@ -1,7 +1,7 @@
 """Segway "API of Gateway": the queries of the vendor's cloud. Protocol, units and traps: `README.md` beside this.
 
 Only four queries exist here. The key of a vehicle's bluetooth, and everything that controls a vehicle, have no line in
-this module, and a test holds it to that.
+this module, and a test holds it to that. The one setting that is written is in `interval`.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """`voltrail status` calls every vehicle in the stores by the label that the settings give it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -34,3 +34,11 @@ def test_an_imported_vehicle_has_the_label_of_the_settings(imported: Settings) -
 
 def test_an_imported_vehicle_is_found_by_its_label(imported: Settings) -> None:
     assert [each.vehicle for each in read_overview(imported, ["My Zoe"]).vehicles] == ["zoe"]
+
+
+def test_a_vehicle_that_tells_its_values_one_by_one_shows_the_newest_of_each(imported: Settings) -> None:
+    later = {"provider": "import", "via": "poll", "clock": "received", "time": AT + timedelta(hours=1), "locked": True}
+    row = {**later, "received_at": AT + timedelta(hours=1), "vehicle": "zoe", "sequence": 3}
+    open_lake(imported).write("status", shaped(pl.DataFrame([row]), "status"))
+    (zoe,) = read_overview(imported, ["zoe"], AT + timedelta(hours=1)).vehicles
+    assert (zoe.soc_pct, zoe.state, zoe.age_s) == (80.0, "parked", 0)

@@ -19,6 +19,11 @@ STATUS = (
     Field(path="charge", to="soc_pct"),
 )
 FIRMWARE = (Field(path="version", to="code"),)
+TRIP = (
+    Field(path="end", to="finished_at"),
+    Field(path="length", to="distance_m", unit="km", scale=1000),
+    Field(path="energy", to="energy_wh", unit="kWh", scale=1000),
+)
 SHAPE = Shape(
     "car",
     (),
@@ -26,6 +31,8 @@ SHAPE = Shape(
     (
         Rows("status", "at", STATUS, server_time="asked"),
         Rows("event", "", FIRMWARE, {"kind": "firmware", "state": "appeared"}, first_seen=True),
+        Rows("journal", "start", TRIP, history=True),
+        Rows("location", "at", (Field(path="latitude", to="lat_deg"),), flag="position_untrusted"),
     ),
     identity="id",
     json=True,
@@ -133,3 +140,32 @@ def hashable(row: dict[str, Any]) -> dict[str, Any]:
 def test_messages_without_an_identity_and_a_time_are_not_taken_for_one() -> None:
     found = rows(decode(*({"parts": [{"car": "a", "charge": n}]} for n in range(3))), "status")
     assert len({row["time"] for row in found}) == 3
+
+
+def test_a_journal_has_times_and_amounts_in_our_units() -> None:
+    trip = {"car": "a", "start": RECEIVED - 3_600_000, "end": str(RECEIVED / 1000), "length": "12.5", "energy": 2}
+    (row,) = rows(decode({"id": "1", "parts": [trip]}), "journal")
+    assert (row["time"], row["finished_at"]) == (
+        datetime(2026, 1, 1, 11, tzinfo=UTC),
+        datetime(2026, 1, 1, 12, tzinfo=UTC),
+    )
+    assert (row["distance_m"], row["energy_wh"], row["flags"]) == (12_500, 2000, None)
+
+
+def test_a_journal_may_tell_of_last_year_but_not_of_tomorrow() -> None:
+    past, future = RECEIVED - 200 * 86_400_000, RECEIVED + 86_400_000
+    trips = [{"car": "a", "start": start, "length": 1} for start in (past, future)]
+    old, new = sorted(rows(decode({"id": "1", "parts": trips}), "journal"), key=lambda row: str(row["time"]))
+    assert (old["time"].timestamp() * 1000, old["flags"]) == (past, None)
+    assert (new["clock"], new["flags"]) == ("received", ["time_ahead"])
+
+
+@pytest.mark.parametrize(("text", "flag"), [("soon", "unreadable:finished_at"), ("1e30", "unreadable:finished_at")])
+def test_a_text_that_is_no_time_is_flagged(text: str, flag: str) -> None:
+    (row,) = rows(decode({"id": "1", "parts": [{"car": "a", "start": RECEIVED, "end": text, "length": 1}]}), "journal")
+    assert (row["finished_at"], row["flags"]) == (None, [flag])
+
+
+def test_all_rows_of_a_kind_may_have_a_flag() -> None:
+    (row,) = rows(decode({"id": "1", "parts": [{"car": "a", "at": RECEIVED, "latitude": 52}]}), "location")
+    assert (row["lat_deg"], row["flags"]) == (52, ["position_untrusted"])

@@ -1,0 +1,1 @@
+"""SAIC (MG) through the iSmart gateway, an add-on of Home Assistant, which is polled."""
