@@ -6,6 +6,7 @@ from analytics.frames import WHO, before, carried, marked, ordered
 
 CHARGER_W = 50.0  # less at the charger is its own use
 BATTERY_W = 20.0  # less into a standing battery is the error of a sensor
+PLUG_S = 1800.0  # a plug that was told so long ago says nothing of what is told now: many tell it once, or at times
 MOVED_M, MOVING_M = 30.0, 5.0  # between two rows, and within a minute
 _WINDOW = "60s"
 
@@ -41,8 +42,9 @@ def charging_rows(observations: pl.DataFrame, batteries: pl.DataFrame) -> pl.Dat
     Notes
     -----
     A battery query says so by its flag, by power at the charger (more than 50 W) or by power into the battery of a
-    standing vehicle (more than 20 W); without a flag, power that is lower says that nothing is charged. The percent is
-    the display's where there is one, else that of the battery.
+    standing vehicle (more than 20 W); without a flag, power that is lower says that nothing is charged. Unplugged
+    denies them all, for half an hour after it was told. The percent is the display's where there is one, else that of
+    the battery.
     """
     shown = observations.drop_nulls("soc_pct").select(WHO).unique().with_columns(shown=True)
     asked = batteries.join(shown, on=WHO, how="left", maintain_order="left").select(
@@ -51,7 +53,12 @@ def charging_rows(observations: pl.DataFrame, batteries: pl.DataFrame) -> pl.Dat
     )  # fmt: skip
     told = observations.select(*WHO, "at", "charging", "plugged", "soc_pct", "way_m", "speed_kmh", asked=pl.lit(0))
     both = pl.concat([told, asked], how="diagonal").with_columns(pl.col("soc_pct").alias("own_pct"))
-    rows = marked(carried(ordered(both, "at", "asked"), "soc_pct", "way_m", "plugged"))
+    in_order = ordered(both, "at", "asked").with_columns(
+        pl.when(pl.col("plugged").is_not_null()).then("at").alias("plug_at")
+    )
+    rows = marked(carried(in_order, "soc_pct", "way_m", "plugged", "plug_at"))
+    recent = (pl.col("at") - pl.col("plug_at")).dt.total_milliseconds() <= 1000 * PLUG_S
+    rows = rows.with_columns(pl.when(recent).then("plugged").alias("plugged"))
     return (
         _with_motion(rows).with_columns(_verdict().alias("charging")).select(CHARGING_ROWS.names()).cast(CHARGING_ROWS)
     )

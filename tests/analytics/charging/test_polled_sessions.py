@@ -16,6 +16,12 @@ def test_unplugged_at_every_poll_nothing_is_charged() -> None:
     assert of_car(polled([59, 66], charging=False, plugged=False)) == []
 
 
+def test_a_plug_that_was_told_once_long_ago_denies_no_charge_and_one_beside_it_does() -> None:
+    flags = [False, True, True, True, False]
+    assert of_car(polled([50, 50, 60, 70, 71], charging=flags, plugged=[False, *[None] * 4])) == [("charge", 50, 71)]
+    assert of_car(polled([50, 50, 50, 50, 50], 15, charging=flags, plugged=False)) == []
+
+
 def test_a_rise_that_nothing_but_a_charge_explains_is_one_whatever_the_vehicle_says() -> None:
     between = [
         *polled([14, 14], 24, charging=False),
