@@ -7,11 +7,13 @@ from typing import Annotated
 import msgspec
 
 from dashboards.command import dashboards
+from dashboards.reports.command import report
 from logger.commands import options as opt
 from logger.commands import output
 from logger.commands.consent import login
 from logger.commands.notify import notify
 from logger.commands.options import AsJson, ConfigFile, Debug, FromStore, Since, Until, Vehicles, settings_of, span
+from logger.commands.overviews import sources, status
 from logger.errors import ConfigError, LoggerError
 
 app = output.command_line("Collect what electric vehicles report, and lose none of it.", opt.HELP)
@@ -119,28 +121,6 @@ def poll(
     results = poll_once(settings_of(config), vehicle or ())
     output.show(results, as_json, view)
     raise_for_failed(results)
-
-
-@app.command(rich_help_panel="Collect")
-def status(vehicle: Vehicles = None, config: ConfigFile = None, as_json: AsJson = False, debug: Debug = False) -> None:
-    """Print each vehicle's newest values and what waits for stores.
-
-    Example: voltrail status --vehicle 861477038719116
-    """
-    from logger.commands.status import read_overview, view
-
-    output.show(read_overview(settings_of(config), vehicle or ()), as_json, view)
-
-
-@app.command(rich_help_panel="Collect")
-def sources(config: ConfigFile = None, as_json: AsJson = False, debug: Debug = False) -> None:
-    """List the signals that each account reports, and its limits.
-
-    Example: voltrail sources --config voltrail.toml
-    """
-    from logger.commands.sources import list_capabilities, view
-
-    output.show(list_capabilities(settings_of(config)), as_json, view)
 
 
 @app.command(name="import", rich_help_panel="Data in and out")
@@ -288,6 +268,9 @@ def rollup(config: ConfigFile = None, as_json: AsJson = False, debug: Debug = Fa
 
 
 app.command(rich_help_panel="Set up")(login)
+app.command(rich_help_panel="Collect")(status)
+app.command(rich_help_panel="Collect")(sources)
+app.command(rich_help_panel="Show")(report)
 app.command(rich_help_panel="Show")(dashboards)
 app.command(rich_help_panel="Show")(notify)
 

@@ -25,6 +25,7 @@ GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
     "tables": {"columns", "derived_tables", "errors", "signals", "suggest"},
     "process_state": {"atomic"},
     "settings": {"errors", "printable", "signals", "suggest"},
+    "display": {"settings"},
     "sources": {"atomic", "locks", "retry_after", "settings", "times", *WORDS},  # the first two: tokens on disk
     "spool": {"atomic", "envelope", "errors", "settings"},
     "receive": {"envelope", "errors", "sources", "spool"},
@@ -41,7 +42,7 @@ GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
         "sources", "spool",
     },
 }  # fmt: skip
-GRANTS["commands"] = {*GRANTS} - {"columns", "derived_tables", "retry_after", "signals"}
+GRANTS["commands"] = {*GRANTS} - {"columns", "derived_tables", "display", "retry_after", "signals"}
 GRANTS["simulator"] = {"envelope", "errors", "process_state", "settings", "sources", "spool", "stores", "tables"}
 LIGHT = ("service.supervisor", "service.main", "service.receiver")  # processes that start without polars
 HEAVY = {"polars", "deltalake", "influxdb_client"}

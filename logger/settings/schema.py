@@ -12,10 +12,14 @@ from msgspec import Meta, Struct
 from logger.settings.analysis import Analytics as Analytics
 from logger.settings.analysis import Rate as Rate
 from logger.settings.analysis import Tariffs as Tariffs
+from logger.settings.display import Display as Display
+from logger.settings.display import Live as Live
 from logger.settings.fleet import Model as Model
 from logger.settings.fleet import Place as Place
 from logger.settings.fleet import Vehicle as Vehicle
 from logger.settings.notify import Notify as Notify
+from logger.settings.reports import ReportKind as ReportKind
+from logger.settings.reports import Reports as Reports
 from logger.settings.stores import InfluxSettings as InfluxSettings
 from logger.settings.stores import LakeSettings as LakeSettings
 from logger.settings.stores import Sinks as Sinks
@@ -235,6 +239,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     analytics: Analytics = Analytics()
     tariffs: Tariffs = Tariffs()
     notify: Notify = Notify()
+    display: Display = Display()
+    reports: Reports = Reports()
+    live: Live = Live()
 
     @property
     def polled_sources(self) -> tuple[Source, ...]:
