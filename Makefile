@@ -19,8 +19,8 @@ test: .venv/ready ## ruff, mypy, and the tests (ten minutes on two cores)
 test-all: .venv/ready ## the long tests that `make test` leaves out: properties, kills, full disks
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m long
 
-demo: .venv/ready ## a simulated fleet against a real collector, left in demo/
-	$(BIN)/voltrail demo --out demo --no-open --providers $(PROVIDERS)
+demo: .venv/ready ## a simulated fleet against a real collector, left in demo/; opens the report (not with OPEN=no)
+	$(BIN)/voltrail demo --out demo --providers $(PROVIDERS) $(if $(filter no,$(OPEN)),--no-open)
 
 torture: .venv/ready ## kill -9, full disks, odd bodies, ten thousand vehicles (half an hour)
 	$(BIN)/pytest -q -s -m torture

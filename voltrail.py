@@ -39,6 +39,7 @@ def demo(
     Example: voltrail demo --vehicles 5 --days 2
     """
     from analytics.engine.jobs import Wish, analyze
+    from dashboards.reports.demo import open_page, write_fleet_page
     from logger.simulator.demo.analysis_comparison import compare_analyses
     from logger.simulator.demo.run import run_demo
     from logger.stores import open_lake
@@ -47,10 +48,13 @@ def demo(
     settings = settings_of(out / "voltrail.toml")
     analyze(settings, Wish())
     analysis = compare_analyses(open_lake(settings), out / "truth")
-    figures = {**result.figures(), "analysis": msgspec.to_builtins(analysis)}
-    output.show(figures, as_json, lambda _: [*result.lines(), "", *analysis.lines()])
+    page = write_fleet_page(open_lake(settings), settings, analysis.sums(), out / "report.html")
+    figures = {**result.figures(), "analysis": msgspec.to_builtins(analysis), "report": str(page)}
+    output.show(figures, as_json, lambda _: [*result.lines(), "", *analysis.lines(), f"report        {page}"])
     if result.errors:
         raise LoggerError(f"the demo is incomplete: {', '.join(result.errors)}")
+    if not no_open:
+        open_page(page)
 
 
 @app.command(rich_help_panel="Set up")
@@ -102,7 +106,13 @@ def run(config: ConfigFile = None, debug: Debug = False) -> None:
     from logger.service import child, supervisor
 
     child.set_up_logging("voltrail", debug=debug)
-    supervisor.run(settings_of(config), [sys.executable, "-m", "analytics.engine.process"], debug=debug)
+    python, module = sys.executable, "-m"
+    commands = supervisor.Commands(
+        analysis=(python, module, "analytics.engine.process"),
+        reports=(python, module, "dashboards.reports.process"),
+        live=(python, module, "dashboards.live"),
+    )
+    supervisor.run(settings_of(config), commands, debug=debug)
 
 
 @app.command(rich_help_panel="Collect")

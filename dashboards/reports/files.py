@@ -66,7 +66,14 @@ def _csv_rows(report: Report, formats: Formats) -> Iterator[tuple[Any, ...]]:
     for section in report.sections:
         for each in section.figures:
             remark = formats.texts(f"reason.{each.reason}") if each.reason else None
-            values = {"value": each.value, "low": each.low, "high": each.high, "share": each.share, "remark": remark}
+            values = {
+                "value": each.value,
+                "low": each.low,
+                "high": each.high,
+                "share": each.share,
+                "truth": each.truth,
+                "remark": remark,
+            }
             unit = _stored_unit(each.unit, formats)
             yield from ((section.name, "figures", each.name, name, unit, value) for name, value in values.items())
         for table in section.tables:

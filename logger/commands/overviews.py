@@ -9,7 +9,8 @@ def status(vehicle: Vehicles = None, config: ConfigFile = None, as_json: AsJson 
 
     Example: voltrail status --vehicle 861477038719116
     """
-    from logger.commands.status import read_overview, view
+    from logger.commands.status import view
+    from logger.live.overview import read_overview
 
     output.show(read_overview(settings_of(config), vehicle or ()), as_json, view)
 

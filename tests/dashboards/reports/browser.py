@@ -29,8 +29,8 @@ def running_browser() -> Iterator[Browser]:
 class Watched:
     """A page and all that must not happen on it: messages on the console, errors, requests to a network."""
 
-    def __init__(self, page: Page) -> None:
-        self.page = page
+    def __init__(self, page: Page, allowed: str) -> None:
+        self.page, self._allowed = page, allowed
         self.troubles: list[str] = []
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.troubles.append(str(error)))
@@ -45,19 +45,20 @@ class Watched:
         dialog.dismiss()
 
     def _request(self, request: Request) -> None:
-        if not request.url.startswith(("file:", "data:", "about:")):
+        known = ("file:", "data:", "about:", *filter(None, [self._allowed]))
+        if not request.url.startswith(known):
             self.troubles.append(f"request to {request.url}")
 
 
 @contextmanager
 def opened(
-    browser: Browser, url: str, width: int = 1280, *, dark: bool = False, script: bool = True
+    browser: Browser, url: str, width: int = 1280, *, dark: bool = False, script: bool = True, allowed: str = ""
 ) -> Iterator[Watched]:
-    """Open this address in a window of this width."""
+    """Open this address in a window of this width; nothing but files and `allowed` may be asked for."""
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light", java_script_enabled=script
     )
-    watched = Watched(context.new_page())
+    watched = Watched(context.new_page(), allowed)
     watched.page.goto(url)
     yield watched
     context.close()
