@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from dashboards.reports.contents import DAY, MOMENT, WORDS, Chart, Column, Figur
 from logger.display.formats import NOTHING, Formats
 
 _FOLDER = Path(__file__).parent
+_OF_MARKS = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
 _MOST_ON_PAPER = 200  # rows of a table; a file for a screen or a sheet has all
 
 
@@ -86,7 +88,8 @@ def _svg(spec: dict[str, Any], size: str, label: str, formats: Formats) -> Marku
     else:
         svg = vl_convert.vegalite_to_svg(spec)
     tag = Markup('<svg role="img" aria-label="{}" data-size="{}" ').format(label, size)
-    return Markup(str(svg).replace("<svg ", tag, 1))  # vl-convert escapes what is in the rows
+    plain = _OF_MARKS.sub("", str(svg))  # the chart as a whole has a label, and the table beside it tells the rest
+    return Markup(plain.replace("<svg ", tag, 1))  # vl-convert escapes what is in the rows
 
 
 def bar(figure: Figure) -> Mapping[str, float] | None:

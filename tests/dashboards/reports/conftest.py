@@ -11,7 +11,7 @@ from logger.settings.load import parse_settings
 from logger.settings.schema import Settings
 from logger.stores import open_lake
 from tests.dashboards.reports import made
-from tests.dashboards.reports.browser import running_browser
+from tests.helpers.browser import running_browser
 
 DAYS = 14
 NAMES = ("V1", "V2", "V3", "V4")

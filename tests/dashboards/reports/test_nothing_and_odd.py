@@ -18,8 +18,8 @@ from logger.settings.schema import ReportKind, Settings
 from logger.stores import open_lake
 from tests.cases.reports.names import HOSTILE
 from tests.dashboards.reports import made
-from tests.dashboards.reports.browser import opened
 from tests.dashboards.reports.conftest import end_of, settings_in
+from tests.helpers.browser import opened
 
 KINDS: tuple[ReportKind, ...] = ("consumption", "battery-health", "calibration", "fleet")
 SUFFIXES = (".html", ".csv", ".xlsx", ".pdf")

@@ -27,7 +27,7 @@ from logger.simulator.demo.collector import free_port
 from logger.stores import open_lake
 from logger.stores.lake.lake import Lake
 from logger.tables import shaped
-from tests.dashboards.reports.browser import opened, running_browser
+from tests.helpers.browser import opened, running_browser
 
 TOKEN = "a long token"
 HOSTILE = "<script>alert(1)</script>"
