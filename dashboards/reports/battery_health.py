@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from dashboards.reports import charts
-from dashboards.reports.contents import MOMENT, WORDS, Chart, Column, Figure, Report, Section, Table
+from dashboards.reports.contents import DAY, MOMENT, WORDS, Chart, Column, Figure, Report, Section, Table
 from dashboards.reports.data import WHO, Data
 from dashboards.reports.shown import axis, in_units
 from logger.commands.certify.certificate import Verdict
@@ -26,7 +26,7 @@ _VERDICT = (
     Column("cycles", "number"),
     Column("efc", "number"),
     Column("n", "1"),
-    Column("as_of"),
+    Column("as_of", DAY),
     Column("reason"),
 )
 _METHOD = (
@@ -53,7 +53,8 @@ _SESSION = (
 
 def battery_health(data: Data) -> Report:
     """Return the report as of the end of the period. Raises `Retry`."""
-    rows = data.rows_before_end("battery_health").collect()
+    day = pl.col("as_of").str.to_date("%Y-%m-%d", strict=False)
+    rows = data.rows_before_end("battery_health").with_columns(day).collect()
     latest = data.named(_latest(rows, [*_PORT, "method"]))
     verdicts = latest.filter(method="verdict")
     sections = (

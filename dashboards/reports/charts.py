@@ -26,7 +26,7 @@ Draw = Callable[[int], Any]  # what Altair makes for a width; its own types are 
 
 def chart(name: str, marks: int, draw: Draw) -> Chart:
     """Return the chart that `draw` makes for a width, in both widths."""
-    wide, narrow = (_styled(draw(width)).to_dict() for width in (_WIDE, _NARROW))
+    wide, narrow = (_styled(draw(width)).to_dict(validate=False) for width in (_WIDE, _NARROW))
     return Chart(name, dict(wide), dict(narrow), marks)
 
 
@@ -34,7 +34,7 @@ def bars(name: str, rows: pl.DataFrame, x: str, y: str, low: str, high: str, tit
     """Return a bar for each row with a day in `x`, and the interval of its value as a line."""
 
     def draw(width: int) -> Any:
-        thick = max(1.0, min(24.0, 0.75 * width / max(1, _span_days(rows, x))))
+        thick = max(1.0, min(24.0, 0.75 * (width - 70) / max(1, _span_days(rows, x))))
         across = _days(x, thick, width)
         base = alt.Chart(rows.with_columns(pl.col(x).cast(pl.Datetime("ms"))))
         up = alt.Y(f"{y}:Q", title=title)
@@ -49,7 +49,7 @@ def stacked(name: str, rows: pl.DataFrame, x: str, y: str, by: str, colours: Map
     """Return stacked bars: a part for each row, with a day in `x` and a word in `by`."""
 
     def draw(width: int) -> Any:
-        thick = max(1.0, min(24.0, 0.75 * width / max(1, _span_days(rows, x))))
+        thick = max(1.0, min(24.0, 0.75 * (width - 70) / max(1, _span_days(rows, x))))
         columns = 2 if width == _NARROW else 0
         colour = alt.Color(
             f"{by}:N", title=None, scale=alt.Scale(domain=list(colours), range=list(colours.values())),
@@ -176,5 +176,5 @@ def _styled(drawn: Any) -> Any:
         drawn.configure(background="transparent", font="system-ui, sans-serif", aria=False)
         .configure_view(stroke=None)
         .configure_axis(gridColor=RULE, domainColor=RULE, tickColor=RULE, **words)
-        .configure_legend(symbolType="square", **words)
+        .configure_legend(symbolType="square", columnPadding=24, **words)
     )

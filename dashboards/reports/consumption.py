@@ -42,7 +42,7 @@ def consumption(data: Data, compare: Period | None) -> Report:
         _by_time(rows, data),
         _by_vehicle(rows, data),
         _by_model(rows, data),
-        *(_by_condition(data, by, unit) for by, unit in (("temperature", "degC"), ("speed", "km/h"))),
+        *_by_conditions(data),
         map_of_trips(data),
     ]
     vehicles = rows.select(WHO).n_unique()
@@ -105,8 +105,13 @@ def _ranking(rows: pl.DataFrame, label: str, name: str, data: Data) -> Iterator[
 # ---- temperature and speed ------------------------------------------------------------------------------------------
 
 
-def _by_condition(data: Data, by: str, unit: str) -> Section:
-    bins = conditions(data, by)
+def _by_conditions(data: Data) -> Iterator[Section]:
+    bins = conditions(data)
+    for by, unit in (("temperature", "degC"), ("speed", "km/h")):
+        yield _by_condition(bins.filter(by=by), by, unit, data)
+
+
+def _by_condition(bins: pl.DataFrame, by: str, unit: str, data: Data) -> Section:
     columns = (
         Column("bin_start", unit),
         Column("bin_end", unit),
@@ -118,11 +123,11 @@ def _by_condition(data: Data, by: str, unit: str) -> Section:
     return Section(f"by_{by}", charts=drawn, tables=(Table(f"by_{by}", columns, bins),))
 
 
-def conditions(data: Data, by: str) -> pl.DataFrame:
-    """Return what a kilometre took by temperature or speed: sums over sums of trips that are alike in it."""
-    rows = data.days("consumption_by").filter(by=by)
+def conditions(data: Data) -> pl.DataFrame:
+    """Return what a kilometre took by temperature and by speed: sums over sums of trips that are alike in it."""
+    rows = data.days("consumption_by").filter(pl.col("by").is_in(("temperature", "speed")))
     ends = pl.col("bin").str.extract(r"\.\.(-?[\d.]+)$").cast(pl.Float64)
-    bins = rows.with_columns(ends.alias("bin_end")).group_by("bin_start", "bin_end")
+    bins = rows.with_columns(ends.alias("bin_end")).group_by("by", "bin_start", "bin_end")
     names = ("trips", "distance_m", "energy_wh", "energy_low_wh", "energy_high_wh")
     sums = bins.agg(pl.col(names).sum()).filter(pl.col("distance_m") > 0).sort("bin_start")
     per_km = {"wh_per_km": "energy_wh", "wh_per_km_low": "energy_low_wh", "wh_per_km_high": "energy_high_wh"}

@@ -17,6 +17,7 @@ from logger.display.formats import NOTHING, Formats
 
 _FOLDER = Path(__file__).parent
 _OF_MARKS = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
+_LONG = 32  # letters of a cell from which on it is wide, so that it is not high
 _MOST_ON_PAPER = 200  # rows of a table; a file for a screen or a sheet has all
 
 
@@ -131,7 +132,8 @@ def cell(row: Mapping[str, Any], column: Column, formats: Formats) -> Markup:
         shown = formats.day(value) if column.unit == DAY else formats.moment(value)
         return Markup('<td class="d" data-v="{}">{}</td>').format(value.isoformat(), shown)
     text = shown_words(value, column, formats) if column.unit == WORDS else value
-    return Markup("<td><bdi>{}</bdi></td>").format(text)
+    long = "long" if len(text) > _LONG else ""
+    return Markup('<td class="{}"><bdi>{}</bdi></td>').format(long, text)
 
 
 def _number(value: float, row: Mapping[str, Any], column: Column, formats: Formats) -> Markup:

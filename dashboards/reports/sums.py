@@ -76,7 +76,7 @@ def _coverage(data: Data) -> pl.LazyFrame:
 
 def _trips(data: Data) -> pl.LazyFrame:
     trips = data.rows("trips").filter(pl.col("kind") == "observed")
-    return trips.select(*WHO, "day", pl.col("distance_m").alias("observed_m"))
+    return trips.group_by(*WHO, "day").agg(pl.col("distance_m").sum().alias("observed_m"))
 
 
 def _charges(data: Data) -> pl.LazyFrame:

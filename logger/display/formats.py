@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, tzinfo
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, parse_pattern
 
 from logger.display.texts import Texts
 from logger.display.units import Unit, units
@@ -14,6 +14,7 @@ from logger.settings.schema import Display
 NOTHING = "–"  # where there is no value
 _GAP = "\N{NO-BREAK SPACE}"
 _MOST = 1e12  # from here on a number is written with a power of ten
+_PATTERNS = [parse_pattern(f"#,##0.{'0' * digits}".rstrip(".")) for digits in range(5)]  # digits after the point
 _CODE = "¤¤\N{NO-BREAK SPACE}#,##0.00"
 
 
@@ -52,7 +53,7 @@ class Formats:
         rounded = round(value, digits) + 0.0  # and no -0
         if rounded == int(rounded):
             digits = 0
-        return str(format_decimal(rounded, f"#,##0.{'0' * digits}".rstrip("."), locale=self.locale))
+        return str(_PATTERNS[digits].apply(rounded, self.locale))
 
     def value(self, value: float | None, unit: str) -> str:
         """Return a value of the tables with the sign of its unit."""

@@ -15,9 +15,11 @@ from tests.benchmarks import (
     drain,
     influx,
     late_rows,
+    live_page,
     memory,
     pushes,
     replay,
+    reports,
     start,
     storage_size,
 )
@@ -38,6 +40,8 @@ BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
     "analyze_few": analyze.few_rows,
     "analyze_fleet": analyze.fleet,
     "late": late_rows.figures,
+    "reports": reports.figures,
+    "live_page": live_page.figures,
 }
 
 

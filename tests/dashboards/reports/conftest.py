@@ -15,7 +15,7 @@ from tests.helpers.browser import running_browser
 
 DAYS = 14
 NAMES = ("V1", "V2", "V3", "V4")
-_SETTINGS = """
+SETTINGS = """
 [collector]
 data_dir = "data"
 [tariffs]
@@ -38,7 +38,7 @@ model = "Scooter"
 
 def settings_in(folder: Path, more: str = "") -> Settings:
     """Return settings whose lake is below this folder."""
-    return parse_settings(_SETTINGS + more, folder / "voltrail.toml", {})
+    return parse_settings(SETTINGS + more, folder / "voltrail.toml", {})
 
 
 def end_of(days: int) -> datetime:

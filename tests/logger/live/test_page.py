@@ -1,10 +1,7 @@
 """The live page in a real server and a real Chromium: behind a token, by itself up to date, and nothing but reading."""
 
-import asyncio
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,21 +12,16 @@ import polars as pl
 import pytest
 from playwright.sync_api import Browser
 
-from dashboards.live import places
 from logger.display.formats import Formats
-from logger.live.app import LivePage
-from logger.live.snapshots import Snapshots
-from logger.live.vehicles import LiveVehicle, Snapshot, read_snapshot
-from logger.service.receiver import http_server
+from logger.live.vehicles import LiveVehicle, Snapshot
 from logger.settings.load import parse_settings
 from logger.settings.schema import Display, Settings
-from logger.simulator.demo.collector import free_port
 from logger.stores import open_lake
 from logger.stores.lake.lake import Lake
 from logger.tables import shaped
 from tests.helpers.browser import opened, running_browser
+from tests.helpers.live_page import TOKEN, served
 
-TOKEN = "a long token"
 HOSTILE = "<script>alert(1)</script>"
 _SETTINGS = """
 [collector]
@@ -75,34 +67,6 @@ def report(lake: Lake, sequence: int, vehicle: str, at: datetime, **values: Any)
 def write(lake: Lake, table: str, sequence: int, **values: Any) -> None:
     row = {"provider": "made", "via": "push", "clock": "device", "sequence": sequence, **values}
     lake.write(table, shaped(pl.DataFrame([row]), table))
-
-
-@contextmanager
-def served(settings: Settings, formats: Formats) -> Iterator[str]:
-    """Serve the page in a thread while the block lasts, and yield its address."""
-    port, ready, closing = free_port(), threading.Event(), asyncio.Event()
-    server: list[Any] = []
-
-    async def serve() -> None:
-        snapshots = Snapshots(lambda: read_snapshot(settings, lambda rows: places(rows, settings)), formats, 0.2)
-        server.append(http_server(LivePage(TOKEN, snapshots, formats, 0.2, closing)))
-        server[0].config.port = port
-        task = asyncio.create_task(server[0].serve())
-        while not server[0].started:
-            await asyncio.sleep(0.01)
-        ready.set()
-        while not server[0].should_exit:
-            await asyncio.sleep(0.05)
-        closing.set()
-        await task
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    assert ready.wait(10)
-    yield f"http://127.0.0.1:{port}"
-    server[0].should_exit = True
-    thread.join(10)
-    assert not thread.is_alive(), "an open page held up the end"
 
 
 @pytest.fixture
