@@ -91,7 +91,7 @@ def _median(name: str, unit: str, known: pl.DataFrame) -> Figure:
     """The median of the packs; its interval holds the middle 95 % of them, and not how sure each is."""
     values = known[name].drop_nulls()
     if values.is_empty():
-        return Figure(name, unit, None, reason="no_verdict")
+        return Figure(f"median_{name}", unit, None, reason="no_verdict")
     ends = (values.quantile(0.025), values.quantile(0.975)) if len(values) > 1 else (None, None)
     middle = values.median()
     assert isinstance(middle, float)
