@@ -28,7 +28,7 @@ class Data:
         self.formats = Formats(settings.display, settings.tariffs.currency, self.zone)
         self.names = _names(store, settings)
         self.chosen = _numbers(self.names, vehicles)
-        self.stored = self._stored()
+        self.stored, self._is_over = self._stored(), period is not None
         self.period = period or usual_period(self.stored[1] if self.stored else now.astimezone(self.zone).date())
         if self.chosen is not None:
             self.names = self.names.filter(pl.col("vehicle").is_in(self.chosen))
@@ -39,8 +39,8 @@ class Data:
 
     @property
     def end(self) -> datetime:
-        """The moment for which it is told how things stand: now, or the end of a period that is over."""
-        return min(self.now, self.period.until(self.zone).astimezone(UTC))
+        """The moment for which it is told how things stand: now, or the end of a period that was named and is over."""
+        return min(self.now, self.period.until(self.zone).astimezone(UTC)) if self._is_over else self.now
 
     def days(self, table: str) -> pl.LazyFrame:
         """Return the rows of this table of local days; `day` is a date."""

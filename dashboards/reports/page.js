@@ -29,7 +29,7 @@
       row.hidden = !words.every((word) => text.includes(word));
       count += !row.hidden;
     }
-    shown.textContent = shown.dataset.text.replace(/[\d.,\s\u00a0]*\d/, count.toLocaleString(language));
+    shown.textContent = shown.dataset.text.replace(/\d[\d.,\u00a0]*/, count.toLocaleString(language));
   };
 
   for (const part of document.querySelectorAll(".table")) {

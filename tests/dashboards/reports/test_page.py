@@ -129,7 +129,7 @@ def test_a_filter_keeps_rows_that_hold_every_word_and_counts_them(vehicles: Page
     part = vehicles.locator('[data-table="by_vehicle"]')
     part.get_by_label("Filter").fill("scooter v4")
     assert column(vehicles, 0) == ["V4"]
-    assert part.locator("output").inner_text() == "1 rows"
+    assert part.locator("output").inner_text() == "rows: 1"
     part.get_by_label("Filter").fill("")
     assert len(column(vehicles, 0)) == 4
 

@@ -19,6 +19,7 @@ from logger.settings.schema import Display, Settings
 from logger.stores import open_lake
 from logger.stores.lake.lake import Lake
 from logger.tables import shaped
+from tests.helpers.accessibility import serious_findings
 from tests.helpers.browser import opened, running_browser
 from tests.helpers.live_page import TOKEN, served
 
@@ -134,6 +135,7 @@ def test_a_page_updates_by_itself_and_runs_no_script_but_its_own(
         assert page.locator("#vehicles tbody tr").count() == 2
         assert page.locator("#vehicles").get_by_text(HOSTILE).count() == 1
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert serious_findings(page) == []
         assert watched.troubles == []
 
 
