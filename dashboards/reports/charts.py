@@ -20,6 +20,7 @@ BLUE, ORANGE, GREEN, PURPLE, RED, SKY, BROWN, GREY = (
 PALETTE = (BLUE, ORANGE, GREEN, PURPLE, RED, SKY, BROWN, GREY)
 DATA = "data"  # the layer with a mark for each row
 _WIDE, _NARROW, _HEIGHT = 760, 330, 240
+_LONG_DAYS = 45  # from here on ticks stand at round dates
 _ROW = 22  # height of a row of a ranking
 Draw = Callable[[int], Any]  # what Altair makes for a width; its own types are too wide to name
 
@@ -34,8 +35,8 @@ def bars(name: str, rows: pl.DataFrame, x: str, y: str, low: str, high: str, tit
     """Return a bar for each row with a day in `x`, and the interval of its value as a line."""
 
     def draw(width: int) -> Any:
-        thick = max(1.0, min(24.0, 0.75 * (width - 70) / max(1, _span_days(rows, x))))
-        across = _days(x, thick, width)
+        thick = _thick(rows, x, width)
+        across = _days(rows, x, thick, width)
         base = alt.Chart(rows.with_columns(pl.col(x).cast(pl.Datetime("ms"))))
         up = alt.Y(f"{y}:Q", title=title)
         marks = base.mark_bar(color=BLUE, size=thick).encode(x=across, y=up).properties(name=DATA)
@@ -49,13 +50,13 @@ def stacked(name: str, rows: pl.DataFrame, x: str, y: str, by: str, colours: Map
     """Return stacked bars: a part for each row, with a day in `x` and a word in `by`."""
 
     def draw(width: int) -> Any:
-        thick = max(1.0, min(24.0, 0.75 * (width - 70) / max(1, _span_days(rows, x))))
+        thick = _thick(rows, x, width)
         columns = 2 if width == _NARROW else 0
         colour = alt.Color(
             f"{by}:N", title=None, scale=alt.Scale(domain=list(colours), range=list(colours.values())),
             legend=alt.Legend(orient="bottom", columns=columns or len(colours)),
         )  # fmt: skip
-        across = _days(x, thick, width)
+        across = _days(rows, x, thick, width)
         marks = alt.Chart(rows.with_columns(pl.col(x).cast(pl.Datetime("ms")))).mark_bar(size=thick)
         return _sized(marks.encode(x=across, y=alt.Y(f"{y}:Q", title=title), color=colour).properties(name=DATA), width)
 
@@ -149,10 +150,19 @@ def _drawable(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(names)
 
 
-def _days(x: str, thick: float, width: int) -> alt.X:
-    """The axis of days: with room for half a bar at both ends."""
-    scale = alt.Scale(type="utc", padding=thick / 2 + 2)
-    return alt.X(f"{x}:T", title=None, scale=scale, axis=alt.Axis(tickCount=max(3, width // 110)))
+def _days(rows: pl.DataFrame, x: str, thick: float, width: int) -> alt.X:
+    """The axis of days: with room for half a bar at both ends, and no tick between two days."""
+    scale, most, days = alt.Scale(type="utc", padding=thick / 2 + 2), max(3, width // 110), _span_days(rows, x)
+    step = {"interval": "day", "step": -(-days // most)}
+    ticks = alt.Axis(tickCount=most if days > _LONG_DAYS else step, format="%-d %b")
+    return alt.X(f"{x}:T", title=None, scale=scale, axis=ticks)
+
+
+def _thick(rows: pl.DataFrame, x: str, width: int) -> float:
+    """How wide a bar is that leaves a quarter of the way to the next one free."""
+    gaps = rows[x].cast(pl.Date).unique().sort().diff().drop_nulls().dt.total_days()
+    nearest = min(gaps.to_list(), default=1)
+    return max(1.0, min(24.0, 0.75 * nearest * (width - 70) / max(1, _span_days(rows, x))))
 
 
 def _span_days(rows: pl.DataFrame, x: str) -> int:
@@ -175,6 +185,6 @@ def _styled(drawn: Any) -> Any:
     return (
         drawn.configure(background="transparent", font="system-ui, sans-serif", aria=False)
         .configure_view(stroke=None)
-        .configure_axis(gridColor=RULE, domainColor=RULE, tickColor=RULE, **words)
+        .configure_axis(titlePadding=10, gridColor=RULE, domainColor=RULE, tickColor=RULE, **words)
         .configure_legend(symbolType="square", columnPadding=24, **words)
     )

@@ -123,7 +123,9 @@ def _use(rows: pl.DataFrame, spans: pl.DataFrame, data: Data) -> Section:
     used = totals(rows, WHO).join(days, on=WHO).join(hours, on=WHO, how="full", coalesce=True)
     per_day = pl.col("distance_m") / 1000 / pl.col("days")
     found = data.named(used.with_columns(share.alias("use_share"), per_day.alias("km_per_day")))
-    table = Table("use", _USE, found.sort("use_share", descending=True, nulls_last=True, maintain_order=True))
+    table = Table(
+        "use", _USE, found.sort("use_share", "label", "vehicle", descending=[True, False, False], nulls_last=True)
+    )
     return Section("use", charts=tuple(_state_chart(spans, data)), tables=(table,))
 
 
@@ -168,7 +170,7 @@ def _places(data: Data) -> Table:
         pl.col("energy_wh").sum().alias("charged_wh"),
         pl.when(pl.col("cost").count() > 0).then(pl.col("cost").sum()).alias("cost"),
     )
-    found = sums.sort("charges", "swaps", descending=True).collect().with_columns(
+    found = sums.sort("charges", "swaps", "place", descending=True).collect().with_columns(
         pl.col("place").fill_null(data.formats.texts("word.elsewhere"))
     )  # fmt: skip
     columns = (
@@ -190,7 +192,7 @@ def _standby(standby: pl.DataFrame) -> Section:
         Column("pct_per_day", "%/d", "pct_per_day_low", "pct_per_day_high"), Column("resolvable", "%/d"),
         Column("mean_w", "W"),
     )  # fmt: skip
-    rows = standby.sort("pct_per_day", descending=True, nulls_last=True)
+    rows = standby.sort("pct_per_day", descending=True, nulls_last=True, maintain_order=True)
     return Section("standby", tables=(Table("standby", columns, rows),))
 
 

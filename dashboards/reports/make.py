@@ -1,4 +1,4 @@
-"""Make a report of what is in the lake, and write it as a file."""
+"""Make a report of what is in the lake."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -8,7 +8,6 @@ from dashboards.reports.calibration import calibration
 from dashboards.reports.consumption import consumption
 from dashboards.reports.contents import Figure, Report
 from dashboards.reports.data import Data
-from dashboards.reports.files import content
 from dashboards.reports.fleet import fleet
 from dashboards.reports.period import Period
 from logger.errors import ConfigError
@@ -33,8 +32,3 @@ def report(kind: ReportKind, data: Data, compare: Period | None = None, beside: 
     if kind == "fleet":
         return fleet(data, compare, beside)
     return battery_health(data) if kind == "battery-health" else calibration(data)
-
-
-def report_file(kind: ReportKind, data: Data, suffix: str) -> bytes:
-    """Return a report as a file of this kind, such as `.html`. Raises `ConfigError` and `Retry`."""
-    return content(report(kind, data), data.formats, suffix)

@@ -1,7 +1,6 @@
 """The period of a report: a year, a month, a week, a day, or two days with all between them."""
 
 import re
-from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, tzinfo
 
 import msgspec
@@ -76,9 +75,3 @@ def week_of(day: date) -> Period:
 def usual_period(newest: date) -> Period:
     """Return the thirty days up to this one."""
     return Period(newest - USUAL + _DAY, newest)
-
-
-def days_of(period: Period) -> Iterator[date]:
-    """Yield every day of the period."""
-    for number in range(period.days):
-        yield period.first + timedelta(days=number)

@@ -108,4 +108,4 @@ def silent_vehicles(data: Data) -> pl.DataFrame:
     newest = newest_forecast(data).with_columns(age_h, pl.col("time").alias("seen_at"))
     silent = newest.filter(pl.col("silent_h") > data.settings.notify.silent_h)
     named = data.named(silent).filter(pl.col("in_service").fill_null(True))
-    return named.sort("silent_h", descending=True)
+    return named.sort("silent_h", descending=True, maintain_order=True)
