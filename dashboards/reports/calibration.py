@@ -36,8 +36,11 @@ _COLUMNS = (
 
 def calibration(data: Data) -> Report:
     """Return the report as of the end of the period: each model's newest answer to each question. Raises `Retry`."""
-    rows = data.of_models("calibration").collect().sort("time")
-    newest = rows.unique([*_MODEL, "check"], keep="last", maintain_order=True).sort("model", "provider", "check")
+    named = pl.when(pl.col("model") != "").then("model").alias("model")  # vehicles whose model nobody tells
+    rows = data.of_models("calibration").with_columns(named).collect().sort("time")
+    newest = rows.unique([*_MODEL, "check"], keep="last", maintain_order=True).sort(
+        "model", "provider", "check", nulls_last=True
+    )
     listed = {name for names in SECTIONS.values() for name in names}
     others = tuple(sorted(set(newest["check"].unique()) - listed))
     sections = (
@@ -80,7 +83,7 @@ def _shown(rows: pl.DataFrame, data: Data) -> pl.DataFrame:
 
 
 def _chart(check: str, rows: pl.DataFrame, data: Data) -> Iterator[Chart]:
-    known = rows.filter(check=check).drop_nulls("value").unique("model", keep="last", maintain_order=True)
+    known = rows.filter(check=check).drop_nulls(["model", "value"]).unique("model", keep="last", maintain_order=True)
     if known.height:
         unit = _UNITS[check]
         shown = in_units(
