@@ -18,6 +18,7 @@ from logger.stores import open_lake
 from tests.dashboards.reports import made
 from tests.dashboards.reports.conftest import settings_in
 from tests.helpers.http_server import http_server
+from tests.helpers.mail_server import mail_server
 
 MONDAY = datetime(2026, 10, 12, 7, tzinfo=UTC)
 WEEKLY = '[reports]\nweekly = ["fleet"]\nfolder = "reports"\n'
@@ -97,6 +98,20 @@ def test_a_target_gets_the_file_and_the_figures(
     assert message["title"] == "voltrail: Fleet, Oct 5, 2026 to Oct 11, 2026"
     assert "Trips: 42" in message["message"]
     assert [each["filename"] for each in message["attachments"]] == ["fleet-2026-W41.html"]
+
+
+def test_a_mail_has_the_page_attached(tmp_path: Path) -> None:
+    with mail_server() as (port, received):
+        settings = with_target(
+            tmp_path, f"mailto://127.0.0.1:{port}?from=fleet@example.org&to=boss@example.org&mode=insecure"
+        )
+        assert deliver(settings, MONDAY) == ["fleet-2026-W41"]
+    (mail,) = received
+    (attached,) = (part for part in mail.walk() if part.get_filename())
+    assert attached.get_filename() == "fleet-2026-W41.html"
+    page = attached.get_payload(decode=True)
+    assert isinstance(page, bytes)
+    assert page.startswith(b"<!doctype html>")
 
 
 def test_what_failed_is_told_and_tried_again_later_and_then_arrives_once(
