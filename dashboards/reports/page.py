@@ -18,7 +18,7 @@ from logger.display.formats import NOTHING, Formats
 _FOLDER = Path(__file__).parent
 _OF_MARKS = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
 _LONG = 32  # letters of a cell from which on it is wide, so that it is not high
-_MOST_ON_PAPER = 200  # rows of a table; a file for a screen or a sheet has all
+_MOST_ON_PAPER = 100  # rows of a table; a file for a screen or a sheet has all
 
 
 def page(report: Report, formats: Formats, *, paper: bool = False) -> str:
