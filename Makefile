@@ -5,7 +5,7 @@ WORKERS ?= 3
 PROVIDERS ?= segway
 export TZ := UTC
 
-.PHONY: help test test-all demo torture bench score reference contact-sheet lock clean
+.PHONY: help test test-all demo torture bench score reference contact-sheet screenshots lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,8 +19,8 @@ test: .venv/ready ## ruff, mypy, and the tests (ten minutes on two cores)
 test-all: .venv/ready ## the long tests that `make test` leaves out: properties, kills, full disks
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m long
 
-demo: .venv/ready ## a simulated fleet against a real collector, left in demo/
-	$(BIN)/voltrail demo --out demo --no-open --providers $(PROVIDERS)
+demo: .venv/ready ## a simulated fleet against a real collector, left in demo/; opens the report (not with OPEN=no)
+	$(BIN)/voltrail demo --out demo --providers $(PROVIDERS) $(if $(filter no,$(OPEN)),--no-open)
 
 torture: .venv/ready ## kill -9, full disks, odd bodies, ten thousand vehicles (half an hour)
 	$(BIN)/pytest -q -s -m torture
@@ -39,6 +39,9 @@ reference: .venv/ready ## write docs/reference/, docs/dashboards.md, pictures an
 
 contact-sheet: .venv/ready ## a picture of every panel, from the demo's data, in .cache/contact-sheet/ (three minutes)
 	$(BIN)/python -m tests.dashboards.contact_sheet
+
+screenshots: .venv/ready ## pictures of reports and the live page, from a demo, in .cache/screenshots/demo/ (needs Chromium)
+	$(BIN)/python -m tests.dashboards.reports.screenshots
 
 .venv/score: .venv/ready requirements-score.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-score.lock

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from dashboards.command import dashboards
+from dashboards.reports.command import report
 from logger.commands import options as opt
 from logger.commands import output
 from logger.commands.consent import login
@@ -12,6 +13,7 @@ from logger.commands.import_command import import_
 from logger.commands.interval import interval
 from logger.commands.notify import notify
 from logger.commands.options import AsJson, ConfigFile, Debug, FromStore, Since, Until, Vehicles, settings_of, span
+from logger.commands.overviews import sources, status
 from logger.errors import ConfigError, LoggerError
 
 app = output.command_line("Collect what electric vehicles report, and lose none of it.", opt.HELP)
@@ -37,6 +39,7 @@ def demo(
     Example: voltrail demo --vehicles 5 --days 2
     """
     from analytics.engine.jobs import Wish, analyze
+    from dashboards.reports.demo import open_page, write_fleet_page
     from logger.simulator.demo.analysis_comparison import compare_analyses
     from logger.simulator.demo.run import run_demo
     from logger.stores import open_lake
@@ -45,10 +48,13 @@ def demo(
     settings = settings_of(out / "voltrail.toml")
     analyze(settings, Wish())
     analysis = compare_analyses(open_lake(settings), out / "truth")
-    figures = {**result.figures(), "analysis": analysis}
-    output.show(figures, as_json, lambda _: [*result.lines(), "", *analysis.lines()])
+    page = write_fleet_page(open_lake(settings), settings, analysis.sums(), out / "report.html")
+    figures = {**result.figures(), "analysis": analysis, "report": str(page)}
+    output.show(figures, as_json, lambda _: [*result.lines(), "", *analysis.lines(), f"report        {page}"])
     if result.errors:
         raise LoggerError(f"the demo is incomplete: {', '.join(result.errors)}")
+    if not no_open:
+        open_page(page)
 
 
 @app.command(rich_help_panel="Set up")
@@ -100,7 +106,13 @@ def run(config: ConfigFile = None, debug: Debug = False) -> None:
     from logger.service import child, supervisor
 
     child.set_up_logging("voltrail", debug=debug)
-    supervisor.run(settings_of(config), [sys.executable, "-m", "analytics.engine.process"], debug=debug)
+    python, module = sys.executable, "-m"
+    commands = supervisor.Commands(
+        analysis=(python, module, "analytics.engine.process"),
+        reports=(python, module, "dashboards.reports.process"),
+        live=(python, module, "dashboards.live"),
+    )
+    supervisor.run(settings_of(config), commands, debug=debug)
 
 
 @app.command(rich_help_panel="Collect")
@@ -119,28 +131,6 @@ def poll(
     results = poll_once(settings_of(config), vehicle or ())
     output.show(results, as_json, view)
     raise_for_failed(results)
-
-
-@app.command(rich_help_panel="Collect")
-def status(vehicle: Vehicles = None, config: ConfigFile = None, as_json: AsJson = False, debug: Debug = False) -> None:
-    """Print each vehicle's newest values and what waits for stores.
-
-    Example: voltrail status --vehicle 861477038719116
-    """
-    from logger.commands.status import read_overview, view
-
-    output.show(read_overview(settings_of(config), vehicle or ()), as_json, view)
-
-
-@app.command(rich_help_panel="Collect")
-def sources(config: ConfigFile = None, as_json: AsJson = False, debug: Debug = False) -> None:
-    """List the signals that each account reports, and its limits.
-
-    Example: voltrail sources --config voltrail.toml
-    """
-    from logger.commands.sources import list_capabilities, view
-
-    output.show(list_capabilities(settings_of(config)), as_json, view)
 
 
 app.command(name="import", rich_help_panel="Data in and out")(import_)
@@ -271,6 +261,9 @@ def rollup(config: ConfigFile = None, as_json: AsJson = False, debug: Debug = Fa
 
 app.command(rich_help_panel="Set up")(login)
 app.command(rich_help_panel="Collect")(interval)
+app.command(rich_help_panel="Collect")(status)
+app.command(rich_help_panel="Collect")(sources)
+app.command(rich_help_panel="Show")(report)
 app.command(rich_help_panel="Show")(dashboards)
 app.command(rich_help_panel="Show")(notify)
 

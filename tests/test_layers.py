@@ -25,6 +25,7 @@ GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
     "tables": {"columns", "derived_tables", "errors", "signals", "suggest"},
     "process_state": {"atomic"},
     "settings": {"errors", "printable", "signals", "suggest"},
+    "display": {"settings"},
     "sources": {"atomic", "locks", "retry_after", "settings", "times", *WORDS},  # the first two: tokens on disk
     "spool": {"atomic", "envelope", "errors", "settings"},
     "receive": {"envelope", "errors", "sources", "spool"},
@@ -36,12 +37,13 @@ GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
     },
     # What needs somebody is read from a store; nothing else of the logger's way is needed to tell it
     "notify": {"atomic", "errors", "settings", "stores", "tables"},
+    "live": {"display", "errors", "process_state", "settings", "spool", "stores"},  # it only reads
     "service": {
-        "deliver", "envelope", "errors", "locks", "poll", "printable", "process_state", "receive", "settings",
-        "sources", "spool",
+        "deliver", "display", "envelope", "errors", "live", "locks", "notify", "poll", "printable", "process_state",
+        "receive", "settings", "sources", "spool",
     },
 }  # fmt: skip
-GRANTS["commands"] = {*GRANTS} - {"columns", "derived_tables", "retry_after", "signals"}
+GRANTS["commands"] = {*GRANTS} - {"columns", "derived_tables", "display", "retry_after", "signals"}
 GRANTS["simulator"] = {"envelope", "errors", "process_state", "settings", "sources", "spool", "stores", "tables"}
 LIGHT = ("service.supervisor", "service.main", "service.receiver")  # processes that start without polars
 HEAVY = {"polars", "deltalake", "influxdb_client"}

@@ -10,7 +10,7 @@ from typer import Argument, Option
 
 from logger.errors import ConfigError
 from logger.settings.load import load_settings
-from logger.settings.schema import Settings
+from logger.settings.schema import ReportKind, Settings
 
 
 def _table_names() -> list[str]:
@@ -151,6 +151,15 @@ def analysis_names(complete: Callable[[], list[str]]) -> Any:
     """Return the argument that names analyses; `complete` lists all of them."""
     return Argument(metavar="[NAME]...", help="tables such as trips; else all", autocompletion=complete)
 
+
+# ---- report ----------------------------------------------------------------------------------------------------------
+
+ReportName = Annotated[ReportKind, Argument(metavar="KIND", help="consumption, battery-health, calibration or fleet")]
+PeriodOfReport = Annotated[
+    str, Option("--period", help="2026, 2026-10, 2026-W41, a day, or DAY..DAY; else the 30 days up to the newest data")
+]
+OtherPeriod = Annotated[str, Option("--compare", help="a second period beside it")]
+ReportFile = Annotated[Path | None, Option("--out", help="FILE.html, .pdf, .csv or .xlsx; else HTML to stdout")]
 
 # ---- notify ----------------------------------------------------------------------------------------------------------
 

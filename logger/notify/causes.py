@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from logger.notify.schedule import failures
 from logger.settings.schema import Settings
 from logger.stores.contract import Store
 from logger.tables import TABLES
@@ -53,6 +54,7 @@ def causes(store: Store, settings: Settings, now: datetime) -> list[Cause]:
         *_weak(store, settings, now),
         *_clocks(store, settings, now),
         *_collector(store, now),
+        *_reports(settings),
     ]
 
 
@@ -123,6 +125,12 @@ def _collector(store: Store, now: datetime) -> Iterator[Cause]:
         if waiting is not None:
             text = f"{waiting:,} messages wait for InfluxDB"
             yield Cause("Store behind", "influx", text, waiting > _BEHIND, waiting < _BEHIND_ENDS)
+
+
+def _reports(settings: Settings) -> Iterator[Cause]:
+    for name, each in failures(settings):
+        what = "may not have arrived" if each.state == "unsure" else f"could not be sent: {each.error}"
+        yield Cause("Report not sent", name, f"the report {name} {what}")
 
 
 def _newest(store: Store, table: str) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Where messages go: mail, webhooks and chats, through Apprise, each address on a line of its own."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 
@@ -19,12 +20,15 @@ def addresses(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
 
 
-def send(targets: str, title: str, body: str) -> list[Delivery]:
-    """Send to every target. Raises `ConfigError` for an address that Apprise does not know."""
-    return list(_send(targets, title, body))
+def send(targets: str, title: str, body: str, attached: Path | None = None) -> list[Delivery]:
+    """Send to every target, with this file where it takes one.
+
+    Raises `ConfigError` for an address that Apprise does not know.
+    """
+    return list(_send(targets, title, body, attached))
 
 
-def _send(targets: str, title: str, body: str) -> Iterator[Delivery]:
+def _send(targets: str, title: str, body: str, attached: Path | None) -> Iterator[Delivery]:
     from apprise import Apprise  # which takes a third of a second to import
 
     if not addresses(targets):
@@ -34,4 +38,5 @@ def _send(targets: str, title: str, body: str) -> Iterator[Delivery]:
         if target is None:
             kind = address.partition("://")[0]
             raise ConfigError(f"notify.targets: address {number} ({kind}://…) is none that Apprise knows")
-        yield Delivery(str(target.url(privacy=True)), bool(target.notify(body=body, title=title)))  # type: ignore[no-untyped-call]
+        more = {} if attached is None else {"attach": str(attached)}
+        yield Delivery(str(target.url(privacy=True)), bool(target.notify(body=body, title=title, **more)))  # type: ignore[no-untyped-call]

@@ -55,7 +55,7 @@ async def _run(settings: Settings, listener: socket.socket, commits: GroupCommit
     _connect(metrics, known, runners)
     prefix = settings.collector.path_prefix
     server = http_server(Receiver(known, prefix, commits, metrics, lambda: _not_ready(metrics), _notify(runners)))
-    _end_on_sigterm(server)
+    end_on_sigterm(server)
     await _name_vehicles(settings, known, commits)
     lasting = [
         _repeat(_HEARTBEAT_S, partial(_heartbeat, commits, metrics)),
@@ -107,7 +107,7 @@ def _notify(runners: Mapping[str, PollRunner]) -> Callable[[Envelope], None]:
     return push_received
 
 
-def _end_on_sigterm(server: uvicorn.Server) -> None:
+def end_on_sigterm(server: uvicorn.Server) -> None:
     """End on SIGTERM from now on, not only once uvicorn handles it, and ignore the repeat that it raises at its end."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))

@@ -13,15 +13,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+
+import msgspec
 
 from logger.errors import ConfigError
 from logger.locks import exclusive_lock, run_lock
+from logger.notify.schedule import destinations, open_deliveries
 from logger.process_state import read_state
 from logger.service.child import Stop
 from logger.settings.load import encode_settings
-from logger.settings.schema import Settings
+from logger.settings.schema import Collector, Live, Settings
 from logger.sources import accounts, clouds
 from logger.spool.open import open_spool
 
@@ -29,16 +32,26 @@ log = logging.getLogger(__name__)
 
 _RESTART_S = (0.1, 1.0, 5.0)  # the first restart is at once, a process that dies again and again waits longer
 _STEADY_S = 30.0
-_STOP_S = {"analysis": 5.0, "receiver": 15.0, "feeder": 300.0}
+_STOP_S = {"analysis": 5.0, "reports": 5.0, "live": 5.0, "receiver": 15.0, "feeder": 300.0}
+_REPORTS_EVERY_S = 300.0  # how often it is looked whether a report is due
 _COMMAND = (sys.executable, "-m", f"{__package__}.main")  # not imported here: it needs a web server
 _BACKLOG = 2048
 
 
-def run(settings: Settings, analysis: Sequence[str], *, debug: bool = False) -> None:
-    """Run until SIGTERM or SIGINT, then drain. Raises `ConfigError` where it cannot start.
+class Commands(msgspec.Struct, frozen=True):
+    """What starts the processes above the logger, which get the settings on their standard input.
 
-    `analysis` is the command that analyses what is new; it gets the settings on its standard input.
+    `analysis` analyses what is new, `reports` delivers the reports that are due; `live` serves the live page at the
+    socket whose handle is its last word.
     """
+
+    analysis: Sequence[str] = ()
+    reports: Sequence[str] = ()
+    live: Sequence[str] = ()
+
+
+def run(settings: Settings, commands: Commands, *, debug: bool = False) -> None:
+    """Run until SIGTERM or SIGINT, then drain. Raises `ConfigError` where it cannot start."""
     if not settings.sources:
         raise ConfigError("there is no source to collect from: `voltrail init` writes settings with one")
     _check_accounts(settings)
@@ -46,26 +59,37 @@ def run(settings: Settings, analysis: Sequence[str], *, debug: bool = False) -> 
         if not free:
             raise ConfigError(f"a voltrail is running on {settings.data_dir} already")
         open_spool(settings).close()
-        with listening(settings) as listener:
-            _supervise(settings, listener, analysis, debug)
+        with ExitStack() as sockets:
+            listener = sockets.enter_context(listening(settings.collector))
+            live = sockets.enter_context(listening(settings.live)) if settings.live.listen else None
+            _supervise(settings, listener, live, commands, debug)
 
 
 def _check_accounts(settings: Settings) -> None:
     """Raise `ConfigError` here, once, for what would end each child again and again."""
     polled = {source.name for source in settings.polled_sources}
     clouds({name: account for name, account in accounts(settings).items() if name in polled})
+    if settings.reports.weekly or settings.reports.monthly:
+        destinations(settings)
 
 
-def _supervise(settings: Settings, listener: socket.socket, analysis: Sequence[str], debug: bool) -> None:
+def _supervise(
+    settings: Settings, listener: socket.socket, live: socket.socket | None, commands: Commands, debug: bool
+) -> None:
     stop = Stop(signal.SIGTERM, signal.SIGINT)
     children: list[Child] = [
         Child("receiver", (*_COMMAND, "receiver", str(listener.fileno())), settings, debug, (listener.fileno(),)),
         *(Child("feeder", (*_COMMAND, "feeder", sink), settings, debug) for sink in settings.sinks.names),
     ]
+    if live is not None:
+        command = (*commands.live, str(live.fileno()))
+        children.insert(0, Child("live", command, settings, debug, (live.fileno(),)))
     for child in children:
         child.start()
     if settings.analytics.every_s:
-        children.insert(0, Analysis(analysis, settings, debug))
+        children.insert(0, Analysis(commands.analysis, settings, debug))
+    if settings.reports.weekly or settings.reports.monthly:
+        children.insert(0, Reports(commands.reports, settings, debug))
     while not stop.wait(0.1):
         for child in children:
             child.restart_if_dead()
@@ -174,15 +198,41 @@ class Analysis(Child):
             self.start()
 
 
+class Reports(Child):
+    """The process that delivers reports, started when one is due; what fails is tried again later."""
+
+    def __init__(self, command: Sequence[str], settings: Settings, debug: bool) -> None:
+        super().__init__("reports", command, settings, debug)
+        self._next_at = 0.0
+
+    def restart_if_dead(self) -> None:
+        """Start it if a report is due and the last one has ended."""
+        has_ended = self._process is None or self._process.poll() is not None
+        if not has_ended or time.monotonic() < self._next_at:
+            return
+        self._next_at = time.monotonic() + _REPORTS_EVERY_S
+        if self._is_due():
+            self._close_pipe()
+            self.start()
+
+    def _is_due(self) -> bool:
+        try:
+            return any(open_deliveries(self._settings, datetime.now(UTC)))
+        except ConfigError as error:
+            log.error("%s", error)
+            self._next_at = time.monotonic() + 12 * _REPORTS_EVERY_S
+            return False
+
+
 @contextmanager
-def listening(settings: Settings) -> Iterator[socket.socket]:
+def listening(listens: Collector | Live) -> Iterator[socket.socket]:
     """The socket of `listen`, open while the block lasts. Raises `ConfigError` where that fails."""
-    host, port = settings.collector.address
+    host, port = listens.address
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
-        raise ConfigError(f"cannot listen on {settings.collector.listen}: {error.strerror or error}") from error
+        raise ConfigError(f"cannot listen on {listens.listen}: {error.strerror or error}") from error
     with listener:
         listener.set_inheritable(True)
         yield listener

@@ -37,4 +37,10 @@ class Tariffs(Struct, frozen=True, forbid_unknown_fields=True):
         float | None,
         Meta(description="energy into the battery as a share of that from the wall, where no charger measures it"),
     ] = None
+    co2_g_per_kwh: (
+        Annotated[
+            float, Meta(ge=0, description="carbon dioxide of a kWh from the grid [g], as your supplier states it")
+        ]
+        | None
+    ) = None
     rates: tuple[Rate, ...] = ()

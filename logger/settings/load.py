@@ -75,7 +75,7 @@ def _resolve_paths(settings: Settings, folder: Path) -> Settings:
 
     Raises `ConfigError` for a folder that the lake cannot be in.
     """
-    data_dir = folder / settings.collector.data_dir
+    data_dir, reports = folder / settings.collector.data_dir, settings.reports
     lake = settings.sinks.lake.path or str(data_dir / "lake")
     if "://" not in lake:
         lake = str(folder / lake)
@@ -84,6 +84,7 @@ def _resolve_paths(settings: Settings, folder: Path) -> Settings:
         settings,
         collector=msgspec.structs.replace(settings.collector, data_dir=str(data_dir)),
         sinks=msgspec.structs.replace(settings.sinks, lake=msgspec.structs.replace(settings.sinks.lake, path=lake)),
+        reports=msgspec.structs.replace(reports, folder=str(folder / reports.folder) if reports.folder else ""),
     )
 
 
@@ -101,5 +102,10 @@ def _add_secrets(settings: Settings, folder: Path, environment: Mapping[str, str
     notify = settings.notify
     if notify.targets_file or environment.get(environment_variable("notify", "targets")):
         notify = add(notify, notify.secrets, "notify", "notify")
+    reports, live = settings.reports, settings.live
+    if reports.targets_file or environment.get(environment_variable("reports", "targets")):
+        reports = add(reports, reports.secrets, "reports", "reports")
+    if live.listen:
+        live = add(live, live.secrets, "live", "live")
     sinks = msgspec.structs.replace(settings.sinks, influx=influx)
-    return msgspec.structs.replace(settings, sources=sources, sinks=sinks, notify=notify)
+    return msgspec.structs.replace(settings, sources=sources, sinks=sinks, notify=notify, reports=reports, live=live)

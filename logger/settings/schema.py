@@ -13,6 +13,8 @@ from logger.settings.analysis import Analytics as Analytics
 from logger.settings.analysis import Rate as Rate
 from logger.settings.analysis import Tariffs as Tariffs
 from logger.settings.collector import Collector as Collector
+from logger.settings.display import Display as Display
+from logger.settings.display import Live as Live
 from logger.settings.fleet import Model as Model
 from logger.settings.fleet import Place as Place
 from logger.settings.fleet import Vehicle as Vehicle
@@ -23,6 +25,8 @@ from logger.settings.polling import SlowPolling as SlowPolling
 from logger.settings.polling import SmartPolling as SmartPolling
 from logger.settings.polling import State as State
 from logger.settings.polling import WakingPolling as WakingPolling
+from logger.settings.reports import ReportKind as ReportKind
+from logger.settings.reports import Reports as Reports
 from logger.settings.stores import InfluxSettings as InfluxSettings
 from logger.settings.stores import LakeSettings as LakeSettings
 from logger.settings.stores import Sinks as Sinks
@@ -228,6 +232,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     analytics: Analytics = Analytics()
     tariffs: Tariffs = Tariffs()
     notify: Notify = Notify()
+    display: Display = Display()
+    reports: Reports = Reports()
+    live: Live = Live()
 
     @property
     def polled_sources(self) -> tuple[Source, ...]:

@@ -87,6 +87,22 @@ _MORE = """
 # quiet_from = "22:00"  # what is no emergency waits until quiet_until
 # quiet_until = "07:00"
 
+# Reports that are made by themselves; without targets_file or folder they go to the targets of [notify].
+# [reports]
+# weekly = ["fleet"]  # of each week, on Monday: "fleet", "consumption", "battery-health", "calibration"
+# monthly = ["consumption", "battery-health"]
+# folder = "reports"
+
+# What people see: units, language, numbers.
+# [display]
+# units = "metric"  # or "imperial"
+# locale = "en"  # or "de", or with a country, such as "de-AT"
+
+# A page of all vehicles that updates by itself; whoever knows the token can read it.
+# [live]
+# listen = "127.0.0.1:8090"
+# token_file = "live.token"
+
 # [analytics]
 # every_s = 900  # interval at which `voltrail run` analyses new rows; 0: never
 # swap_below_pct = 20  # the forecast is when a vehicle falls below it,
@@ -98,6 +114,7 @@ _MORE = """
 # per_kwh = 0.32
 # session_fee = 0.0
 # efficiency = 0.9  # wall to battery, where no charger measures it
+# co2_g_per_kwh = 380  # of your supplier; without it reports state no CO2
 # [[tariffs.rates]]  # another price at these local times; the day is the one on which it begins
 # begin = "22:00"
 # end = "06:00"

@@ -9,11 +9,14 @@ from urllib.parse import urlsplit
 
 from logger.errors import ConfigError
 from logger.printable import printable
+from logger.settings.display import LANGUAGES
 from logger.settings.schema import (
     RESERVED_NAMES,
     Analytics,
     Collector,
+    Display,
     InfluxSettings,
+    Live,
     Notify,
     Place,
     Rate,
@@ -33,6 +36,9 @@ def check_settings(settings: Settings) -> None:
     _check_tariffs(settings.tariffs)
     _check_analytics(settings.analytics)
     _check_notify(settings.notify)
+    _check_display(settings.display)
+    _check_live(settings.live)
+    _check_time("reports.at:", settings.reports.at)
     _check_source_names([source.name for source in settings.sources])
     if settings.sinks.influx is not None:
         _check_influx(settings.sinks.influx)
@@ -72,8 +78,7 @@ def _check_source_names(names: list[str]) -> None:
 
 
 def _check_collector(collector: Collector) -> None:
-    if not re.fullmatch(r".+:\d{1,5}", collector.listen) or collector.address[1] > 65535:
-        raise ConfigError(f"collector.listen: {collector.listen!r} is not ADDRESS:PORT, such as 127.0.0.1:8080")
+    _check_listen("collector", collector, "127.0.0.1:8080")
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", collector.path_prefix):
         raise ConfigError(f"collector.path_prefix: {collector.path_prefix!r} is not a path such as /a1b2c3")
     _check_no_login("collector.public_url", collector.public_url)
@@ -201,6 +206,31 @@ def _check_notify(notify: Notify) -> None:
     if notify.quiet_from:
         _check_time("notify.quiet_from:", notify.quiet_from)
         _check_time("notify.quiet_until:", notify.quiet_until)
+
+
+def _check_listen(where: str, listener: Collector | Live, example: str) -> None:
+    if not re.fullmatch(r".+:\d{1,5}", listener.listen) or listener.address[1] > 65535:
+        raise ConfigError(f"{where}.listen: {listener.listen!r} is not ADDRESS:PORT, such as {example}")
+
+
+def _check_live(live: Live) -> None:
+    if live.token:
+        raise ConfigError("live: a secret does not belong in the settings: put it into a file, named as `token_file`")
+    if live.listen:
+        _check_listen("live", live, "127.0.0.1:8090")
+
+
+def _check_display(display: Display) -> None:
+    """Raise `ConfigError` for a language without texts, or a country that nobody knows."""
+    from babel import Locale, UnknownLocaleError  # which few commands need
+
+    known = ", ".join(LANGUAGES)
+    if display.language not in LANGUAGES:
+        raise ConfigError(f"display.locale: {display.locale!r} has no texts; there are: {known}, such as de-AT")
+    try:
+        Locale.parse(display.locale.replace("-", "_"))
+    except (UnknownLocaleError, ValueError) as error:
+        raise ConfigError(f"display.locale: {display.locale!r} is no locale, such as {known} or de-AT") from error
 
 
 def _check_time(where: str, word: str) -> None:

@@ -17,9 +17,11 @@ from tests.benchmarks import (
     imports,
     influx,
     late_rows,
+    live_page,
     memory,
     pushes,
     replay,
+    reports,
     start,
     storage_size,
 )
@@ -42,6 +44,8 @@ BENCHMARKS: dict[str, Callable[[Path], list[Figure]]] = {
     "analyze_fleet": analyze.fleet,
     "health": health.figures_of_health,
     "late": late_rows.figures,
+    "reports": reports.figures,
+    "live_page": live_page.figures,
 }
 
 

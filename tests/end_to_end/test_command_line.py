@@ -47,7 +47,7 @@ def filled(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [
-        (["expor"], 2, "No such command 'expor'. Did you mean 'export'?"),
+        (["expor"], 2, "No such command 'expor'. Did you mean 'export'"),
         (["export"], 2, "Missing argument"),
         (["export", "statu"], 2, "unknown table 'statu'; did you mean 'status'?"),
         (["export", "status", "--format", "xml"], 2, "'xml' is none of csv, parquet, ndjson, xlsx"),

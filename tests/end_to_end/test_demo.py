@@ -40,6 +40,16 @@ def test_every_message_that_was_answered_is_stored_exactly_once(demo: Demo) -> N
     assert figures["refused"] == 20
 
 
+def test_it_ends_in_a_report_of_what_was_found_beside_the_truth(demo: Demo) -> None:
+    out, figures = demo
+    assert figures["report"] == str(out / "report.html")
+    html = (out / "report.html").read_text()
+    truth = html[html.index('<section id="truth"') : html.index('<section id="summary"')]
+    trips = figures["analysis"]["trips"]["trips"]
+    assert f'<data value="{float(trips["value"])}">' in truth or f'<data value="{trips["value"]}">' in truth
+    assert f"in truth {trips['true']}<" in truth
+
+
 def test_the_distance_of_every_vehicle_is_the_one_it_reported(demo: Demo) -> None:
     _, figures = demo
     for vehicle in figures["vehicles"]:

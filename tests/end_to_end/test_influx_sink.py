@@ -4,7 +4,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from logger.commands.status import read_overview
+from logger.live.overview import read_overview
 from logger.settings.load import load_settings
 from logger.settings.schema import InfluxSettings
 from logger.simulator.demo.collector import Collector

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from logger.commands.output import plain_lines
-from logger.commands.status import read_overview, view
+from logger.commands.status import view
 from logger.envelope import Envelope
 from logger.errors import ConfigError
+from logger.live.overview import read_overview
 from logger.service import supervisor
 from logger.settings import schema
 from logger.settings.load import load_settings
@@ -76,7 +77,7 @@ def test_a_cloud_that_is_to_be_polled_and_has_no_host_stops_the_start(tmp_path: 
     path = collector.settings_file
     path.write_text(path.read_text().replace("A00000", "X20081"))
     with pytest.raises(ConfigError, match="names no region by its first letter"):
-        supervisor.run(load_settings(path), [])
+        supervisor.run(load_settings(path), supervisor.Commands())
 
 
 def test_a_zone_that_is_none_names_its_vehicle(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def check_port(settings: Settings) -> Iterator[Finding]:
             )
         return
     try:
-        with listening(settings):
+        with listening(settings.collector):
             yield ok("port", f"{listen} is free; no voltrail is running here")
     except ConfigError as failure:
         yield error("port", str(failure), "end the program that holds it (`ss -ltnp` names it), or change `listen`")
@@ -120,7 +120,7 @@ async def _test_pushes(settings: Settings, pushing: Sequence[Account]) -> list[P
     """Push to each account's address; where no voltrail is running, serve it for this moment."""
     if is_running(settings):
         return await _push_to_all(settings, pushing)
-    with listening(settings) as listener:
+    with listening(settings.collector) as listener:
         return await _serve_and_push(settings, listener, pushing)
 
 

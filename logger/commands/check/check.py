@@ -11,6 +11,7 @@ from logger.commands.check.dates import check_dates
 from logger.commands.check.disks import check_disks
 from logger.commands.check.finding import Finding, error, warning
 from logger.commands.check.influx import check_influx
+from logger.commands.check.reports import check_live, check_reports
 from logger.commands.check.settings import check_time_zones, read_parts
 from logger.commands.check.stores import check_lake, check_spool
 from logger.commands.check.vehicles import check_vehicles
@@ -32,6 +33,8 @@ _LOCAL_CHECKS: Mapping[str, _Check] = {  # they need to know where data folder a
     "vehicles": check_vehicles,
     "nominal voltage": check_voltages,
     "dates": check_dates,
+    "reports": check_reports,
+    "live page": check_live,
 }
 _STYLES = {"ok": "green", "warning": "yellow", "error": "bold red"}
 

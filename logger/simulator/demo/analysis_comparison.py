@@ -7,6 +7,7 @@ import msgspec
 
 from logger.simulator.demo.car_comparison import CarAnalysis, compare_car_analyses
 from logger.simulator.demo.charge_comparison import ChargeComparison, compare_charges
+from logger.simulator.demo.estimated_sum import EstimatedSum
 from logger.simulator.demo.health_comparison import HealthComparison, compare_health
 from logger.simulator.demo.trip_comparison import TripComparison, compare_trips
 from logger.stores.lake.lake import Lake
@@ -19,6 +20,17 @@ class AnalysisComparison(msgspec.Struct, frozen=True):
     charges: ChargeComparison
     health: HealthComparison
     cars: tuple[CarAnalysis, ...] = ()
+
+    def sums(self) -> dict[str, EstimatedSum]:
+        """Return the sums over the mopeds, by the names of figures in reports."""
+        trips, charges = self.trips, self.charges
+        return {
+            "trips": trips.trips,
+            "distance_m": trips.distance_m,
+            "driven_wh": trips.energy_wh,
+            "charged_wh": charges.energy_wh,
+            "cost": charges.cost,
+        }
 
     def lines(self) -> Iterator[str]:
         """Yield the comparison as lines for people."""

@@ -11,8 +11,9 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from logger.commands.output import plain_lines
-from logger.commands.status import read_overview, view
+from logger.commands.status import view
 from logger.envelope import Envelope
+from logger.live.overview import read_overview
 from logger.process_state import read_state
 from logger.receive.metrics import ReceiverMetrics
 from logger.settings.schema import InfluxSettings, Settings

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from logger.commands.output import plain_lines
-from logger.commands.status import read_overview, view
+from logger.commands.status import view
+from logger.live.overview import read_overview
 from logger.poll.client_pool import CONNECTIONS, ClientPool
 from logger.poll.runner import PollRunner
 from logger.process_state import read_state

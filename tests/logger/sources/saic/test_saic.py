@@ -12,9 +12,9 @@ import msgspec
 import pytest
 
 from logger.commands.poll_once import poll_once
-from logger.commands.status import read_overview
 from logger.envelope import Envelope
 from logger.errors import ConfigError, LoginNeeded, Retry
+from logger.live.overview import read_overview
 from logger.poll.runner import PollRunner
 from logger.settings import schema
 from logger.simulator.cloud.cloud import Request

@@ -11,9 +11,10 @@ import msgspec
 import pytest
 
 from logger.commands.poll_once import poll_once
-from logger.commands.status import read_overview, view
+from logger.commands.status import view
 from logger.envelope import Envelope
 from logger.errors import ConfigError, LoginNeeded, Retry
+from logger.live.overview import read_overview
 from logger.settings import schema
 from logger.settings.load import parse_settings
 from logger.simulator.cloud.cloud import Request

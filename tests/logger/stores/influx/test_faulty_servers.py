@@ -12,9 +12,10 @@ import msgspec
 import pytest
 
 from logger.commands.output import plain_lines
-from logger.commands.status import read_overview, view
+from logger.commands.status import view
 from logger.envelope import Envelope
 from logger.errors import Retry
+from logger.live.overview import read_overview
 from logger.settings.schema import InfluxSettings
 from logger.stores.influx.influx import Influx
 from tests.helpers import two_sinks

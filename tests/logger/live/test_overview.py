@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from logger.commands.status import read_overview
+from logger.live.overview import read_overview
 from logger.settings.schema import Collector, LakeSettings, Settings, Sinks, Vehicle
 from logger.stores import open_lake
 from logger.tables import shaped

@@ -1,0 +1,1 @@
+"""What people see: texts in their language, numbers and dates of their locale, units of their choice."""
