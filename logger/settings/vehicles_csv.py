@@ -41,7 +41,7 @@ def add_imported_vehicles(settings: Settings) -> Settings:
     path = settings.data_dir / IMPORTED
     try:
         imported = read_vehicles(path) if path.exists() else {}
-    except PermissionError:  # a data folder of another user, whose commands say so themselves
+    except OSError:  # a data folder of another user, or a name too long: what needs the folder says so itself
         return settings
     merged = {number: _over(settings.vehicles.get(number), vehicle) for number, vehicle in imported.items()}
     return msgspec.structs.replace(settings, vehicles={**settings.vehicles, **merged}) if merged else settings
