@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from logger.settings.schema import InfluxSettings
 from tests.helpers import influx_server as servers
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 settings.register_profile("untimed", deadline=None)  # machines are shared: no test is timed
 settings.load_profile("untimed")
@@ -21,6 +25,15 @@ def rides() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recordings: {folder} is not there")
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """A real Chromium, for a module of tests: while it is open, this thread has a running event loop."""
+    from tests.helpers.browser import running_browser  # which few tests need
+
+    with running_browser() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

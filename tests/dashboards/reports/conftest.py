@@ -1,17 +1,14 @@
 """What tests of reports share: settings with a lake below a folder, and reports of a fleet made by hand."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
 
 from logger.settings.load import parse_settings
 from logger.settings.schema import Settings
 from logger.stores import open_lake
 from tests.dashboards.reports import made
-from tests.helpers.browser import running_browser
 
 DAYS = 14
 NAMES = ("V1", "V2", "V3", "V4")
@@ -52,10 +49,3 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = settings_in(tmp_path_factory.mktemp("fleet"))
     made.fill(open_lake(settings), NAMES, DAYS)
     return settings
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A real Chromium."""
-    with running_browser() as browser:
-        yield browser

@@ -20,7 +20,7 @@ from logger.stores import open_lake
 from logger.stores.lake.lake import Lake
 from logger.tables import shaped
 from tests.helpers.accessibility import serious_findings
-from tests.helpers.browser import opened, running_browser
+from tests.helpers.browser import opened
 from tests.helpers.live_page import TOKEN, served
 
 HOSTILE = "<script>alert(1)</script>"
@@ -76,12 +76,6 @@ def address(settings: Settings) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def chromium() -> Iterator[Browser]:
-    with running_browser() as browser:
-        yield browser
-
-
 def get(url: str, token: str = TOKEN) -> httpx.Response:
     return httpx.get(url, headers={"authorization": f"Bearer {token}"})
 
@@ -121,9 +115,9 @@ def test_a_position_in_a_private_place_is_not_told(address: str) -> None:
 
 
 def test_a_page_updates_by_itself_and_runs_no_script_but_its_own(
-    chromium: Browser, address: str, settings: Settings
+    browser: Browser, address: str, settings: Settings
 ) -> None:
-    with opened(chromium, address, allowed=address) as watched:
+    with opened(browser, address, allowed=address) as watched:
         page = watched.page
         watched.troubles.clear()  # Chromium logs the answer 401 to the page without a token
         page.get_by_label("Token").fill(TOKEN)
@@ -139,8 +133,8 @@ def test_a_page_updates_by_itself_and_runs_no_script_but_its_own(
         assert watched.troubles == []
 
 
-def test_a_wrong_token_is_refused_in_words(chromium: Browser, address: str) -> None:
-    with opened(chromium, address, allowed=address) as watched:
+def test_a_wrong_token_is_refused_in_words(browser: Browser, address: str) -> None:
+    with opened(browser, address, allowed=address) as watched:
         watched.page.get_by_label("Token").fill("guess")
         watched.page.get_by_role("button", name="Open").click()
         watched.page.get_by_text("That is not the token.").wait_for()
