@@ -10,7 +10,7 @@ export TZ := UTC
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-test: .venv/ready ## ruff, mypy, and the tests (ten minutes on two cores)
+test: .venv/ready ## ruff, mypy, and the tests (sixteen minutes on two cores)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

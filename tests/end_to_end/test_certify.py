@@ -52,7 +52,7 @@ def test_a_certificate_is_verified_has_no_position_and_says_why_nobody_knows_a_c
     assert certificate["vehicle"] == {"provider": "import", "vehicle": HOSTILE, "label": HOSTILE, "model": ""}
     verdict = str(certificate["verdict"])
     assert "insufficient" in verdict
-    assert "no charges whose energy is measured" in verdict
+    assert "no charges or trips whose energy is measured" in verdict
     assert certificate["stints"]
     text = (logged / "battery.json").read_text()
     assert not re.search(r"lat_deg|lon_deg|place|plate|52\.5|13\.4", text), "no position, and no way to it"

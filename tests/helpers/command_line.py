@@ -11,7 +11,7 @@ import termios
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-_TIMEOUT_S = 120
+_TIMEOUT_S = 600.0  # a hang is one; a demo beside other work is none
 
 
 def voltrail(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
