@@ -158,23 +158,23 @@ class Health:
     def _firmware(self, whose: pl.DataFrame) -> pl.DataFrame:
         """What a sample of each model's vehicles tells of its firmware in the last days that count."""
         some = _sample(whose)
-        readings = self._sampled("status", some, "soc_pct", "range_m")
-        polls = self._sampled("pack", some, "port", "pack_soc_pct")
+        readings = self._read_sample("status", some, "soc_pct", "range_m")
+        polls = self._read_sample("pack", some, "port", "pack_soc_pct")
         return firmware.checks(firmware.points(readings, polls), some)
 
     def _signals(self, whose: pl.DataFrame, trips: pl.DataFrame, span: tuple[datetime, datetime]) -> pl.DataFrame:
         """What the signals of each model mean, by a sample of its vehicles, its stints and its resistances."""
         some, vehicles = _sample(whose), whose["vehicle"].to_list()
-        readings = self._sampled("status", some, "speed_kmh", "ride_time_s", "odometer_m", "soc_pct")
-        batteries = self._sampled("battery", some, "power_w", "motor_power_w", "voltage_v")
+        readings = self._read_sample("status", some, "speed_kmh", "ride_time_s", "odometer_m", "soc_pct")
+        batteries = self._read_sample("battery", some, "power_w", "motor_power_w", "voltage_v")
         powers = batteries.with_columns(used_w=pl.coalesce("power_w", "motor_power_w")).drop_nulls("used_w")
-        packs = self._sampled("pack", some, "port", "pack_voltage_v", "pack_soc_pct")
+        packs = self._read_sample("pack", some, "port", "pack_voltage_v", "pack_soc_pct")
         stints = self._lake.scan_overlapping("stints", *span, vehicles).collect()
         days = self._lake.scan("battery_health", *span, vehicles).filter(pl.col("method") == "resistance").collect()
         told = signal_checks.checks(signal_checks.points(readings, powers, trips), stints, days, whose)
         return pl.concat([told, cells(at_rest(batteries, readings, packs, trips), whose)])
 
-    def _sampled(self, table: str, some: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    def _read_sample(self, table: str, some: pl.DataFrame, *columns: str) -> pl.DataFrame:
         """Rows of these vehicles in the last days that count, by vehicle and time."""
         first, last = min(some["until"]) - _SAMPLE_DAYS * DAY, max(some["until"])
         rows = self._store.scan(table, first, last, some["vehicle"].to_list())

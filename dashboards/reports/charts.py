@@ -126,7 +126,8 @@ def cells(name: str, rows: pl.DataFrame, count: str, titles: tuple[str, str, str
 
     `titles` are those of x, y and the count.
     """
-    wide, high = (float(rows[f"{end}2"].max() or 1) - float(rows[end].min() or 0) for end in ("x", "y"))  # type: ignore[arg-type]
+    sides = rows.select((pl.col(f"{end}2").max() - pl.col(end).min()).fill_null(1.0).alias(end) for end in ("x", "y"))
+    wide, high = sides.row(0)
 
     def draw(width: int) -> Any:
         height = max(120.0, min(1.2 * width, (width - 60) * high / max(wide, 1e-9)))

@@ -29,7 +29,7 @@ def page(report: Report, formats: Formats, *, paper: bool = False) -> str:
         script=Markup("" if paper else _read("page.js")), script_hash=_hash(_read("page.js")),
         drawn=lambda chart: _drawn(chart, formats, paper), cell=lambda row, column: cell(row, column, formats),
         rows=lambda table: _rows(table, paper), cut=lambda table: _cut(table, formats, paper), bar=bar,
-        defined=lambda sections: _defined(sections, formats), title=title(report, formats),
+        defined=lambda sections: _definitions(sections, formats), title=title(report, formats),
         period=period(report, formats), prose=prose, NOTHING=NOTHING,
     )  # fmt: skip
     return written
@@ -148,16 +148,16 @@ def shown_words(value: str, column: Column, formats: Formats) -> str:
     return ", ".join(formats.texts.word(column.group, word) for word in value.split(","))
 
 
-def _defined(sections: Sequence[Section], formats: Formats) -> list[tuple[str, str]]:
+def _definitions(sections: Sequence[Section], formats: Formats) -> list[tuple[str, str]]:
     """Return what the figures and columns of these sections are called that have a definition, and what they mean."""
     text, found = formats.texts, dict[str, str]()
-    for group, name in (each for section in sections for each in _named(section)):
+    for group, name in (each for section in sections for each in _terms(section)):
         if text.has(f"meaning.{name}"):
             found.setdefault(name, text(f"{group}.{name}"))
     return [(called, text(f"meaning.{name}")) for name, called in found.items()]
 
 
-def _named(section: Section) -> Iterator[tuple[str, str]]:
+def _terms(section: Section) -> Iterator[tuple[str, str]]:
     yield from (("figure", each.name) for each in section.figures)
     tables = (table for table in section.tables if table.rows.height)
     yield from (("column", column.name) for table in tables for column in table.shown)

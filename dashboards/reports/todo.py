@@ -18,7 +18,7 @@ def todo(data: Data, rows: pl.DataFrame, silent: pl.DataFrame, standby: pl.DataF
     """Return the ranking. Raises `Retry`."""
     ready = data.names.filter("in_service").select(WHO)
     parts = [*_forecasts(data), _open_faults(data), _weak(data), _late(data), _unused(rows, data)]
-    parts += [_need(silent, "silent", pl.col("silent_h"), "h"), _losing(standby)]
+    parts += [_list_needs(silent, "silent", pl.col("silent_h"), "h"), _losing(standby)]
     found = pl.concat(parts).join(ready, on=WHO).with_columns(pl.col("what").cast(pl.Enum(RANKS)))
     ranked = found.sort("what", "urgency", "vehicle", descending=[False, True, False])
     shown = data.named(ranked.with_columns(pl.col("what").cast(pl.String()))).with_row_index("rank", 1).head(_MOST)
@@ -35,7 +35,7 @@ def _why(what: str, figure: float | None, of: str, data: Data) -> str:
     return data.formats.texts(f"why.{what}", value=data.formats.value(figure, of))
 
 
-def _need(rows: pl.LazyFrame | pl.DataFrame, what: str, figure: pl.Expr, of: str, sign: int = 1) -> pl.DataFrame:
+def _list_needs(rows: pl.LazyFrame | pl.DataFrame, what: str, figure: pl.Expr, of: str, sign: int = 1) -> pl.DataFrame:
     """Vehicles that need this, with the figure that says so; with a `sign` of -1 the lowest is the most urgent."""
     value = figure.cast(pl.Float64)
     words = (pl.lit(what).alias("what"), value.alias("figure"), pl.lit(of).alias("of"), (value * sign).alias("urgency"))
@@ -47,8 +47,8 @@ def _forecasts(data: Data) -> Iterator[pl.DataFrame]:
     newest = newest_forecast(data)
     is_low = pl.col("soc_pct") < data.settings.analytics.swap_below_pct
     soon = (pl.col("below_at_next_service") >= _LIKELY) & ~is_low.fill_null(False)
-    yield _need(newest.filter(is_low), "low", pl.col("soc_pct"), "%", -1)
-    yield _need(newest.filter(soon), "low_soon", pl.col("below_at_next_service"), "share")
+    yield _list_needs(newest.filter(is_low), "low", pl.col("soc_pct"), "%", -1)
+    yield _list_needs(newest.filter(soon), "low_soon", pl.col("below_at_next_service"), "share")
 
 
 def newest_forecast(data: Data) -> pl.DataFrame:
@@ -59,13 +59,13 @@ def newest_forecast(data: Data) -> pl.DataFrame:
 
 def _open_faults(data: Data) -> pl.DataFrame:
     faults = data.rows_before_end("episodes").filter(pl.col("kind").is_in(("fault", "dtc")) & pl.col("open"))
-    return _need(faults.group_by(WHO).agg(pl.len().alias("n")), "open_fault", pl.col("n"), "1")
+    return _list_needs(faults.group_by(WHO).agg(pl.len().alias("n")), "open_fault", pl.col("n"), "1")
 
 
 def _weak(data: Data) -> pl.DataFrame:
     rows = data.rows_before_end("battery_health").drop_nulls("weak_probability").sort("time")
     newest = rows.unique([*WHO, "port"], keep="last", maintain_order=True).filter(pl.col("weak_probability") > _WEAK)
-    return _need(
+    return _list_needs(
         newest.group_by(WHO).agg(pl.col("weak_probability").max()), "weak", pl.col("weak_probability"), "share"
     )
 
@@ -74,17 +74,17 @@ def _late(data: Data) -> pl.DataFrame:
     days = data.days("coverage").drop_nulls(["expected", "received"]).group_by(WHO)
     share = (pl.col("received").sum() / pl.col("expected").sum()).alias("share")
     rows = days.agg(share, pl.col("expected").sum()).filter((pl.col("expected") > 0) & (pl.col("share") < _LATE_SHARE))
-    return _need(rows, "messages", pl.col("share"), "share", -1)
+    return _list_needs(rows, "messages", pl.col("share"), "share", -1)
 
 
 def _unused(rows: pl.DataFrame, data: Data) -> pl.DataFrame:
     """Vehicles of which days are known, and none with a trip."""
     days = rows.group_by(WHO).agg(pl.col("distance_m").sum(), pl.len().cast(pl.Float64).alias("days"))
-    return _need(days.filter((pl.col("distance_m") <= 0) & (pl.col("days") > 1)), "unused", pl.col("days"), "1")
+    return _list_needs(days.filter((pl.col("distance_m") <= 0) & (pl.col("days") > 1)), "unused", pl.col("days"), "1")
 
 
 def _losing(standby: pl.DataFrame) -> pl.DataFrame:
-    return _need(standby.filter(pl.col("pct_per_day_low") > _LOSS_PCT), "standby", pl.col("pct_per_day"), "%/d")
+    return _list_needs(standby.filter(pl.col("pct_per_day_low") > _LOSS_PCT), "standby", pl.col("pct_per_day"), "%/d")
 
 
 def standby_of(data: Data) -> pl.DataFrame:

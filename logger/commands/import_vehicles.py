@@ -43,7 +43,7 @@ def describe(settings: Settings, description: Description, zone: str, vehicles: 
     names = list(dict.fromkeys(name for _, name in vehicles))
     if description.is_of_one and len(names) > 1:
         raise ConfigError(f"--label and --plate are of one vehicle, and there are {len(names)}: {', '.join(names[:5])}")
-    said = _said(description, zone)
+    said = _settings_of(description, zone)
     if not said:
         return settings
     path = settings.data_dir / IMPORTED
@@ -71,7 +71,7 @@ def capacity_rows(
     return pl.DataFrame(rows, schema_overrides={"time": pl.Datetime("ms", "UTC"), "nominal_wh": pl.Float64()})
 
 
-def _said(description: Description, zone: str) -> dict[str, object]:
+def _settings_of(description: Description, zone: str) -> dict[str, object]:
     said = {name: value for name, value in msgspec.structs.asdict(description).items() if name != "capacity_wh"}
     known = {name: value for name, value in said.items() if value is not None}
     return {**known, "timezone": str(zone_info(zone))} if zone else known

@@ -117,7 +117,7 @@ def batteries(kind: Kind, seed: int) -> pl.DataFrame:
     wh = (true * gain * (1 + lost))[:, None] * depth / 100 * (1 + chance.normal(0, 0.005, depth.shape))
     shown = np.floor(low + depth + kind.errors(chance, depth)) - np.floor(low)
     rows = _charges(shown, wh)
-    said = _said(rows).join(pl.DataFrame({"vehicle": _names(BATTERIES), "true": true}), on="vehicle")
+    said = _last_verdicts(rows).join(pl.DataFrame({"vehicle": _names(BATTERIES), "true": true}), on="vehicle")
     return said.join(_others(rows, np.floor(low + depth)), on="vehicle")
 
 
@@ -136,7 +136,7 @@ def _charges(shown: Floats, wh: Floats) -> pl.DataFrame:
     ), "charges")  # fmt: skip
 
 
-def _said(charges: pl.DataFrame) -> pl.DataFrame:
+def _last_verdicts(charges: pl.DataFrame) -> pl.DataFrame:
     """The last verdict of each vehicle, through the tables: `vehicle` `ours` `low` `high`."""
     begun = charges.group_by(WHO).agg(pl.col("started_at").min().alias("begun_at"))
     swaps, packs, trips = charges.clear(), pl.DataFrame(schema=PACKS), shaped(pl.DataFrame(), "trips").clear()

@@ -8,6 +8,7 @@ The same rows give the same digests in whatever store, order and files they lie.
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 import polars as pl
 
@@ -37,12 +38,12 @@ def inputs_of(frames: Frames) -> Inputs:
     origins = pl.concat([rows.select("provider", "via", "received_at") for rows in frames.values()])
     ways = origins.select("provider", "via").unique().drop_nulls().sort("provider", "via")
     received_until = origins["received_at"].max()
-    assert received_until is not None
+    assert isinstance(received_until, datetime)
     return Inputs(
         sha256=overall_digest(tables),
         first_at=min(each.first_at for each in tables.values()),
         last_at=max(each.last_at for each in tables.values()),
-        received_until=received_until,  # type: ignore[arg-type]
+        received_until=received_until,
         sources=[Source(*row) for row in ways.iter_rows()],
         tables=tables,
     )

@@ -73,15 +73,15 @@ class SaicSimulation(VendorCloud):
     def reply(self, word: str, car: str, request: Request) -> Reply:
         """The answer, before it is encrypted."""
         if not self._is_signed(request):
-            return _failed(403, "the signature differs")
+            return _failure(403, "the signature differs")
         if word == "login":
             return self._log_in(request)
         if request.headers.get("blade-auth") != self.token or not self.token:
-            return _failed(401, "logged out")
+            return _failure(401, "logged out")
         if word == "vehicles":
             return _good({"vinList": [{"vin": each, "modelName": "EXAMPLE"} for each in self.cars]})
         if not car:
-            return _failed(3, "no such car")
+            return _failure(3, "no such car")
         return self._of_car(word, car, request)
 
     def _of_car(self, word: str, car: str, request: Request) -> Reply:
@@ -108,7 +108,7 @@ class SaicSimulation(VendorCloud):
         sent_ms, content_type = headers["app-send-date"], headers["original-content-type"]
         form = dict(parse_qsl(open_request(request.body, "/oauth/token", content_type, "", sent_ms).decode()))
         if headers.get("authorization") != self._client or not self._login.items() <= form.items():
-            return _failed(2, "wrong account or password")
+            return _failure(2, "wrong account or password")
         self.token = secrets.token_hex(16)
         return _good({"access_token": self.token, "expires_in": _EXPIRES_S, "token_type": "bearer"})
 
@@ -152,5 +152,5 @@ def _good(data: object) -> Reply:
     return document({"code": 0, "message": "success", "data": data})
 
 
-def _failed(code: int, message: str) -> Reply:
+def _failure(code: int, message: str) -> Reply:
     return document({"code": code, "message": message})

@@ -72,11 +72,11 @@ class SmartSimulation(VendorCloud):
         if word == "firmware":
             return self._firmware(request)
         if not self._is_signed(request):
-            return _failed("1445", "the signature differs")
+            return _failure("1445", "the signature differs")
         if word == "session":
             return self._session(request)
         if request.headers.get("authorization") not in self.tokens:
-            return _failed("1402", "Token expired")
+            return _failure("1402", "Token expired")
         if word in ("vehicles", "select", "grant"):
             return self._of_account(word, request)
         return self._of_car(word, car)
@@ -90,7 +90,7 @@ class SmartSimulation(VendorCloud):
 
     def _session(self, request: Request) -> Reply:
         if msgspec.json.decode(request.body) != {"accessToken": self._account.login_token}:
-            return _failed("1401", "no such login")
+            return _failure("1401", "no such login")
         token = secrets.token_hex(16)
         self.tokens = {token}
         data = {"accessToken": token, "refreshToken": "", "userId": self._account.user_id, "expiresIn": 4_579_200}
@@ -102,7 +102,7 @@ class SmartSimulation(VendorCloud):
             return _good({"list": found})
         car = msgspec.json.decode(request.body)["vin"]
         if car not in self.cars:
-            return _failed("8040", "no such car")
+            return _failure("8040", "no such car")
         if word == "grant":
             self._granted.add(car)
             self.tokens = set()
@@ -112,9 +112,9 @@ class SmartSimulation(VendorCloud):
 
     def _of_car(self, word: str, car: str) -> Reply:
         if car != self._selected:
-            return _failed("8006", "Human and vehicle relationship does not exist")
+            return _failure("8006", "Human and vehicle relationship does not exist")
         if word == "journal" and car not in self._granted:
-            return _failed("8153", "connection interruption")
+            return _failure("8153", "connection interruption")
         report = self.report(car)
         return _good({"vehicleStatus": self._status(car, report)} if word == "status" else _ANSWERS[word](report))
 
@@ -207,5 +207,5 @@ def _good(data: object) -> Reply:
     return document({"code": "1000", "data": data, "success": True, "hint": None, "httpStatus": "OK"})
 
 
-def _failed(code: str, message: str) -> Reply:
+def _failure(code: str, message: str) -> Reply:
     return document({"code": code, "message": message, "hint": None, "httpStatus": "OK", "success": False})

@@ -128,7 +128,7 @@ class CarFleet:
         for provider, seen in self._seen.items():
             for one in seen.values():
                 one.advance(self._end_at)
-            write_truth([_named(one.truth, car) for car, one in seen.items()], folder / provider, provider)
+            write_truth([_name_truth(one.truth, car) for car, one in seen.items()], folder / provider, provider)
 
     @property
     def _vendors(self) -> list[Vendor]:
@@ -167,7 +167,7 @@ def _is_polled(cloud: VendorCloud, word: str, car: str) -> bool:
     return bool(cloud.calls[word, car] or cloud.calls[word, ""])
 
 
-def _named(truth: Truth, car: str) -> Truth:
+def _name_truth(truth: Truth, car: str) -> Truth:
     return msgspec.structs.replace(truth, vehicle=car)
 
 

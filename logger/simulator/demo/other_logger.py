@@ -46,12 +46,12 @@ def _rows(simulation: Simulation) -> Iterator[dict[str, Any]]:
     for at, answer in simulation.readings:
         moment = datetime.fromtimestamp(int(at), UTC).isoformat()
         own = {"time": moment, "vehicle": simulation.vehicle, "port": None, **dict.fromkeys(_OF_PACK.values())}
-        yield own | _named(answer, _OF_BATTERY)
+        yield own | _rename(answer, _OF_BATTERY)
         packs = answer["batteryData"]
         assert isinstance(packs, list)
         for pack in packs:
-            yield own | {"port": str(pack["batteryPort"])} | _named(pack, _OF_PACK)
+            yield own | {"port": str(pack["batteryPort"])} | _rename(pack, _OF_PACK)
 
 
-def _named(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+def _rename(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     return {column: values[name] for name, column in names.items()}

@@ -57,12 +57,12 @@ class LongRows:
         """Raise `ConfigError` for entities that are neither mapped nor left out, all of them at once."""
         names = found.drop_nulls().unique(maintain_order=True).to_list()
         if not self._entities:
-            raise ConfigError(f"no entity is mapped to a signal: {_listed(names)}{_offer(names)}")
+            raise ConfigError(f"no entity is mapped to a signal: {_list_names(names)}{_offer(names)}")
         if self._options.only_mapped:
             return
         unknown = [name for name in names if name not in self._entities and name not in self._options.ignore]
         if unknown:
-            raise ConfigError(f"entities that nobody mapped: {_listed(unknown)}{_offer(unknown)}")
+            raise ConfigError(f"entities that nobody mapped: {_list_names(unknown)}{_offer(unknown)}")
 
 
 def options_of_widened(options: Options) -> Options:
@@ -71,7 +71,7 @@ def options_of_widened(options: Options) -> Options:
     return msgspec.structs.replace(options, mappings=mappings, ignore=())
 
 
-def _listed(names: list[str]) -> str:
+def _list_names(names: list[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
 

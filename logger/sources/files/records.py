@@ -66,7 +66,7 @@ def _begins_quoted(line: bytes, quote: bytes) -> bool:
 
 def _number(lines: list[bytes], first: int, quote: bytes, *, has_cr: bool) -> Records:
     if quote and any(_opens(line, quote) for line in lines if quote in line):
-        return _joined(lines, first, quote)
+        return _join_lines(lines, first, quote)
     if has_cr:
         lines = [line.removesuffix(b"\r") for line in lines]
     numbers = range(first, first + len(lines))
@@ -76,7 +76,7 @@ def _number(lines: list[bytes], first: int, quote: bytes, *, has_cr: bool) -> Re
     return Records([line for line, _ in kept], [number for _, number in kept])
 
 
-def _joined(lines: list[bytes], first: int, quote: bytes) -> Records:
+def _join_lines(lines: list[bytes], first: int, quote: bytes) -> Records:
     """The records of lines of which some open a quoted cell that a later one closes."""
     records, at = Records([], []), 0
     while at < len(lines):

@@ -61,15 +61,15 @@ class RowTimes:
             self._require_zone(label, texts.filter(local.is_not_null()))
             placed = self._in_utc(local, texts, vehicles)
             moments = pl.select(pl.coalesce(pl.lit(moments), pl.lit(placed))).to_series()
-        return self._checked(moments, local, texts)
+        return self._check(moments, local, texts)
 
     def in_utc(self, times: pl.Series, vehicles: pl.Series, label: str) -> tuple[pl.Series, pl.Series]:
         """Return typed times, which may be local ones, as `read` does."""
         if isinstance(times.dtype, pl.Datetime) and times.dtype.time_zone:
-            return self._checked(times.cast(TIME), times.clear(0).cast(_LOCAL).extend_constant(None, len(times)), times)
+            return self._check(times.cast(TIME), times.clear(0).cast(_LOCAL).extend_constant(None, len(times)), times)
         local = times.cast(_LOCAL)
         self._require_zone(label, times)
-        return self._checked(self._in_utc(local, times.cast(pl.String), vehicles), local, times)
+        return self._check(self._in_utc(local, times.cast(pl.String), vehicles), local, times)
 
     # ---- texts -----------------------------------------------------------------------------------------------------
 
@@ -83,7 +83,7 @@ class RowTimes:
             moments, local = (_first(pair) for pair in zip((moments, local), others, strict=True))
         return moments, local
 
-    def _checked(self, moments: pl.Series, local: pl.Series, texts: pl.Series) -> tuple[pl.Series, pl.Series]:
+    def _check(self, moments: pl.Series, local: pl.Series, texts: pl.Series) -> tuple[pl.Series, pl.Series]:
         """The plausible times, and why there is none."""
         frame = pl.DataFrame({"moment": moments.cast(TIME), "local": local, "has": texts.is_not_null()})
         plausible = pl.col("moment").is_between(_EARLIEST, _LATEST)
@@ -107,16 +107,16 @@ class RowTimes:
 
     def _in_utc(self, local: pl.Series, texts: pl.Series, vehicles: pl.Series) -> pl.Series:
         """Clock readings in UTC; null where the change of clocks skips one, but for a day whose midnight is skipped."""
-        first, second = (self._placed(local, each) for each in ("earliest", "latest"))
+        first, second = (self._place_in_zone(local, each) for each in ("earliest", "latest"))
         is_day = texts.str.len_chars() <= 10
-        midnight = pl.when(pl.lit(is_day)).then(pl.lit(self._placed(local.dt.offset_by("1h"), "earliest")))
+        midnight = pl.when(pl.lit(is_day)).then(pl.lit(self._place_in_zone(local.dt.offset_by("1h"), "earliest")))
         repeated = (first != second).fill_null(False)
         if repeated.any():
             is_second = self._is_second_pass(local, repeated, vehicles)
             first = pl.select(pl.when(pl.lit(is_second)).then(pl.lit(second)).otherwise(pl.lit(first))).to_series()
         return pl.select(pl.coalesce(pl.lit(first), midnight)).to_series()
 
-    def _placed(self, local: pl.Series, which: str) -> pl.Series:
+    def _place_in_zone(self, local: pl.Series, which: str) -> pl.Series:
         placed = local.dt.replace_time_zone(self._zone, ambiguous=which, non_existent="null")  # type: ignore[arg-type]
         return placed.dt.convert_time_zone("UTC").cast(TIME)
 

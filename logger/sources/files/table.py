@@ -91,7 +91,7 @@ def _texts(blocks: Iterable[bytes], dialect: Dialect, orders: Sequence[tuple[str
     batches = read_records(blocks, b"" if dialect.quote == "none" else (dialect.quote or '"').encode())
     first = next(batches, Records([], []))
     if any(_COPY.match(line) for line in first.lines):
-        yield from _copied(chain([first], batches))
+        yield from _copy_batches(chain([first], batches))
         return
     layout, start = find_layout(first.lines, dialect)
     header, is_named = _header(layout.cells(first.lines[start]), dialect, orders)
@@ -140,7 +140,7 @@ def _is_header_too(names: Header, header: Header) -> bool:
     return names.names[0] == header.names[0] and len(common) >= min(2, len(set(header.names)))
 
 
-def _copied(batches: Iterable[Records]) -> Iterator[Chunk]:
+def _copy_batches(batches: Iterable[Records]) -> Iterator[Chunk]:
     """The tables of a dump of PostgreSQL, each behind its line `COPY table (columns) FROM stdin;`."""
     table, header = "", None
     for batch in batches:
@@ -194,11 +194,11 @@ def _parse_quickly(lines: list[bytes], width: int, layout: Layout) -> pl.DataFra
 
 
 def _parse_one_by_one(lines: list[bytes], width: int, layout: Layout) -> pl.DataFrame:
-    rows = [_padded(layout.cells(line), width) for line in lines]
+    rows = [_pad(layout.cells(line), width) for line in lines]
     return pl.DataFrame(rows, schema=dict.fromkeys(map(str, range(width)), pl.String()), orient="row")
 
 
-def _padded(cells: list[str], width: int) -> list[str | None]:
+def _pad(cells: list[str], width: int) -> list[str | None]:
     whole = [cell or None for cell in cells]
     more = next((cell for cell in whole[width - 1 :] if cell), None)
     return [*whole[: width - 1], *[None] * (width - 1 - len(whole)), more]
