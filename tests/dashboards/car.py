@@ -17,8 +17,11 @@ _LAT_DEG, _LON_DEG = 54.85, 2.35
 _STEP_S = 10  # between two reports while driving
 
 
-def write_vehicles(path: Path, until: datetime, days: int) -> None:
-    """Write a CSV of them up to this moment: the car charges then, the bike rides, the van is silent and low."""
+def write_vehicles(path: Path, until: datetime, days: int) -> tuple[float, float]:
+    """Write a CSV of them up to this moment, and return where the van stands [degrees north, east].
+
+    The car charges then, the bike rides, the van is silent and low.
+    """
     start = until.astimezone(UTC).replace(microsecond=0) - timedelta(days=days)
     car, bike = (_frame(start, days, name, minutes) for name, minutes in ((CAR, 0), (BIKE, 10)))
     hours_left = (pl.lit(until.astimezone(UTC)) - pl.col("time")).dt.total_seconds() / 3600
@@ -28,8 +31,18 @@ def write_vehicles(path: Path, until: datetime, days: int) -> None:
         online=~hours_left.is_between(31, 32),
         lat_deg=pl.col("lat_deg") + 0.005,
     )
-    rows = pl.concat([car, bike, van.drop("energy_wh", "soh_pct")], how="diagonal")
+    rows = pl.concat([car, _swapped(bike), van.drop("energy_wh", "soh_pct")], how="diagonal")
     rows.with_columns(pl.col("time").dt.strftime("%Y-%m-%dT%H:%M:%SZ")).write_csv(path)
+    lat_deg, lon_deg = van.select("lat_deg", "lon_deg").row(-1)
+    return lat_deg, lon_deg
+
+
+def _swapped(bike: pl.DataFrame) -> pl.DataFrame:
+    """The bike with packs that somebody swaps, standing, each day when twelve hours of it are over."""
+    ridden_s = pl.col("time").diff().dt.total_seconds().fill_null(0).cum_sum() % 86_400
+    used = (ridden_s + 43_200) % 86_400 / 86_400
+    unknown = ("energy_wh", "soh_pct", "power_w", "charger_power_w")
+    return bike.drop(unknown).with_columns(soc_pct=(95 - 60 * used).round(0), charging=False)
 
 
 def _frame(start: datetime, days: int, vehicle: str, minutes: int) -> pl.DataFrame:

@@ -15,6 +15,7 @@ DAYS, VEHICLES = 4, 9
 _SETTINGS = """
 [vehicles.{bike}]
 label = "Bike"
+swappable = true
 
 [vehicles.{car}]
 label = "Car"
@@ -31,6 +32,11 @@ model = "Estate"
 capacity_wh = 40000
 wh_per_km = 160
 
+[places.Depot]  # where the van stands
+lat_deg = {lat_deg}
+lon_deg = {lon_deg}
+radius_m = 100
+
 [sinks.influx]
 url = "{url}"
 bucket = "{bucket}"
@@ -46,7 +52,11 @@ def fill(folder: Path, influx: InfluxSettings, vehicles: int = VEHICLES, days: i
     _run(folder, "demo", *size, "--seed", "5", "--out", str(out), "--no-open")
     file = out / "voltrail.toml"
     (out / "influx.secret").write_text(influx.password)
+    now = datetime.now(UTC)
+    lat_deg, lon_deg = write_vehicles(folder / "vehicles.csv", now, days)
     more = _SETTINGS.format(
+        lat_deg=lat_deg,
+        lon_deg=lon_deg,
         car=_quoted(CAR),
         bike=_quoted(BIKE),
         van=_quoted(VAN),
@@ -55,8 +65,6 @@ def fill(folder: Path, influx: InfluxSettings, vehicles: int = VEHICLES, days: i
         user=influx.username,
     )
     file.write_text(file.read_text() + more)
-    now = datetime.now(UTC)
-    write_vehicles(folder / "vehicles.csv", now, days)
     _run(folder, "import", "vehicles.csv", "--tz", "UTC", "--config", str(file))
     settings = load_settings(file)
     open_lake(settings).write("event", troubles(now))
