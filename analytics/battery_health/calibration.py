@@ -107,7 +107,7 @@ def _of_packs(figures: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         value = figures[name] if power else None
         if value is not None and name in _COARSE:
             value = float(f"{value:.2g}")
-        sd = value * figures["pack_wh_cv"] if name == "pack_wh" and value is not None else None
+        sd = None if value is None else {"pack_wh": value * figures["pack_wh_cv"], "fade": figures["fade_sd"]}.get(name)
         answer = "estimate" if value is not None and math.isfinite(value) else INSUFFICIENT
         yield {"provider": figures["provider"], **check(model, name, answer, value, sd, n)}
 

@@ -34,8 +34,8 @@ def at_rest(batteries: pl.DataFrame, readings: pl.DataFrame, packs: pl.DataFrame
     whole = batteries.drop_nulls("voltage_v").sort("at").join_asof(
         percents, on="at", by=WHO, tolerance=NEAR, check_sortedness=False
     ).select(*WHO, "at", "pct", volts="voltage_v")  # fmt: skip
-    single = packs.select(*WHO, "at", pct="pack_soc_pct", volts="pack_voltage_v")
-    told = (single if single.drop_nulls().height else whole).drop_nulls().sort("at")
+    single = packs.select(*WHO, "at", pct="pack_soc_pct", volts="pack_voltage_v").drop_nulls()
+    told = pl.concat([single, whole.drop_nulls().join(single, on=WHO, how="anti")]).sort("at")
     spans = trips.select(*WHO, "started_at", "finished_at").sort("started_at")
     placed = told.join_asof(spans, left_on="at", right_on="started_at", by=WHO, check_sortedness=False)
     return placed.filter((pl.col("finished_at") < pl.col("at")).fill_null(True)).select(*WHO, "pct", "volts")

@@ -6,6 +6,7 @@ too, but for its last day.
 """
 
 from datetime import datetime
+from typing import TypeVar
 
 import polars as pl
 
@@ -16,10 +17,20 @@ from analytics.battery_health.stints import middles
 from analytics.frames import WHO, month
 from logger.tables import TIME, shaped
 
+Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
 MONTHS = 3
 DAYS = "days"  # the check that tells which days a model's figures are of
 TO_DATE, BEFORE = "to_date", "before"
 _CYCLES = ("cycles", "first_cycles", "last_cycles")
+_SEPARATOR = "\x1f"  # between a provider's name and a month; no name has it
+
+
+def in_month(rows: Rows, begin: datetime) -> Rows:
+    """Rows that count for the month that begins then: their `provider` names it, too.
+
+    So figures of many months are made in one pass, in which a model of each month is one of its own.
+    """
+    return rows.with_columns(pl.format(f"{{}}{_SEPARATOR}{begin:%Y-%m}", "provider").alias("provider"))
 
 
 def counted(trips: pl.DataFrame, known: pl.DataFrame, begin: datetime) -> pl.DataFrame:
@@ -45,19 +56,18 @@ def counted(trips: pl.DataFrame, known: pl.DataFrame, begin: datetime) -> pl.Dat
 
 
 def calibration(
-    begin: datetime,
     trips: pl.DataFrame,
     stint_months: pl.DataFrame,
     faults: pl.DataFrame,
     whose: pl.DataFrame,
     firmware: pl.DataFrame,
 ) -> pl.DataFrame:
-    """Rows of `calibration` of the month that begins then.
+    """Rows of `calibration` of some months; all frames are `in_month`.
 
     Parameters
     ----------
     trips, stint_months, faults : rows of `trips`, of `battery_health` (method `km_per_pct`) and of `episodes` (kind
-        `fault`), of the three months before and of this month
+        `fault`), of the three months before each and of that month
     whose : the frame of `counted`
     firmware : DataFrame of `CHECKS` of `firmware.checks`
 
@@ -69,7 +79,11 @@ def calibration(
     told, seen = (_before(rows, whose, "started_at") for rows in (trips, faults))
     rows = [checks(_place_in_stints(told, stint_months)), firmware, mtbf(told, seen, whose), _of_days(told, whose)]
     made = pl.concat([each.select(CHECKS.names()) for each in rows])
-    named = made.with_columns(time=pl.lit(begin), vehicle=pl.lit("none"))
+    words = pl.col("provider").str.split_exact(_SEPARATOR, 1).struct
+    month_begin = words.field("field_1").str.to_datetime("%Y-%m", time_unit="us", time_zone="UTC")
+    named = made.with_columns(
+        words.field("field_0").alias("provider"), month_begin.alias("time"), vehicle=pl.lit("none")
+    )
     return shaped(named, "calibration").sort("provider", "model", "time", "check")
 
 

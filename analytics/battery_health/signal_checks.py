@@ -87,22 +87,25 @@ def checks(told: Frames, stints: pl.DataFrame, resistances: pl.DataFrame, known:
         "volts_and_current": resistances.filter(~loose).select(*WHO, x=pl.lit(1.0), y=moment),
     }
     models = known.select(*WHO, "model").drop_nulls("model")
-    named = {name: rows.join(models, on=WHO) for name, rows in frames.items()}
-    keys = models.select(MODEL).unique().sort(MODEL).rows()
-    rows = [{"provider": of[0], **row} for of in keys for row in _of_model(of, named)]
+    sums = {name: _sums(rows.join(models, on=WHO)) for name, rows in frames.items()}
+    rows = [
+        {"provider": provider, **row}
+        for provider, model in models.select(MODEL).unique().sort(MODEL).rows()
+        for row in _of_model(model, {name: of.get((provider, model), Moments()) for name, of in sums.items()})
+    ]
     return pl.DataFrame(rows, schema=CHECKS)
 
 
-def _of_model(of: tuple[str, str], named: Frames) -> Iterator[dict[str, Any]]:
-    sums = {name: Moments.of(_of(rows, of), "x", "y") for name, rows in named.items()}
-    yield _ratio(of[1], "ride_time_at_stand", sums["ride_time_at_stand"], _stand_word)
-    yield _ratio(of[1], "volts_and_current", sums["volts_and_current"], _moment_word)
-    yield _cycles(of[1], sums["cycles_count"])
-    yield _power(of[1], sums["power_near"], sums["power_far"])
+def _sums(rows: pl.DataFrame) -> Mapping[Any, Moments]:
+    """Sums by provider and model."""
+    return {key: Moments.of(part, "x", "y") for key, part in rows.partition_by(MODEL, as_dict=True).items()}
 
 
-def _of(rows: pl.DataFrame, of: tuple[str, str]) -> pl.DataFrame:
-    return rows.filter((pl.col("provider") == of[0]) & (pl.col("model") == of[1]))
+def _of_model(model: str, sums: Mapping[str, Moments]) -> Iterator[dict[str, Any]]:
+    yield _ratio(model, "ride_time_at_stand", sums["ride_time_at_stand"], _stand_word)
+    yield _ratio(model, "volts_and_current", sums["volts_and_current"], _moment_word)
+    yield _cycles(model, sums["cycles_count"])
+    yield _power(model, sums["power_near"], sums["power_far"])
 
 
 def _ratio(model: str, name: str, sums: Moments, word: Any) -> dict[str, Any]:

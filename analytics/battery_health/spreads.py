@@ -33,10 +33,10 @@ def models(trips: pl.DataFrame) -> pl.DataFrame:
     -------
     DataFrame by `provider` `model`: `packs`, how many; `packs_return`, as sure is it that packs come back to a vehicle;
     at `pack_cycles` a pack takes `pack_pct_per_km` and holds `pack_wh`, with its relative standard error `pack_wh_cv`,
-    common to all; `fade` a cycle; `pack_wh_per_km` (null without readings of power: then `pack_wh` is null, too);
-    relative spreads `vehicle_cv`, `pack_cv` (of packs of the same cycles), `km_cv` (of a km of riding) and `polled_cv`
-    (of a km of polled power). `pack_wh` is the capacity by power and by data sheet, weighed by their variances; a fade
-    of 0.03 ± 0.02 % a cycle is weighed with what packs say.
+    common to all; `fade` a cycle, with its standard error `fade_sd`; `pack_wh_per_km` (null without readings of power:
+    then `pack_wh` is null, too); relative spreads `vehicle_cv`, `pack_cv` (of packs of the same cycles), `km_cv` (of a
+    km of riding) and `polled_cv` (of a km of polled power). `pack_wh` is the capacity by power and by data sheet,
+    weighed by their variances; a fade of 0.03 ± 0.02 % a cycle is weighed with what packs say.
     """
     parts = trips.select(*WHO, "model", "stint_id", "since", "first_cycles", "last_cycles").unique(maintain_order=True)
     known = packs_return(parts.drop_nulls("stint_id"))
@@ -49,11 +49,22 @@ def models(trips: pl.DataFrame) -> pl.DataFrame:
         _beginning(packs, powers).join(known, on=MODEL, how="left").with_columns(pl.col("packs_return").fill_null(0.0))
     )
     packs = packs.join(fleet.select(MODEL), on=MODEL, how="semi")
-    for _ in range(ROUNDS):
-        before, fleet = fleet, _again(fleet, *_given(packs, powers, fleet)).sort(MODEL)
-        if _is_settled(before, fleet):
-            break
+    fleet = _settle(packs, powers, fleet)
     return _scaled(fleet, *_given(packs, powers, fleet)).sort(MODEL)
+
+
+def _settle(packs: pl.DataFrame, powers: pl.DataFrame, fleet: pl.DataFrame) -> pl.DataFrame:
+    """The fleet's figures once they move no more; each model stops by itself, whichever others are beside it."""
+    settled: list[pl.DataFrame] = []
+    for _ in range(ROUNDS):
+        before, fleet = fleet.sort(MODEL), _again(fleet, *_given(packs, powers, fleet)).sort(MODEL)
+        still = _is_settled(before, fleet)
+        settled.append(fleet.filter(still))
+        fleet = fleet.filter(~still)
+        if fleet.is_empty():
+            break
+        packs, powers = (rows.join(fleet.select(MODEL), on=MODEL, how="semi") for rows in (packs, powers))
+    return pl.concat([*settled, fleet])
 
 
 def _packs(trips: pl.DataFrame) -> pl.DataFrame:
@@ -84,6 +95,7 @@ def _beginning(packs: pl.DataFrame, powers: pl.DataFrame) -> pl.DataFrame:
         (pl.col("pct_y").sum() / pl.col("pct_x").sum()).alias("pack_pct_per_km"),
         pl.col("count").mean().alias("pack_cycles"),
         pl.lit(FADE).alias("fade"),
+        pl.lit(FADE_SD).alias("fade_sd"),
         pl.col("sheet_wh").mean().alias("sheet_wh"),
         _unit_cv("pct", KM_CV).alias("km_cv"),
         pl.lit(_CV).alias("vehicle_cv"),
@@ -99,11 +111,11 @@ def _unit_cv(name: str, usual: float) -> pl.Expr:
     return ((squares.sum() + _AS_MANY * usual**2) / ((n - 1).clip(0).sum() + _AS_MANY)).sqrt()
 
 
-def _is_settled(before: pl.DataFrame, after: pl.DataFrame) -> bool:
-    """Whether no figure of any model moves by as much as its third digit tells."""
+def _is_settled(before: pl.DataFrame, after: pl.DataFrame) -> pl.Series:
+    """Of which models no figure moves by as much as its third digit tells."""
     names = [name for name in ("pack_pct_per_km", "pack_wh_per_km", *SPREADS) if name not in ("polled_cv", "km_cv")]
-    moves = [((after[name] - before[name]).abs() > MOVES * before[name].abs()).any() for name in names]
-    return not any(moves)
+    moves = [((after[name] - before[name]).abs() > MOVES * before[name].abs()).fill_null(False) for name in names]
+    return after.select(~pl.any_horizontal(pl.lit(each) for each in moves)).to_series()
 
 
 def _given(packs: pl.DataFrame, powers: pl.DataFrame, fleet: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -140,11 +152,13 @@ def _of_packs(packs: pl.DataFrame) -> pl.DataFrame:
     off = (left * weight).sum() / weight.sum()
     more = (pl.col("count") - pl.col("pack_cycles")).fill_null(0.0)
     steps = ((left - off) * more * weight).sum() + (FADE - pl.col("fade").first()) / FADE_SD**2
-    fade = pl.col("fade").first() + steps / ((more**2 * weight).sum() + 1 / FADE_SD**2)
+    sure = (more**2 * weight).sum() + 1 / FADE_SD**2
+    fade = pl.col("fade").first() + steps / sure
     return packs.group_by(MODEL).agg(
         _spread(d**2 + pl.col("d_var")).alias("pack_cv"),
         (pl.col("pack_pct_per_km").first() * off.exp()).alias("pack_pct_per_km"),
         fade.clip(0.0).alias("fade"),
+        (1 / sure.sqrt()).alias("fade_sd"),
     )
 
 

@@ -10,11 +10,9 @@ from typing import Any
 
 import polars as pl
 
-from analytics.battery_health import firmware, signal_checks
 from analytics.battery_health.calibration import INSUFFICIENT
-from analytics.battery_health.cells import at_rest, cells
 from analytics.battery_health.figures import WEIGHED, figures
-from analytics.battery_health.model_months import MONTHS, calibration, counted
+from analytics.battery_health.model_months import MONTHS
 from analytics.battery_health.pairs import METHODS
 from analytics.battery_health.pooling import MEMORY_MONTHS, MODEL, POOLED, parts
 from analytics.battery_health.stint_months import stint_months, stint_pairs
@@ -22,6 +20,7 @@ from analytics.battery_health.stints import bounds, stints
 from analytics.battery_health.trends import history
 from analytics.battery_health.verdicts import verdicts
 from analytics.engine.changes import merged
+from analytics.engine.model_figures import TRIPS, ModelFigures
 from analytics.engine.plan import Plan
 from analytics.engine.splice import put, unlike
 from analytics.frames import DAY, WHO, month
@@ -34,15 +33,9 @@ from logger.tables import TIME
 TABLES = ("stints", "battery_health", "calibration")
 _WATCHED = ("battery_health", "calibration", "episodes")
 _VEHICLES = 100  # together, so that memory stays flat
-_SAMPLE, _SAMPLE_DAYS = 20, 7  # vehicles of a model, and days, that tell of its firmware
 _VERDICT = pl.col("method") == "verdict"
 _POOLED = pl.col("method").is_in(POOLED)
 _CHECK = ("check", "answer", "value", "low", "high")
-_TRIPS = (
-    *WHO, "time", "started_at", "finished_at", "distance_m", "riding_s", "soc_start_pct", "soc_finish_pct",
-    "soc_used_pct", "soc_used_low_pct", "soc_used_high_pct", "swaps", "energy_wh", "energy_source",
-    "polled_wh", "used_ah",
-)  # fmt: skip
 _CHARGES = (
     *WHO, "kind", "port", "started_at", "finished_at", "soc_start_pct", "soc_finish_pct", "soc_added_pct", "energy_wh",
     "energy_source", "added_ah",
@@ -60,8 +53,13 @@ class Health:
             self._replaced_spans("battery_health"),
             self._replaced_spans("calibration"),
         )  # by runs that did not end
-        self.checks = lake.scan("calibration").collect()
-        self.counts = {name: [0, 0, 0] for name in TABLES}
+        self._models = ModelFigures(lake, store, self._known)
+        self.counts = {name: [0, 0, 0] for name in TABLES} | {"calibration": self._models.counts}
+
+    @property
+    def checks(self) -> pl.DataFrame:
+        """The rows of `calibration`."""
+        return self._models.checks
 
     def versions(self) -> dict[str, int]:
         """What is to be noted once all that follows from these tables is made."""
@@ -83,8 +81,7 @@ class Health:
         for part in touched.sort("first_at", "vehicle").iter_slices(_VEHICLES):
             self._make_stints(part)
         before = self.checks
-        for begin in self._months(renamed=renamed):
-            self._calibrate(begin)
+        self._models.make(self._months(renamed=renamed))
         other = _other_figures(before, self.checks)
         weighed = other.filter(pl.col("check").is_in(WEIGHED)).select(_MOVED.names()).unique()
         found = [self._of_models(weighed), *self._unfinished(), *self._judge(touched, other)]
@@ -99,7 +96,7 @@ class Health:
         first = pl.when(unknown).then(pl.lit(self._plan.begin).cast(TIME)).otherwise("first_at")
         whose = back.select("vehicle", first.alias("first_at"), unknown.alias("whole"))
         vehicles, since = whose["vehicle"].to_list(), min(whose["first_at"])
-        trips = self._lake.scan("trips", since, None, vehicles).select(_TRIPS).collect()
+        trips = self._lake.scan("trips", since, None, vehicles).select(TRIPS).collect()
         charges = self._lake.scan_overlapping("charges", since, self._plan.end, vehicles).select(_CHARGES).collect()
         polls = self._store.scan("pack", since, None, vehicles)
         full = pl.any_horizontal(pl.col("pack_cycles", "pack_soc_pct").is_not_null())
@@ -136,49 +133,6 @@ class Health:
             return every
         changed = {begin for some in spans for span in some or () for begin in _months_of(span, self._plan)}
         return [begin for begin in every if changed & {month(begin, -ago) for ago in range(MONTHS + 1)}]
-
-    def _calibrate(self, begin: datetime) -> None:
-        span = month(begin, -MONTHS), month(begin, 1)
-        trips = self._lake.scan("trips", *span).select(_TRIPS).sort(*WHO, "time").collect()
-        here = trips.filter(pl.col("time") >= begin).height > 0
-        whose = counted(trips, self._known, begin) if here else self._known.clear()
-        new = self.checks.clear()
-        if whose.height:
-            faults = self._lake.scan("episodes", *span).filter(pl.col("kind") == "fault").collect()
-            own = self._lake.scan("battery_health", *span).filter(pl.col("method") == "km_per_pct").collect()
-            signals = pl.concat([self._firmware(whose), self._signals(whose, trips, span)])
-            new = calibration(begin, trips, own, faults, whose, signals)
-        old = self.checks.filter(pl.col("time") == begin)
-        if not new.equals(old.sort("provider", "model", "time", "check")):
-            self._lake.replace("calibration", new, None, begin, begin + DAY)
-            self.checks = pl.concat([self.checks.filter(pl.col("time") != begin), new])
-            self.counts["calibration"][1] += new.height
-            self.counts["calibration"][2] += 1
-
-    def _firmware(self, whose: pl.DataFrame) -> pl.DataFrame:
-        """What a sample of each model's vehicles tells of its firmware in the last days that count."""
-        some = _sample(whose)
-        readings = self._read_sample("status", some, "soc_pct", "range_m")
-        polls = self._read_sample("pack", some, "port", "pack_soc_pct")
-        return firmware.checks(firmware.points(readings, polls), some)
-
-    def _signals(self, whose: pl.DataFrame, trips: pl.DataFrame, span: tuple[datetime, datetime]) -> pl.DataFrame:
-        """What the signals of each model mean, by a sample of its vehicles, its stints and its resistances."""
-        some, vehicles = _sample(whose), whose["vehicle"].to_list()
-        readings = self._read_sample("status", some, "speed_kmh", "ride_time_s", "odometer_m", "soc_pct")
-        batteries = self._read_sample("battery", some, "power_w", "motor_power_w", "voltage_v")
-        powers = batteries.with_columns(used_w=pl.coalesce("power_w", "motor_power_w")).drop_nulls("used_w")
-        packs = self._read_sample("pack", some, "port", "pack_voltage_v", "pack_soc_pct")
-        stints = self._lake.scan_overlapping("stints", *span, vehicles).collect()
-        days = self._lake.scan("battery_health", *span, vehicles).filter(pl.col("method") == "resistance").collect()
-        told = signal_checks.checks(signal_checks.points(readings, powers, trips), stints, days, whose)
-        return pl.concat([told, cells(at_rest(batteries, readings, packs, trips), whose)])
-
-    def _read_sample(self, table: str, some: pl.DataFrame, *columns: str) -> pl.DataFrame:
-        """Rows of these vehicles in the last days that count, by vehicle and time."""
-        first, last = min(some["until"]) - _SAMPLE_DAYS * DAY, max(some["until"])
-        rows = self._store.scan(table, first, last, some["vehicle"].to_list())
-        return _of_last_days(rows.select(*WHO, *columns, at="time").sort(*WHO, "at", *columns[:1]).collect(), some)
 
     def _of_models(self, moved: pl.DataFrame) -> pl.DataFrame:
         """Vehicles of these models, from these months to the next that has figures, as `TOUCHED`."""
@@ -227,7 +181,7 @@ class Health:
         span = since, self._plan.end, vehicles
         stints, charges = (self._lake.scan_overlapping(name, *span).collect() for name in ("stints", "charges"))
         measured = pl.col("energy_source").eq("power") | pl.col("used_ah").is_not_null()
-        trips = self._lake.scan("trips", since, None, vehicles).filter(measured).select(_TRIPS).collect()
+        trips = self._lake.scan("trips", since, None, vehicles).filter(measured).select(TRIPS).collect()
         bounds = stints.select(*WHO, pl.col("port").fill_null(""), "started_at", "finished_at")
         return stint_pairs(bounds, charges, trips)
 
@@ -250,11 +204,9 @@ class Health:
         for span in self._left[0] or ():
             yield _touched(span, self._known)
         for span in self._left[1] or ():
-            yield self._of_models(self.checks.filter(pl.col("time") == span.since).select(_MOVED.names()).unique())
-
-
-def _sample(whose: pl.DataFrame) -> pl.DataFrame:
-    return whose.sort(*WHO).group_by(MODEL, maintain_order=True).head(_SAMPLE)
+            yield self._of_models(
+                self.checks.filter(pl.col("time").is_between(span.since, span.until)).select(_MOVED.names()).unique()
+            )
 
 
 def _begun(whose: pl.DataFrame, *frames: pl.DataFrame) -> pl.DataFrame:
@@ -265,12 +217,6 @@ def _begun(whose: pl.DataFrame, *frames: pl.DataFrame) -> pl.DataFrame:
     first = pl.concat(moments).group_by(WHO).agg(pl.col("at").min()).join(whose, on="vehicle")
     begun = pl.when("whole").then("at").otherwise("first_at").cast(TIME)
     return first.select(*WHO, begun.alias("begun_at")).sort(WHO)
-
-
-def _of_last_days(rows: pl.DataFrame, whose: pl.DataFrame) -> pl.DataFrame:
-    dated = rows.join(whose.select(*WHO, "until"), on=WHO, maintain_order="left")
-    near = (pl.col("at") < pl.col("until")) & (pl.col("at") >= pl.col("until") - _SAMPLE_DAYS * DAY)
-    return dated.filter(near).drop("until")
 
 
 def _other_figures(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from analytics.frames import DAY, WHO, Read
 from analytics.observations.dates import APART_DAYS, DAYS, wrong_dates
 from analytics.schemas import TOUCHED
 from logger.stores.contract import Store
-from logger.stores.lake.data_files import day_in_span
+from logger.stores.lake.data_files import files_in_span
 from logger.stores.lake.delta import day_span
 from logger.stores.lake.lake import Lake
 
@@ -108,8 +108,8 @@ class Plan:
         """How many rows there are in these days; many where nobody counts them."""
         if not isinstance(self._store, Lake):
             return _GROUP_ROWS + 1
-        files = (file for name in _LARGE for file in self._store.files(name))
-        return sum(file.rows for file in files if day_in_span(file.day, read.since, read.until))
+        spans = (files_in_span(self._store.files(name), read.since, read.until) for name in _LARGE)
+        return sum(file.rows for files in spans for file in files)
 
     def _split(self, part: pl.DataFrame, read: Read) -> Iterator[pl.DataFrame]:
         if part.height == 1 or self._count_rows(read) <= _GROUP_ROWS:

@@ -4,6 +4,7 @@ The file name says how a file was written: appends use snappy, compactions zstd.
 holds each key once.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 
@@ -86,10 +87,14 @@ def days_together(days: Iterable[Sequence[DataFile]], most_rows: int) -> list[li
 
 def may_reach(file: DataFile, since: datetime) -> bool:
     """Whether a row of this file may begin at or after `since`, or end at or after it."""
-    return day_in_span(file.day, since, None) or file.ended_at is None or file.ended_at >= since
+    return file.day >= since.astimezone(UTC).date() or file.ended_at is None or file.ended_at >= since
 
 
-def day_in_span(day: date, since: datetime | None, until: datetime | None) -> bool:
-    """Whether a row of this UTC day may lie between `since` and `until` (None: no bound)."""
-    after = since is None or day >= since.astimezone(UTC).date()
-    return after and (until is None or day <= until.astimezone(UTC).date())
+def files_in_span(files: Sequence[DataFile], since: datetime | None, until: datetime | None) -> Sequence[DataFile]:
+    """Return those of these files, oldest day first, of whose rows one may lie in the span (None: no bound)."""
+    first = 0 if since is None else bisect_left(files, since.astimezone(UTC).date(), key=_day)
+    return files[first : None if until is None else bisect_right(files, until.astimezone(UTC).date(), key=_day)]
+
+
+def _day(file: DataFile) -> date:
+    return file.day

@@ -12,7 +12,7 @@ import polars as pl
 from deltalake import CommitProperties, Transaction, write_deltalake
 
 from logger.stores.lake import compaction
-from logger.stores.lake.data_files import DataFile, day_in_span, files_by_day, is_compact_day, may_reach
+from logger.stores.lake.data_files import DataFile, files_by_day, files_in_span, is_compact_day, may_reach
 from logger.stores.lake.delta import (
     LOOSE_WRITER,
     REPLACED_SPAN,
@@ -105,7 +105,7 @@ class Lake:
         vehicles: Sequence[str] | None = None,
     ) -> pl.LazyFrame:
         """Return one row per key of these vehicles from `since` up to, but without, `until`, in no particular order."""
-        files = [file for file in self.files(table_name) if day_in_span(file.day, since, until)]
+        files = files_in_span(self.files(table_name), since, until)
         return read_merged(table_name, files, row_filter(since, until, vehicles))
 
     def scan_overlapping(
@@ -115,9 +115,7 @@ class Lake:
 
         Whole files are left out, so that some rows that finished earlier may be among them.
         """
-        files = [
-            file for file in self.files(table_name) if day_in_span(file.day, None, until) and may_reach(file, since)
-        ]
+        files = [file for file in files_in_span(self.files(table_name), None, until) if may_reach(file, since)]
         return read_merged(table_name, files, row_filter(None, until, vehicles))
 
     def unmerged_rows(

@@ -52,3 +52,11 @@ def test_volts_under_load_and_without_a_percent_beside_them_do_not_count() -> No
     assert got.select("pct", "volts").rows() == [(50.0, 390.0)]
     own = frame("pack_voltage_v", (50, 48.0)).with_columns(pack_soc_pct=pl.lit(52.0))
     assert at_rest(told, frame("soc_pct", (35, 50.0)), own, trips).select("pct", "volts").rows() == [(52.0, 48.0)]
+
+
+def test_a_battery_counts_beside_vehicles_that_tell_volts_of_their_packs() -> None:
+    trips = shaped(pl.DataFrame({**WHOSE, "started_at": [AT], "finished_at": [AT + timedelta(minutes=30)]}), "trips")
+    both = pl.concat([trips, trips.with_columns(vehicle=pl.lit("moped"))])
+    packs = frame("pack_voltage_v", (50, 48.0)).with_columns(pack_soc_pct=pl.lit(52.0), vehicle=pl.lit("moped"))
+    got = at_rest(frame("voltage_v", (40, 390.0)), frame("soc_pct", (35, 50.0)), packs, both)
+    assert set(got.select("vehicle", "volts").rows()) == {("v", 390.0), ("moped", 48.0)}

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from analytics.battery_health.calibration import CHECKS, OF_PACKS, check
-from analytics.battery_health.model_months import calibration, counted
+from analytics.battery_health.model_months import calibration, counted, in_month
 from logger.tables import shaped, table
 
 JANUARY, FEBRUARY, MARCH, APRIL, MAY = (datetime(2026, number, 1, tzinfo=UTC) for number in (1, 2, 3, 4, 5))
@@ -48,7 +48,11 @@ def faults(*moments: datetime) -> pl.DataFrame:
 def of(trips: pl.DataFrame, begin: datetime, **more: pl.DataFrame) -> pl.DataFrame:
     """Rows of `calibration` of this month."""
     told = {"stint_months": parts({"time": JANUARY, "stint_id": "s"}), "faults": faults(), "firmware": NO_CHECKS}
-    return calibration(begin, trips, whose=counted(trips, KNOWN, begin), **{**told, **more})
+    return made(begin, trips=trips, whose=counted(trips, KNOWN, begin), **{**told, **more})
+
+
+def made(begin: datetime, **frames: pl.DataFrame) -> pl.DataFrame:
+    return calibration(**{name: in_month(rows, begin) for name, rows in frames.items()})
 
 
 def n(rows: pl.DataFrame, name: str, model: str = "m") -> tuple[str, int]:
@@ -147,7 +151,8 @@ def test_trips_are_on_the_pack_of_their_middle() -> None:
 def test_a_data_sheet_comes_with_the_vehicle() -> None:
     trips = rides(*daily(JANUARY, 90))
     blind = counted(trips, KNOWN.with_columns(sheet_wh=pl.lit(None, pl.Float64())), APRIL)
-    got = calibration(APRIL, trips, parts({"time": JANUARY, "stint_id": "s"}), faults(), blind, NO_CHECKS)
+    told = {"stint_months": parts({"time": JANUARY, "stint_id": "s"}), "faults": faults(), "firmware": NO_CHECKS}
+    got = made(APRIL, trips=trips, whose=blind, **told)
     without, sheet = (rows.filter(check="pack_wh")["value"].item() for rows in (got, of(trips, APRIL)))
     assert without == 1200
     assert sheet > 1200
@@ -184,9 +189,22 @@ def test_rows_are_those_of_the_table_by_its_key_and_of_no_vehicle() -> None:
     assert got.select(table("calibration").key).is_unique().all()
 
 
+def test_months_made_together_are_as_each_made_by_itself() -> None:
+    trips = rides(*daily(JANUARY, 120), *(ride(MARCH + day * DAY, polled_wh=150.0, vehicle="b") for day in range(40)))
+    told = {"stint_months": parts({"time": JANUARY, "stint_id": "s"}), "faults": faults(), "firmware": NO_CHECKS}
+    alone = [of(trips, begin) for begin in (MARCH, APRIL, MAY)]
+    months = [(begin, counted(trips, KNOWN, begin)) for begin in (MARCH, APRIL, MAY)]
+    frames = {name: pl.concat([in_month(rows, begin) for begin, _ in months]) for name, rows in told.items()}
+    whose = pl.concat([in_month(known, begin) for begin, known in months])
+    all_trips = pl.concat([in_month(trips, begin) for begin, _ in months])
+    together = calibration(trips=all_trips, whose=whose, **frames)
+    assert together.filter(answer="estimate")["time"].n_unique() == 3
+    assert together.equals(pl.concat(alone).sort("provider", "model", "time", "check"))
+
+
 def test_nothing_in_nothing_out() -> None:
     none = counted(rides(), KNOWN, APRIL)
     assert none.is_empty()
-    got = calibration(APRIL, rides(), parts(), faults(), none, NO_CHECKS)
+    got = made(APRIL, trips=rides(), stint_months=parts(), faults=faults(), whose=none, firmware=NO_CHECKS)
     assert got.is_empty()
     assert got.schema == table("calibration").schema
