@@ -3,6 +3,7 @@
 import polars as pl
 
 from analytics.frames import WHO, before, carried, marked, ordered
+from analytics.observations.positions import CREEPS_KMH
 
 CHARGER_W = 50.0  # less at the charger is its own use
 BATTERY_W = 20.0  # less into a standing battery is the error of a sensor
@@ -69,9 +70,10 @@ def _with_motion(rows: pl.DataFrame) -> pl.DataFrame:
     comes_m = pl.when(~pl.col("fresh").shift(-1)).then(pl.col("way_m").shift(-1) - pl.col("way_m")).fill_null(0.0)
     d_m = (pl.col("way_m") - before("way_m")).fill_null(0.0)
     known = rows.with_columns(d_m.alias("d_m"), comes_m.alias("comes_m"))
-    moved = (pl.col("d_m") > 1) | (pl.col("speed_kmh") > 1).fill_null(False)
+    drives = (pl.col("speed_kmh") > CREEPS_KMH).fill_null(False)
+    moved = (pl.col("d_m") > 1) | drives
     in_minute_m = pl.col("d_m").rolling_sum_by("at", _WINDOW).over(WHO)
-    moving = (in_minute_m > MOVING_M) | (pl.col("comes_m") > MOVED_M) | (pl.col("speed_kmh") > 1).fill_null(False)
+    moving = (in_minute_m > MOVING_M) | (pl.col("comes_m") > MOVED_M) | drives
     moved_at = pl.when(moved).then("at").forward_fill().over(WHO)
     return known.with_columns(moved_at.alias("moved_at"), moving.alias("moving"))
 
@@ -79,7 +81,10 @@ def _with_motion(rows: pl.DataFrame) -> pl.DataFrame:
 def _verdict() -> pl.Expr:
     """Whether a row says that the vehicle charges; never while unplugged."""
     at_charger = pl.col("charger_power_w") > CHARGER_W
-    at_battery = (pl.col("power_w") > BATTERY_W) & ~pl.col("moving")
+    into_battery = (pl.col("power_w") > BATTERY_W) & ~pl.col("moving")
+    at_battery = pl.when(pl.col("power_w").is_not_null()).then(
+        into_battery
+    )  # nothing told is no denial, on the way too
     said = pl.any_horizontal(each.fill_null(False) for each in (pl.col("charging"), at_charger, at_battery))
     loose = pl.col("plugged").not_().fill_null(False)
     return pl.when(said).then(~loose).otherwise(pl.coalesce("charging", at_charger, at_battery))

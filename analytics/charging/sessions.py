@@ -135,14 +135,22 @@ def _inside(numbered: pl.DataFrame) -> pl.DataFrame:
 
 
 def _before(numbered: pl.DataFrame) -> pl.DataFrame:
-    """The percent and the way at the row before each session, and when the last row said anything of charging."""
+    """The percent and the way before the moment of each session's first row, and when a row last told of charging.
+
+    Of one moment there may be two rows: of status, and of a battery query.
+    """
     pct_at = pl.when(pl.col("own_pct").is_not_null()).then("at").forward_fill().over(WHO)
     rows = marked(numbered.with_columns(pct_at.alias("pct_at")))
     told = rows.with_columns(
-        *(before(name).alias(f"{name}_before") for name in ("soc_pct", "way_m", "pct_at")),
+        *(_earlier(name).alias(f"{name}_before") for name in ("soc_pct", "way_m", "pct_at")),
     ).drop_nulls("session")  # fmt: skip
     names = ("at_before", "soc_pct_before", "way_m_before", "pct_at_before")
     return told.group_by("session", maintain_order=True).agg(pl.col(names).first())
+
+
+def _earlier(name: str) -> pl.Expr:
+    same, second = pl.col("at") == before("at"), pl.col("fresh").shift(1).fill_null(True)
+    return pl.when(same & ~second).then(pl.col(name).shift(2)).when(~same).then(before(name))
 
 
 def _after(numbered: pl.DataFrame, inside: pl.DataFrame, swaps: pl.DataFrame) -> pl.DataFrame:

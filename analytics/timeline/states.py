@@ -12,7 +12,8 @@ import polars as pl
 
 from analytics.charging.spans import seconds
 from analytics.frames import WHO, before, carried, marked, with_day, with_midnight, within
-from analytics.trips.segmentation import GAP_S, SPEAKS_S, STILL_M, under_way
+from analytics.observations.positions import CREEPS_KMH
+from analytics.trips.segmentation import GAP_S, SPEAKS_S, under_way
 from logger.tables import shaped
 
 SILENT_CADENCES = 2.0
@@ -190,7 +191,7 @@ def _alike(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _rode() -> pl.Expr:
-    stood = (pl.col("d_m") <= STILL_M) & (pl.col("speed_kmh").fill_null(0.0) == 0)
+    stood = pl.col("still") & (pl.col("speed_kmh").fill_null(0.0) <= CREEPS_KMH)
     rested = (pl.col("dr_s") < pl.col("dt_s") / 2).fill_null(False) & (pl.col("dt_s") > GAP_S)
     still = pl.col("role").is_in(["inside", "park"]) & (stood | rested)
     return pl.when(still).then(pl.lit("paused")).otherwise(pl.lit("riding"))

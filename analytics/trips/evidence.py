@@ -8,14 +8,18 @@ odometer, or it stands still while the vehicle is ridden, speeds tell, else posi
 import polars as pl
 
 from analytics.frames import WHO, before, marked
+from analytics.observations.positions import CREEPS_KMH
 from analytics.trips.late_odometer import shared, usual_s
 
 GAP_S = 60.0  # speeds further apart are not joined
 DEAD_M, COARSE = 300.0, 2.0  # an odometer stood still for a way of so much, and of so many of its steps
 LEADS = 0.3  # ... of which so much leads straight on, or speeds tell
-DRIVES_KMH = 5.0  # faster than that is no standing
+DRIVES_KMH = 5.0  # faster than that is no standing: such a speed outranks every flag
 SILENT_M, SILENT = 2000.0, 0.3  # ... and a speed, of a day's way
 STRAIGHT, LEAST_STRAIGHT_M = 0.99, 1000.0  # legs and ways that tell how right a speed is
+NEAR_S = 10.0  # motion is judged over no less
+WENT_M, WENT_MS, STILL_M, STILL_MS = 30.0, 1.0, 5.0, 0.3  # either makes a segment one of motion, or of a stand
+_SHIFT = 1 << 43  # more milliseconds than any log has
 
 
 def measured(anchors: pl.DataFrame) -> pl.DataFrame:
@@ -33,7 +37,8 @@ def measured(anchors: pl.DataFrame) -> pl.DataFrame:
     """
     rows = marked(anchors)
     dt_s = (pl.col("at") - before("at")).dt.total_milliseconds() / 1000
-    kmh = (pl.col("speed_kmh") + before("speed_kmh")) / 2
+    rides_kmh = pl.when(pl.col("speed_kmh") > CREEPS_KMH).then("speed_kmh").otherwise(0.0 * pl.col("speed_kmh"))
+    kmh = (rides_kmh + rides_kmh.shift(1)) / 2
     known = rows.with_columns(
         before("at").alias("since"),
         dt_s.alias("dt_s"),
@@ -86,7 +91,8 @@ def placed(rows: pl.DataFrame) -> pl.DataFrame:
     `rows` with `d_m`, the way [m]; `source` (`odometer`, `speed`, `gps`, null where nothing tells); `late`, whether the
     odometer's rise was shared with segments before; `dr_s`, the time ridden [s], which is `estimated` where no counter
     tells it, as long as such a way usually takes; and `edge_s`, how long before its end or after its begin a trip
-    began or ended in it: the same, or as long as it took at the pace of the segments beside it.
+    began or ended in it: the same, or as long as it took at the pace of the segments beside it; `went` and `still`,
+    whether the vehicle moved or stood.
     """
     told = shared(rows.with_columns(_other().alias("other_m")))
     alive = _alive(told)
@@ -107,11 +113,35 @@ def placed(rows: pl.DataFrame) -> pl.DataFrame:
     )
     usual = pl.col("usual_s")
     soonest = pl.min_horizontal(usual, pl.when(beside > 0).then(pl.col("d_m") / beside))
-    return known.with_columns(
+    told = known.with_columns(
         pl.coalesce("counted_s", usual).fill_null(0.0).alias("dr_s"),
         pl.coalesce("counted_s", soonest).fill_null(0.0).alias("edge_s"),
         pl.col("counted_s").is_null().alias("estimated"),
     ).drop("way", "other_m", "usual_s")
+    return told.with_columns(_motion(told))
+
+
+def _motion(rows: pl.DataFrame) -> list[pl.Series]:
+    """`went` and `still` of each segment, by the way of the last ten seconds where segments are shorter.
+
+    A second's way at walking pace is less than a position or an odometer tells.
+    """
+    near = rows.select(way_m="d_m", span_s="dt_s")
+    short = pl.col("dt_s") < NEAR_S
+    if rows.select(short.any()).item():
+        key = pl.col("fresh").cum_sum().cast(pl.Int64) * _SHIFT + pl.col("at").dt.epoch("ms")
+        sums = [
+            pl.when(short).then((1000 * pl.col(name)).round()).otherwise(0.0).cast(pl.Int64)  # whole: they sum alike
+            .rolling_sum_by("key", f"{int(1000 * NEAR_S)}i") / 1000
+            for name in ("d_m", "dt_s")
+        ]  # fmt: skip
+        near = rows.with_columns(key.alias("key")).select(
+            way_m=pl.when(short).then(sums[0]).otherwise("d_m"), span_s=pl.when(short).then(sums[1]).otherwise("dt_s")
+        )
+    speed_ms = pl.col("way_m") / pl.col("span_s")
+    went = ((pl.col("way_m") > WENT_M) | (speed_ms > WENT_MS)).fill_null(False)
+    still = (pl.col("way_m") <= STILL_M) | (speed_ms < STILL_MS)
+    return near.select(went=went, still=(still & ~went).fill_null(False)).get_columns()
 
 
 def _other() -> pl.Expr:

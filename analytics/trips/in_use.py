@@ -8,12 +8,11 @@ one place are a stop. One that speaks more seldom tells by its counters alone.
 import polars as pl
 
 from analytics.frames import before, filled, with_facts
-from analytics.observations.positions import reach_m
+from analytics.observations.positions import CREEPS_KMH, reach_m
+from analytics.trips.evidence import DRIVES_KMH
 
-DRIVES_KMH = 5.0  # a speed above it outranks every flag
-WENT_M = 30.0  # before an anchor and after it: no vehicle on its way charges
-STILL_M, STILL_KMH, STILL_MS = 5.0, 1.0, 0.3  # between two anchors
 STOP_S, REST_S = 180.0, 3600.0
+STEP_MS = 4.0  # no slower goes a vehicle on its way from one rise of its odometer to the next
 _SHIFT, _PAST, _LAT_M = 1 << 43, 1 << 42, 111_195.0
 
 
@@ -45,7 +44,7 @@ def used(rows: pl.DataFrame) -> pl.DataFrame:
     by_motion = pl.when(~pl.col("seldom")).then(pl.col("awake") | soon)
     moved = pl.when(pl.col("count_m").is_not_null() & (pl.col("dt_s") > 60)).then(pl.col("d_m") > 0).otherwise(True)
     fast = ((pl.col("speed_kmh") > DRIVES_KMH) & moved & pl.col("flag").is_not_null()).fill_null(False)
-    goes = (pl.col("d_m") > WENT_M) & pl.when(~pl.col("last")).then(pl.col("d_m").shift(-1) > WENT_M).fill_null(False)
+    goes = pl.col("went") & pl.when(~pl.col("last")).then(pl.col("went").shift(-1)).fill_null(False)
     charging = pl.col("charging").fill_null(False) & ~goes
     flag = pl.coalesce("flag", by_motion)
     told = pl.when("idle").then(False).when(fast).then(True).when(charging & flag).then(False).otherwise(flag)
@@ -58,22 +57,23 @@ def _resting(rows: pl.DataFrame) -> pl.DataFrame:
     unflagged = rows["flag"].is_null()
     if not unflagged.any():
         return rows.with_columns(rests=pl.lit(False))
-    speed = pl.col("d_m") / pl.col("dt_s")
-    quick = (pl.col("speed_kmh") > STILL_KMH) | (before("speed_kmh") > STILL_KMH)
-    still = ((pl.col("d_m") <= STILL_M) | (speed < STILL_MS)) & ~quick.fill_null(False) & ~pl.col("fresh")
+    quick = (pl.col("speed_kmh") > CREEPS_KMH) | (before("speed_kmh") > CREEPS_KMH)
+    still = pl.col("still") & ~quick.fill_null(False) & ~pl.col("fresh")
     edge = pl.col("fresh").shift(1).fill_null(True) | pl.col("last")
-    known = rows.with_columns(still.fill_null(False).alias("still"), edge.alias("edge")).with_columns(
-        (pl.col("still").rle_id() + pl.col("fresh").cum_sum()).alias("run")
+    known = rows.with_columns(still.fill_null(False).alias("stood"), edge.alias("edge")).with_columns(
+        (pl.col("stood").rle_id() + pl.col("fresh").cum_sum()).alias("run")
     )
     heard_s = pl.when(~pl.col("sleeps") | (pl.col("quiet_s") <= pl.col("silent_s"))).then("dt_s").fill_null(0.0)
     stood_s = heard_s.sum().over("run")
-    limit = pl.when("sleeps").then(REST_S).otherwise(STOP_S)
+    step_m = pl.col("odo_m").filter(pl.col("odo_m") > 0).min().over(pl.col("fresh").cum_sum())
+    stop_s = pl.max_horizontal(pl.lit(STOP_S), step_m / STEP_MS)  # between two rises of whole miles nothing stood
+    limit = pl.when("sleeps").then(REST_S).otherwise(stop_s)
     outer = ~pl.col("sleeps") & pl.col("edge").any().over("run")
-    by_run = pl.col("still") & ((stood_s >= limit) | outer)
+    by_run = pl.col("stood") & ((stood_s >= limit) | outer)
     told = known.with_columns(by_run.alias("rests"))
     if told["lat_deg"].null_count() == told.height:
-        return told.drop("still", "run", "edge")
-    return told.drop("still", "run", "edge").with_columns(pl.col("rests") | _stands(told))
+        return told.drop("stood", "run", "edge")
+    return told.drop("stood", "run", "edge").with_columns(pl.col("rests") | _stands(told))
 
 
 def _stands(rows: pl.DataFrame) -> pl.Series:

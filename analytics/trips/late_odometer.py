@@ -11,6 +11,7 @@ from analytics.frames import WHO, before, vehicles_in
 
 SPEED_MS, USUAL_M, FASTER = 5.7, 3000.0, 0.35  # how fast a way of so many metres usually is; longer ones are faster
 TOP_MS, SLACK_M = 150 / 3.6 * 1.3, 10.0  # no vehicle is faster
+NEARLY = 0.9  # of a rise, and speeds or positions tell all of it: they err by so much
 LATE_M, LATE = 200.0, 0.2  # so much way, and of the rise, beside an odometer that stood still: it was late
 FAST = 1.5  # times the vehicle's own pace: a rise that is faster was late
 EXPLAINED = 0.8  # of a rise that speeds or positions of its own segment tell, it was not late
@@ -135,7 +136,7 @@ def _explained() -> pl.Expr:
     """Whether the rise was made in its own segments: as speeds and positions tell, else by its pace."""
     rise, pace_ms = pl.col("rise_m"), pl.col("rise_m") / pl.col("dt_s")
     own_ms = pace_ms.filter(rise > 0).median().over(WHO)
-    usual = (usual_s("rise_m") <= pl.col("dt_s")) | (pace_ms <= FAST * own_ms)
+    usual = (usual_s("rise_m") <= pl.col("dt_s")) | (pace_ms <= pl.min_horizontal(FAST * own_ms, pl.lit(TOP_MS)))
     return pl.when(pl.col("other_m") > 0).then(pl.col("other_m") >= EXPLAINED * rise).otherwise(usual)
 
 
@@ -145,9 +146,10 @@ def _explained() -> pl.Expr:
 def _part() -> pl.Expr:
     """Of the group's rise what falls on the segment [m]."""
     total, told_m = pl.col("group_m"), pl.col("other_m").sum().over(_GROUP)
-    open_s = _open_s((total - told_m).clip(0.0))
-    rest_m = _rest(open_s, (total - told_m).clip(0.0))
-    full = (open_s.sum().over(_GROUP) == 0) | (told_m > total)
+    left_m = pl.when(told_m < NEARLY * total).then(total - told_m).otherwise(0.0)
+    open_s = _open_s(left_m)
+    rest_m = _rest(open_s, left_m)
+    full = (open_s.sum().over(_GROUP) == 0) | (left_m == 0)
     scale = pl.when((told_m > 0) & full).then(total / told_m).otherwise(1.0)
     last = pl.col("row") == pl.col("row").max().over(_GROUP)
     alone = pl.when((open_s.sum().over(_GROUP) == 0) & (told_m <= 0) & last).then(total).otherwise(0.0)

@@ -8,6 +8,8 @@ anchor, under way). The rules are those of the analytics facts, 1.4.
 import polars as pl
 
 from analytics.frames import WHO, before, marked
+from analytics.observations.positions import CREEPS_KMH
+from analytics.trips.evidence import DRIVES_KMH
 
 MOVED_M, RAN_S = 30.0, 20.0  # less than both is no trip
 HEARD_S, LOST = 50.0, 5  # seconds, and messages in a row: a longer silence is no loss on the way
@@ -20,6 +22,8 @@ REST_S = 3600.0  # standing still for so long ends a trip
 BOUNCE_S = 20.0  # out of use for less, by its flag, is no end if it was told at once
 STANDS_S = 600.0  # a vehicle that tells by counters alone, standing for less, is still on its trip
 STILL_M = 5.0  # between two anchors
+OFTEN_S = 30.0  # a vehicle that speaks at least so often tells when it sets off
+MISSED = 4.0  # times its cadence while parked: a silence that is no loss on the way
 LATER = 1.03  # than its cadence while parked, and a vehicle was not carried from one place to the other
 EDGE_S = 10.0  # cadence while riding
 _MS = pl.Datetime("ms", "UTC")
@@ -41,12 +45,18 @@ def segmented(rows: pl.DataFrame) -> pl.DataFrame:
     Between two anchors in use a vehicle that did not move was within reach: a silence of all that it says hides that it
     was out of use. One that was ridden into a silence, or out of it, was out of reach: it stood for its rider, if no
     longer than a quarter of an hour. A silence of more than five minutes of which no counter tells hides a stop, unless
-    its way takes all of its time.
+    its way takes all of its time. What was ridden in a silence of four times the cadence while parked, before a vehicle
+    is heard of at a stand, and often from then on, is a trip of its own.
     """
     known = rows.with_columns(before("used").alias("was_used"))
-    roled = _rested(known.with_columns(_role().alias("role")))
-    after_rest = pl.col("role").is_in(["inside", "end"]) & (before("role") == "rest").fill_null(False)
-    new = pl.col("role").is_in(["start", "hidden", "split", "begin"]) | after_rest
+    roled = known.with_columns(_role().alias("role"))
+    roled = _rested(
+        roled.with_columns(pl.when(_stood_at_first()).then(pl.lit("hidden")).otherwise("role").alias("role"))
+    )
+    goes_on = pl.col("role").is_in(["inside", "end"])
+    new = pl.col("role").is_in(["start", "hidden", "split", "begin"]) | (
+        goes_on & before("role").is_in(["rest", "hidden"]).fill_null(False)
+    )
     numbered = roled.with_columns(pl.when(~pl.col("role").is_in(["park", "rest"])).then(new.cum_sum()).alias("ride"))
     return _bounced(_polled(numbered.with_columns(_start(), _finish())))
 
@@ -76,6 +86,17 @@ def _role() -> pl.Expr:
     )
 
 
+def _stood_at_first() -> pl.Expr:
+    """Whether a vehicle that was long silent stands when it is first heard of, and then speaks often.
+
+    It did not begin this trip in the silence: the way that it made there was another.
+    """
+    soon = pl.when(~pl.col("last")).then(pl.col("dt_s").shift(-1)) <= OFTEN_S
+    stands = pl.col("speed_kmh") <= CREEPS_KMH
+    silent = pl.col("dt_s") > MISSED * pl.max_horizontal("cadence_s", pl.lit(SPEAKS_S))
+    return ((pl.col("role") == "start") & (pl.col("d_m") > MOVED_M) & stands & silent & soon).fill_null(False)
+
+
 def _carried() -> pl.Expr:
     """Whether positions alone tell of a way that the vehicle would have spoken of, had it been ridden."""
     near = pl.col("dt_s") <= LATER * pl.col("cadence_s")
@@ -93,15 +114,15 @@ def _one_trip() -> pl.Expr:
 
 def _rested(segments: pl.DataFrame) -> pl.DataFrame:
     """Standing still for too long, in use, is no part of a trip."""
-    still = (pl.col("role") == "inside") & (pl.col("d_m") <= STILL_M)
-    stands = segments.with_columns(still.alias("still")).with_columns(
-        (pl.col("still").rle_id() + pl.col("fresh").cum_sum()).alias("run")
+    stood = (pl.col("role") == "inside") & (pl.col("d_m") <= STILL_M) & pl.col("still")
+    stands = segments.with_columns(stood.alias("stood")).with_columns(
+        (pl.col("stood").rle_id() + pl.col("fresh").cum_sum()).alias("run")
     )
-    long = stands.filter("still").group_by("run").agg(pl.col("dt_s").sum()).filter(pl.col("dt_s") > REST_S)["run"]
+    long = stands.filter("stood").group_by("run").agg(pl.col("dt_s").sum()).filter(pl.col("dt_s") > REST_S)["run"]
     if not len(long):
         return segments
-    rest = pl.col("still") & pl.col("run").is_in(long.implode())
-    return stands.with_columns(pl.when(rest).then(pl.lit("rest")).otherwise("role").alias("role")).drop("still", "run")
+    rest = pl.col("stood") & pl.col("run").is_in(long.implode())
+    return stands.with_columns(pl.when(rest).then(pl.lit("rest")).otherwise("role").alias("role")).drop("stood", "run")
 
 
 def _start() -> pl.Expr:
@@ -142,7 +163,10 @@ def _half_ride() -> pl.Expr:
 
 
 def _polled(segments: pl.DataFrame) -> pl.DataFrame:
-    """Trips by counters alone with one number where the vehicle stood too shortly for two, and where such begin."""
+    """Trips by counters alone with one number where the vehicle stood too shortly for two, and where such begin.
+
+    A vehicle that tells at the reading between two rises that it drives has not stood there.
+    """
     rows = segments.with_row_index("row")
     hidden = marked(rows.filter((pl.col("role") == "hidden") & pl.col("used").is_null()))
     if not hidden.height:
@@ -151,7 +175,9 @@ def _polled(segments: pl.DataFrame) -> pl.DataFrame:
     rest_s = pl.col("dt_s") - ridden_s
     stood_s = (pl.col("since") - before("at")).dt.total_milliseconds() / 1000
     resting_s = stood_s + (rest_s + rest_s.shift(1)) / 2
-    one = (resting_s < STANDS_S).fill_null(False) & ~pl.col("fresh") & ~pl.col("charged")
+    drives = (before("speed_kmh") > DRIVES_KMH) | before("moving")
+    seen = drives.fill_null(False) & (pl.col("since") == before("at"))
+    one = ((resting_s < STANDS_S) | seen).fill_null(False) & ~pl.col("fresh") & ~pl.col("charged")
     whole = hidden.with_columns(pl.when(~one).then("ride").forward_fill().alias("whole"))
     turns = whole.with_columns(
         (pl.col("whole") != pl.col("whole").shift(1)).fill_null(True).alias("first"),

@@ -13,9 +13,8 @@ from analytics.frames import WHO, before
 from logger.sources.contract import Traits
 
 NEAR_S = 900.0  # segments of which lock and motion tell something of each other
-WENT_M = 30.0
 RIDDEN, BUSY = 0.9, 0.2  # of a lock that means use: motion while unlocked, and unlocked time in motion, at least
-MOVES_MS, STILL_M, STILL_MS, STOP_S = 2.0, 5.0, 0.3, 180.0
+MOVES_MS, STOP_S = 2.0, 180.0
 CADENCE_S, CADENCES = 10.0, 4.5  # of riding, where nobody moved; so many of them are a silence
 STANDS, MOSTLY = 2.5, 0.75  # ... of standing in use, by the pace that is kept for so much of that time
 LEAST_S = 20.0  # no silence is shorter
@@ -95,7 +94,7 @@ def learned(segments: pl.DataFrame) -> pl.DataFrame:
     """
     dt, quiet = pl.col("dt_s"), pl.col("quiet_s")
     speed = pl.col("d_m") / dt
-    still = (pl.col("d_m") <= STILL_M) | (speed < STILL_MS)
+    still = pl.col("still")
     riding = quiet.filter((speed > MOVES_MS) & (dt <= STOP_S)).median().fill_null(CADENCE_S)
     stands = quiet.filter(still & (quiet <= STOP_S)).sort()
     standing = stands.filter(stands.cum_sum() >= MOSTLY * stands.sum()).first()
@@ -113,14 +112,14 @@ def learned(segments: pl.DataFrame) -> pl.DataFrame:
 
 def _seldom() -> pl.Expr:
     """Whether segments in motion are long; one or two that positions alone tell may be those of a van."""
-    went = pl.col("d_m") > WENT_M
+    went = pl.col("went")
     sure = (went & (pl.col("source") != "gps")).any() | (went.sum() >= FEW)
     return (sure & (pl.col("dt_s").filter(went).median() > SELDOM_S)).fill_null(False)
 
 
 def _lock_tells(segments: pl.DataFrame) -> pl.Expr:
     """Whether the vehicle moves while unlocked alone, and is unlocked for not much longer than it moves."""
-    dt, went = pl.col("dt_s"), pl.col("d_m") > WENT_M
+    dt, went = pl.col("dt_s"), pl.col("went")
     open_ = (pl.col("locked").not_() | before("locked").not_()).fill_null(False)
     near = (dt <= NEAR_S) & pl.col("locked").is_not_null()
     ridden = (near & went & open_).sum() >= RIDDEN * (near & went).sum()

@@ -65,6 +65,29 @@ def test_a_charge_within_one_step_of_the_percent_has_an_interval_and_no_value() 
     assert got["energy_high_wh"][0] == pytest.approx(1.96 * (0.408**2 + 1) ** 0.5 * 15 * 1.05)
 
 
+def test_a_charge_that_power_tells_begins_at_the_percent_before_it_even_if_that_is_asked_for_at_the_same_moments() -> (
+    None
+):
+    soc = [40.0, 52.0, 70.0, 70.0]
+    readings = [said(30 * place, pct, None) for place, pct in enumerate(soc)]
+    got = found(readings, [power(30 * place, watt) for place, watt in enumerate((0.0, 400.0, 400.0, 0.0))])
+    assert got.select("kind", "soc_start_pct", "soc_finish_pct").rows() == [("charge", 40, 70)]
+
+
+def test_a_drive_of_a_vehicle_that_tells_nothing_of_charging_denies_no_slow_charge_after_it() -> None:
+    drive = [said(minute, 60 - minute / 3, None, 500.0 * minute) for minute in range(0, 31, 5)]
+    slow = [said(30 + 5 * step, 50 + step // 8, None, 15_000) for step in range(1, 81)]  # a percent in 40 min
+    got = found([*drive, *slow])
+    assert got.select("kind", "soc_start_pct", "soc_finish_pct").rows() == [("charge", 50, 60)]
+
+
+def test_a_speed_that_a_standing_sensor_tells_hides_no_charge() -> None:
+    readings = [said(30 * place, 40.0 + 5 * place, None) | {"speed_kmh": 2.0} for place in range(5)]
+    assert found(readings).select("soc_start_pct", "soc_finish_pct").rows() == [(40, 60)]
+    polls = [power(30 * place, 400.0) | {"soc_pct": None} for place in range(1, 4)]
+    assert found(readings, polls)["kind"].to_list() == ["charge"]
+
+
 @pytest.mark.parametrize(("pause", "sessions"), [(6, 1), (20, 2)])
 def test_a_pause_of_more_than_ten_minutes_parts_two_charges(pause: float, sessions: int) -> None:
     later = [said(64 + pause, 70, True), said(90 + pause, 82, True), said(92 + pause, 82)]
