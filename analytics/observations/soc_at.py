@@ -9,8 +9,8 @@ import polars as pl
 
 from analytics.frames import WHO, before, carried, marked, with_facts
 from analytics.observations.soc import resolutions
-from analytics.observations.soc_trips import ridden
 from analytics.observations.soc_steps import leaps, ticks
+from analytics.observations.soc_trips import ridden
 
 LOCKED_MS, UNLOCKED_MS = 0.007, 0.2  # what standing takes, as speed: 0.8 W and 22 W at 31 Wh/km
 WITHIN_SD_PCT = 0.2887  # of a charge of which only the whole percent is known
