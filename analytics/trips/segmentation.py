@@ -44,7 +44,7 @@ def segmented(rows: pl.DataFrame) -> pl.DataFrame:
     its way takes all of its time.
     """
     known = rows.with_columns(before("used").alias("was_used"))
-    roled = _rested(known.with_columns(_role().alias("role")))
+    roled = _rested(_one_sided(known.with_columns(_role().alias("role"))))
     after_rest = pl.col("role").is_in(["inside", "end"]) & (before("role") == "rest").fill_null(False)
     new = pl.col("role").is_in(["start", "hidden", "split", "begin"]) | after_rest
     numbered = roled.with_columns(pl.when(~pl.col("role").is_in(["park", "rest"])).then(new.cum_sum()).alias("ride"))
@@ -89,6 +89,21 @@ def _one_trip() -> pl.Expr:
     moved = pl.when("estimated").then(pl.col("d_m") > MOVED_M).otherwise((dr > RAN_S) | (pl.col("d_m") > MOVED_M))
     paused = (moved & (dt - dr <= PAUSE_S)).fill_null(False)
     return ((dt <= HIDES_S) & ~pl.col("hides")) | ran | paused
+
+
+def _one_sided(segments: pl.DataFrame) -> pl.DataFrame:
+    """The way of a silence that hides a stop is of the trip on its other side where the vehicle stands on one.
+
+    A flag of use that falls late, or rises early, is told in silences in which nothing moves: these are no trips.
+    """
+    still = (pl.col("role") == "split") & (pl.col("d_m") <= STILL_M)
+    stands = still.shift(-1).fill_null(False) & ~pl.col("last")
+    stood = still.shift(1).fill_null(False) & ~pl.col("fresh")
+    moved = (pl.col("role") == "split") & (pl.col("d_m") > MOVED_M)
+    one = pl.when(stands & stood).then(pl.lit("hidden")).when(stands).then(pl.lit("end")).when(stood).then(
+        pl.lit("start")
+    )  # fmt: skip
+    return segments.with_columns(pl.when(moved).then(one).otherwise(None).fill_null(pl.col("role")).alias("role"))
 
 
 def _rested(segments: pl.DataFrame) -> pl.DataFrame:

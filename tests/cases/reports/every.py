@@ -7,6 +7,7 @@ from tests.cases.reports import (
     charges_reported,
     energies,
     field_energies,
+    field_trips,
     names,
     percents_more,
     percents_reported,
@@ -20,7 +21,7 @@ from tests.cases.reports.situations import Situation
 
 _MODULES = (
     trips_reported, trips_more, trips_coarse, charges_reported, charges_more, energies, field_energies,
-    percents_reported, percents_more, states, times, names,
+    field_trips, percents_reported, percents_more, states, times, names,
 )  # fmt: skip
 SITUATIONS: Mapping[str, Situation] = {
     each.name: each for module in _MODULES for each in vars(module).values() if isinstance(each, Situation)
