@@ -43,8 +43,9 @@ def charging_rows(observations: pl.DataFrame, batteries: pl.DataFrame) -> pl.Dat
     -----
     A battery query says so by its flag, by power at the charger (more than 50 W) or by power into the battery of a
     standing vehicle (more than 20 W); without a flag, power that is lower says that nothing is charged. Unplugged
-    denies them all, for half an hour after it was told. The percent is the display's where there is one, else that of
-    the battery.
+    denies them all, for half an hour after it was told. Where a vehicle last said that it charges, a percent that rises
+    at rest says so again: a log of changes has each word once. The percent is the display's where there is one, else
+    that of the battery.
     """
     shown = observations.drop_nulls("soc_pct").select(WHO).unique().with_columns(shown=True)
     asked = batteries.join(shown, on=WHO, how="left", maintain_order="left").select(
@@ -59,9 +60,8 @@ def charging_rows(observations: pl.DataFrame, batteries: pl.DataFrame) -> pl.Dat
     rows = marked(carried(in_order, "soc_pct", "way_m", "plugged", "plug_at"))
     recent = (pl.col("at") - pl.col("plug_at")).dt.total_milliseconds() <= 1000 * PLUG_S
     rows = rows.with_columns(pl.when(recent).then("plugged").alias("plugged"))
-    return (
-        _with_motion(rows).with_columns(_verdict().alias("charging")).select(CHARGING_ROWS.names()).cast(CHARGING_ROWS)
-    )
+    said = _with_motion(rows).with_columns(_verdict().alias("charging"))
+    return said.with_columns(_goes_on().alias("charging")).select(CHARGING_ROWS.names()).cast(CHARGING_ROWS)
 
 
 def _with_motion(rows: pl.DataFrame) -> pl.DataFrame:
@@ -74,6 +74,14 @@ def _with_motion(rows: pl.DataFrame) -> pl.DataFrame:
     moving = (in_minute_m > MOVING_M) | (pl.col("comes_m") > MOVED_M) | (pl.col("speed_kmh") > 1).fill_null(False)
     moved_at = pl.when(moved).then("at").forward_fill().over(WHO)
     return known.with_columns(moved_at.alias("moved_at"), moving.alias("moving"))
+
+
+def _goes_on() -> pl.Expr:
+    """What rows say, and those that tell of nothing but a percent that rises on: logs of changes say a word once."""
+    last = pl.col("charging").forward_fill().over(WHO)
+    rises = pl.col("own_pct") > before("soc_pct")
+    on = last & rises & ~pl.col("moving") & ~pl.col("plugged").not_().fill_null(False)
+    return pl.coalesce("charging", pl.when(on.fill_null(False)).then(True))
 
 
 def _verdict() -> pl.Expr:

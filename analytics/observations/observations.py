@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analytics.frames import WHO, marked, ordered, vehicles_in, with_number
+from analytics.frames import WHO, before, marked, ordered, vehicles_in, with_number
 from analytics.observations.clocks import ORIGIN, Clocks, clocks, corrected
 from analytics.observations.counters import Rule, counted
 from analytics.observations.positions import PATH, fixes, path
@@ -70,13 +70,26 @@ def counters(rows: pl.DataFrame, top_speed_kmh: float = TOP_SPEED_KMH) -> pl.Dat
 
     A bad counter costs the counter and not the row; one of which both counters are wrong stands at a wrong moment.
     """
-    told = _without_creep(ordered(rows, "at", "odometer_m", "ride_time_s", "received_at", "sequence"))
+    in_order = ordered(rows, "at", "odometer_m", "ride_time_s", "received_at", "sequence")
+    told = _without_creep(_without_spikes(in_order, top_speed_kmh * OVER_TOP))
     way = Rule(top_speed_kmh * OVER_TOP / 3.6, ODOMETER_SLACK_M)
     known = counted(told, "odometer_m", "count_m", way)
     known = counted(known, "ride_time_s", "ride_s", Rule(1.0, RIDE_SLACK_S))
     misplaced = (known["count_m_fault"] == "glitch") & (known["ride_s_fault"] == "glitch")
     placed = known.filter(~misplaced) if misplaced.any() else known
     return placed.with_columns(_charging(), reset=pl.col("count_m_fault") == "reset")
+
+
+def _without_spikes(rows: pl.DataFrame, most_kmh: float) -> pl.DataFrame:
+    """Rows without a speed that the vehicle cannot reach, between two that are less than half of it."""
+    if not rows.select((pl.col("speed_kmh") > most_kmh).any()).item():
+        return rows
+    told = marked(rows.select(*WHO, "speed_kmh").with_row_index("row").drop_nulls("speed_kmh"))
+    following = pl.when(~pl.col("fresh").shift(-1)).then(pl.col("speed_kmh").shift(-1))
+    beside = pl.max_horizontal(before("speed_kmh"), following).fill_null(0.0)
+    spikes = told.filter((pl.col("speed_kmh") > most_kmh) & (beside < pl.col("speed_kmh") / 2))["row"]
+    known = pl.when(~pl.int_range(pl.len(), dtype=pl.UInt32).is_in(spikes.implode()))
+    return rows.with_columns(known.then("speed_kmh").alias("speed_kmh"))
 
 
 def _without_creep(rows: pl.DataFrame) -> pl.DataFrame:

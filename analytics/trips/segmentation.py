@@ -158,14 +158,16 @@ def _half_ride() -> pl.Expr:
 
 def _polled(segments: pl.DataFrame) -> pl.DataFrame:
     """Trips by counters alone with one number where the vehicle stood too shortly for two, and where such begin."""
-    rows = segments.with_row_index("row")
+    repeats = ((pl.col("d_m") <= 0) & pl.col("since").is_not_null()).any().over(WHO)
+    rows = segments.with_row_index("row").with_columns(repeats.alias("repeats"))
     hidden = marked(rows.filter((pl.col("role") == "hidden") & pl.col("used").is_null()))
     if not hidden.height:
         return segments
     ridden_s = pl.min_horizontal("dr_s", "dt_s")
     rest_s = pl.col("dt_s") - ridden_s
     stood_s = (pl.col("since") - before("at")).dt.total_milliseconds() / 1000
-    resting_s = stood_s + (rest_s + rest_s.shift(1)) / 2
+    woke = ~pl.col("repeats") & (stood_s == 0)  # a log of changes: the way before the first of them was made at its end
+    resting_s = stood_s + (rest_s + pl.when(woke).then(0.0).otherwise(rest_s.shift(1))) / 2
     one = (resting_s < STANDS_S).fill_null(False) & ~pl.col("fresh") & ~pl.col("charged")
     whole = hidden.with_columns(pl.when(~one).then("ride").forward_fill().alias("whole"))
     turns = whole.with_columns(
@@ -187,7 +189,7 @@ def _with_pauses(rows: pl.DataFrame) -> pl.DataFrame:
         ride.alias("ride"),
         pl.coalesce("began", "began_at").cast(_MS).alias("began_at"),
         pl.coalesce("ended", "ended_at").cast(_MS).alias("ended_at"),
-    ).drop("row", "whole", "began", "ended")
+    ).drop("row", "repeats", "whole", "began", "ended")
 
 
 def _bounced(segments: pl.DataFrame) -> pl.DataFrame:

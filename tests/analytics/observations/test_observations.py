@@ -44,6 +44,13 @@ def test_a_walking_pace_that_stays_the_same_for_minutes_is_none(kmh: float, told
     assert observations(rows, NOWHERE)["speed_kmh"].to_list() == [told] * 5
 
 
+def test_a_speed_out_of_reach_in_one_row_is_none_and_one_that_lasts_stays() -> None:
+    rows = status(parked(0, 301, 1000, 500, every=60)).with_columns(
+        speed_kmh=pl.Series([48.0, 255.0, 52.0, 210.0, 214.0, 208.0])
+    )
+    assert observations(rows, NOWHERE)["speed_kmh"].to_list() == [48.0, None, 52.0, 210.0, 214.0, 208.0]
+
+
 def test_a_walking_pace_that_changes_or_lasts_for_a_minute_is_one() -> None:
     rows = status(parked(0, 301, 1000, 500, every=60)).with_columns(speed_kmh=pl.Series([3.0, 4.0, 3.0, 3.0, 4.0, 0.0]))
     assert observations(rows, NOWHERE)["speed_kmh"].to_list() == [3.0, 4.0, 3.0, 3.0, 4.0, 0.0]

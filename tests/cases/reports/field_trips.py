@@ -1,5 +1,6 @@
 """Trips of vehicles whose signals stick, sleep or come from two loggers."""
 
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from tests.cases.reports.checks import count, minutes_of, near, since, total
@@ -9,6 +10,16 @@ from tests.cases.reports.story import Row, Story
 
 def _later(row: Row, seconds: float) -> Row:
     return row | {"time": row["time"] + timedelta(seconds=seconds)}
+
+
+def _changes(rows: Iterable[Row]) -> Iterator[Row]:
+    """A row for each value that is not the one before."""
+    last: Row = {}
+    for row in rows:
+        for name, value in row.items():
+            if name != "time" and last.get(name) != value:
+                yield {"time": row["time"], name: value}
+        last = row
 
 
 @situation
@@ -71,5 +82,25 @@ def two_loggers_of_one_car() -> Situation:
             near("started_at", "05-05 09:00", 2),
             near("finished_at", "05-05 09:20", 2),
             minutes_of("parked", 230, 245),
+        ),
+    )
+
+
+@situation
+def log_of_changes() -> Situation:
+    """A log has a row where a value changed, and only that value: 40 km in 40 minutes, then 30 % in three hours."""
+    story = Story("05-05 08:00", soc_pct=60).stands(60).drives(40, km=40, pct=8).stands(20, plugged=True)
+    story.charges(180, pct=30).stands(120)
+    rows = story.polled("odometer_m", "soc_pct", "charging", "plugged", every_s=300, steps={"odometer_m": 1000})
+    return Situation(
+        list(_changes(rows)),
+        (
+            count("trips", 1),
+            total("trips", "distance_m", 40_000, 40_000),
+            near("started_at", "05-05 09:00", 2),
+            near("finished_at", "05-05 09:40", 2),
+            count("charges", 1),
+            total("charges", "soc_added_pct", 29, 30.1),
+            near("finished_at", "05-05 13:00", 5, table="charges"),
         ),
     )
