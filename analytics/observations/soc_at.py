@@ -13,6 +13,7 @@ from analytics.observations.soc_steps import leaps, ticks
 from analytics.observations.soc_trips import ridden
 
 LOCKED_MS, UNLOCKED_MS = 0.007, 0.2  # what standing takes, as speed: 0.8 W and 22 W at 31 Wh/km
+CHARGING_MS = 10.0  # what charging brings: beside it, a pause brings nothing
 WITHIN_SD_PCT = 0.2887  # of a charge of which only the whole percent is known
 UNEVEN = 0.09  # variance [%^2] that a percent of riding adds to a charge between two ticks: the use varies by 30 %
 _ROOT12 = 12**0.5
@@ -68,18 +69,21 @@ def soc_at(path: SocPath, moments: pl.DataFrame) -> pl.DataFrame:
 def _path(readings: pl.DataFrame, steps: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
     """Work done until each reading, as metres ridden, and the number of the pack, or charge, since the beginning."""
     turn = "turn" if "turn" in readings.columns else pl.lit(0).alias("turn")
-    told = marked(readings.select(*WHO, "at", "locked", "soc_pct", "way_m", turn))
+    told = marked(readings.select(*WHO, "at", "locked", "charging", "soc_pct", "way_m", turn))
     rows = with_facts(told, steps.rename({"step_pct": "unit_pct"}))
     own = pl.col("soc_pct").alias("own_pct")
     rows = carried(rows.with_columns(pl.col("way_m").cum_max().over(WHO), own), "soc_pct", "way_m")
     dt_s = (pl.col("at") - before("at")).dt.total_milliseconds() / 1000
-    stood = dt_s * pl.when(before("locked").fill_null(True)).then(LOCKED_MS).otherwise(UNLOCKED_MS)
+    pace = pl.when(before("locked").fill_null(True)).then(LOCKED_MS).otherwise(UNLOCKED_MS)
+    stood = dt_s * pl.when(before("charging").fill_null(False)).then(CHARGING_MS).otherwise(pace)
     way = (pl.col("way_m") - before("way_m")).fill_null(0.0)
     work = (way + stood).fill_null(0.0).cum_sum().over(WHO)  # a vehicle's own: the same in any fleet
     new = changed.select(*WHO, "at", pl.lit(1).alias("new"))
     packs = rows.join(new, on=[*WHO, "at"], how="left", maintain_order="left")
     pack = (packs["new"].fill_null(0) + packs["turn"].fill_null(0) + packs["fresh"].cast(pl.Int32)).cum_sum()
-    made = rows.with_columns(work.alias("work_m"), pack.alias("pack")).drop("fresh", "locked", "way_m", "turn")
+    made = rows.with_columns(work.alias("work_m"), pack.alias("pack")).drop(
+        "fresh", "locked", "charging", "way_m", "turn"
+    )
     return made.with_columns(*_around(), pl.col("own_pct").is_not_null().alias("told")).drop("own_pct")
 
 

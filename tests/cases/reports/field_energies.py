@@ -78,3 +78,20 @@ def down_from_the_pass_with_decimals() -> Situation:
         ),
         settings=settings("down_from_the_pass_with_decimals", _FAMILY_CAR),
     )
+
+
+@situation
+def power_cut_in_the_night() -> Situation:
+    """15 % in four hours, no power for three, 20 % in five: between them nothing was charged, lost or regained."""
+    story = Story("05-06 20:00", soc_pct=40).stands(60).charges(240, pct=15).stands(180, plugged=True)
+    rows = story.charges(300, pct=20).stands(60).told("odometer_m", "soc_pct", "charging", "plugged", every_s=600)
+    return Situation(
+        rows,
+        (
+            count("charges", 2),
+            total("charges", "soc_added_pct", 34, 36),
+            total("consumption", "charged_wh", 17_500, 19_000),
+            total("consumption", "standby_wh", -50, 50),
+        ),
+        settings=settings("power_cut_in_the_night", _FAMILY_CAR),
+    )
