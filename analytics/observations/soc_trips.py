@@ -31,8 +31,8 @@ def ridden(readings: pl.DataFrame, rides: pl.DataFrame) -> pl.DataFrame:
     DataFrame of `OBSERVATIONS`, perhaps with `turn`, and rows that tell `at`, `locked` and `way_m` alone, so that a
     ride is not spread over all of a gap that hides it; and `soc_pct` in an interval in which the percent rose by more
     than 2 %: before the charge that of the reading before, less what the way took since, after it that of the reading
-    after and what the way took until then, at the pace of the interval before or after (1 km or more). `turn` is 1
-    there: no tick before it tells of what lies behind it.
+    after and what the way took until then, at the pace of the interval before or after, else of the other (1 km or
+    more). `turn` is 1 there: no tick before it tells of what lies behind it.
     """
     ways = readings.drop_nulls("way_m").select(*WHO, pl.col("at").alias("read_at"), "way_m").sort("read_at")
     told = []
@@ -70,14 +70,17 @@ def _rises(readings: pl.DataFrame) -> pl.DataFrame:
     names = (*WHO, "at", "soc_pct", "way_m", "charging")
     rows = marked(carried(readings.select(names), "way_m").drop_nulls("soc_pct"))
     step, way_m = pl.col("soc_pct") - before("soc_pct"), pl.col("way_m") - before("way_m")
-    pace = pl.when(way_m >= PACE_M).then((-step / way_m).clip(0.0, MOST_PCT_M)).fill_null(0.0)
+    pace = pl.when((way_m >= PACE_M) & (step <= 0)).then((-step / way_m).clip(0.0, MOST_PCT_M))
     charges, charged = pl.col("charging").fill_null(False), before("charging").fill_null(False)
     known = rows.with_columns(
         before("at").alias("since"), step.alias("step_pct"), way_m.alias("d_m"), pace.alias("pace"),
         before("soc_pct").alias("last_pct"), before("way_m").alias("last_m"), (charges & ~charged).alias("arrives"),
     )  # fmt: skip
-    ahead = pl.when(~pl.col("fresh").shift(-1)).then(pl.col("pace").shift(-1)).fill_null(0.0)
-    paced = known.with_columns(before("pace").fill_null(0.0).alias("pace_before"), ahead.alias("pace_after"))
+    earlier, later = before("pace"), pl.when(~pl.col("fresh").shift(-1)).then(pl.col("pace").shift(-1))
+    paced = known.with_columns(
+        pl.coalesce(earlier, later, pl.lit(0.0)).alias("pace_before"),
+        pl.coalesce(later, earlier, pl.lit(0.0)).alias("pace_after"),
+    )
     found = paced.filter((pl.col("step_pct") > CHARGED_PCT) & (pl.col("d_m") > 0))
     return found.select(
         *WHO, "since", "last_pct", "last_m", "arrives", "pace_before", "pace_after",

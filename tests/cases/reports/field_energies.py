@@ -1,7 +1,7 @@
 """Energy where polls straddle charges, counters never begin anew, and figures are of another unit."""
 
 from logger.settings.schema import Model
-from tests.cases.reports.checks import count, near, one, total, within
+from tests.cases.reports.checks import count, most, near, one, total, within
 from tests.cases.reports.situations import Situation, settings, situation
 from tests.cases.reports.story import Story
 
@@ -94,4 +94,25 @@ def power_cut_in_the_night() -> Situation:
             total("consumption", "standby_wh", -50, 50),
         ),
         settings=settings("power_cut_in_the_night", _FAMILY_CAR),
+    )
+
+
+@situation
+def asked_each_evening_of_drive_and_charge() -> Situation:
+    """Asked at 22:00 alone: each day 40 km and 9 %, and each fourth night 36 % from the wall."""
+    story = Story("05-06 22:00", soc_pct=90)
+    for day in range(1, 13):
+        story.stands(600).drives(48, km=40, pct=9).stands(200)
+        story = story.charges(300, pct=36).stands(292) if day % 4 == 0 else story.stands(592)
+    story.stands(60)
+    return Situation(
+        story.polled("odometer_m", "soc_pct", every_s=86_400),
+        (
+            count("trips", 12),
+            count("charges", 3),
+            total("trips", "soc_used_pct", 100, 112),
+            most("trips", "soc_used_pct", 12),
+            total("consumption", "standby_wh", -2_000, 2_000),
+        ),
+        settings=settings("asked_each_evening_of_drive_and_charge", _FAMILY_CAR),
     )
