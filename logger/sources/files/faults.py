@@ -58,7 +58,7 @@ _ADVICE = {
     _NO_BOOLEAN: "say what it means with --true {word}, --false {word} or --null {word}",
     _NO_VALUE: "if it stands for nothing, add --null {word}",
     SKIPPED.partition("{")[0]: "if the times are UTC, use --tz UTC",
-    IMPLAUSIBLE: "if it is in another form, see --time-format",
+    IMPLAUSIBLE: "if it is in another form, see --time-format, else leave these rows out of the file",
     "is no vehicle": "name it with --vehicle NAME",
     "is a cell more": "see --separator, --quote and --decimal",
 }

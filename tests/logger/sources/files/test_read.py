@@ -59,6 +59,9 @@ def test_columns_named_as_signals_need_no_mapping(tmp_path: Path) -> None:
         ("2026-11-01T10:00:00+0200", "", 8),
         ("2026-11-01T10:00", "Africa/Casablanca", 9),
         ("2026-11-01", "Pacific/Honolulu", 10),
+        ("01.11.26 10:00", "UTC", 10),
+        ("01.11.26 10:00:00", "UTC", 10),
+        ("01.11.2026 10:00", "UTC", 10),
     ],
 )
 def test_times_are_iso_or_an_epoch_in_seconds_or_milliseconds(tmp_path: Path, text: str, zone: str, hour: int) -> None:
@@ -137,6 +140,8 @@ def test_a_unit_converts_and_a_minus_turns_the_sign(tmp_path: Path, unit: str, r
         ("time,vehicle,soc_pct\n2026-11-01T10:00Z,v,1\n", {"zone": "Mars/Base"}, "--tz: no zone 'Mars/Base'"),
         ("time,vehicle,soc_pct\n1793527200,v,1\nnoon,v,2\n", {"zone": "UTC"}, "column 'time', line 3: 'noon'"),
         ("time,vehicle,soc_pct\nnoon,v,1\n", {}, "column 'time', line 2: 'noon' is no time that this can read"),
+        ("time,vehicle,soc_pct\n2026/11/01 10:00:00+02:00,v,1\n", {}, "--time-format '%Y/%m/%d %H:%M:%S%z'"),
+        ("time,vehicle,soc_pct\n1970-01-01T00:00:07Z,v,1\n", {}, "else leave these rows out of the file"),
         (
             "time,vehicle,locked\n1793527200,v,maybe\n",
             {},
