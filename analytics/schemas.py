@@ -23,6 +23,7 @@ OBSERVATIONS = pl.Schema(
         "charge_state": _T,
         "plugged": _B,
         "online": _B,
+        "asleep": _B,
         "speed_kmh": _N,
         "soc_pct": _N,
         "range_m": _N,

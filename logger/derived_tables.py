@@ -68,7 +68,7 @@ STATES: Mapping[str, str] = {
     "discharging": "the vehicle reports that it gives energy on purpose, to a load or into the grid",
     "parked": "none of the others",
     "offline": "the vendor's cloud reports no connection to the vehicle",
-    "no_data": "the vehicle was silent for twice its usual pace and over 30 min, or the collector did not run",
+    "no_data": "silent, and not asleep, for twice its usual pace and over 30 min; or the collector did not run",
     "out_of_service": "taken out of service in the settings",
 }
 END_REASONS: Mapping[str, str] = {"swap": "another pack took its place"}

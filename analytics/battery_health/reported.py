@@ -4,9 +4,11 @@ import polars as pl
 
 from analytics.battery_health.ratios import interval
 from analytics.frames import WHO
+from analytics.observations.capacity import LEAST_WH
 from logger.tables import shaped
 
 REPORTED_SD = 0.03  # relative, of a capacity or health that a vehicle reports as measured: nobody has checked it
+LEAST_AH, LEAST_SOH_PCT = 1.0, 10.0  # a fraction is told in place of a percent, or nothing
 LEAST_PCT = 30.0  # below, a whole percent is too coarse beside a range (analytics facts, 3.3)
 PERCENT_SD = 0.29  # of a whole percent
 FOLLOWS = ("vernier", "fixed_factor")  # answers of check `range` by which a range tells of the battery
@@ -25,10 +27,14 @@ def reported(batteries: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     DataFrame by vehicle and time, the start of the day (UTC): `capacity_wh`, `capacity_ah` and `soh_pct`, with the
-    interval of a figure that errs by 3 %. A capacity of the data sheet (`nominal_wh`) is none, and 0 says nothing.
+    interval of a figure that errs by 3 %. A capacity of the data sheet (`nominal_wh`) is none, and what no battery that
+    drives a person has says nothing: less than 100 Wh (it may be kWh), 1 Ah or 10 %.
     """
-    names = ("capacity_wh", "charge_ah", "soh_pct")
-    told = batteries.with_columns(pl.when(pl.col(name) > 0).then(name).alias(name) for name in names)
+    least = {"capacity_wh": LEAST_WH, "charge_ah": LEAST_AH, "soh_pct": LEAST_SOH_PCT}
+    told = batteries.with_columns(
+        pl.when(pl.col(name) >= value).then(name).alias(name) for name, value in least.items()
+    )
+    names = tuple(least)
     days = _by_day(told.filter(pl.any_horizontal(pl.col(names).is_not_null()))).agg(
         pl.col(names).median(), pl.len().cast(pl.Int64).alias("n")
     )  # fmt: skip

@@ -9,6 +9,7 @@ from analytics.frames import WHO, before, marked
 _COUNT = (*WHO, "at", "charging", "way_m", "speed_kmh", "known_pct", "charge_added_wh")
 _RUN = (*WHO, "charge_added_wh")
 ANEW = 0.9  # of the count before: what falls to less began anew, what falls less is put right
+PACES = 20.0  # a first count that is faster by so much than its session goes on is of all charges ever
 GOES_ON_PCT = 1.0  # a session that begins no lower than the one before ended may be its continuation
 
 
@@ -30,7 +31,8 @@ def added(sessions: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
     -----
     A value that leaves the counter and comes back is no count, nor is one that was told before the session. What fell
     began anew, and all that it says since is new; so does the first value of a session that is no continuation of the
-    one before. A first value that is followed by a lower one is of an earlier session.
+    one before, unless it is far more than the session went on to add in its time: such a counter is of all charges
+    ever. A first value that is followed by a lower one is of an earlier session.
     """
     told = counts(observations)
     inside = _inside(told, _numbered(sessions))
@@ -113,5 +115,14 @@ def _rise() -> pl.Expr:
     later = pl.when(value >= was).then(value - was).otherwise(value)
     stale = (value.shift(-1) < value).fill_null(False)
     onward = pl.when(pl.col("goes_on") & (value >= was)).then(value - was).otherwise(value)
-    begin = pl.when(stale | pl.col("begins")).then(0.0).otherwise(onward)
+    begin = (
+        pl.when(stale | pl.col("begins")).then(0.0).when(_counts_all(value, was)).then(value - was).otherwise(onward)
+    )
     return pl.when("first").then(begin).otherwise(later)
+
+
+def _counts_all(value: pl.Expr, was: pl.Expr) -> pl.Expr:
+    """Whether a first count is that of a counter that never begins anew: so much was not added in so short a time."""
+    at, rest = pl.col("at"), value.last() - value
+    goes_on_s, began_s = ((each.dt.total_milliseconds() / 1000) for each in (at.last() - at, at - pl.col("rose_from")))
+    return ((value >= was) & (rest > 0) & (value * goes_on_s > PACES * rest * began_s)).fill_null(False)

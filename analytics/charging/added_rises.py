@@ -6,7 +6,7 @@ from analytics.charging.added import ANEW, counts
 from analytics.charging.charging_rows import MOVED_M
 from analytics.charging.spans import overlapping, seconds, under_way
 from analytics.frames import WHO, before, marked
-from analytics.observations.positions import CREEPS_KMH
+from analytics.observations.positions import STANDS_KMH
 
 LEAST_WH = 50.0  # less may be a figure that is put right
 APART_S = 10_800.0  # two rises of one counter that are farther apart are two charges
@@ -65,7 +65,7 @@ def _steps(observations: pl.DataFrame) -> pl.DataFrame:
 
 def _is_charge() -> pl.Expr:
     """Whether the vehicle stood, or gained more than braking gives."""
-    stood = (pl.col("moved_m") <= MOVED_M) & (pl.col("fastest_kmh") <= CREEPS_KMH)
+    stood = (pl.col("moved_m") <= MOVED_M) & (pl.col("fastest_kmh") <= STANDS_KMH)
     regained = LEAST_WH + REGAINED_WH_M * pl.col("moved_m")
     passes = seconds("since", "until") > PASSES_S
     starts = ~passes & (pl.col("comes_m") > MOVED_M)  # the odometer may come later than the counter

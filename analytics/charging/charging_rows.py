@@ -3,7 +3,7 @@
 import polars as pl
 
 from analytics.frames import WHO, before, carried, marked, ordered
-from analytics.observations.positions import CREEPS_KMH
+from analytics.observations.positions import STANDS_KMH
 
 CHARGER_W = 50.0  # less at the charger is its own use
 BATTERY_W = 20.0  # less into a standing battery is the error of a sensor
@@ -44,8 +44,9 @@ def charging_rows(observations: pl.DataFrame, batteries: pl.DataFrame) -> pl.Dat
     -----
     A battery query says so by its flag, by power at the charger (more than 50 W) or by power into the battery of a
     standing vehicle (more than 20 W); without a flag, power that is lower says that nothing is charged. Unplugged
-    denies them all, for half an hour after it was told. The percent is the display's where there is one, else that of
-    the battery.
+    denies them all, for half an hour after it was told. Where a vehicle last said that it charges, a percent that rises
+    at rest says so again: a log of changes has each word once. The percent is the display's where there is one, else
+    that of the battery.
     """
     shown = observations.drop_nulls("soc_pct").select(WHO).unique().with_columns(shown=True)
     asked = batteries.join(shown, on=WHO, how="left", maintain_order="left").select(
@@ -60,9 +61,8 @@ def charging_rows(observations: pl.DataFrame, batteries: pl.DataFrame) -> pl.Dat
     rows = marked(carried(in_order, "soc_pct", "way_m", "plugged", "plug_at"))
     recent = (pl.col("at") - pl.col("plug_at")).dt.total_milliseconds() <= 1000 * PLUG_S
     rows = rows.with_columns(pl.when(recent).then("plugged").alias("plugged"))
-    return (
-        _with_motion(rows).with_columns(_verdict().alias("charging")).select(CHARGING_ROWS.names()).cast(CHARGING_ROWS)
-    )
+    said = _with_motion(rows).with_columns(_verdict().alias("charging"))
+    return said.with_columns(_goes_on().alias("charging")).select(CHARGING_ROWS.names()).cast(CHARGING_ROWS)
 
 
 def _with_motion(rows: pl.DataFrame) -> pl.DataFrame:
@@ -70,12 +70,20 @@ def _with_motion(rows: pl.DataFrame) -> pl.DataFrame:
     comes_m = pl.when(~pl.col("fresh").shift(-1)).then(pl.col("way_m").shift(-1) - pl.col("way_m")).fill_null(0.0)
     d_m = (pl.col("way_m") - before("way_m")).fill_null(0.0)
     known = rows.with_columns(d_m.alias("d_m"), comes_m.alias("comes_m"))
-    drives = (pl.col("speed_kmh") > CREEPS_KMH).fill_null(False)
+    drives = (pl.col("speed_kmh") > STANDS_KMH).fill_null(False)
     moved = (pl.col("d_m") > 1) | drives
     in_minute_m = pl.col("d_m").rolling_sum_by("at", _WINDOW).over(WHO)
     moving = (in_minute_m > MOVING_M) | (pl.col("comes_m") > MOVED_M) | drives
     moved_at = pl.when(moved).then("at").forward_fill().over(WHO)
     return known.with_columns(moved_at.alias("moved_at"), moving.alias("moving"))
+
+
+def _goes_on() -> pl.Expr:
+    """What rows say, and those that tell of nothing but a percent that rises on: logs of changes say a word once."""
+    last = pl.col("charging").forward_fill().over(WHO)
+    rises = pl.col("own_pct") > before("soc_pct")
+    on = last & rises & ~pl.col("moving") & ~pl.col("plugged").not_().fill_null(False)
+    return pl.coalesce("charging", pl.when(on.fill_null(False)).then(True))
 
 
 def _verdict() -> pl.Expr:

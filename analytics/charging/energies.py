@@ -4,7 +4,7 @@ import polars as pl
 
 from analytics.charging.spans import seconds
 from analytics.frames import WHO, as_of
-from analytics.observations.capacity import LEAST_WH, sure
+from analytics.observations.capacity import LEAST_WH, MOST_WH, sure
 from analytics.observations.charge_power import integrals
 from analytics.observations.content import SCALE_SD, content_used
 
@@ -65,10 +65,10 @@ def energies(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     -----
     `reported` is the rise of `charge_added_wh`, if it was told in the second half of the rise; then `power`, if it
     covers 80 % of the session; then `content`, then `soc`, which is capacity times percent; of the last two, 5 % more
-    go in than come out. What says less than 1 Wh for each percent that rose is of another unit or sign, or frozen: it
-    does not count. What another estimate contradicts by more than two standard errors has a wider interval. By
-    percent, a session within one step has an interval and no value, and so has a rise that may be a swap. `reason`
-    tells why nothing is known: `no_percent`, `no_capacity`.
+    go in than come out. What says less than 1 Wh or more than 20 kWh for each percent that rose is of another unit or
+    sign, or frozen: it does not count. What another estimate contradicts by more than two standard errors has a wider
+    interval. By percent, a session within one step has an interval and no value, and so has a rise that may be a swap.
+    `reason` tells why nothing is known: `no_percent`, `no_capacity`.
     """
     capacity = as_of(rows, "started_at", sure(known).drop("wh_per_km", "wh_per_km_sd", "percent_slope"))
     told = capacity.with_columns(soc_added_pct=pl.col("soc_finish_pct") - pl.col("soc_start_pct"))
@@ -84,9 +84,10 @@ def energies(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
 
 
 def _is_plausible(name: str) -> pl.Expr:
-    """Whether something was added, and at least 1 Wh for each percent that surely rose; no battery is smaller."""
-    rose = pl.when(pl.col("soc_added_pct") > ROSE_PCT).then("soc_added_pct").otherwise(0.0)
-    return (pl.col(name) > 0) & (pl.col(name) >= rose * LEAST_WH / 100)
+    """Whether something was added, and as much as batteries hold for each percent that surely rose."""
+    rose = pl.when(pl.col("soc_added_pct") > ROSE_PCT).then("soc_added_pct")
+    fits = pl.col(name).is_between(rose * LEAST_WH / 100, rose * MOST_WH / 100)
+    return (pl.col(name) > 0) & fits.fill_null(True)
 
 
 def _reported() -> list[pl.Expr]:

@@ -9,6 +9,7 @@ from analytics.frames import WHO, before, marked
 
 SETTLES_S = 60.0  # so long after a stop the percent comes back without a charge
 PASSES_S, MOVED_PCT, REGEN_PCT_M = 600.0, 5.0, 1.5e-3  # within so long a way, a stop may have been for a charge
+PASS_PCT = 10.0  # no pass is so high that rolling down gives more
 APART_S, FAR_S, SPACINGS = 1800.0, 10_800.0, 3.0  # between two rises of one charge
 FALLS_PCT = 1.0  # and back again, of a percent between two steps
 LOOSE_PCT, DENIED_PCT, DENIED_SUM_PCT = 10.0, 3.0, 5.0  # unplugged, or denied, at both ends: more is no recalibration
@@ -81,7 +82,7 @@ def _standing() -> pl.Expr:
     """Whether the vehicle stood, and had stood for a minute when the percent was there."""
     settled = (seconds("moved_at", "until") > SETTLES_S).fill_null(True)
     stood = (pl.col("moved_m") <= MOVED_M) & settled
-    regained = MOVED_PCT + pl.col("moved_m") * REGEN_PCT_M
+    regained = MOVED_PCT + (pl.col("moved_m") * REGEN_PCT_M).clip(upper_bound=PASS_PCT)
     return stood | ((seconds("since", "until") > PASSES_S) & (pl.col("step_pct") > regained))
 
 

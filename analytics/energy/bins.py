@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 import polars as pl
 
+from analytics.energy.trips import lower_end
 from analytics.frames import WHO, localised, with_day, with_midnight
 from logger.tables import shaped, table
 
@@ -81,7 +82,7 @@ def _sums() -> list[pl.Expr]:
         "trips": pl.len(),
         "distance_m": pl.col("distance_m").sum(),
         "energy_wh": wh.sum(),
-        "energy_low_wh": sure.then((wh.sum() - _Z * sd).clip(0.0)),
+        "energy_low_wh": sure.then(lower_end(wh.sum(), _Z * sd)),
         "energy_high_wh": sure.then(wh.sum() + _Z * sd),
         "distance_km2": (km * km).sum(),
         "energy_wh_km": (wh * km).sum(),

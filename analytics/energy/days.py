@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from analytics.energy.charged import NOTHING_CHARGED, charged, rises, spoken
+from analytics.energy.trips import lower_end
 from analytics.frames import WHO, as_of, before, marked, within
 from analytics.observations.capacity import sure
 from analytics.observations.soc_at import SocPath
@@ -93,7 +94,7 @@ def _named() -> list[pl.Expr]:
         "day": pl.col("day").dt.to_string("%Y-%m-%d"),
         "distance_m": pl.col("distance_m"),
         "driven_wh": driven,
-        "driven_low_wh": (driven - _Z * sd).clip(0.0),
+        "driven_low_wh": lower_end(driven, _Z * sd),
         "driven_high_wh": driven + _Z * sd,
         "standby_wh": pl.col("standby_wh"),
         "charged_wh": pl.col("charged_wh"),

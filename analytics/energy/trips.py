@@ -60,7 +60,7 @@ def energies(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     sd = (pl.col("own_sd_wh") ** 2 + pl.col("common_sd_wh") ** 2).sqrt()
     return fused.select(
         "energy_wh",
-        pl.min_horizontal("energy_wh", (pl.col("energy_wh") - _Z * sd).clip(0.0)).alias("energy_low_wh"),
+        lower_end(pl.col("energy_wh"), _Z * sd).alias("energy_low_wh"),
         (pl.col("energy_wh") + _Z * sd).alias("energy_high_wh"),
         "energy_source",
         "regen_wh",
@@ -68,6 +68,11 @@ def energies(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         "own_sd_wh",
         "common_sd_wh",
     )
+
+
+def lower_end(value: pl.Expr, half: pl.Expr) -> pl.Expr:
+    """Lower end of an interval: what used energy used no less than none, what gained may have gained more."""
+    return pl.when(value < 0).then(value - half).otherwise((value - half).clip(0.0))
 
 
 def _estimates(trips: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:

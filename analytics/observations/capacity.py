@@ -9,6 +9,7 @@ USE_SD = 0.15  # ... of a configured Wh/km, common to all rides of a model
 REPORTED_SD, CONTENT_SD, NOMINAL_SD = 0.03, 0.04, 0.10  # ... of a capacity reported, by content and percent, nominal
 USABLE = 0.95  # of a nominal capacity
 LEAST_WH = 100.0  # a battery that drives a person holds more; one that is told to hold less is told in another unit
+MOST_WH = 2e6  # ... and no vehicle on a road carries as much
 FROZEN_PCT = 2.0  # a content that stays while the percent changes by more is no longer told anew
 LEAST_PCT = 20.0  # below, whole percents make content over percent too coarse
 HOLDS = 2 * DAY  # what a vehicle says of a day holds so long after and before it

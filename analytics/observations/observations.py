@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from analytics.frames import WHO, ordered, vehicles_in, with_number
+from analytics.frames import WHO, before, marked, ordered, vehicles_in, with_number
 from analytics.observations.clocks import ORIGIN, Clocks, clocks, corrected
 from analytics.observations.counters import Rule, counted
 from analytics.observations.positions import PATH, fixes, path
@@ -11,9 +11,10 @@ from logger.tables import TIME
 
 TOP_SPEED_KMH, OVER_TOP = 150.0, 1.3  # where nobody says how fast a vehicle can be
 ODOMETER_SLACK_M, RIDE_SLACK_S = 10.0, 5.0
+CREEPS_KMH, EVEN_S, EVEN_ROWS = 5.0, 180, 3  # no vehicle goes on so slowly, at one speed, for so long and so many rows
 STATUS = (
-    "locked", "moving", "charging", "charge_state", "plugged", "online", "speed_kmh", "soc_pct", "range_m", "ambient_c",
-    "odometer_m", "ride_time_s", "charge_added_wh",
+    "locked", "moving", "charging", "charge_state", "plugged", "online", "asleep", "speed_kmh", "soc_pct", "range_m",
+    "ambient_c", "odometer_m", "ride_time_s", "charge_added_wh",
 )  # fmt: skip
 _LOCATION = ("lat_deg", "lon_deg", "hdop", "satellites", "fix_valid")
 CHARGES = ("starting", "charging_ac", "charging_dc", "charging")  # words of `charge_state`
@@ -69,13 +70,39 @@ def counters(rows: pl.DataFrame, top_speed_kmh: float = TOP_SPEED_KMH) -> pl.Dat
 
     A bad counter costs the counter and not the row; one of which both counters are wrong stands at a wrong moment.
     """
-    told = ordered(rows, "at", "odometer_m", "ride_time_s", "received_at", "sequence")
+    in_order = ordered(rows, "at", "odometer_m", "ride_time_s", "received_at", "sequence")
+    told = _without_creep(_without_spikes(in_order, top_speed_kmh * OVER_TOP))
     way = Rule(top_speed_kmh * OVER_TOP / 3.6, ODOMETER_SLACK_M)
     known = counted(told, "odometer_m", "count_m", way)
     known = counted(known, "ride_time_s", "ride_s", Rule(1.0, RIDE_SLACK_S))
     misplaced = (known["count_m_fault"] == "glitch") & (known["ride_s_fault"] == "glitch")
     placed = known.filter(~misplaced) if misplaced.any() else known
     return placed.with_columns(_charging(), reset=pl.col("count_m_fault") == "reset")
+
+
+def _without_spikes(rows: pl.DataFrame, most_kmh: float) -> pl.DataFrame:
+    """Rows without a speed that the vehicle cannot reach, between two that are less than half of it."""
+    if not rows.select((pl.col("speed_kmh") > most_kmh).any()).item():
+        return rows
+    told = marked(rows.select(*WHO, "speed_kmh").with_row_index("row").drop_nulls("speed_kmh"))
+    following = pl.when(~pl.col("fresh").shift(-1)).then(pl.col("speed_kmh").shift(-1))
+    beside = pl.max_horizontal(before("speed_kmh"), following).fill_null(0.0)
+    spikes = told.filter((pl.col("speed_kmh") > most_kmh) & (beside < pl.col("speed_kmh") / 2))["row"]
+    known = pl.when(~pl.int_range(pl.len(), dtype=pl.UInt32).is_in(spikes.implode()))
+    return rows.with_columns(known.then("speed_kmh").alias("speed_kmh"))
+
+
+def _without_creep(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows in which a speed below 5 km/h that stays the same for three minutes is 0: nobody walks so evenly."""
+    slow = pl.col("speed_kmh").is_between(0, CREEPS_KMH, closed="right").fill_null(False)
+    if not rows.select(slow.any()).item():
+        return rows
+    told = marked(rows.select(*WHO, "at", "speed_kmh").with_row_index("row").drop_nulls("speed_kmh"))
+    run = (pl.col("speed_kmh").rle_id() + pl.col("fresh").cum_sum()).alias("run")
+    lasted = (pl.col("at").last() - pl.col("at").first()).over("run") >= pl.duration(seconds=EVEN_S)
+    stuck = told.with_columns(run).filter(slow & lasted & (pl.len().over("run") >= EVEN_ROWS))["row"]
+    stands = pl.int_range(pl.len(), dtype=pl.UInt32).is_in(stuck.implode())
+    return rows.with_columns(pl.when(stands).then(0.0).otherwise("speed_kmh").alias("speed_kmh"))
 
 
 def _charging() -> pl.Expr:

@@ -7,7 +7,7 @@ times between others that agree, and one of another source that is told again an
 import polars as pl
 
 from analytics.frames import WHO, before, marked
-from analytics.observations.positions import CREEPS_KMH
+from analytics.observations.positions import STANDS_KMH
 from analytics.observations.soc_runs import SLACK_PCT, doubtful, left_out
 
 CHARGER_PCT_S = 8 / 60  # no charger is faster: 350 kW into 75 kWh
@@ -127,7 +127,7 @@ def _without_load(rows: pl.DataFrame) -> pl.DataFrame:
 def _moving() -> pl.Expr:
     """Whether the vehicle moved in the last minute."""
     in_minute = pl.col("d_m").fill_null(0.0).rolling_sum_by("at", "60s").over(WHO)
-    return (in_minute > MOVING_M) | (pl.col("speed_kmh") > CREEPS_KMH).fill_null(False)
+    return (in_minute > MOVING_M) | (pl.col("speed_kmh") > STANDS_KMH).fill_null(False)
 
 
 def _sags() -> pl.Expr:

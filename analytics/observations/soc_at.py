@@ -4,22 +4,18 @@ Between two ticks the charge follows the way ridden, and what standing takes; wh
 between two readings of the percent. Rules: analytics facts, 2.2.
 """
 
-from typing import Literal
-
 import msgspec
 import polars as pl
 
 from analytics.frames import WHO, before, carried, marked, with_facts
 from analytics.observations.soc import resolutions
 from analytics.observations.soc_steps import leaps, ticks
+from analytics.observations.soc_trips import ridden
 
 LOCKED_MS, UNLOCKED_MS = 0.007, 0.2  # what standing takes, as speed: 0.8 W and 22 W at 31 Wh/km
+CHARGING_MS = 10.0  # what charging brings: beside it, a pause brings nothing
 WITHIN_SD_PCT = 0.2887  # of a charge of which only the whole percent is known
 UNEVEN = 0.09  # variance [%^2] that a percent of riding adds to a charge between two ticks: the use varies by 30 %
-_EDGES: tuple[tuple[str, Literal["backward", "forward"], bool], ...] = (
-    ("started_at", "backward", False),
-    ("finished_at", "forward", True),
-)
 _ROOT12 = 12**0.5
 
 
@@ -47,7 +43,7 @@ def soc_path(readings: pl.DataFrame, swaps: pl.DataFrame | None = None, trips: p
         None: nobody knows where
     """
     changed = leaps(readings, swaps)
-    rows = _path(readings if trips is None else ridden(readings, trips), changed)
+    rows = _path(readings if trips is None else ridden(readings, trips), resolutions(readings), changed)
     found = ticks(readings)
     return SocPath(rows, found, _marks(found, rows), changed)
 
@@ -70,46 +66,24 @@ def soc_at(path: SocPath, moments: pl.DataFrame) -> pl.DataFrame:
     return both.sort("row").select(*moments.columns, *_estimate())
 
 
-def ridden(readings: pl.DataFrame, rides: pl.DataFrame) -> pl.DataFrame:
-    """Readings, and where rides began and ended between them: all way of that interval was made within the ride.
-
-    Parameters
-    ----------
-    readings : DataFrame of `OBSERVATIONS`, by vehicle and time
-    rides : DataFrame `provider` `vehicle` `started_at` `finished_at`
-
-    Returns
-    -------
-    DataFrame of `OBSERVATIONS` with rows that tell `at`, `locked` and `way_m` alone; so that a ride is not spread over
-    all of a gap that hides it.
-    """
-    ways = readings.drop_nulls("way_m").select(*WHO, pl.col("at").alias("read_at"), "way_m").sort("read_at")
-    told = []
-    for name, strategy, locked in _EDGES:
-        moments = rides.select(*WHO, pl.col(name).alias("at")).unique().sort("at")
-        edges = moments.join_asof(
-            ways, left_on="at", right_on="read_at", by=WHO, strategy=strategy, check_sortedness=False
-        )  # fmt: skip
-        told.append(edges.with_columns(pl.lit(locked).alias("locked")).drop("read_at"))
-    new = pl.concat(told).drop_nulls("way_m").unique([*WHO, "at"], keep="first", maintain_order=True)
-    new = new.join(readings.select(*WHO, "at"), on=[*WHO, "at"], how="anti")
-    return pl.concat([readings, new], how="diagonal").sort(*WHO, "at", maintain_order=True)
-
-
-def _path(readings: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
-    """Work done until each reading, as metres ridden, and the number of the pack since the beginning."""
-    steps = resolutions(readings).rename({"step_pct": "unit_pct"})
-    rows = with_facts(marked(readings.select(*WHO, "at", "locked", "soc_pct", "way_m")), steps)
+def _path(readings: pl.DataFrame, steps: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
+    """Work done until each reading, as metres ridden, and the number of the pack, or charge, since the beginning."""
+    turn = "turn" if "turn" in readings.columns else pl.lit(0).alias("turn")
+    told = marked(readings.select(*WHO, "at", "locked", "charging", "soc_pct", "way_m", turn))
+    rows = with_facts(told, steps.rename({"step_pct": "unit_pct"}))
     own = pl.col("soc_pct").alias("own_pct")
     rows = carried(rows.with_columns(pl.col("way_m").cum_max().over(WHO), own), "soc_pct", "way_m")
     dt_s = (pl.col("at") - before("at")).dt.total_milliseconds() / 1000
-    stood = dt_s * pl.when(before("locked").fill_null(True)).then(LOCKED_MS).otherwise(UNLOCKED_MS)
+    pace = pl.when(before("locked").fill_null(True)).then(LOCKED_MS).otherwise(UNLOCKED_MS)
+    stood = dt_s * pl.when(before("charging").fill_null(False)).then(CHARGING_MS).otherwise(pace)
     way = (pl.col("way_m") - before("way_m")).fill_null(0.0)
     work = (way + stood).fill_null(0.0).cum_sum().over(WHO)  # a vehicle's own: the same in any fleet
     new = changed.select(*WHO, "at", pl.lit(1).alias("new"))
     packs = rows.join(new, on=[*WHO, "at"], how="left", maintain_order="left")
-    pack = (packs["new"].fill_null(0) + packs["fresh"].cast(pl.Int32)).cum_sum()
-    made = rows.with_columns(work.alias("work_m"), pack.alias("pack")).drop("fresh", "locked", "way_m")
+    pack = (packs["new"].fill_null(0) + packs["turn"].fill_null(0) + packs["fresh"].cast(pl.Int32)).cum_sum()
+    made = rows.with_columns(work.alias("work_m"), pack.alias("pack")).drop(
+        "fresh", "locked", "charging", "way_m", "turn"
+    )
     return made.with_columns(*_around(), pl.col("own_pct").is_not_null().alias("told")).drop("own_pct")
 
 
@@ -167,7 +141,8 @@ def _between(places: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
 def _estimate() -> list[pl.Expr]:
     way_m = pl.col("tick_m_after") - pl.col("tick_m")
     step = pl.col("level_after") - pl.col("level")
-    same = (pl.col("rising") == pl.col("rising_after")) & (step != 0) & (way_m > 0)
+    rising = pl.col("rising")
+    same = (rising == pl.col("rising_after")) & (step != 0) & ((step > 0) == rising) & (way_m > 0)
     share = ((pl.col("work_m") - pl.col("tick_m")) / way_m).clip(0.0, 1.0)
     edge = (1 - share) * pl.col("spread_m") + share * pl.col("spread_m_after")
     variance = (edge / way_m * step) ** 2 + UNEVEN * step.abs() * share * (1 - share)

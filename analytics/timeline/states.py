@@ -3,7 +3,7 @@
 A state is what readings, counters, sessions, the collector's heartbeats and the settings make of a moment, in this
 order: out of service by the settings; riding or paused by the trips; nothing known while the collector was away;
 offline by its last word; charging by a session; nothing known where the vehicle was silent for longer than twice its
-cadence; discharging by its last word; else parked.
+cadence and had not said that it sleeps; discharging by its last word; else parked.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ import polars as pl
 
 from analytics.charging.spans import seconds
 from analytics.frames import WHO, before, carried, marked, with_day, with_midnight, within
-from analytics.observations.positions import CREEPS_KMH
+from analytics.observations.positions import STANDS_KMH
 from analytics.trips.segmentation import GAP_S, SPEAKS_S, under_way
 from logger.tables import shaped
 
@@ -42,7 +42,7 @@ def states(
     Parameters
     ----------
     segments, trips : DataFrame of `intervals`, and of `trips` of these
-    observations : DataFrame with `provider` `vehicle` `at` `online` `way_m`: every row of the vehicle
+    observations : DataFrame with `provider` `vehicle` `at` `online` `asleep` `way_m`: every row of the vehicle
     sessions, discharges : DataFrames of `SESSIONS` and `DISCHARGES`
     downtime : DataFrame of `DOWNTIME`: when the collector was away
     idle : DataFrame of `IDLE`: when vehicles were out of service
@@ -86,20 +86,21 @@ def _state() -> pl.Expr:
 
 
 def _gaps(observations: pl.DataFrame) -> pl.DataFrame:
-    rows = marked(carried(observations, "way_m"))
+    rows = marked(carried(observations, "way_m", "asleep"))
     stood = (pl.col("way_m") - before("way_m")).fill_null(0.0) <= MOVED_M
-    gaps = rows.select(*WHO, before("at").alias("begin"), pl.col("at").alias("end"), stood.alias("stood"))
+    slept = (stood & before("asleep").fill_null(False)).alias("slept")
+    gaps = rows.select(*WHO, before("at").alias("begin"), pl.col("at").alias("end"), stood.alias("stood"), slept)
     return gaps.drop_nulls("begin").with_columns(seconds("begin", "end").alias("gap_s"))
 
 
 def _silences(observations: pl.DataFrame, traits: pl.DataFrame) -> pl.DataFrame:
-    """Gaps between two rows of a vehicle that are longer than twice its cadence."""
+    """Gaps between two rows of a vehicle that are longer than twice its cadence, and that it did not sleep through."""
     gaps = _gaps(observations)
     own = gaps.group_by(WHO).agg(pl.col("gap_s").filter("stood").median().alias("own_s"))
     declared = traits.select(*WHO, "cadence_s")
     known = gaps.join(own, on=WHO, how="left").join(declared, on=WHO, how="left")
     cadence_s = pl.max_horizontal(pl.coalesce("cadence_s", "own_s"), pl.lit(SPEAKS_S))
-    return known.filter(pl.col("gap_s") > SILENT_CADENCES * cadence_s).select(_SPAN)
+    return known.filter((pl.col("gap_s") > SILENT_CADENCES * cadence_s) & ~pl.col("slept")).select(_SPAN)
 
 
 def _offline(observations: pl.DataFrame) -> pl.DataFrame:
@@ -191,7 +192,7 @@ def _alike(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _rode() -> pl.Expr:
-    stood = pl.col("still") & (pl.col("speed_kmh").fill_null(0.0) <= CREEPS_KMH)
+    stood = pl.col("still") & (pl.col("speed_kmh").fill_null(0.0) <= STANDS_KMH)
     rested = (pl.col("dr_s") < pl.col("dt_s") / 2).fill_null(False) & (pl.col("dt_s") > GAP_S)
     still = pl.col("role").is_in(["inside", "park"]) & (stood | rested)
     return pl.when(still).then(pl.lit("paused")).otherwise(pl.lit("riding"))

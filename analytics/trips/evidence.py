@@ -8,7 +8,7 @@ odometer, or it stands still while the vehicle is ridden, speeds tell, else posi
 import polars as pl
 
 from analytics.frames import WHO, before, marked
-from analytics.observations.positions import CREEPS_KMH
+from analytics.observations.positions import STANDS_KMH
 from analytics.trips.late_odometer import shared, usual_s
 
 GAP_S = 60.0  # speeds further apart are not joined
@@ -37,7 +37,7 @@ def measured(anchors: pl.DataFrame) -> pl.DataFrame:
     """
     rows = marked(anchors)
     dt_s = (pl.col("at") - before("at")).dt.total_milliseconds() / 1000
-    rides_kmh = pl.when(pl.col("speed_kmh") > CREEPS_KMH).then("speed_kmh").otherwise(0.0 * pl.col("speed_kmh"))
+    rides_kmh = pl.when(pl.col("speed_kmh") > STANDS_KMH).then("speed_kmh").otherwise(0.0 * pl.col("speed_kmh"))
     kmh = (rides_kmh + rides_kmh.shift(1)) / 2
     known = rows.with_columns(
         before("at").alias("since"),

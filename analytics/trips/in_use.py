@@ -8,7 +8,7 @@ one place are a stop. One that speaks more seldom tells by its counters alone.
 import polars as pl
 
 from analytics.frames import before, filled, with_facts
-from analytics.observations.positions import CREEPS_KMH, reach_m
+from analytics.observations.positions import STANDS_KMH, reach_m
 from analytics.trips.evidence import DRIVES_KMH
 
 STOP_S, REST_S = 180.0, 3600.0
@@ -57,7 +57,7 @@ def _resting(rows: pl.DataFrame) -> pl.DataFrame:
     unflagged = rows["flag"].is_null()
     if not unflagged.any():
         return rows.with_columns(rests=pl.lit(False))
-    quick = (pl.col("speed_kmh") > CREEPS_KMH) | (before("speed_kmh") > CREEPS_KMH)
+    quick = (pl.col("speed_kmh") > STANDS_KMH) | (before("speed_kmh") > STANDS_KMH)
     still = pl.col("still") & ~quick.fill_null(False) & ~pl.col("fresh")
     edge = pl.col("fresh").shift(1).fill_null(True) | pl.col("last")
     known = rows.with_columns(still.fill_null(False).alias("stood"), edge.alias("edge")).with_columns(

@@ -8,7 +8,7 @@ anchor, under way). The rules are those of the analytics facts, 1.4.
 import polars as pl
 
 from analytics.frames import WHO, before, marked
-from analytics.observations.positions import CREEPS_KMH
+from analytics.observations.positions import STANDS_KMH
 from analytics.trips.evidence import DRIVES_KMH
 
 MOVED_M, RAN_S = 30.0, 20.0  # less than both is no trip
@@ -49,7 +49,7 @@ def segmented(rows: pl.DataFrame) -> pl.DataFrame:
     is heard of at a stand, and often from then on, is a trip of its own.
     """
     known = rows.with_columns(before("used").alias("was_used"))
-    roled = known.with_columns(_role().alias("role"))
+    roled = _one_sided(known.with_columns(_role().alias("role")))
     roled = _rested(
         roled.with_columns(pl.when(_stood_at_first()).then(pl.lit("hidden")).otherwise("role").alias("role"))
     )
@@ -92,7 +92,7 @@ def _stood_at_first() -> pl.Expr:
     It did not begin this trip in the silence: the way that it made there was another.
     """
     soon = pl.when(~pl.col("last")).then(pl.col("dt_s").shift(-1)) <= OFTEN_S
-    stands = pl.col("speed_kmh") <= CREEPS_KMH
+    stands = pl.col("speed_kmh") <= STANDS_KMH
     silent = pl.col("dt_s") > MISSED * pl.max_horizontal("cadence_s", pl.lit(SPEAKS_S))
     return ((pl.col("role") == "start") & (pl.col("d_m") > MOVED_M) & stands & silent & soon).fill_null(False)
 
@@ -110,6 +110,21 @@ def _one_trip() -> pl.Expr:
     moved = pl.when("estimated").then(pl.col("d_m") > MOVED_M).otherwise((dr > RAN_S) | (pl.col("d_m") > MOVED_M))
     paused = (moved & (dt - dr <= PAUSE_S)).fill_null(False)
     return ((dt <= HIDES_S) & ~pl.col("hides")) | ran | paused
+
+
+def _one_sided(segments: pl.DataFrame) -> pl.DataFrame:
+    """The way of a silence that hides a stop is of the trip on its other side where the vehicle stands on one.
+
+    A flag of use that falls late, or rises early, is told in silences in which nothing moves: these are no trips.
+    """
+    still = (pl.col("role") == "split") & (pl.col("d_m") <= STILL_M)
+    stands = still.shift(-1).fill_null(False) & ~pl.col("last")
+    stood = still.shift(1).fill_null(False) & ~pl.col("fresh")
+    moved = (pl.col("role") == "split") & (pl.col("d_m") > MOVED_M)
+    one = pl.when(stands & stood).then(pl.lit("hidden")).when(stands).then(pl.lit("end")).when(stood).then(
+        pl.lit("start")
+    )  # fmt: skip
+    return segments.with_columns(pl.when(moved).then(one).otherwise(None).fill_null(pl.col("role")).alias("role"))
 
 
 def _rested(segments: pl.DataFrame) -> pl.DataFrame:
@@ -167,16 +182,18 @@ def _polled(segments: pl.DataFrame) -> pl.DataFrame:
 
     A vehicle that tells at the reading between two rises that it drives has not stood there.
     """
-    rows = segments.with_row_index("row")
+    repeats = ((pl.col("d_m") <= 0) & pl.col("since").is_not_null()).any().over(WHO)
+    rows = segments.with_row_index("row").with_columns(repeats.alias("repeats"))
     hidden = marked(rows.filter((pl.col("role") == "hidden") & pl.col("used").is_null()))
     if not hidden.height:
         return segments
     ridden_s = pl.min_horizontal("dr_s", "dt_s")
     rest_s = pl.col("dt_s") - ridden_s
     stood_s = (pl.col("since") - before("at")).dt.total_milliseconds() / 1000
-    resting_s = stood_s + (rest_s + rest_s.shift(1)) / 2
+    woke = ~pl.col("repeats") & (stood_s == 0)  # a log of changes: the way before the first of them was made at its end
+    resting_s = stood_s + (rest_s + pl.when(woke).then(0.0).otherwise(rest_s.shift(1))) / 2
     drives = (before("speed_kmh") > DRIVES_KMH) | before("moving")
-    seen = drives.fill_null(False) & (pl.col("since") == before("at"))
+    seen = drives.fill_null(False) & (stood_s == 0)
     one = ((resting_s < STANDS_S) | seen).fill_null(False) & ~pl.col("fresh") & ~pl.col("charged")
     whole = hidden.with_columns(pl.when(~one).then("ride").forward_fill().alias("whole"))
     turns = whole.with_columns(
@@ -198,7 +215,7 @@ def _with_pauses(rows: pl.DataFrame) -> pl.DataFrame:
         ride.alias("ride"),
         pl.coalesce("began", "began_at").cast(_MS).alias("began_at"),
         pl.coalesce("ended", "ended_at").cast(_MS).alias("ended_at"),
-    ).drop("row", "whole", "began", "ended")
+    ).drop("row", "repeats", "whole", "began", "ended")
 
 
 def _bounced(segments: pl.DataFrame) -> pl.DataFrame:

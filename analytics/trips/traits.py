@@ -17,6 +17,7 @@ RIDDEN, BUSY = 0.9, 0.2  # of a lock that means use: motion while unlocked, and 
 MOVES_MS, STOP_S = 2.0, 180.0
 CADENCE_S, CADENCES = 10.0, 4.5  # of riding, where nobody moved; so many of them are a silence
 STANDS, MOSTLY = 2.5, 0.75  # ... of standing in use, by the pace that is kept for so much of that time
+SLEEPS = 0.8  # of its standing time, at least: of two loggers that take turns some readings are close together
 LEAST_S = 20.0  # no silence is shorter
 SELDOM_S = 180.0  # a vehicle whose segments in motion are longer tells by its counters alone
 FEW = 3
@@ -105,7 +106,7 @@ def learned(segments: pl.DataFrame) -> pl.DataFrame:
         pl.lit(None, _B).alias("swappable"),
         dt.filter(silent).median().alias("cadence_s"),
         pl.max_horizontal(CADENCES * riding, STANDS * standing).clip(LEAST_S, STOP_S).alias("silent_s"),
-        (dt.filter(silent).sum() > 0.5 * dt.filter(still).sum()).alias("sleeps"),
+        (dt.filter(silent).sum() > SLEEPS * dt.filter(still).sum()).alias("sleeps"),
         _seldom().alias("seldom"),
     ).select(TRAITS.names()).cast(TRAITS)  # fmt: skip
 

@@ -159,8 +159,12 @@ def _finish_uncertainty() -> pl.Expr:
 
 
 def _heard(left_s: pl.Expr) -> pl.Expr:
-    """Of what is left of a silence, what may have been spent unlocked and standing: longer, and it had spoken."""
-    return pl.min_horizontal(left_s, pl.lit(TELLS_S))
+    """Of what is left of a silence, what may have been spent unlocked and standing: longer, and it had spoken.
+
+    One that is asked seldom does not speak for that, and may have gone its way at twice the usual pace.
+    """
+    asked_s = pl.max_horizontal(left_s, pl.col("edge_s") / 2)
+    return pl.when("seldom").then(asked_s).otherwise(pl.min_horizontal(left_s, pl.lit(TELLS_S)))
 
 
 def _is_ride() -> pl.Expr:

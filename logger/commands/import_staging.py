@@ -18,7 +18,7 @@ from logger.atomic import fsync, write_file
 from logger.envelope import Envelope
 from logger.errors import Retry
 from logger.sources.files.binary import Member
-from logger.sources.files.consistency import Distances
+from logger.sources.files.consistency import Distances, Sizes
 from logger.sources.files.convert import Part
 from logger.sources.files.faults import Tally
 from logger.sources.files.read import Options, aside_envelope, check, envelopes, read_parts
@@ -87,16 +87,17 @@ class Staged:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _write(self, progress: Callable[[str], None]) -> Summary:
-        tally, seen, distances = Tally(), _Seen(), Distances()
+        tally, seen, distances, sizes = Tally(), _Seen(), Distances(), Sizes()
         read = _Progress(self._member, progress)
         for number, part in enumerate(read_parts(self._member, self._options, read.add)):
             tally.add(part.height, part.faults)
             seen.add(part.rows)
             distances.add(part.rows)
+            sizes.add(part.rows)
             self._write_part(number, part)
         check(tally, self._member)
         reason = tally.first.reason if tally.first else ""
-        return seen.summary(self._member.label, tally, reason, tuple(distances.notes()))
+        return seen.summary(self._member.label, tally, reason, (*distances.notes(), *sizes.notes()))
 
     def _write_part(self, number: int, part: Part) -> None:
         """Write the rows of a chunk as a file for each slice, and those set aside as one more."""

@@ -1,4 +1,4 @@
-"""Whether the numbers of a file agree: the odometer against the way between positions."""
+"""Whether the numbers of a file can be right: the odometer against the way between positions, and units by size."""
 
 from collections.abc import Iterator
 
@@ -10,11 +10,14 @@ _LONGEST_S = 300
 _LEAST_M = 5_000.0  # less says nothing: an odometer counts in kilometres
 _FACTORS = (  # of the odometer's way over the positions' [1], what it means
     (500.0, 2000.0, "1,000 times as far", "its column is in m and not in km"),
-    (0.0005, 0.002, "a thousandth as far", "its column is in km: map it with odometer_m:km"),
+    (0.0008, 0.002, "a thousandth as far", "its column is in km: map it with odometer_m:km"),
+    (0.0005, 0.0008, "1 / 1,609 as far", "its column is in miles: map it with odometer_m:mi"),
     (1.52, 1.70, "1.609 times as far", "its column is in km and not in miles: map it with odometer_m:km"),
     (0.59, 0.65, "1 / 1.609 as far", "its column is in miles and not in km: map it with odometer_m:mi"),
 )
 _NEEDED = {"odometer_m", "lat_deg", "lon_deg"}
+_SMALL = {"soc_pct": (1.0, "fraction"), "soh_pct": (1.2, "fraction"), "capacity_wh": (150.0, "kWh"),
+          "nominal_wh": (150.0, "kWh")}  # a greatest value that is no whole number, and what may be meant  # fmt: skip
 
 
 class Distances:
@@ -39,6 +42,29 @@ class Distances:
                 if low <= ratio <= high:
                     ways = f"{driven_m / 1000:,.1f} km for {crossed_m / 1000:,.1f} km"
                     yield f"{vehicle}: the odometer goes {far} as the positions ({ways}): perhaps {meant}"
+
+
+class Sizes:
+    """Keeps the greatest value of signals of which a small one tells that they are in another unit."""
+
+    def __init__(self) -> None:
+        self._greatest: dict[str, float] = {}
+        self._whole: dict[str, bool] = {}
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Add rows, which may be in any order."""
+        for name in _SMALL:
+            told = rows[name].drop_nulls() if name in rows.columns else pl.Series([], dtype=pl.Float64)
+            if len(told):
+                self._greatest[name] = max(self._greatest.get(name, 0.0), float(told.max()))  # type: ignore[arg-type]
+                self._whole[name] = self._whole.get(name, True) and bool((told == told.round()).all())
+
+    def notes(self) -> Iterator[str]:
+        """Yield what is too small for its unit, and which one may be meant."""
+        for name, greatest in self._greatest.items():
+            most, unit = _SMALL[name]
+            if 0 < greatest <= most and not self._whole[name]:
+                yield f"{name} is never above {greatest:g}: perhaps its column is in {unit}: map it with {name}:{unit}"
 
 
 def _ways(rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """Rows that cannot be right: set aside with their line and the reason; too many of them refuse the file."""
 
+import re
 import shlex
 from collections.abc import Callable
 
@@ -41,6 +42,10 @@ class Fault(msgspec.Struct, frozen=True):
         if self.problem == UNREADABLE:
             forms = [f"--time-format {shlex.quote(each)}" for each in formats_that_fit(self.cell)]
             return " or ".join(forms) if forms else "see --time-format"
+        named = re.fullmatch(r"[-+]?\d[\d.,' ]*\s*([A-Za-z°/]{1,6})", self.cell)
+        if self.problem.startswith(_NO_VALUE) and named:
+            to = self.problem.removeprefix(_NO_VALUE).strip()
+            return f"say that it has a unit with --map {shlex.quote(f'{self.column}={to}:{named[1]}')}"
         word = shlex.quote(self.cell)
         return next((text.format(word=word) for start, text in _ADVICE.items() if self.problem.startswith(start)), "")
 
@@ -53,7 +58,7 @@ _ADVICE = {
     _NO_BOOLEAN: "say what it means with --true {word}, --false {word} or --null {word}",
     _NO_VALUE: "if it stands for nothing, add --null {word}",
     SKIPPED.partition("{")[0]: "if the times are UTC, use --tz UTC",
-    IMPLAUSIBLE: "if it is in another form, see --time-format",
+    IMPLAUSIBLE: "if it is in another form, see --time-format, else leave these rows out of the file",
     "is no vehicle": "name it with --vehicle NAME",
     "is a cell more": "see --separator, --quote and --decimal",
 }

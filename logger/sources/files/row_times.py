@@ -19,13 +19,14 @@ _QUICK = (  # parsed ten times as fast as any other text
     "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%.fZ", "%Y-%m-%d %H:%M:%S%.f",
     "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%d %H:%M:%S%.f%:z",
 )  # fmt: skip
-_UNAMBIGUOUS = (  # local times that no country reads in two ways
-    "%d.%m.%Y %H:%M:%S%.f", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%d.%m.%y %H:%M:%S", "%d.%m.%y %H:%M",
+_UNAMBIGUOUS = (  # local times that no country reads in two ways; two digits of a year first, as four may be two
+    "%d.%m.%y %H:%M:%S", "%d.%m.%y %H:%M", "%d.%m.%y", "%d.%m.%Y %H:%M:%S%.f", "%d.%m.%Y %H:%M", "%d.%m.%Y",
     "%Y/%m/%d %H:%M:%S%.f", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %I:%M:%S %p",
 )  # fmt: skip
 _AMBIGUOUS = ("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y")
 _OTHERS = ("%d-%b-%Y %H:%M:%S", "%d-%b-%Y %H:%M:%S.%f", "%a %b %d %H:%M:%S %Y", "%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H:%M",
-           "%H:%M:%S %d/%m/%Y", "%Y%m%d%H%M%S", "%Y%m%d %H%M%S")  # fmt: skip
+           "%H:%M:%S %d/%m/%Y", "%Y%m%d%H%M%S", "%Y%m%d %H%M%S", "%Y/%m/%d %H:%M:%S%z",
+           "%Y/%m/%d %H:%M:%S %z")  # fmt: skip
 _SERIAL_DAYS = (20_000, 80_000)  # 1954 to 2119, as days since the last of 1899; as an epoch all of it is 1970-01-01
 _HOUR, _HALF = timedelta(hours=1), timedelta(minutes=30)
 SKIPPED = "is a time that the change of clocks skips in {zone}"

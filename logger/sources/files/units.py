@@ -24,8 +24,13 @@ _FAMILIES: tuple[Mapping[str, float], ...] = (
     {"Ah": 1.0, "mAh": 0.001},
     {"%": 1.0, "fraction": 100.0, "1": 100.0},
     {"deg": 1.0, "rad": 57.29577951308232, DEGREES_MINUTES: 1.0},
+    {"degC": 1.0, "degF": 5 / 9},
 )
-_FAHRENHEIT = (5 / 9, -32 * 5 / 9)
+_ZERO = {"degF": -32 * 5 / 9}  # what 0 of a unit is in ours
+_SPELLINGS = {
+    "C": "degC", "°C": "degC", "F": "degF", "°F": "degF", "kmh": "km/h", "kph": "km/h", "mi/h": "mph", "miles": "mi",
+    "percent": "%", "pct": "%", "°": "deg", "sec": "s", "hours": "h",
+}  # fmt: skip
 
 
 def conversion(name: str, unit: str) -> tuple[float, float]:
@@ -36,17 +41,22 @@ def conversion(name: str, unit: str) -> tuple[float, float]:
     """
     target = signal(name).unit
     sign = -1.0 if unit.startswith("-") else 1.0
-    factor, plain = _factor(unit.removeprefix("-"))
-    if target == "degC" and plain in ("degC", "degF"):
-        scale, offset = (1.0, 0.0) if plain == "degC" else _FAHRENHEIT
-        return sign * factor * scale, sign * offset
+    factor, written = _factor(unit.removeprefix("-"))
+    plain = _SPELLINGS.get(written, written)
     family = next((units for units in _FAMILIES if target in units), {target: 1.0})
     if plain not in family:
         known = ", ".join(each for each in family if each) or "no unit"
         raise ConfigError(
             f"unit {unit!r} does not fit {name} [{target or 'no unit'}]{nearest(plain, family)}: one of {known}"
         )
-    return sign * factor * family[plain] / family[target], 0.0
+    return sign * factor * family[plain] / family[target], sign * _ZERO.get(plain, 0.0)
+
+
+def written_as(unit: str) -> frozenset[str]:
+    """Return how people write this unit behind a number, in lower case."""
+    plain = _factor(unit.removeprefix("-"))[1]
+    ours = _SPELLINGS.get(plain, plain)
+    return frozenset(each.lower() for each in (ours, *(word for word, of in _SPELLINGS.items() if of == ours)))
 
 
 def _factor(unit: str) -> tuple[float, str]:

@@ -1,10 +1,12 @@
 """Cells as values of signals, and which cells are none."""
 
+import re
+
 import polars as pl
 
 from logger.signals import Signal, signal
 from logger.sources.files.options import ColumnMapping, Words
-from logger.sources.files.units import DEGREES_MINUTES, conversion
+from logger.sources.files.units import DEGREES_MINUTES, conversion, written_as
 from logger.sources.files.words import booleans, nothing
 from logger.tables import column_type
 
@@ -50,14 +52,15 @@ class Cells:
         return value, lower.is_not_null() & value.is_null()
 
     def _numbers(self, cells: pl.Series, mapping: ColumnMapping, target: Signal) -> tuple[pl.Series, pl.Series]:
-        number, lost = self._degrees(cells) if mapping.unit == DEGREES_MINUTES else self._parse(cells)
+        unit = mapping.unit or target.unit
+        number, lost = self._degrees(cells) if unit == DEGREES_MINUTES else self._parse(cells, unit)
         scale, offset = conversion(target.name, mapping.unit) if mapping.unit else (1.0, 0.0)
         ours = number * scale + offset
         number = (ours if mapping.least is None else ours.zip_with(number >= mapping.least, number)).fill_nan(None)
         return (number.round() if target.type == "int" else number), lost
 
-    def _parse(self, cells: pl.Series) -> tuple[pl.Series, pl.Series]:
-        """Cells as numbers; those that are no plain number are looked at again."""
+    def _parse(self, cells: pl.Series, unit: str) -> tuple[pl.Series, pl.Series]:
+        """Cells as numbers; those that are no plain number, or have their unit behind them, are looked at again."""
         if not isinstance(cells.dtype, pl.String):
             number = cells.cast(pl.Float64, strict=False)
             return number, cells.is_not_null() & number.is_null()
@@ -66,7 +69,7 @@ class Cells:
         if not odd.any():
             return number, odd
         text = self.text(cells.filter(odd))
-        found = self._odd_numbers(text)
+        found = self._odd_numbers(text, unit)
         number = number.scatter(odd.arg_true(), found)
         lost = pl.repeat(False, len(cells), dtype=pl.Boolean, eager=True)
         return number, lost.scatter(odd.arg_true(), text.is_not_null() & found.is_null())
@@ -81,9 +84,11 @@ class Cells:
         plain = number.fill_null(text.cast(pl.Float64, strict=False))
         return plain, text.is_not_null() & plain.is_null()
 
-    def _odd_numbers(self, text: pl.Series) -> pl.Series:
-        """Numbers with a decimal comma, signs between thousands, a percent sign."""
+    def _odd_numbers(self, text: pl.Series, unit: str) -> pl.Series:
+        """Numbers with a decimal comma, signs between thousands, a percent sign, the unit in which they are read."""
         plain = text.str.replace_all(r"[\s\u00a0\u202f'’_]", "").str.strip_suffix("%")
+        words = "|".join(re.escape(each) for each in sorted(written_as(unit), key=len, reverse=True) if each)
+        plain = plain.str.replace(rf"(?i)(\d)(?:{words})$", "${1}") if words else plain
         thousands = r"^-?\d{1,3}(?:\.\d{3})+(?:,\d+)?$" if self._decimal == "," else r"^-?\d{1,3}(?:,\d{3})+(?:\.\d+)?$"
         is_parted = plain.str.contains(thousands).fill_null(False)
         joined = plain.str.replace_all("." if self._decimal == "," else ",", "", literal=True)

@@ -21,7 +21,7 @@ def batteries(*told: tuple[float, dict[str, Any]]) -> pl.DataFrame:
 
 
 def test_the_median_of_a_day_is_that_day() -> None:
-    rows = [(hour, {"capacity_wh": wh, "soh_pct": 91.0}) for hour, wh in enumerate((50_000.0, 50_100.0, 9.0))]
+    rows = [(hour, {"capacity_wh": wh, "soh_pct": 91.0}) for hour, wh in enumerate((50_000.0, 50_100.0, 9_000.0))]
     got = reported(batteries(*rows, (30, {"charge_ah": 120.0})))
     assert got.select("as_of", "capacity_wh", "capacity_ah", "soh_pct", "n").rows() == [
         ("2026-03-02", 50_000.0, None, 91.0, 3), ("2026-03-03", None, 120.0, None, 1),
@@ -34,6 +34,10 @@ def test_the_median_of_a_day_is_that_day() -> None:
 def test_a_data_sheet_and_a_zero_say_nothing() -> None:
     assert reported(batteries((0, {"nominal_wh": 60_000.0}), (1, {"soh_pct": 0.0, "capacity_wh": 0.0}))).is_empty()
     assert reported(batteries()).schema == table("battery_health").schema
+
+
+def test_kilowatt_hours_and_fractions_say_nothing() -> None:
+    assert reported(batteries((0, {"capacity_wh": 62.4}), (1, {"soh_pct": 0.93}), (2, {"charge_ah": 0.1}))).is_empty()
 
 
 def ranges(*told: tuple[float, float | None, float | None, float | None]) -> pl.DataFrame:

@@ -112,3 +112,15 @@ def test_power_out_of_the_battery_and_a_counter_in_kilowatt_hours_are_no_energy_
     assert energy(blind, batteries=turned) == [(None, None)]
     assert energy(counted([each / 1000 for each in RISES])) == [(None, None)]
     assert energy(counted([each / 1000 for each in RISES]), known=KNOWN) == [(126, "soc")]
+
+
+def test_a_counter_of_all_charges_ever_tells_of_each_what_it_rose_by() -> None:
+    first = [wh + 61_000 for wh in RISES]
+    second = [wh + 62_600 for wh in RISES]
+    rows = [*counted(first), *counted(second, begin=600, pct=20.0)]
+    assert energy(rows) == [(1600, "reported"), (1600, "reported")]
+
+
+def test_a_counter_that_tells_more_than_any_battery_holds_is_not_believed() -> None:
+    rows = [row | {"charge_added_wh": row["charge_added_wh"] and 1e6} for row in counted([0.0, *RISES[1:]])]
+    assert energy(rows, KNOWN)[0][1] == "soc"

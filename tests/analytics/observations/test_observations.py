@@ -38,6 +38,24 @@ def test_a_reading_that_is_taken_back_costs_its_counter_and_not_the_row() -> Non
     assert told["ride_s"].null_count() == 0
 
 
+@pytest.mark.parametrize(("kmh", "told"), [(3.0, 0.0), (30.0, 30.0)])
+def test_a_walking_pace_that_stays_the_same_for_minutes_is_none(kmh: float, told: float) -> None:
+    rows = status(parked(0, 241, 1000, 500, every=60)).with_columns(speed_kmh=pl.lit(kmh))
+    assert observations(rows, NOWHERE)["speed_kmh"].to_list() == [told] * 5
+
+
+def test_a_speed_out_of_reach_in_one_row_is_none_and_one_that_lasts_stays() -> None:
+    rows = status(parked(0, 301, 1000, 500, every=60)).with_columns(
+        speed_kmh=pl.Series([48.0, 255.0, 52.0, 210.0, 214.0, 208.0])
+    )
+    assert observations(rows, NOWHERE)["speed_kmh"].to_list() == [48.0, None, 52.0, 210.0, 214.0, 208.0]
+
+
+def test_a_walking_pace_that_changes_or_lasts_for_a_minute_is_one() -> None:
+    rows = status(parked(0, 301, 1000, 500, every=60)).with_columns(speed_kmh=pl.Series([3.0, 4.0, 3.0, 3.0, 4.0, 0.0]))
+    assert observations(rows, NOWHERE)["speed_kmh"].to_list() == [3.0, 4.0, 3.0, 3.0, 4.0, 0.0]
+
+
 def test_a_position_of_the_same_moment_stands_on_the_same_row() -> None:
     place = {"provider": "p", "vehicle": "a", "via": "push", "clock": "device", "lat_deg": 52.5, "lon_deg": 13.4}
     rows = [{**place, "time": moment(at), "received_at": moment(at), "sequence": at} for at in (900, 1000)]

@@ -151,6 +151,12 @@ def test_of_hourly_polls_those_that_are_missing_leave_no_data() -> None:
     assert stretches(lived(rows)) == [(0, 36_000, "parked"), (36_000, 72_000, "no_data"), (72_000, 252_000, "parked")]
 
 
+def test_a_silence_of_a_vehicle_that_said_it_sleeps_is_parked() -> None:
+    rows = status([row for row in HOURLY if not 36_000 < row[0] < 72_000])
+    asleep = rows.with_columns(asleep=pl.col("time") == moment(36_000))
+    assert stretches(found_in(asleep)) == [(0, 252_000, "parked")]
+
+
 def test_a_day_on_which_clocks_change_has_its_own_hours() -> None:
     begin = (datetime(2026, 3, 27, tzinfo=UTC) - AT).total_seconds()
     rows = [(begin + second, lock, way, ran) for second, lock, way, ran in parked(0, 4 * 86_400, 1000, 500)]

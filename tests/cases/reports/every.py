@@ -6,6 +6,8 @@ from tests.cases.reports import (
     charges_more,
     charges_reported,
     energies,
+    field_energies,
+    field_trips,
     names,
     percents_more,
     percents_reported,
@@ -18,8 +20,8 @@ from tests.cases.reports import (
 from tests.cases.reports.situations import Situation
 
 _MODULES = (
-    trips_reported, trips_more, trips_coarse, charges_reported, charges_more, energies, percents_reported,
-    percents_more, states, times, names,
+    trips_reported, trips_more, trips_coarse, charges_reported, charges_more, energies, field_energies,
+    field_trips, percents_reported, percents_more, states, times, names,
 )  # fmt: skip
 SITUATIONS: Mapping[str, Situation] = {
     each.name: each for module in _MODULES for each in vars(module).values() if isinstance(each, Situation)

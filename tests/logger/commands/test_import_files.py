@@ -137,6 +137,7 @@ def test_a_label_is_not_given_to_several_vehicles(tmp_path: Path, settings: sche
         ("1000 km", "1,000 times as far"),
         ("mi", "1.609 times as far as the positions"),
         ("0.621371 km", "1 / 1.609 as far as the positions"),
+        ("0.621371 m", "1 / 1,609 as far as the positions (0.0 km for 11.1 km): perhaps its column is in miles"),
     ],
 )
 def test_an_odometer_that_contradicts_the_positions_is_reported(
@@ -148,6 +149,24 @@ def test_an_odometer_that_contradicts_the_positions_is_reported(
     (summary,) = import_files([path], options, settings, silent)
     assert bool(summary.notes) == (said is not None)
     assert (said or "") in "".join(summary.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        ("soc_pct", ("0.81", "0.5", "1"), "soc_pct is never above 1: perhaps its column is in fraction: map it with"),
+        ("capacity_wh", ("62.4", "62.3"), "capacity_wh is never above 62.4: perhaps its column is in kWh"),
+        ("soc_pct", ("1", "0"), None),
+        ("soc_pct", ("0.81", "50"), None),
+    ],
+)
+def test_values_that_are_too_small_for_their_unit_are_reported(
+    tmp_path: Path, settings: schema.Settings, name: str, values: tuple[str, ...], said: str | None
+) -> None:
+    lines = "".join(f"{1_780_300_800 + 30 * at},car,{value}\n" for at, value in enumerate(values))
+    path = written(tmp_path, f"time,vehicle,{name}\n{lines}")
+    (summary,) = import_files([path], Options(), settings, silent)
+    assert [each[: len(said or "")] for each in summary.notes] == ([said] if said else [])
 
 
 # ---- the command line ----------------------------------------------------------------------------------------------
