@@ -31,23 +31,32 @@ def read_parts(bodies: Sequence[bytes], names: Sequence[str], step: Step) -> pl.
         numbers += [number] * len(found)
         parts += found
         problems += [problem] * len(found)
-    present = set[str]().union(*parts)  # most documents hold a few of all names
-    texts = {name: _column(parts, name) for name in names if name in present}
+    texts = _columns(parts, frozenset(names))
     schema = {name: kind for name, kind in _schema(names).items() if name in texts or name in (ROW, PROBLEM)}
     frame = pl.DataFrame({ROW: numbers, **texts, PROBLEM: problems}, schema=schema)
-    return frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in names if name not in present)
+    return frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in names if name not in texts)
 
 
-def _column(parts: Sequence[Mapping[str, Any]], name: str) -> list[str | None]:
-    """The texts of this name; most are texts or missing already, and need no call."""
-    values = [part.get(name) for part in parts]
-    return [value if value is None or value.__class__ is str else _text(value) for value in values]
+def _columns(parts: Sequence[Mapping[str, Any]], names: frozenset[str]) -> dict[str, list[str | None]]:
+    """The texts by name, without names that no part has. Most parts have a few of all names."""
+    columns: dict[str, list[str | None]] = {}
+    for row, part in enumerate(parts):
+        for name, value in part.items():
+            if value is None or name not in names:
+                continue
+            column = columns.get(name)
+            if column is None:
+                column = columns[name] = [None] * len(parts)
+            column[row] = value if value.__class__ is str else _text(value)
+    return columns
 
 
 def _take_apart(body: bytes, step: Step) -> tuple[list[Mapping[str, Any]], str | None]:
     """The parts of this document; a single empty one, and the reason, where it is not to be stored."""
     try:
-        return list(step(msgspec.json.decode(body))), None
+        return list(step(body)), None
+    except msgspec.ValidationError as error:
+        return [{}], f"another form of document: {error}"
     except _NOT_JSON as error:
         return [{}], f"not JSON: {error}"
     except ValueError as error:
