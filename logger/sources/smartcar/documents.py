@@ -17,12 +17,18 @@ class Times(msgspec.Struct, gc=False):
     fetchedAt: Any = None
 
 
+class Status(msgspec.Struct, gc=False):
+    """Whether a signal could be read."""
+
+    value: Any = None
+
+
 class Signal(msgspec.Struct):
     """A signal, its value in `body`, unless its status is an error."""
 
     code: Any = None
     body: Any = None
-    status: Any = None
+    status: Status | Other = None
     meta: Times | Other = None
 
 

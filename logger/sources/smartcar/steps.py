@@ -10,10 +10,11 @@ import msgspec
 
 from logger.mapping import Step
 from logger.sources.smartcar.closures import add_doors, add_openings
-from logger.sources.smartcar.documents import Signal, SignalData, Times, Vehicle, read_event
+from logger.sources.smartcar.documents import Signal, SignalData, Status, Times, Vehicle, read_event
 from logger.sources.smartcar.messages import READS
 
 _Part = dict[str, Any]
+_TIMES = frozenset((int, float, str))
 _Value = tuple[str, Mapping[str, Any], Any, Any]  # name, body, measured at, retrieved at
 _TEST = "TEST"
 _SYSTEMS = "/diagnostics/system_status"
@@ -96,9 +97,7 @@ def _parts(base: _Part, values: Iterable[_Value]) -> list[_Part]:
 
 def _moment(value: Any) -> Any:
     """A time as the vendor writes it; None for 0, which stands for an unknown one, and for what is no time."""
-    if value.__class__ is int or value.__class__ is str or value.__class__ is float:
-        return value or None
-    return None
+    return (value or None) if value.__class__ in _TIMES else None
 
 
 # ---- values of the two forms -----------------------------------------------------------------------------------------
@@ -109,7 +108,7 @@ def _signal_values(found: Iterable[Any]) -> Iterator[_Value]:
     for each in found:
         if each.__class__ is not Signal or each.code.__class__ is not str or each.body.__class__ is not dict:
             continue
-        if each.code not in READS or _member(each.status, "value") == "ERROR":
+        if each.code not in READS or (each.status.__class__ is Status and each.status.value == "ERROR"):
             continue
         times = each.meta if each.meta.__class__ is Times else _NO_TIMES
         retrieved_at = times.fetchedAt if times.retrievedAt is None else times.retrievedAt
@@ -126,7 +125,10 @@ def _flat(each: Any) -> Signal | None:
         return None
     names = ("oemUpdatedAt", "retrievedAt", "fetchedAt")
     return Signal(
-        found.get("code"), found.get("body"), found.get("status"), Times(*(_member(times, name) for name in names))
+        found.get("code"),
+        found.get("body"),
+        Status(_member(found, "status", "value")),
+        Times(*(_member(times, name) for name in names)),
     )
 
 
