@@ -4,7 +4,7 @@ The charging data are those of `saic_gateway.charging`. Names are those below `d
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -30,6 +30,7 @@ _PLACES = ("driver", "passenger", "rearLeft", "rearRight")
 _DOORS = [f"{_BASIC}.{place}Door" for place in _PLACES]
 _WINDOWS = [f"{_BASIC}.{place}Window" for place in _PLACES]
 _SUNROOF = [f"{_BASIC}.sunroof", f"{_BASIC}.sunroofStatus"]
+_ALERTS = "extendedVehicleStatus.vehicleAlerts"
 _SPEED, _ENGINE_STATUS, _MILEAGE = f"{_WAY}.speed", f"{_BASIC}.engineStatus", f"{_BASIC}.mileage"
 # What the charging data have as well, and better: theirs, and where the status has it.
 _FALLBACKS = {
@@ -74,12 +75,13 @@ _BODY = (
     Field(path=f"{_BASIC}.handBrake", to="parking_brake", choices=_IS_ON, lookup=True),
     Field(path=f"{_BASIC}.remoteClimateStatus", to="climate_on", choices=_CLIMATE, lookup=True),
 )
+_ALERT = (Field(path="alert.id", to="code"),)
 _WANTED = wanted(_DATA, _STATUS)
 _PICKED = Picker(
     {
         *(name for field in (*_STATE, *_LOCATION, *_BODY) for name in field.names),
         *(worse for _, worse in _FALLBACKS.values()),
-        *(*_DOORS, *_WINDOWS, *_SUNROOF, f"{_GPS}.timeStamp", "statusTime"),
+        *(*_DOORS, *_WINDOWS, *_SUNROOF, f"{_GPS}.timeStamp", "statusTime", _ALERTS),
     }
 )
 
@@ -92,6 +94,7 @@ def shapes(capacity_wh: float | None = None) -> Mapping[str, Shape]:
         Rows("body", "statusTime", _BODY),
         Rows("status", "at", status_fields(_DATA, _STATUS), clock="server"),
         Rows("battery", "at", battery_fields(_DATA, _STATUS, capacity_wh), clock="server"),
+        Rows("event", "statusTime", _ALERT, {"kind": "alert", "state": "appeared"}),
     )
     return {"car": Shape("vin", (), (), rows, identity="at", json=True, step="car")}
 
@@ -128,7 +131,7 @@ _READ_CAR, _READ_CHARGING = msgspec.json.Decoder(_Car), msgspec.json.Decoder(_Ch
 
 
 def take_apart(body: bytes) -> Iterable[Mapping[str, Any]]:
-    """The values of both documents of a car. Raises `ValueError` for what is none."""
+    """The values of both documents of a car, and a part for each alert. Raises `ValueError` for what is none."""
     car = _READ_CAR.decode(body)
     if UNSET in (car.status, car.charging):
         raise ValueError("lacks status or charging")
@@ -139,7 +142,16 @@ def take_apart(body: bytes) -> Iterable[Mapping[str, Any]]:
     add_fallbacks(then, now)
     drop_parked_speed(then)
     add_openings(then)
-    return [{**then, **now, "at": car.at}]
+    alerts = _alerts(then.pop(_ALERTS))
+    moment = {"statusTime": then["statusTime"], "at": car.at}
+    return [{**then, **now, "at": car.at}, *({**moment, "alert.id": each} for each in alerts)]
+
+
+def _alerts(found: Any) -> Iterator[Any]:
+    """The numbers of the alerts that stand; one whose value is 0 does not."""
+    for each in found if isinstance(found, list) else ():
+        if isinstance(each, dict) and number(each.get("value")) != 0:
+            yield each.get("id")
 
 
 def add_fallbacks(then: Values, now: Values) -> None:
