@@ -171,7 +171,7 @@ def add_charger(values: Values) -> None:
 def add_alternating_current(values: Values, voltage: str, current: str) -> None:
     """Volts, amperes and watts of alternating current; above 260 V, of three phases."""
     volts, amperes = number(values.get(voltage)), number(values.get(current))
-    if not volts or amperes is None:
+    if volts is None or amperes is None or volts <= 0 or amperes < 0:
         return
     phases = 3 if volts > _AC_PHASE_MAX_V else 1
     values.update({"charger.voltage": volts, "charger.current": amperes, "charger.phases": phases})
@@ -181,7 +181,7 @@ def add_alternating_current(values: Values, voltage: str, current: str) -> None:
 def add_direct_current(values: Values, data: Data) -> None:
     """Volts, amperes and watts of direct current: those of the charger are those of the battery."""
     raw_v, raw_a = number(data.chargeU), number(data.chargeI)
-    if not raw_v or raw_a is None:
+    if raw_v is None or raw_a is None or raw_v <= 0:
         return
     volts, amperes = _DC_STEP_V * raw_v, round(_DC_STEP_A * (raw_a - _DC_ZERO), 3)
     power = round(volts * amperes, 3)
