@@ -102,7 +102,7 @@ _RAW = (
     _raw(
         "journal",
         "a trip as the vendor's own journal reports it",
-        "the decoder, from vendors that keep a journal (Smart)",
+        "the decoder, from vendors that keep a journal",
         _JOURNAL,
         "when the trip started",
     ),

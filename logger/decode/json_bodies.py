@@ -25,29 +25,42 @@ def read_texts(bodies: Sequence[bytes], names: Sequence[str]) -> pl.DataFrame:
 
 def read_parts(bodies: Sequence[bytes], names: Sequence[str], step: Step) -> pl.DataFrame:
     """Return the same of the parts into which the step takes each document: a row per part, `_row` is its body."""
-    numbers, parts, problems = list[int](), list[Mapping[str, Any]](), list[str | None]()
+    numbers, problems = list[int](), list[str | None]()
+    texts: dict[str, list[str | None]] = {}
+    wanted = frozenset(names)
     for number, body in enumerate(bodies):
-        found, problem = _take_apart(body, step)
-        numbers += [number] * len(found)
-        parts += found
-        problems += [problem] * len(found)
-    present = set[str]().union(*parts)  # most documents hold a few of all names
-    texts = {name: _column(parts, name) for name in names if name in present}
+        parts, problem = _take_apart(body, step)
+        for row, part in enumerate(parts, len(numbers)):
+            _add(part, row, wanted, texts)
+        numbers += [number] * len(parts)
+        problems += [problem] * len(parts)
+    for column in texts.values():
+        column += [None] * (len(numbers) - len(column))
     schema = {name: kind for name, kind in _schema(names).items() if name in texts or name in (ROW, PROBLEM)}
     frame = pl.DataFrame({ROW: numbers, **texts, PROBLEM: problems}, schema=schema)
-    return frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in names if name not in present)
+    return frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in names if name not in texts)
 
 
-def _column(parts: Sequence[Mapping[str, Any]], name: str) -> list[str | None]:
-    """The texts of this name; most are texts or missing already, and need no call."""
-    values = [part.get(name) for part in parts]
-    return [value if value is None or value.__class__ is str else _text(value) for value in values]
+def _add(part: Mapping[str, Any], row: int, names: frozenset[str], texts: dict[str, list[str | None]]) -> None:
+    """Add the texts of a part as this row of the columns; a column ends at the last row that has its value."""
+    for name, value in part.items():
+        if value is None or name not in names:
+            continue
+        column = texts.get(name)
+        if column is None:
+            column = texts[name] = []
+        if len(column) < row:  # most parts have a few of all names
+            column += [None] * (row - len(column))
+        kind = value.__class__
+        column.append(value if kind is str else str(value) if kind is int or kind is float else _text(value))
 
 
 def _take_apart(body: bytes, step: Step) -> tuple[list[Mapping[str, Any]], str | None]:
     """The parts of this document; a single empty one, and the reason, where it is not to be stored."""
     try:
-        return list(step(msgspec.json.decode(body))), None
+        return list(step(body)), None
+    except msgspec.ValidationError as error:
+        return [{}], f"another form of document: {error}"
     except _NOT_JSON as error:
         return [{}], f"not JSON: {error}"
     except ValueError as error:

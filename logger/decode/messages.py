@@ -199,6 +199,9 @@ def _key_names(shape: Shape) -> list[str]:
     return [field.path for each in rows for field in each.fields if field.to in table(each.table).key]
 
 
+_ORIGIN = ("provider", "vehicle", "received_at", "first_at", "via", "sequence")
+
+
 def _make_rows(
     frame: pl.DataFrame, rows: Rows, path: str, shape: Shape, receipts: Receipts, bodies: Sequence[bytes]
 ) -> DecodeResult:
@@ -209,7 +212,8 @@ def _make_rows(
     texts = pl.col(names)
     if rows is not shape.rows[0]:  # a blank makes no row in the tables beside the message's own
         texts = pl.when(texts.str.strip_chars() != "").then(texts)
-    filled = frame.filter(pl.any_horizontal(texts.is_not_null()))
+    read = {*_ORIGIN, *names, *rows.time_names, shape.identity}
+    filled = frame.select(name for name in frame.columns if name in read).filter(pl.any_horizontal(texts.is_not_null()))
     if filled.is_empty():
         return merge_results([])
     timed = add_time(add_device_time(filled, rows), rows, path, shape, receipts)

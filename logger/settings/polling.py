@@ -60,12 +60,3 @@ class WakingPolling(Polling, frozen=True, forbid_unknown_fields=True):
     parked_s: Annotated[int, Meta(ge=0, description="interval while parked: a request wakes the car [s]")] = 86_400
     offline_s: Annotated[int, Meta(ge=0, description="interval while the cloud cannot reach the vehicle [s]")] = 86_400
     silent_s: Annotated[int, Meta(ge=0, description="interval until it has answered [s]")] = 86_400
-
-
-class SmartPolling(Polling, frozen=True, forbid_unknown_fields=True):
-    """`[sources.poll]` of Smart: as above, at least 60 s apart, beyond which the vendor locks accounts out."""
-
-    least_s: ClassVar[int] = 60
-
-    charging_s: Annotated[int, Meta(ge=0, description="interval while charging [s]")] = 60
-    parked_s: Annotated[int, Meta(ge=0, description="interval while parked [s]")] = 300

@@ -22,7 +22,6 @@ from logger.settings.notify import Notify as Notify
 from logger.settings.polling import STATES as STATES
 from logger.settings.polling import Polling as Polling
 from logger.settings.polling import SlowPolling as SlowPolling
-from logger.settings.polling import SmartPolling as SmartPolling
 from logger.settings.polling import State as State
 from logger.settings.polling import WakingPolling as WakingPolling
 from logger.settings.reports import ReportKind as ReportKind
@@ -157,6 +156,15 @@ class SaicGateway(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_
     password: str = ""
     model: Annotated[str, Meta(description="model of every vehicle that has none of its own")] = ""
     poll: WakingPolling | None = None
+
+
+class SmartPolling(Polling, frozen=True, forbid_unknown_fields=True):
+    """`[sources.poll]` of Smart: as above, at least 60 s apart, beyond which the vendor locks accounts out."""
+
+    least_s: ClassVar[int] = 60
+
+    charging_s: Annotated[int, Meta(ge=0, description="interval while charging [s]")] = 60
+    parked_s: Annotated[int, Meta(ge=0, description="interval while parked [s]")] = 300
 
 
 class Smart(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="smart"):

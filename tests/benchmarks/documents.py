@@ -1,5 +1,6 @@
 """How many documents of each source one core decodes: messages → rows of tables, as a feeder does it."""
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -25,7 +26,8 @@ from tests.benchmarks.messages import BEGIN_S, envelopes
 from tests.helpers.source_kits import account_of
 
 _DOCUMENTS, _BATCH, _RUNS, _BAR = 20_000, 2_000, 3, 10_000
-_CARS, _EVERY_S = 100, 300
+_CARS, _EVERY_S, _MOMENTS = 100, 300, 9
+_CASES = Path(__file__).parents[1] / "cases"
 _STATE = b'{"requests":[{"path":"/battery"},{"path":"/charge"},{"path":"/odometer"},{"path":"/location"}]}'
 
 
@@ -38,6 +40,8 @@ def figures(folder: Path) -> list[Figure]:
         "smartcar: webhooks": ("smartcar", _smartcar_webhooks),
         "smartcar: batches": ("smartcar", _smartcar_batches),
         "smart: status": ("smart", _smart_answers),
+        "smart: full status": ("smart", lambda: _repeated("smart", "status_parked", "1790852400000")),
+        "smartcar: full webhook": ("smartcar", _full_webhooks),
         "saic: cars": ("saic", _saic_answers),
         "saic-gateway: answers": ("saic-gateway", _gateway_answers),
     }
@@ -84,6 +88,26 @@ def _moments(clock: _Clock) -> Iterator[int]:
     for step in range(DAY_S // _EVERY_S):
         clock.at = BEGIN_S + step * _EVERY_S
         yield int(clock.at * 1000)
+
+
+def _repeated(provider: str, case: str, time_text: str) -> Iterator[Envelope]:
+    """The document of this case, minute by minute, with another time each."""
+    found = json.loads((_CASES / provider / f"{case}.json").read_text())
+    body = msgspec.json.encode(found["body"])
+    for at_ms in range(BEGIN_S * 1000, (BEGIN_S + 60 * _DOCUMENTS) * 1000, 60_000):
+        again = body.replace(time_text.encode(), str(at_ms).encode())
+        yield Envelope(provider, found["path"], at_ms, found["via"], again, found.get("vehicle", ""))
+
+
+def _full_webhooks() -> Iterator[Envelope]:
+    """A webhook of two dozen signals of nine moments, as a car that tells all sends it."""
+    data = json.loads((_CASES / "smartcar" / "event_charging_on_three_phases.json").read_text())["body"]
+    for number in range(_DOCUMENTS):
+        at_ms = (BEGIN_S + 60 * number) * 1000
+        for place, signal in enumerate(data["data"]["signals"]):
+            signal["meta"] = {"oemUpdatedAt": at_ms - place % _MOMENTS * 1000, "retrievedAt": at_ms}
+        body = msgspec.json.encode({**data, "eventId": f"event-{number}"})
+        yield Envelope("smartcar", "webhook", at_ms, "push", body)
 
 
 def _segway_answers() -> Iterator[Envelope]:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from logger.simulator.cloud.cloud import Request
+from logger.simulator.cloud.demo_account import DemoAccount
 from logger.simulator.cloud.failures import Reply
 from logger.simulator.cloud.vendor import VendorCloud, document
 from logger.simulator.vehicle.fleet import Simulation
@@ -93,3 +94,15 @@ class HivenSimulation(VendorCloud):
             "attributes": attributes,
             "settings": {"chargingPreferences": preferences},
         }
+
+
+DEMO = DemoAccount(
+    "hiven",
+    605,
+    "hiven-{}",
+    "status",
+    'api_key_file = "hiven.key"\nuser_id = "user"\nvehicles = "all"\n',
+    {"hiven.key": "simulated-key"},
+    lambda cars, now: HivenSimulation(cars, now, "simulated-key", "user"),
+    (1800, 1800, 3600),
+)

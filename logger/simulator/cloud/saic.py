@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from logger.simulator.cloud.cloud import Request
+from logger.simulator.cloud.demo_account import DemoAccount
 from logger.simulator.cloud.failures import Reply
 from logger.simulator.cloud.saic_gateway import charging_data
 from logger.simulator.cloud.vendor import JSON, Report, VendorCloud, document
@@ -154,3 +155,17 @@ def _good(data: object) -> Reply:
 
 def _failure(code: int, message: str) -> Reply:
     return document({"code": code, "message": message})
+
+
+_LOGIN, _CLIENT = ("user", "simulated-password"), ("client", "simulated-client")
+DEMO = DemoAccount(
+    "saic",
+    805,
+    "LSJTESTMG{:08d}",
+    "status",
+    f'user = "{_LOGIN[0]}"\npassword_file = "saic.password"\nclient_id = "{_CLIENT[0]}"\n'
+    'client_secret_file = "saic.client"\nvehicles = "all"\n',
+    {"saic.password": _LOGIN[1], "saic.client": _CLIENT[1]},
+    lambda cars, now: SaicSimulation(cars, now, _LOGIN, _CLIENT),
+    (900, 1800, 21_600),
+)

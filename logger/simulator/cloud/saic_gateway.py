@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from logger.simulator.cloud.cloud import Request
+from logger.simulator.cloud.demo_account import DemoAccount
 from logger.simulator.cloud.failures import Reply
 from logger.simulator.cloud.vendor import Report, VendorCloud, document
 from logger.simulator.vehicle.fleet import Simulation
@@ -80,3 +81,16 @@ def charging_data(report: Report) -> tuple[dict[str, Any], dict[str, Any]]:
         "lastChargeEndingPower": 65_535,
     }
     return data, status
+
+
+DEMO = DemoAccount(
+    "saic-gateway",
+    905,
+    "LSJTESTGW{:08d}",
+    "data",
+    'user = "user"\npassword_file = "gateway.password"\nvehicles = ["LSJTESTGW00000001"]\n',
+    {"gateway.password": "simulated-password"},
+    lambda cars, now: SaicGatewaySimulation(cars, now, "user", "simulated-password"),
+    (900, 900, 3600),
+    most=1,
+)

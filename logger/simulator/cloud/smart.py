@@ -9,6 +9,7 @@ import msgspec
 
 from logger.settings.schema import Smart
 from logger.simulator.cloud.cloud import Request
+from logger.simulator.cloud.demo_account import DemoAccount
 from logger.simulator.cloud.failures import Reply
 from logger.simulator.cloud.vendor import Report, VendorCloud, document
 from logger.simulator.vehicle.fleet import Simulation
@@ -209,3 +210,24 @@ def _good(data: object) -> Reply:
 
 def _failure(code: str, message: str) -> Reply:
     return document({"code": code, "message": message, "hint": None, "httpStatus": "OK", "success": False})
+
+
+_SESSION = {"app_id": "demo", "operator_code": "demo", "user_id": "112233", "device_id": "0123456789abcdef"}
+_SECRETS = {"app_secret": "simulated-signing", "token": "simulated-session"}
+
+
+def _demo_settings() -> Smart:
+    return msgspec.convert({"kind": "smart", "name": "smart", **_SESSION, **_SECRETS}, Smart)
+
+
+DEMO = DemoAccount(
+    "smart",
+    705,
+    "TESTSMART{:08d}",
+    "status",
+    "".join(f'{key} = "{value}"\n' for key, value in _SESSION.items())
+    + 'app_secret_file = "smart.key"\ntoken_file = "smart.token"\nvehicles = "all"\n',
+    {"smart.key": _SECRETS["app_secret"], "smart.token": _SECRETS["token"]},
+    lambda cars, now: SmartSimulation(cars, now, _demo_settings()),
+    (900, 1800, 3600),
+)

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from logger.simulator.cloud.cloud import Request
+from logger.simulator.cloud.demo_account import DemoAccount
 from logger.simulator.cloud.failures import Reply
 from logger.simulator.cloud.vendor import Report, VendorCloud, document
 from logger.simulator.vehicle.fleet import Simulation
@@ -217,3 +218,18 @@ def _basic(name: str, secret: str) -> str:
 
 def _iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+DEMO_TOKEN = "simulated-token"  # by which the demo's webhooks are signed
+DEMO = DemoAccount(
+    "smartcar",
+    505,
+    "00000000-0000-4000-8000-{:012d}",
+    "state",
+    'client_id = "client"\nclient_secret_file = "smartcar.secret"\nmanagement_token_file = "smartcar.token"\n'
+    'redirect_uri = "http://127.0.0.1/done"\nvehicles = "all"\n'
+    "calls_per_vehicle = 0  # the plan's month is a real one, of which a demo is a minute\n",
+    {"smartcar.secret": "simulated-client", "smartcar.token": DEMO_TOKEN},
+    lambda cars, now: SmartcarSimulation(cars, now, "client", "simulated-client", DEMO_TOKEN),
+    (86_400, 86_400, 86_400),  # the vendor's bucket of requests is a real one, too
+)

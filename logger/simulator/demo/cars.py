@@ -17,12 +17,13 @@ import httpx
 import msgspec
 
 from logger.settings.load import load_settings
+from logger.simulator.cloud.demo_account import DemoAccount
 from logger.simulator.cloud.serving import CloudInfo, CloudServer
-from logger.simulator.cloud.smartcar import event
+from logger.simulator.cloud.smartcar import DEMO_TOKEN, event
 from logger.simulator.cloud.vendor import VendorCloud, cars, last_report
 from logger.simulator.demo.collector import PREFIX
 from logger.simulator.demo.sender import Answer, post, send
-from logger.simulator.demo.vendors import MANAGEMENT, VENDORS, Vendor
+from logger.simulator.demo.vendors import VENDORS
 from logger.simulator.vehicle.environment import DAY_S
 from logger.simulator.vehicle.fleet import Simulation
 from logger.simulator.vehicle.truth import Truth, write_truth
@@ -131,10 +132,10 @@ class CarFleet:
             write_truth([_name_truth(one.truth, car) for car, one in seen.items()], folder / provider, provider)
 
     @property
-    def _vendors(self) -> list[Vendor]:
+    def _vendors(self) -> list[DemoAccount]:
         return [each for each in VENDORS if each.name in self.vehicles]
 
-    def _simulated(self, vendor: Vendor) -> dict[str, Simulation]:
+    def _simulated(self, vendor: DemoAccount) -> dict[str, Simulation]:
         """The cars of this vendor from the start, by name; each call gives the same ones anew."""
         names = self.vehicles[vendor.name]
         numbers = range(vendor.first, vendor.first + len(names))
@@ -157,7 +158,7 @@ class CarFleet:
                 yield CarEvent(at, car, report.at, event(car, report, f"{car}-{at:.0f}", at))
 
 
-def _names(vendor: Vendor, cars: int) -> list[str]:
+def _names(vendor: DemoAccount, cars: int) -> list[str]:
     """The vendor's numbers of its cars."""
     return [vendor.car.format(number) for number in range(1, min(cars, vendor.most) + 1)]
 
@@ -172,5 +173,5 @@ def _name_truth(truth: Truth, car: str) -> Truth:
 
 
 def _signed(body: bytes) -> bytes:
-    signature = hmac.new(MANAGEMENT.encode(), body, hashlib.sha256).hexdigest()
+    signature = hmac.new(DEMO_TOKEN.encode(), body, hashlib.sha256).hexdigest()
     return post(f"{PREFIX}/{SMARTCAR}", body, headers={"SC-Signature": signature, "Content-Type": "application/json"})

@@ -4,14 +4,17 @@ The charging data are those of `saic_gateway.charging`. Names are those below `d
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
 
 from logger.envelope import Envelope
 from logger.mapping import Field, Rows, Shape, Step
 from logger.sources.contract import Glance
 from logger.sources.numbers import number
-from logger.sources.picking import pick, tree_of
+from logger.sources.picking import Other, Picker
 from logger.sources.saic_gateway.charging import Values, battery_fields, charging_values, status_fields, wanted
 
 _DATA, _STATUS = "chrgMgmtData", "rvsChargeStatus"
@@ -27,6 +30,7 @@ _PLACES = ("driver", "passenger", "rearLeft", "rearRight")
 _DOORS = [f"{_BASIC}.{place}Door" for place in _PLACES]
 _WINDOWS = [f"{_BASIC}.{place}Window" for place in _PLACES]
 _SUNROOF = [f"{_BASIC}.sunroof", f"{_BASIC}.sunroofStatus"]
+_ALERTS = "extendedVehicleStatus.vehicleAlerts"
 _SPEED, _ENGINE_STATUS, _MILEAGE = f"{_WAY}.speed", f"{_BASIC}.engineStatus", f"{_BASIC}.mileage"
 # What the charging data have as well, and better: theirs, and where the status has it.
 _FALLBACKS = {
@@ -71,12 +75,13 @@ _BODY = (
     Field(path=f"{_BASIC}.handBrake", to="parking_brake", choices=_IS_ON, lookup=True),
     Field(path=f"{_BASIC}.remoteClimateStatus", to="climate_on", choices=_CLIMATE, lookup=True),
 )
+_ALERT = (Field(path="alert.id", to="code"),)
 _WANTED = wanted(_DATA, _STATUS)
-_PICKED = tree_of(
+_PICKED = Picker(
     {
         *(name for field in (*_STATE, *_LOCATION, *_BODY) for name in field.names),
         *(worse for _, worse in _FALLBACKS.values()),
-        *(*_DOORS, *_WINDOWS, *_SUNROOF, f"{_GPS}.timeStamp", "statusTime"),
+        *(*_DOORS, *_WINDOWS, *_SUNROOF, f"{_GPS}.timeStamp", "statusTime", _ALERTS),
     }
 )
 
@@ -89,22 +94,64 @@ def shapes(capacity_wh: float | None = None) -> Mapping[str, Shape]:
         Rows("body", "statusTime", _BODY),
         Rows("status", "at", status_fields(_DATA, _STATUS), clock="server"),
         Rows("battery", "at", battery_fields(_DATA, _STATUS, capacity_wh), clock="server"),
+        Rows("event", "statusTime", _ALERT, {"kind": "alert", "state": "appeared"}),
     )
     return {"car": Shape("vin", (), (), rows, identity="at", json=True, step="car")}
+
+
+# ---- the form of a document -----------------------------------------------------------------------------------------
+
+
+class _Answer(msgspec.Struct):
+    """One of its two answers: its code, and what it holds, unread."""
+
+    code: Any = None
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Car(msgspec.Struct):
+    """When both answers came [epoch ms], and both."""
+
+    at: Any = None
+    status: _Answer | Other | UnsetType = UNSET
+    charging: _Answer | Other | UnsetType = UNSET
+
+
+class _Charging(msgspec.Struct):
+    """The members of charging data that are read."""
+
+    chrgMgmtData: Any = None
+    rvsChargeStatus: Any = None
+
+
+_READ_CAR, _READ_CHARGING = msgspec.json.Decoder(_Car), msgspec.json.Decoder(_Charging | Other)
 
 
 # ---- steps -----------------------------------------------------------------------------------------------------------
 
 
-def take_apart(document: Any) -> Iterable[Mapping[str, Any]]:
-    """The values of both documents of a car. Raises `ValueError` for what is none."""
-    status, charging = _data(document, "status"), _data(document, "charging")
-    now = charging_values(charging.get(_DATA), charging.get(_STATUS), _WANTED)
-    then = pick(_PICKED, status)
+def take_apart(body: bytes) -> Iterable[Mapping[str, Any]]:
+    """The values of both documents of a car, and a part for each alert. Raises `ValueError` for what is none."""
+    car = _READ_CAR.decode(body)
+    if UNSET in (car.status, car.charging):
+        raise ValueError("lacks status or charging")
+    charging = _READ_CHARGING.decode(_data(car.charging))
+    charging = charging if isinstance(charging, _Charging) else _Charging()
+    now = charging_values(charging.chrgMgmtData, charging.rvsChargeStatus, _WANTED)
+    then = _PICKED.read(_data(car.status))
     add_fallbacks(then, now)
     drop_parked_speed(then)
     add_openings(then)
-    return [{**then, **now, "at": document.get("at")}]
+    alerts = _alerts(then.pop(_ALERTS))
+    moment = {"statusTime": then["statusTime"], "at": car.at}
+    return [{**then, **now, "at": car.at}, *({**moment, "alert.id": each} for each in alerts)]
+
+
+def _alerts(found: Any) -> Iterator[Any]:
+    """The numbers of the alerts that stand; one whose value is 0 does not."""
+    for each in found if isinstance(found, list) else ():
+        if isinstance(each, dict) and number(each.get("value")) != 0:
+            yield each.get("id")
 
 
 def add_fallbacks(then: Values, now: Values) -> None:
@@ -129,22 +176,17 @@ def add_openings(then: Values) -> None:
 
 
 def _any(then: Values, names: Iterable[str]) -> bool | None:
-    known = {then[name] for name in names if name in then}
-    return True if 1 in known else False if known == {0} else None
+    known = [then[name] for name in names if then.get(name) is not None]
+    return True if 1 in known else False if known and all(each == 0 for each in known) else None
 
 
 STEPS: Mapping[str, Step] = {"car": take_apart}
 
 
-def _data(document: Any, name: str) -> Mapping[str, Any]:
+def _data(answer: Any) -> msgspec.Raw:
     """What this document of a car holds; nothing where its code is not 0."""
-    if not isinstance(document, dict) or "status" not in document or "charging" not in document:
-        raise ValueError("lacks status or charging")
-    found = document[name]
-    if not isinstance(found, dict) or number(found.get("code")) != 0:
-        return {}
-    data = found.get("data")
-    return data if isinstance(data, dict) else {}
+    is_good = isinstance(answer, _Answer) and number(answer.code) == 0
+    return answer.data if is_good else msgspec.Raw(b"null")
 
 
 _CHARGE = re.compile(rb'"bmsChrgSts"\s*:\s*(\d+)|"extendedData2"\s*:\s*(1)\b')

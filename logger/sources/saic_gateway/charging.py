@@ -165,14 +165,14 @@ def add_range(data: Values, status: Values) -> None:
 def add_power(data: Values, status: Values) -> None:
     """Power into the battery [W]: its voltage times its current."""
     volts, amperes = number(data.get("bmsPackVol")), number(data.get("bmsPackCrnt"))
-    if volts is not None and amperes is not None and 65535 not in (volts, amperes):
+    if volts is not None and amperes is not None and 0 < volts < 65535 and 0 <= amperes < 65535:
         data["power"] = round(_PACK_V * volts * (_PACK_ZERO_A - _PACK_A * amperes), 3)
 
 
 def add_share(data: Values, status: Values) -> None:
     """Energy in the pack as a share of the capacity that the car names; both may be those of a larger pack."""
     energy, capacity = number(status.get("realtimePower")), number(status.get("totalBatteryCapacity"))
-    if energy is not None and capacity and 65535 not in (energy, capacity):
+    if energy is not None and capacity is not None and 0 <= energy < 65535 and 0 < capacity < 65535:
         status["share"] = round(energy / capacity, 6)
 
 
@@ -182,7 +182,7 @@ def add_charger_power(data: Values, status: Values) -> None:
     phases = number(status.get("chargingElectricityPhase"))
     if phases in (1, 3):
         status["phases"] = int(phases)
-    if volts is not None and amperes is not None:
+    if volts is not None and amperes is not None and 0 <= volts <= 255 and 0 <= amperes <= 255:  # of one byte each
         factor = _ROOT_3 if phases == 3 else 1.0
         data["chargerPower"] = round(_CHARGER_V * volts * _CHARGER_A * amperes * factor, 3)
 

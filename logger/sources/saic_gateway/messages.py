@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from logger.envelope import Envelope
 from logger.mapping import Rows, Shape, Step
 from logger.sources.contract import Glance
@@ -26,13 +28,14 @@ def shapes(capacity_wh: float | None = None) -> Mapping[str, Shape]:
 _CHARGE = re.compile(rb'"bmsChrgSts"\s*:\s*(\d+)')
 
 
-def take_apart(document: Any) -> Iterable[Mapping[str, Any]]:
+def take_apart(body: bytes) -> Iterable[Mapping[str, Any]]:
     """The values of a document. Raises `ValueError` for one that is no answer of the gateway."""
+    document = msgspec.json.decode(body)
     if not isinstance(document, dict) or not {"applicationData", "body"} <= document.keys():
         raise ValueError("lacks applicationData or body")
-    body = document["body"] if isinstance(document["body"], dict) else {}
+    origin = document["body"] if isinstance(document["body"], dict) else {}
     data = document["applicationData"] if isinstance(document["applicationData"], dict) else {}
-    origin = {f"body.{name}": body.get(name) for name in ("vin", "eventID", "eventCreationTime")}
+    origin = {f"body.{name}": origin.get(name) for name in ("vin", "eventID", "eventCreationTime")}
     return [{**charging_values(data, data.get("chargeStatus"), _WANTED), **origin}]
 
 

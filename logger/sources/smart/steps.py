@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from logger.mapping import Step
 from logger.sources.numbers import number
-from logger.sources.picking import pick, tree_of
-from logger.sources.smart.codes import EXPIRED, OK, OUTCOMES, SIGNATURE, WAIT
+from logger.sources.picking import Picker
+from logger.sources.smart.answers import Data, data_of, elements, is_good, raw_data_of, read_answer, text
 from logger.sources.smart.messages import SHAPES
 
 Values = dict[str, Any]
@@ -15,7 +17,7 @@ _MAINTENANCE = "additionalVehicleStatus.maintenanceStatus"
 _CLIMATE = "additionalVehicleStatus.climateStatus"
 _SAFETY = "additionalVehicleStatus.drivingSafetyStatus"
 _WRONG = "additionalVehicleStatus"  # below which documents show what cars send beside it
-_WRONG_SPEED = f"{_WRONG}.basicVehicleStatus.speed"
+_WRONG_SPEED, _WRONG_ENGINE = f"{_WRONG}.basicVehicleStatus.speed", f"{_WRONG}.basicVehicleStatus.engineStatus"
 _POSITION = "basicVehicleStatus.position"
 _GPS = "additionalVehicleStatus.runningStatus.gpsInformation"  # of the form that documents show
 _PLACES = ("Driver", "Passenger", "DriverRear", "PassengerRear")
@@ -47,46 +49,44 @@ def _names(step: str) -> set[str]:
 
 
 _BASICS = {name for name in (*_names("status"), *_READ) if name.startswith("basicVehicleStatus.")}
-_STATUS = tree_of({*_names("status"), *_READ, "configuration.vin", *(f"{_WRONG}.{name}" for name in _BASICS)})
-_ANSWER = tree_of({*_names("answer"), *_names("charging"), "chargeUAct", "chargeIAct"})
+_STATUS = Picker({*_names("status"), *_READ, "configuration.vin", *(f"{_WRONG}.{name}" for name in _BASICS)})
+_ANSWER = Picker({*_names("answer"), *_names("charging"), "chargeUAct", "chargeIAct"})
 _AC_PHASE_MAX_V = 260.0  # above it, a voltage is that between phases
 _DC_ZERO, _DC_STEP_A, _DC_STEP_V = 16_380, 0.1, 0.25
-_KNOWN = {*OUTCOMES, EXPIRED, SIGNATURE, WAIT}
 
 
-def status(document: Any) -> Iterable[Mapping[str, Any]]:
+def status(body: bytes) -> Iterable[Mapping[str, Any]]:
     """The values of a status, with those of direct current where they are beside it. Raises `ValueError`."""
-    answers = _member(document, "answers")
-    first, *more = answers if isinstance(answers, list) and answers else [document]
-    data = _data(first)
-    if data is None:
+    found = read_answer(body)
+    first, *more = found.answers or [found]
+    if not is_good(first.code):
         return [{}]
-    found = _member(data, "vehicleStatus")
-    if not isinstance(found, dict):
+    vehicle_status = bytes(first.data.vehicleStatus) if isinstance(first.data, Data) else b""
+    if not vehicle_status.startswith(b"{"):
         raise ValueError("lacks data.vehicleStatus")
-    values = pick(_STATUS, found)
+    values = _STATUS.read(vehicle_status)
     for step in STATUS_STEPS:
         step(values)
-    if more:
-        add_direct_current(values, _data(more[0]))
+    if more and is_good(more[0].code) and isinstance(more[0].data, Data):
+        add_direct_current(values, more[0].data)
     return [values]
 
 
-def answer(document: Any) -> Iterable[Mapping[str, Any]]:
+def answer(body: bytes) -> Iterable[Mapping[str, Any]]:
     """The values of any other answer. Raises `ValueError` for what is no answer."""
-    return [pick(_ANSWER, _data(document) or {})]
+    return [_ANSWER.read(raw_data_of(body))]
 
 
-def charging(document: Any) -> Iterable[Mapping[str, Any]]:
+def charging(body: bytes) -> Iterable[Mapping[str, Any]]:
     """The limit of charging, or measurements of alternating current, which documents show in its place."""
-    values = pick(_ANSWER, _data(document) or {})
+    values = _ANSWER.read(raw_data_of(body))
     add_alternating_current(values, "chargeUAct", "chargeIAct")
     return [values]
 
 
-def troubles(document: Any) -> Iterable[Mapping[str, Any]]:
+def troubles(body: bytes) -> Iterable[Mapping[str, Any]]:
     """A part for each trouble code; one without a time, which stands at its first receipt, is told from the others."""
-    found = [each for each in _list(_data(document), "diagnosticList") if isinstance(each, dict)]
+    found = [each for each in elements(data_of(body), "diagnosticList") if isinstance(each, dict)]
     return [_trouble(each) for each in found] or [{}]
 
 
@@ -95,15 +95,16 @@ def _trouble(each: Mapping[str, Any]) -> Values:
     return {f"{kind}.{name}": value for name, value in {"status": "active", **each}.items()}
 
 
-def trips(document: Any) -> Iterable[Mapping[str, Any]]:
+def trips(body: bytes) -> Iterable[Mapping[str, Any]]:
     """A part for each trip of the journal, of the form that cars send, or of the one that documents show."""
-    data = _data(document)
-    found = _list(data, "list") or _list(data, "journalLogs")
+    data = data_of(body)
+    found = elements(data, "list") or elements(data, "journalLogs")
     return [_trip(each) for each in found if isinstance(each, dict)] or [{}]
 
 
-def firmware(document: Any) -> Iterable[Mapping[str, Any]]:
+def firmware(body: bytes) -> Iterable[Mapping[str, Any]]:
     """The version, of an answer that has no code. Raises `ValueError`."""
+    document = msgspec.json.decode(body)
     if not isinstance(document, dict) or "currentVersion" not in document:
         raise ValueError("lacks currentVersion")
     return [document]
@@ -123,9 +124,11 @@ STEPS: Mapping[str, Step] = {
 
 def move_basics(values: Values) -> None:
     """Take `basicVehicleStatus` from where documents show it, where it is missing from where cars send it."""
-    for name in _BASICS if _WRONG_SPEED in values or f"{_WRONG}.basicVehicleStatus.engineStatus" in values else ():
-        if (wrong := f"{_WRONG}.{name}") in values:
-            values.setdefault(name, values[wrong])
+    if values[_WRONG_SPEED] is None and values[_WRONG_ENGINE] is None:
+        return
+    for name in _BASICS:
+        if values[name] is None:
+            values[name] = values[f"{_WRONG}.{name}"]
 
 
 def add_position(values: Values) -> None:
@@ -147,7 +150,7 @@ def drop_speed(values: Values) -> None:
 
 def add_charge_state(values: Values) -> None:
     """The state of charging; where it does not charge, whether a cable is in tells what that means."""
-    state = _text(values.get(f"{_ELECTRIC}.chargerState"))
+    state = text(values.get(f"{_ELECTRIC}.chargerState"))
     connection = number(values.get(f"{_ELECTRIC}.statusOfChargerConnection"))
     if state == "0" and connection is not None:
         state = "0 plugged" if connection > 0 else "0 unplugged"
@@ -156,7 +159,7 @@ def add_charge_state(values: Values) -> None:
 
 def add_charger(values: Values) -> None:
     """The kind of charger, and what it delivers; a current that nothing measures is empty, and not 0."""
-    kind = _KINDS.get(_text(values.get(f"{_ELECTRIC}.chargerState")) or "")
+    kind = _KINDS.get(text(values.get(f"{_ELECTRIC}.chargerState")) or "")
     if number(values.get(f"{_ELECTRIC}.dcDcConnectStatus")) == 3:
         kind = "dc"
     values["charger.kind"] = kind
@@ -168,17 +171,17 @@ def add_charger(values: Values) -> None:
 def add_alternating_current(values: Values, voltage: str, current: str) -> None:
     """Volts, amperes and watts of alternating current; above 260 V, of three phases."""
     volts, amperes = number(values.get(voltage)), number(values.get(current))
-    if not volts or amperes is None:
+    if volts is None or amperes is None or volts <= 0 or amperes < 0:
         return
     phases = 3 if volts > _AC_PHASE_MAX_V else 1
     values.update({"charger.voltage": volts, "charger.current": amperes, "charger.phases": phases})
     values["charger.power"] = round(volts * amperes * phases**0.5, 3)
 
 
-def add_direct_current(values: Values, data: Any) -> None:
+def add_direct_current(values: Values, data: Data) -> None:
     """Volts, amperes and watts of direct current: those of the charger are those of the battery."""
-    raw_v, raw_a = number(_member(data, "chargeU")), number(_member(data, "chargeI"))
-    if not raw_v or raw_a is None:
+    raw_v, raw_a = number(data.chargeU), number(data.chargeI)
+    if raw_v is None or raw_a is None or raw_v <= 0:
         return
     volts, amperes = _DC_STEP_V * raw_v, round(_DC_STEP_A * (raw_a - _DC_ZERO), 3)
     power = round(volts * amperes, 3)
@@ -207,10 +210,16 @@ STATUS_STEPS: tuple[Callable[[Values], None], ...] = (
 
 
 def _any(values: Values, names: Iterable[str], words: Mapping[str, bool]) -> bool | None:
-    known = [words.get(_text(values[name]) or "") for name in names if values.get(name) is not None]
+    known = [_meaning(values[name], words) for name in names if values[name] is not None]
     if True in known:
         return True
     return False if known and None not in known else None
+
+
+def _meaning(value: Any, words: Mapping[str, bool]) -> bool | None:
+    """What a word or a number means; most are words as they should be."""
+    found = words.get(value) if value.__class__ is str else None
+    return words.get(text(value) or "") if found is None else found
 
 
 def _any_beyond_0(values: Values, names: Iterable[str]) -> bool | None:
@@ -254,35 +263,9 @@ def _positive(value: Any) -> float | None:
     return found if found is not None and found >= 0 else None
 
 
-# ---- documents -------------------------------------------------------------------------------------------------------
-
-
-def _data(document: Any) -> Any:
-    """What an answer holds; None where its code says why it holds nothing. Raises `ValueError` for any other code."""
-    code = _text(_member(document, "code"))
-    if code == OK:
-        return _member(document, "data")
-    if code in _KNOWN:
-        return None
-    raise ValueError(f"the vendor answered {code or 'without a code'}")
-
-
-def _member(document: Any, name: str) -> Any:
-    return document.get(name) if isinstance(document, dict) else None
-
-
-def _list(document: Any, name: str) -> list[Any]:
-    found = _member(document, name)
-    return found if isinstance(found, list) else []
-
-
-def _text(value: Any) -> str | None:
-    """The value as the vendor writes it: of a number and of a boolean, the text."""
-    if value is None or isinstance(value, dict | list):
-        return None
-    return str(value).strip().lower()
+# ---- values ---------------------------------------------------------------------------------------------------------
 
 
 def _is(value: Any, wanted: bool) -> bool:
     """Whether the value is this boolean, as such, as a word or as a digit."""
-    return _YES_AND_NO.get(_text(value) or "") is wanted
+    return _YES_AND_NO.get(text(value) or "") is wanted

@@ -12,7 +12,7 @@ _OPEN: Mapping[Any, bool] = {"OPEN": True, "CLOSED": False, "LOCKED": False, "UN
 def add_openings(part: dict[str, Any]) -> None:
     """Whether any element of a list of version 4 is open; null where none of them says."""
     for name in _LISTS:
-        values = part.get(f"{name}.values")
+        values = part.pop(f"{name}.values", None)
         if isinstance(values, list):
             part[f"{name}.isOpen"] = _any(each.get("isOpen") for each in values if isinstance(each, dict))
 

@@ -4,7 +4,7 @@ A document is taken apart first (`steps`): into its values by name and by the mo
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from logger.envelope import Envelope
 from logger.mapping import Band, Field, Rows, Shape
@@ -186,9 +186,27 @@ SHAPES: Mapping[str, Shape] = {
     "details": _shape("paths", _PATHS),
     "signals": _shape("signals", _SIGNALS),
 }
-CODES = frozenset(
-    name.partition(".")[0] for rows in _SIGNALS for field in rows.fields for name in field.names if "-" in name
-) | {"charge-isfastchargerpresent", "diagnostics-dtclist"}
+
+
+def _reads() -> dict[str, list[tuple[str, str]]]:
+    fields = (field for shape in SHAPES.values() for rows in shape.rows for field in rows.fields)
+    reads: dict[str, list[tuple[str, str]]] = {}
+    for full_name in sorted({name for field in fields for name in field.names}.union(_READ_BY_STEPS)):
+        name, _, member = full_name.rpartition(".")
+        reads.setdefault(name, []).append((member, full_name))
+    return reads
+
+
+_READ_BY_STEPS = {  # and not by fields
+    *(f"closure-{name}.values" for name in ("doors", "windows", "sunroof")),
+    "wheel-tires.values",
+    "location-preciselocation.direction",
+    "charge-isfastchargerpresent.value",
+    "/security.storage",
+    *("diagnostics-dtclist.values", "/diagnostics/dtcs.activeCodes", "/diagnostics/system_status.systems"),
+}
+# What is read of the body of each signal and path: its members, and their full names.
+READS: Mapping[str, Sequence[tuple[str, str]]] = _reads()
 
 _VEHICLE = re.compile(rb'"vehicle"\s*:\s*\{\s*"id"\s*:\s*"([A-Za-z0-9-]+)"|"vehicleId"\s*:\s*"([A-Za-z0-9-]+)"')
 _CHARGES = re.compile(rb'"(CHARGING|NOT_CHARGING|FULLY_CHARGED)"')

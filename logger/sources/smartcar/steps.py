@@ -6,11 +6,15 @@ A part holds the values that the car measured at one moment: `measuredAt`, else 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from logger.mapping import Step
 from logger.sources.smartcar.closures import add_doors, add_openings
-from logger.sources.smartcar.messages import CODES
+from logger.sources.smartcar.documents import Signal, SignalData, Status, Times, Vehicle, read_event
+from logger.sources.smartcar.messages import READS
 
 _Part = dict[str, Any]
+_TIMES = frozenset((int, float, str))
 _Value = tuple[str, Mapping[str, Any], Any, Any]  # name, body, measured at, retrieved at
 _TEST = "TEST"
 _SYSTEMS = "/diagnostics/system_status"
@@ -18,20 +22,21 @@ _EVENTS = frozenset(("/diagnostics/dtcs", "diagnostics-dtclist", _SYSTEMS))  # t
 _MOST_PHASES = 3
 
 
-def events(document: Any) -> Iterable[Mapping[str, Any]]:
+def events(body: bytes) -> Iterable[Mapping[str, Any]]:
     """The parts of a webhook of version 4. Raises `ValueError` for a test, and for what is no such webhook."""
-    kind = _member(document, "eventType")
-    if kind not in ("VEHICLE_STATE", "VEHICLE_ERROR"):
-        raise ValueError(f"an event of the unknown type {str(kind)[:80]!r}")
-    _refuse_test(_member(document, "meta", "mode"))
-    base = {"vehicle": _member(document, "data", "vehicle", "id"), "identity": _member(document, "eventId")}
-    if base["vehicle"] is None:  # an older form
-        base["vehicle"] = _member(document, "data", "vehicleId")
-    return _parts(base, _signal_values(_list(document, "data", "signals")))
+    event = read_event(body)
+    if event.eventType not in ("VEHICLE_STATE", "VEHICLE_ERROR"):
+        raise ValueError(f"an event of the unknown type {str(event.eventType)[:80]!r}")
+    _refuse_test(_member(event.meta, "mode"))
+    data = event.data if isinstance(event.data, SignalData) else SignalData()
+    vehicle = data.vehicle.id if isinstance(data.vehicle, Vehicle) else None
+    base = {"vehicle": data.vehicleId if vehicle is None else vehicle, "identity": event.eventId}  # an older form
+    return _parts(base, _signal_values(data.signals if isinstance(data.signals, list) else []))
 
 
-def signals(document: Any) -> Iterable[Mapping[str, Any]]:
+def signals(body: bytes) -> Iterable[Mapping[str, Any]]:
     """The parts of an answer of version 3, of one page or of several under `pages`. Raises `ValueError`."""
+    document = msgspec.json.decode(body)
     pages = _list(document, "pages") or [document]
     if _is_error(pages[0]):
         return [{}]
@@ -41,8 +46,9 @@ def signals(document: Any) -> Iterable[Mapping[str, Any]]:
     return _parts({}, _signal_values(values))
 
 
-def paths(document: Any) -> Iterable[Mapping[str, Any]]:
+def paths(body: bytes) -> Iterable[Mapping[str, Any]]:
     """The parts of a batch, or of a single answer in the form of one. Raises `ValueError`."""
+    document = msgspec.json.decode(body)
     if _is_error(document):
         return [{}]
     if not isinstance(_member(document, "responses"), list):
@@ -50,8 +56,9 @@ def paths(document: Any) -> Iterable[Mapping[str, Any]]:
     return _parts({}, _path_values(_list(document, "responses")))
 
 
-def legacy_events(document: Any) -> Iterable[Mapping[str, Any]]:
+def legacy_events(body: bytes) -> Iterable[Mapping[str, Any]]:
     """The parts of a webhook of version 2, which may be of several vehicles. Raises `ValueError`."""
+    document = msgspec.json.decode(body)
     _refuse_test(_member(document, "mode"))
     name = _member(document, "eventName")
     if name == "eventBased":
@@ -70,28 +77,27 @@ def _parts(base: _Part, values: Iterable[_Value]) -> list[_Part]:
     """The values by the moment of their measurement; a part without a value where there are none."""
     parts: dict[object, _Part] = {}
     events: list[_Part] = []
-    steps: list[tuple[Callable[[_Part], None], _Part]] = []
+    steps: dict[tuple[Callable[[_Part], None], object], _Part] = {}
     for name, body, measured_at, retrieved_at in values:
         moment = (retrieved_at,) if measured_at is None else measured_at
         part = parts.get(moment)
         if part is None:
             part = parts[moment] = {**base, "measuredAt": measured_at, "retrievedAt": retrieved_at}
-        for key, value in body.items():
-            part[f"{name}.{key}"] = value
+        for member, full_name in READS.get(name, ()):
+            if (value := body.get(member)) is not None:
+                part[full_name] = value
         if name in _STEPS_OF:
-            steps.append((_STEPS_OF[name], part))
+            steps[_STEPS_OF[name], moment] = part
         elif name in _EVENTS:
             events += _event_parts(part, name, body)
-    for step, part in steps:  # only now: one may need the values of several names
+    for (step, _), part in steps.items():  # only now: one may need the values of several names
         step(part)
     return [*parts.values(), *events] or [dict(base)]
 
 
 def _moment(value: Any) -> Any:
     """A time as the vendor writes it; None for 0, which stands for an unknown one, and for what is no time."""
-    if value.__class__ is int or value.__class__ is str or value.__class__ is float:
-        return value or None
-    return None
+    return (value or None) if value.__class__ in _TIMES else None
 
 
 # ---- values of the two forms -----------------------------------------------------------------------------------------
@@ -100,25 +106,30 @@ def _moment(value: Any) -> Any:
 def _signal_values(found: Iterable[Any]) -> Iterator[_Value]:
     """The signals that were read; one with an error has none."""
     for each in found:
-        if not isinstance(each, dict):
+        if each.__class__ is not Signal or each.code.__class__ is not str or each.body.__class__ is not dict:
             continue
-        code, body, times = each.get("code"), each.get("body"), each.get("meta")
-        if not isinstance(body, dict) or not isinstance(code, str) or code not in CODES or _has_failed(each):
+        if each.code not in READS or (each.status.__class__ is Status and each.status.value == "ERROR"):
             continue
-        if not isinstance(times, dict):
-            times = {}
-        yield code, body, _moment(times.get("oemUpdatedAt")), _moment(times.get("retrievedAt", times.get("fetchedAt")))
+        times = each.meta if each.meta.__class__ is Times else _NO_TIMES
+        retrieved_at = times.fetchedAt if times.retrievedAt is None else times.retrievedAt
+        yield each.code, each.body, _moment(times.oemUpdatedAt), _moment(retrieved_at)
 
 
-def _has_failed(signal: Mapping[str, Any]) -> bool:
-    status = signal.get("status")
-    return isinstance(status, dict) and status.get("value") == "ERROR"
+_NO_TIMES = Times()
 
 
-def _flat(each: Any) -> Any:
+def _flat(each: Any) -> Signal | None:
     """A signal of version 3 in the form of version 4."""
-    attributes = _member(each, "attributes")
-    return {**attributes, "meta": _member(each, "meta")} if isinstance(attributes, dict) else None
+    found, times = _member(each, "attributes"), _member(each, "meta")
+    if not isinstance(found, dict):
+        return None
+    names = ("oemUpdatedAt", "retrievedAt", "fetchedAt")
+    return Signal(
+        found.get("code"),
+        found.get("body"),
+        Status(_member(found, "status", "value")),
+        Times(*(_member(times, name) for name in names)),
+    )
 
 
 def _path_values(responses: Iterable[Any]) -> Iterator[_Value]:
@@ -127,7 +138,7 @@ def _path_values(responses: Iterable[Any]) -> Iterator[_Value]:
         if not isinstance(each, dict):
             continue
         body, path, given = each.get("body"), each.get("path"), each.get("headers")
-        if each.get("code") != 200 or not isinstance(body, dict) or not isinstance(path, str):
+        if each.get("code") != 200 or not isinstance(body, dict) or not isinstance(path, str) or path not in READS:
             continue
         headers = {name.lower(): value for name, value in given.items()} if isinstance(given, dict) else {}
         body["unit-system"] = headers.get("sc-unit-system")
@@ -167,7 +178,7 @@ def _event_parts(part: _Part, name: str, body: Mapping[str, Any]) -> Iterator[_P
 
 def add_wheels(part: _Part) -> None:
     """Name each wheel of the list by its row and column: row 0 is in front, column 0 on the left."""
-    for wheel in _list(part, "wheel-tires.values"):
+    for wheel in _list({"values": part.pop("wheel-tires.values", None)}, "values"):
         row, column = _member(wheel, "row"), _member(wheel, "column")
         part[f"wheel-tires.{row}{column}"] = _member(wheel, "tirePressure")
 

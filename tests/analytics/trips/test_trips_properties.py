@@ -55,7 +55,7 @@ def test_a_wrong_odometer_makes_no_trip_negative_or_faster_than_can_be(
           (930.0, True, 1030.0, 503.0)], 3)  # fmt: skip
 @settings(deadline=None, max_examples=40)
 def test_a_trip_keeps_its_name_whatever_comes_later(rows: list[Said], seen: int) -> None:
-    """Once it has ended for longer than a lock bounces; of a vehicle that does not say so, once it is heard of again."""
+    """Once it has ended for longer than a lock bounces; unsaid, once the vehicle is heard of again."""
     early, late = made(rows[:seen]), made(rows)
     over = pl.col("finished_at") <= moment(rows[:seen][-1][0] - BOUNCE_S)
     ended = early.filter(over & pl.col("flags").list.contains("open_end").fill_null(False).not_())

@@ -235,6 +235,46 @@ def test_wrong_types_cost_their_fields_and_are_never_taken_for_values(kit: Kit, 
                 assert any(kept.items() <= other.items() for other in expected[name].select(values).to_dicts()), kept
 
 
+NO_NUMBERS = ["1_000", "0x1F", "NaN", "-Infinity", "1,5", "9" * 400, 10**400, -(10**30), [7], {"value": 7}]
+
+
+def with_numbers(document: Any, new: Any) -> Any:
+    """The document with another value in place of each number, and of each text of one; codes of answers stay."""
+    if isinstance(document, dict):
+        return {key: each if key == "code" else with_numbers(each, new) for key, each in document.items()}
+    if isinstance(document, list):
+        return [with_numbers(each, new) for each in document]
+    is_number = isinstance(document, int | float | str) and not isinstance(document, bool)
+    return new if is_number and re.fullmatch(r"-?\d+(\.\d+)?(e-?\d+)?", str(document)) else document
+
+
+def measured(client: Client, answer: Envelope, new: Any) -> dict[str, Any]:
+    """The numbers that this answer still makes where all its numbers are replaced by this."""
+    body = json.dumps(with_numbers(json.loads(answer.body), new)).encode()
+    result = client.decode(msgspec.structs.replace(answer, body=body))
+    reasons = result.rows["quarantine"]["reason"].to_list() if "quarantine" in result.rows else []
+    assert not [reason for reason in reasons if "decoder failed" in reason]
+    rows = (row for name, rows in result.rows.items() if name != "quarantine" for row in rows.to_dicts())
+    found = {name: value for row in rows for name, value in row.items() if name in SIGNALS and value is not None}
+    return {name: value for name, value in found.items() if SIGNALS[name].type in ("float", "int")}
+
+
+@ALL
+def test_what_is_no_number_is_none_nor_a_part_of_one(kit: Kit, open_client: Any) -> None:
+    for query in open_client(kit).cloud.queries:
+        client = open_client(kit)
+        answer, _ = client.request(query)
+        for new in NO_NUMBERS:
+            assert measured(client, answer, new) == {}, new
+
+
+@ALL
+def test_no_power_is_made_of_values_that_cannot_be(kit: Kit, open_client: Any) -> None:
+    for query in open_client(kit).cloud.queries:
+        client = open_client(kit)
+        assert not measured(client, client.request(query)[0], -7).keys() & {"power_w", "charger_power_w", "energy_wh"}
+
+
 @ALL
 def test_the_answer_for_another_vehicle_than_the_requested_one_is_not_stored(kit: Kit, tmp_path: Path) -> None:
     (account,) = accounts(kit.settings(tmp_path)).values()
@@ -298,6 +338,45 @@ def test_what_may_pass_is_tried_again(kit: Kit, failure: dict[str, Any], open_cl
 def test_an_answer_that_is_cut_off_is_tried_again(kit: Kit, open_client: Any) -> None:
     query = first_query(open_client(kit))
     assert isinstance(open_client(kit, failing(kit, query, "truncate")).error(query), Retry)
+
+
+class Changed:
+    """A simulated cloud whose every answer is replaced by this one."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+
+    def answer(self, request: Request) -> Reply:
+        return self._reply
+
+
+WAITS = [{}, {"Retry-After": "soon"}, {"Retry-After": "-5"}, {"Retry-After": "9" * 30}, {"Retry-After": "NaN"}]
+STRANGE = [
+    *(Reply(429, b"slow down", wait) for wait in WAITS),
+    Reply(302, b"", {"Location": "http://127.0.0.1:9/"}),
+    Reply(307, b"", {"Location": "/"}),
+    Reply(204, b""),
+    Reply(418, b"", {"Date": "yesterday"}),
+    Reply(200, b"not packed", {"Content-Encoding": "gzip"}),
+    Reply(200, b'{"error":{"message":"internal"},"statusCode":500}'),
+    Reply(200, b'{"code":0,"data":null,"access_token":null,"expires_in":"soon"}'),
+]
+
+
+@ALL
+@pytest.mark.parametrize("reply", STRANGE, ids=lambda reply: f"{reply.status} {[*reply.headers.items()]}")
+def test_whatever_is_answered_ends_in_an_outcome_or_in_an_error_with_a_bounded_wait(
+    kit: Kit, reply: Reply, open_client: Any
+) -> None:
+    client = open_client(kit, cloud=Changed(reply))
+    answers, waits = list[Answer](), list[float]()
+    try:
+        answers.append(client.request(first_query(client)))
+    except LoggerError as error:
+        waits.append(getattr(error, "after", 1))
+    assert all(0 < wait <= 5400 for wait in waits)
+    assert all(outcome != "ok" for _, outcome in answers)
+    assert client.decode(*(envelope for envelope, _ in answers)).rows.keys() <= {"quarantine"}
 
 
 @ALL

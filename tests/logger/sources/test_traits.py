@@ -1,6 +1,10 @@
 """What vendors say of all their vehicles."""
 
+import re
+from importlib.resources import files
+
 import msgspec
+import pytest
 
 from logger.settings.schema import Vehicle
 from logger.sources import KINDS, TRAITS
@@ -35,3 +39,15 @@ def test_of_cars_an_unlocked_one_need_not_be_in_use_and_packs_stay() -> None:
 
 def test_a_cloud_that_reports_no_lock_says_nothing_of_it() -> None:
     assert TRAITS["hiven"] == Traits(swappable=False)
+
+
+@pytest.mark.parametrize("provider", TRAITS)
+def test_the_document_of_a_source_says_what_its_signals_mean_to_analyses(provider: str) -> None:
+    text = (files("logger.sources") / provider.replace("-", "_") / "README.md").read_text(encoding="utf-8")
+    lines = text.partition("## Traits\n")[2].partition("\n## ")[0]
+    said = dict(re.findall(r"^\| ([a-z ]+) \| (.+) \|$", lines, re.MULTILINE))
+    assert list(said) == ["of", "lock", "charging words", "odometer", "repeats", "cadence", "packs"]
+    swappable = TRAITS[provider].swappable
+    assert said["packs"] == f"{'can' if swappable else 'cannot'} be swapped"
+    if TRAITS[provider].lock is None:
+        assert said["lock"].startswith("not reported")

@@ -235,7 +235,7 @@ def test_a_request_that_fails_is_not_repeated_by_itself(serve: Any) -> None:
     served = serve(Failure("http", path="status", code=500, count=0))
     with pytest.raises(Retry):
         served.request()
-    with pytest.raises(Retry, match="was requested 0 s ago"):
+    with pytest.raises(Retry, match=r"was requested \d+ s ago"):
         served.request()
     assert served.calls("status") == 1
 
