@@ -16,7 +16,8 @@ from logger.display.formats import Formats
 from logger.display.units import Unit
 from logger.errors import ConfigError
 
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # a sheet takes a text that begins so for a formula
+# A sheet takes a text that begins so for a formula; the last four are wide signs of Chinese and Japanese
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _FIGURE_HEAD = ("figure", "unit", "value", "low", "high", "remark")
 _SHEET_NAME = 31  # letters, at most
 _MOST_FITTED = 2000  # rows of a sheet whose columns are made as wide as their cells

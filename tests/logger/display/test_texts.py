@@ -75,6 +75,10 @@ def test_money_is_written_with_its_sign_or_its_code() -> None:
     assert GERMAN.value(1234.5, "money") == "1.234,50\N{NO-BREAK SPACE}€"
 
 
+def test_an_amount_beyond_all_cents_is_written_all_the_same() -> None:
+    assert ENGLISH.value(1e300, "money") == "1e+300\N{NO-BREAK SPACE}EUR"
+
+
 def test_days_and_moments_are_local() -> None:
     berlin = Formats(Display(locale="de"), zone=ZoneInfo("Europe/Berlin"))
     assert berlin.moment(datetime(2026, 11, 30, 23, 5, tzinfo=UTC)) == "01.12.2026, 00:05"
