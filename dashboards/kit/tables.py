@@ -7,7 +7,8 @@ from grafana_foundation_sdk.models import dashboard as grafana
 
 from dashboards.kit import style
 from dashboards.kit.influxql import EVER, Query, select
-from dashboards.kit.panels import Panel, joined, kept, limited, sorted_by
+from dashboards.kit.panels import Panel
+from dashboards.kit.transformations import joined, kept, limited, sorted_by
 
 # The name of each vehicle, which a table of vehicles shows beside its number
 NAMES = select('last("title") AS "title"', "vehicles", span=EVER, by=["vehicle"])

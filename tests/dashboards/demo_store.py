@@ -1,6 +1,6 @@
 """The demo's data in a real InfluxDB, and beside its mopeds a car, a bike and a van from a file."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -8,7 +8,7 @@ import httpx
 from logger.settings.load import load_settings
 from logger.settings.schema import InfluxSettings, Settings
 from logger.stores import open_lake
-from tests.dashboards.car import BIKE, CAR, VAN, troubles, write_vehicles
+from tests.dashboards.car import BIKE, CAR, VAN, VETERAN, troubles, write_vehicles
 from tests.helpers.command_line import voltrail
 
 DAYS, VEHICLES = 4, 9
@@ -25,6 +25,11 @@ model = "Estate"
 [vehicles.{van}]
 label = "Van"
 cadence_s = 900
+group = "cars & vans"
+model = "Estate"
+
+[vehicles.{veteran}]
+label = "Veteran"
 group = "cars & vans"
 model = "Estate"
 
@@ -60,6 +65,7 @@ def fill(folder: Path, influx: InfluxSettings, vehicles: int = VEHICLES, days: i
         car=_quoted(CAR),
         bike=_quoted(BIKE),
         van=_quoted(VAN),
+        veteran=_quoted(VETERAN),
         url=influx.url,
         bucket=influx.bucket,
         user=influx.username,
@@ -68,7 +74,7 @@ def fill(folder: Path, influx: InfluxSettings, vehicles: int = VEHICLES, days: i
     _run(folder, "import", "vehicles.csv", "--tz", "UTC", "--config", str(file))
     settings = load_settings(file)
     open_lake(settings).write("event", troubles(now))
-    _run(folder, "analyze", "--since", f"{now - timedelta(days=days + 2):%Y-%m-%d}", "--config", str(file))
+    _run(folder, "analyze", "--config", str(file))
     _run(folder, "rollup", "--config", str(file))
     _run(folder, "copy", "--from", "lake", "--to", "influx", "--config", str(file))
     return settings
