@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from dashboards.kit import style
 from dashboards.kit.charts import points
-from dashboards.kit.influxql import BY_MODEL, EVER, named, newest, outer, sample, select
+from dashboards.kit.influxql import BY_MODEL, EVER, LAST_HALF_YEAR, Query, named, newest, outer, sample, select
 from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, bars, curve, daily, number
 from dashboards.kit.tables import TO_VEHICLE, rows
@@ -67,9 +67,9 @@ def by_full_cycles() -> Panel:
 def months_left() -> Panel:
     return bars(
         "Months to 80 %",
-        "When will batteries hold 80 %? Months that the newest verdict of each vehicle foretells, soonest first; where "
-        "more than a year of months is known.",
-        select('last("months_to_80") AS "months_to_80"', "battery_health", _VERDICT, span=EVER, by=["vehicle", "port"]),
+        "When will batteries hold 80 %? Months that the newest verdict of half a year foretells, soonest first, where "
+        "a year or more is known.",
+        _newest_verdicts('last("months_to_80") AS "months_to_80"'),
         "vehicle",
         "months_to_80",
         sort="months_to_80",
@@ -81,14 +81,9 @@ def fading() -> Panel:
     return rows(
         "Fade",
         "How fast do batteries fade, and until when do they hold 80 %? Percents lost in a year and months left, each "
-        "with its interval of 95 %, by the newest verdict; an upper end that is missing is more than anybody can say.",
-        select(
-            f'last("{_FADE[0]}") AS "{_FADE[0]}", ' + _names(_FADE[1:]),
-            "battery_health",
-            _VERDICT,
-            span=EVER,
-            by=["vehicle", "port"],
-        ),
+        "with its interval of 95 %, by the newest verdict of half a year; an upper end that is missing is more than "
+        "anybody can say.",
+        _newest_verdicts(f'last("{_FADE[0]}") AS "{_FADE[0]}", ' + _names(_FADE[1:])),
         "vehicle",
         "port",
         *_FADE,
@@ -101,13 +96,9 @@ def fading() -> Panel:
 def verdicts() -> Panel:
     return rows(
         "Verdicts",
-        "How healthy is each battery? The newest verdict with its interval of 95 %, and what it rests on.",
-        select(
-            'last("verdict") AS "verdict", "reason", "capacity_wh", "soh_pct", "soh_low_pct", "soh_high_pct"',
-            "battery_health",
-            _VERDICT,
-            span=EVER,
-            by=["vehicle", "port"],
+        "How healthy is each battery? The newest verdict of half a year, its interval of 95 %, and what it rests on.",
+        _newest_verdicts(
+            'last("verdict") AS "verdict", "reason", "capacity_wh", "soh_pct", "soh_low_pct", "soh_high_pct"'
         ),
         "vehicle",
         "port",
@@ -124,21 +115,14 @@ def verdicts() -> Panel:
 def weak() -> Panel:
     return rows(
         "Weak packs",
-        "Which packs should be taken out? Those that are probably weak, likeliest first.",
-        outer(
-            '"vehicle", "port", "weak_probability", "cycles"',
-            select(
-                'last("weak_probability") AS "weak_probability", "cycles"',
-                "battery_health",
-                span=EVER,
-                by=["vehicle", "port"],
-            ),
-            '"weak_probability" > 0.5',
-        ),
+        "Which packs should be taken out? Those that are probably weak by the newest verdict of half a year, likeliest "
+        "first.",
+        _newest_verdicts('last("weak_probability") AS "weak_probability", "cycles"'),
         "vehicle",
         "port",
         "weak_probability",
         "cycles",
+        above=("weak_probability", 0.5),
         sort="weak_probability",
         links=[TO_VEHICLE],
         empty=_NONE_WEAK,
@@ -177,6 +161,10 @@ def answers() -> Panel:
         "n",
         width=20,
     )
+
+
+def _newest_verdicts(what: str) -> Query:
+    return select(what, "battery_health", _VERDICT, span=LAST_HALF_YEAR, by=["vehicle", "port"])
 
 
 def _names(columns: Iterable[str]) -> str:

@@ -28,8 +28,8 @@ IN_RANGE = "$timeFilter"
 AND_A_WEEK_BEFORE = "time >= ${__from}ms - 7d AND time <= ${__to}ms"
 EVER = ""
 # What is newest in a derived table is looked for in these spans: InfluxDB would read every row of it otherwise
-LAST_DAY, LAST_DAYS, LAST_WEEK, LAST_QUARTER = (
-    f"time >= ${{__to}}ms - {days}d AND time <= ${{__to}}ms" for days in (1, 3, 7, 90)
+LAST_DAY, LAST_DAYS, LAST_WEEK, LAST_QUARTER, LAST_HALF_YEAR = (
+    f"time >= ${{__to}}ms - {days}d AND time <= ${{__to}}ms" for days in (1, 3, 7, 90, 183)
 )
 # A vehicle's day starts at its local midnight, so a day of the fleet is every row of the same quarter of an hour: no
 # time zone's midnight lies between two of them.

@@ -11,10 +11,21 @@ def sorted_by(field: str, *, descending: bool = False) -> grafana.DataTransforme
 
 def having(field: str, *words: str) -> grafana.DataTransformerConfig:
     """Keep the rows whose field is one of these words."""
-    filters = [{"fieldName": field, "config": {"id": "equal", "options": {"value": word}}} for word in words]
-    return grafana.DataTransformerConfig(
-        id_val="filterByValue", options={"filters": filters, "type": "include", "match": "any"}
-    )
+    return _filter(*(_condition(field, "equal", word) for word in words))
+
+
+def greater(field: str, value: float) -> grafana.DataTransformerConfig:
+    """Keep the rows whose field is greater than this value."""
+    return _filter(_condition(field, "greater", value))
+
+
+def _condition(field: str, test: str, value: str | float) -> dict[str, object]:
+    return {"fieldName": field, "config": {"id": test, "options": {"value": value}}}
+
+
+def _filter(*filters: dict[str, object]) -> grafana.DataTransformerConfig:
+    options = {"filters": list(filters), "type": "include", "match": "any"}
+    return grafana.DataTransformerConfig(id_val="filterByValue", options=options)
 
 
 def counted(by: str, of: str) -> grafana.DataTransformerConfig:

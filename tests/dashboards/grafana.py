@@ -158,9 +158,14 @@ def _order(frames: list[Rows], options: Mapping[str, Any]) -> list[Rows]:
 
 def _having(frames: list[Rows], options: Mapping[str, Any]) -> list[Rows]:
     assert (options["type"], options["match"]) == ("include", "any")
-    wanted = {(each["fieldName"], each["config"]["options"]["value"]) for each in options["filters"]}
-    assert {each["config"]["id"] for each in options["filters"]} == {"equal"}
-    return [[row for row in rows if any(row.get(name) == value for name, value in wanted)] for rows in frames]
+    return [[row for row in rows if any(_fits(row, each) for each in options["filters"])] for rows in frames]
+
+
+def _fits(row: Mapping[str, Any], condition: Mapping[str, Any]) -> bool:
+    value, wanted = row.get(condition["fieldName"]), condition["config"]["options"]["value"]
+    return {"equal": lambda: bool(value == wanted), "greater": lambda: value is not None and bool(value > wanted)}[
+        condition["config"]["id"]
+    ]()
 
 
 def _count(frames: list[Rows], options: Mapping[str, Any]) -> list[Rows]:
