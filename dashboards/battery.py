@@ -11,7 +11,6 @@ from dashboards.kit.tables import TO_VEHICLE, rows
 
 _FADE = ("fade_pct_per_year", "fade_low", "fade_high", "months_to_80_low", "months_to_80", "months_to_80_high")
 _VERDICT = "\"method\" = 'verdict'"
-_NONE_WEAK = "no pack of the demo is probably weak"
 
 
 def page() -> Page:
@@ -125,7 +124,6 @@ def weak() -> Panel:
         above=("weak_probability", 0.5),
         sort="weak_probability",
         links=[TO_VEHICLE],
-        empty=_NONE_WEAK,
     )
 
 
