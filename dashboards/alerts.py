@@ -120,7 +120,7 @@ def pack_weak() -> Rule:
         title="Pack weak",
         text="The pack in port {{ $labels.port }} of {{ $labels.vehicle }} is probably weak.",
         query=select('last("weak_probability")', "battery_health", only=NO_FILTER, by=[*EACH_VEHICLE, "port"]),
-        range_s=7 * _DAY,
+        range_s=62 * _DAY,  # a verdict stands at the start of its month or stint
         above=0.9,
         again=0.7,
         dashboard="voltrail-battery",

@@ -1,73 +1,129 @@
-"""Battery health: capacity and resistance with their intervals, fade, weak packs, and the packs as they report."""
+"""Battery health: capacity with its interval, fade, when batteries hold 80 %, weak packs."""
+
+from collections.abc import Iterable
 
 from dashboards.kit import style
 from dashboards.kit.charts import points
-from dashboards.kit.influxql import (
-    BY_MODEL,
-    EVER,
-    Query,
-    by_length,
-    named,
-    newest,
-    newest_rows,
-    outer,
-    sample,
-    select,
-    text,
-)
+from dashboards.kit.influxql import BY_MODEL, EVER, LAST_HALF_YEAR, Query, named, newest, outer, sample, select
 from dashboards.kit.page import Page
-from dashboards.kit.panels import Panel, curve, daily, distribution, lines, number
+from dashboards.kit.panels import Panel, bars, curve, daily, number
 from dashboards.kit.tables import TO_VEHICLE, rows
 
-_STINT = (
-    "started_at", "finished_at", "vehicle", "port", "end_reason", "first_cycles", "last_cycles", "distance_m",
-    "km_per_pct", "km_per_pct_low", "km_per_pct_high",
-)  # fmt: skip
-_NONE_WEAK = "no pack of the demo is probably weak"
+_FADE = ("fade_pct_per_year", "fade_low", "fade_high", "months_to_80_low", "months_to_80", "months_to_80_high")
+_VERDICT = "\"method\" = 'verdict'"
 
 
 def page() -> Page:
-    """What is known of batteries and of their packs."""
+    """What batteries hold, how fast that falls, and how sure it is."""
     return Page(
         uid="voltrail-battery",
         title="Battery health",
-        text="Capacity with its interval, fade, weak packs, and the packs as they report themselves.",
+        text="What batteries hold with its interval, how fast they fade, until when they hold 80 %, and weak packs.",
         since="now-90d",
         rows=[
-            ("Packs now", [packs(), cycles(), most_cycles(), gap_of_packs(), reported_soh(), hottest()]),
-            ("Packs over time", [cycles_over_time(), pack_voltages(), cycles_and_voltage(), temperature()]),
-            ("What the fleet tells of models", [answers(), km_per_percent(), pack_ages()]),
-            ("Health", [capacity(), by_cycles(), verdicts(), weak(), stints()]),
+            ("Health", [over_time(), by_cycles(), by_full_cycles(), months_left()]),
+            ("Each battery", [fading(), verdicts(), weak()]),
+            ("What vehicles and the fleet tell", [reported_soh(), answers()]),
         ],
     )
 
 
-def packs() -> Panel:
-    return number(
-        "Packs",
-        "How many packs are in use? Battery compartments that have reported in the chosen range.",
-        outer('count("pack_soc_pct") AS "packs"', _newest_packs("pack_soc_pct")),
-        "packs",
+def over_time() -> Panel:
+    names = (("soh_pct", "health"), ("soh_low_pct", "at least"), ("soh_high_pct", "at most"))
+    return daily(
+        "Health over time",
+        "How much do batteries still hold? Capacity as a share of that of a new one, median of a day's verdicts, "
+        "with the interval of 95 %; one point where a month or a stint begins.",
+        *(named(select(f'median("{column}")', "battery_health", _VERDICT, every="1d"), name) for column, name in names),
+        unit="percent",
+        overrides=style.band("at least", "at most"),
     )
 
 
-def cycles() -> Panel:
-    text = "How worn are the packs? Charging cycles that the pack in each compartment reports, median."
-    return _worn("Median cycles", text, "median")
+def by_cycles() -> Panel:
+    return curve(
+        "Health and cycles",
+        "How does health fall with cycles? One point a verdict, with its interval of 95 %.",
+        select('"cycles", "soh_pct", "soh_low_pct", "soh_high_pct"', "battery_health", _VERDICT),
+        "cycles",
+        "soh_pct",
+        "soh_low_pct",
+        "soh_high_pct",
+        band=True,
+    )
 
 
-def most_cycles() -> Panel:
-    text = "How worn is the oldest pack? The highest number of charging cycles among the packs in use."
-    return _worn("Most cycles", text, "max")
+def by_full_cycles() -> Panel:
+    return points(
+        "Health and full cycles",
+        "How does health fall with use? One point a verdict: equivalent full cycles, which count where packs do not.",
+        sample('"efc", "soh_pct"', "battery_health", _VERDICT),
+        "efc",
+        "soh_pct",
+    )
 
 
-def gap_of_packs() -> Panel:
-    inner = outer('spread("pack_soc_pct") AS "apart_pct"', _newest_packs("pack_soc_pct"), by=["vehicle"])
-    return number(
-        "Packs apart",
-        "Do the packs of a vehicle drift apart? The largest difference between the charges of packs in one vehicle.",
-        outer('max("apart_pct") AS "apart_pct"', inner),
-        "apart_pct",
+def months_left() -> Panel:
+    return bars(
+        "Months to 80 %",
+        "When will batteries hold 80 %? Months that the newest verdict of half a year foretells, soonest first, where "
+        "a year or more is known.",
+        _newest_verdicts('last("months_to_80") AS "months_to_80"'),
+        "vehicle",
+        "months_to_80",
+        sort="months_to_80",
+        most=30,
+    )
+
+
+def fading() -> Panel:
+    return rows(
+        "Fade",
+        "How fast do batteries fade, and until when do they hold 80 %? Percents lost in a year and months left, each "
+        "with its interval of 95 %, by the newest verdict of half a year; an upper end that is missing is more than "
+        "anybody can say.",
+        _newest_verdicts(f'last("{_FADE[0]}") AS "{_FADE[0]}", ' + _names(_FADE[1:])),
+        "vehicle",
+        "port",
+        *_FADE,
+        sort="fade_pct_per_year",
+        links=[TO_VEHICLE],
+        width=24,
+    )
+
+
+def verdicts() -> Panel:
+    return rows(
+        "Verdicts",
+        "How healthy is each battery? The newest verdict of half a year, its interval of 95 %, and what it rests on.",
+        _newest_verdicts(
+            'last("verdict") AS "verdict", "reason", "capacity_wh", "soh_pct", "soh_low_pct", "soh_high_pct"'
+        ),
+        "vehicle",
+        "port",
+        "verdict",
+        "capacity_wh",
+        "soh_pct",
+        "soh_low_pct",
+        "soh_high_pct",
+        "reason",
+        links=[TO_VEHICLE],
+    )
+
+
+def weak() -> Panel:
+    return rows(
+        "Weak packs",
+        "Which packs should be taken out? Those that are probably weak by the newest verdict of half a year, likeliest "
+        "first.",
+        _newest_verdicts('last("weak_probability") AS "weak_probability", "cycles"'),
+        "vehicle",
+        "port",
+        "weak_probability",
+        "cycles",
+        above=("weak_probability", 0.5),
+        sort="weak_probability",
+        links=[TO_VEHICLE],
     )
 
 
@@ -78,61 +134,6 @@ def reported_soh() -> Panel:
         outer('min("soh_pct") AS "soh_pct"', newest("soh_pct", "battery")),
         "soh_pct",
         limits=style.low_is_bad(70, 80),
-    )
-
-
-def hottest() -> Panel:
-    return number(
-        "Hottest battery",
-        "Did a battery get too hot? The highest temperature of a battery in the chosen range.",
-        select('max("battery_c") AS "battery_c"', "battery"),
-        "battery_c",
-        limits=style.high_is_bad(45, 55),
-    )
-
-
-def cycles_over_time() -> Panel:
-    return daily(
-        "Cycles of the packs",
-        "How fast do packs wear? Charging cycles of the packs in use by day (UTC): median, fewest and most.",
-        *(
-            named(select(f'{what}("pack_cycles")', "pack_1d", every="1d"), name)
-            for what, name in (("median", "median"), ("min", "fewest"), ("max", "most"))
-        ),
-        unit="short",
-        overrides=style.band("fewest", "most"),
-    )
-
-
-def pack_voltages() -> Panel:
-    return daily(
-        "Voltage of the packs",
-        "How low do packs go? Lowest, mean and highest voltage of all packs by day (UTC).",
-        *(
-            named(select(f'{what}("{what}_pack_voltage_v")', "pack_1d", every="1d"), name)
-            for what, name in (("mean", "mean"), ("min", "lowest"), ("max", "highest"))
-        ),
-        unit="volt",
-        overrides=style.band("lowest", "highest"),
-    )
-
-
-def cycles_and_voltage() -> Panel:
-    return points(
-        "Charge and voltage",
-        "Which packs have a low voltage for their charge? One point a reading: a weak cell lies below the others.",
-        sample('"pack_soc_pct", "pack_voltage_v"', "pack"),
-        "pack_soc_pct",
-        "pack_voltage_v",
-    )
-
-
-def temperature() -> Panel:
-    return lines(
-        "Temperature of batteries",
-        "How warm do batteries get? Mean of each interval over the chosen vehicles that report it.",
-        *by_length("battery", "battery_c", "battery"),
-        unit="celsius",
     )
 
 
@@ -156,130 +157,13 @@ def answers() -> Panel:
         "low",
         "high",
         "n",
-        height=12,
+        width=20,
     )
 
 
-def km_per_percent() -> Panel:
-    return rows(
-        "Kilometres per percent",
-        "How far does a percent reach? By model and month, of the three months before, with its interval of 95 %.",
-        select(
-            '"model", "value", "low", "high", "n"', "calibration", "\"check\" = 'km_per_pct'", span=EVER, only=BY_MODEL
-        ),
-        "Time",
-        "model",
-        "value",
-        "low",
-        "high",
-        "n",
-        sort="Time",
-        overrides=[style.override(name, unit="suffix: km") for name in ("value", "low", "high")],
-        height=12,
-    )
+def _newest_verdicts(what: str) -> Query:
+    return select(what, "battery_health", _VERDICT, span=LAST_HALF_YEAR, by=["vehicle", "port"])
 
 
-def pack_ages() -> Panel:
-    return distribution(
-        "Cycles of the packs in use",
-        "Are packs old or young? Packs by their charging cycles, in steps of 50.",
-        _newest_packs("pack_cycles"),
-        "pack_cycles",
-        size=50,
-        width=24,
-    )
-
-
-def capacity() -> Panel:
-    names = (("capacity_wh", "capacity"), ("capacity_low_wh", "at least"), ("capacity_high_wh", "at most"))
-    return daily(
-        "Capacity",
-        "How much do batteries still hold? Median over vehicles by day, with the interval of 95 %.",
-        *(
-            named(select(f'median("{column}")', "battery_health", f'"method" = {text("verdict")}', every="1d"), name)
-            for column, name in names
-        ),
-        unit="watth",
-        overrides=style.band("at least", "at most"),
-    )
-
-
-def by_cycles() -> Panel:
-    return curve(
-        "Health and cycles",
-        "How does health fall with cycles? One point a verdict, with its interval of 95 %.",
-        select('"cycles", "soh_pct", "soh_low_pct", "soh_high_pct"', "battery_health", "\"method\" = 'verdict'"),
-        "cycles",
-        "soh_pct",
-        "soh_low_pct",
-        "soh_high_pct",
-        band=True,
-    )
-
-
-def verdicts() -> Panel:
-    return rows(
-        "Verdicts",
-        "How healthy is each battery? The newest verdict with its interval of 95 %, and what it rests on.",
-        select(
-            'last("verdict") AS "verdict", "reason", "capacity_wh", "soh_pct", "soh_low_pct", "soh_high_pct"',
-            "battery_health",
-            "\"method\" = 'verdict'",
-            span=EVER,
-            by=["vehicle", "port"],
-        ),
-        "vehicle",
-        "port",
-        "verdict",
-        "capacity_wh",
-        "soh_pct",
-        "soh_low_pct",
-        "soh_high_pct",
-        "reason",
-        links=[TO_VEHICLE],
-    )
-
-
-def weak() -> Panel:
-    return rows(
-        "Weak packs",
-        "Which packs should be taken out? Those that are probably weak, likeliest first.",
-        outer(
-            '"vehicle", "port", "weak_probability", "cycles"',
-            select(
-                'last("weak_probability") AS "weak_probability", "cycles"',
-                "battery_health",
-                span=EVER,
-                by=["vehicle", "port"],
-            ),
-            '"weak_probability" > 0.5',
-        ),
-        "vehicle",
-        "port",
-        "weak_probability",
-        "cycles",
-        sort="weak_probability",
-        links=[TO_VEHICLE],
-        empty=_NONE_WEAK,
-    )
-
-
-def stints() -> Panel:
-    return rows(
-        "Stints",
-        "How far do packs reach? Each time that one pack spent in one compartment, with kilometres per percent.",
-        newest_rows(", ".join(f'"{name}"' for name in _STINT), "stints"),
-        *_STINT,
-        sort="started_at",
-        links=[TO_VEHICLE],
-        width=24,
-    )
-
-
-def _worn(title: str, text: str, what: str) -> Panel:
-    query = outer(f'{what}("pack_cycles") AS "pack_cycles"', _newest_packs("pack_cycles"))
-    return number(title, text, query, "pack_cycles")
-
-
-def _newest_packs(column: str) -> Query:
-    return select(f'last("{column}") AS "{column}"', "pack", by=["provider", "vehicle", "port"])
+def _names(columns: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in columns)

@@ -29,7 +29,7 @@ def page() -> Page:
 
 
 def charges() -> Panel:
-    return _figure("Charges", "How many charges were there?", 'count("charge_id") AS "charges"', "charges")
+    return _figure("Charges", "How many charges were there?", 'count("started_at") AS "charges"', "charges")
 
 
 def energy() -> Panel:
@@ -49,7 +49,7 @@ def swaps() -> Panel:
     return number(
         "Swaps",
         "How many packs were swapped? Exchanges of a pack for another in the chosen range.",
-        select('count("charge_id") AS "swaps"', "charges", "\"kind\" = 'swap'"),
+        select('count("started_at") AS "swaps"', "charges", "\"kind\" = 'swap'"),
         "swaps",
     )
 
@@ -68,7 +68,7 @@ def per_day() -> Panel:
         "Charges and swaps",
         "How many were there? Charges, swaps, and charges that only two readings show, by the day of their start, UTC.",
         *(
-            named(select('count("charge_id")', "charges", f'"kind" = {text(kind)}', every=_DAY), kind)
+            named(select('count("started_at")', "charges", f'"kind" = {text(kind)}', every=_DAY), kind)
             for kind in CHARGE_KINDS
         ),
         unit="short",
@@ -209,15 +209,14 @@ def every() -> Panel:
 def vehicles() -> Panel:
     return rows(
         "Vehicles",
-        "Which vehicles cost most? Charges by cable, their energy and cost, by vehicle.",
+        "Which vehicles cost most? Energy and cost of charges by cable, by vehicle.",
         select(
-            'count("charge_id") AS "charges", sum("energy_wh") AS "energy_wh", sum("cost") AS "cost"',
+            'sum("energy_wh") AS "energy_wh", sum("cost") AS "cost"',
             "charges",
             _BY_CABLE,
             by=["vehicle"],
         ),
         "vehicle",
-        "charges",
         "energy_wh",
         "cost",
         sort="energy_wh",
@@ -229,7 +228,7 @@ def ports() -> Panel:
     return bars(
         "Swaps by compartment",
         "Which compartment is swapped most? Swaps by battery compartment.",
-        select('count("charge_id") AS "swaps"', "charges", "\"kind\" = 'swap'", by=["port"]),
+        select('count("started_at") AS "swaps"', "charges", "\"kind\" = 'swap'", by=["port"]),
         "port",
         "swaps",
     )

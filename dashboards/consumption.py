@@ -7,6 +7,7 @@ from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, bars, columns, curve, daily, number
 from dashboards.kit.tables import TO_VEHICLE, rows
 
+_DRIVEN = '"distance_m" > 0'  # InfluxDB divides by nothing and says 0, where there is no consumption to tell
 _PER_KM = 'sum("{0}") / sum("distance_m") * 1000 AS "{1}"'
 
 
@@ -152,7 +153,9 @@ def vehicles() -> Panel:
     return rows(
         "Vehicles",
         "Which vehicles take most? Energy of all trips over their distance, with its interval of 95 %.",
-        select(f"{_PER_KM.format('driven_wh', 'wh_per_km_net')}, {low}, {high}", "consumption", by=["vehicle"]),
+        select(
+            f"{_PER_KM.format('driven_wh', 'wh_per_km_net')}, {low}, {high}", "consumption", _DRIVEN, by=["vehicle"]
+        ),
         "vehicle",
         "wh_per_km_net",
         "wh_per_km_low",
@@ -220,11 +223,11 @@ def spread() -> Panel:
 
 def _figure(title: str, question: str, column: str, field: str) -> Panel:
     how = "Energy of all trips over their distance; an end of the interval is the sum of the ends of all days."
-    return number(title, f"{question} {how}", select(_PER_KM.format(column, field), "consumption"), field)
+    return number(title, f"{question} {how}", select(_PER_KM.format(column, field), "consumption", _DRIVEN), field)
 
 
 def _per_km_of_days(column: str) -> Query:
-    return select(f'sum("{column}") / sum("distance_m") * 1000', "consumption", every=DAY)
+    return select(f'sum("{column}") / sum("distance_m") * 1000', "consumption", _DRIVEN, every=DAY)
 
 
 def _of_bins(by: str, *more: str) -> Query:

@@ -1,7 +1,19 @@
 """Faults and alerts: what broke when, how often, on which vehicles, and how long they last between faults."""
 
 from dashboards.kit import style
-from dashboards.kit.influxql import BY_MODEL, EVER, LAST_QUARTER, either, named, newest_rows, outer, select, text
+from dashboards.kit.influxql import (
+    BY_MODEL,
+    EACH_VEHICLE,
+    EVER,
+    LAST_QUARTER,
+    NEWEST_ROWS,
+    either,
+    named,
+    newest_rows,
+    outer,
+    select,
+    text,
+)
 from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, bars, columns, number, timeline
 from dashboards.kit.tables import TO_VEHICLE, rows
@@ -36,12 +48,12 @@ def alerts() -> Panel:
 
 
 def affected() -> Panel:
-    inner = select('count("count") AS "episodes"', "episodes", _FAULTS, by=["provider", "vehicle"])
     return number(
         "Vehicles with faults",
         "How many vehicles had a fault? Vehicles with at least one fault that began in the chosen range.",
-        outer('count("episodes") AS "vehicles"', inner),
-        "vehicles",
+        select('count("count") AS "episodes"', "episodes", _FAULTS, by=EACH_VEHICLE),
+        "episodes",
+        calc="count",
     )
 
 
@@ -66,12 +78,12 @@ def longest() -> Panel:
 
 
 def codes() -> Panel:
-    inner = select('count("count") AS "episodes"', "episodes", _TROUBLES, by=["kind", "code"])
     return number(
         "Codes",
         "How many different codes appeared? Codes of faults and alerts in the chosen range.",
-        outer('count("episodes") AS "codes"', inner),
-        "codes",
+        select('count("count") AS "episodes"', "episodes", _TROUBLES, by=["kind", "code"]),
+        "episodes",
+        calc="count",
     )
 
 
@@ -81,7 +93,7 @@ def open_now() -> Panel:
         "What lasts now? Faults and alerts of the last 90 days that nothing has ended yet, newest first.",
         select(
             '"vehicle", "started_at", "kind", "code", "system", "text", "count"', "episodes", _TROUBLES,
-            '"open" = true', span=LAST_QUARTER,
+            '"open" = true', span=LAST_QUARTER, order=NEWEST_ROWS,
         ),
         "started_at",
         "vehicle",

@@ -6,6 +6,8 @@ from dashboards.kit.influxql import (
     DAY,
     EACH_VEHICLE,
     EVER,
+    LAST_DAY,
+    LAST_DAYS,
     LAST_QUARTER,
     LAST_WEEK,
     Query,
@@ -17,9 +19,8 @@ from dashboards.kit.influxql import (
     text,
 )
 from dashboards.kit.page import Page
-from dashboards.kit.panels import Panel, columns, daily, number, ranking
+from dashboards.kit.panels import Panel, columns, daily, number, tally
 from dashboards.kit.tables import TO_VEHICLE, rows
-from logger.derived_tables import STATES
 
 _TROUBLES = ("alert", "fault")
 
@@ -40,21 +41,22 @@ def page() -> Page:
 
 
 def vehicles() -> Panel:
-    inner = select('last("title") AS "title"', "vehicles", span=EVER, by=EACH_VEHICLE)
     return number(
         "Vehicles",
         "How many vehicles are chosen above? Those that the settings or an import name, in the chosen groups.",
-        outer('count("title") AS "vehicles"', inner),
-        "vehicles",
+        select('last("title") AS "title"', "vehicles", span=EVER, by=EACH_VEHICLE),
+        "title",
+        calc="count",
+        unit="short",
     )
 
 
 def riding() -> Panel:
-    return _in_state("Riding", "How many vehicles are on a trip?", "riding", "paused")
+    return _in_state("Riding", "How many vehicles are on a trip?", LAST_DAY, "day", "riding", "paused")
 
 
 def charging() -> Panel:
-    return _in_state("Charging", "How many vehicles are charging?", "charging")
+    return _in_state("Charging", "How many vehicles are charging?", LAST_DAYS, "three days", "charging")
 
 
 def silent() -> Panel:
@@ -98,12 +100,14 @@ def positions() -> Panel:
 
 
 def states_now() -> Panel:
-    return ranking(
+    return tally(
         "What they do",
         "How many vehicles are in which state? By the newest state of each vehicle in the last seven days.",
-        *(named(_count_in(state), state.replace("_", " ")) for state in STATES),
-        unit="short",
-        width=12,
+        _newest_states(LAST_WEEK),
+        "state",
+        "vehicle",
+        "vehicles",
+        mappings=style.state_mappings(),
     )
 
 
@@ -218,13 +222,11 @@ def troubles() -> Panel:
     )
 
 
-def _in_state(title: str, question: str, *states: str) -> Panel:
-    inner = select('last("state") AS "state"', "states", span=LAST_WEEK, by=EACH_VEHICLE)
-    query = outer('count("state") AS "vehicles"', inner, either("state", states))
+def _in_state(title: str, question: str, span: str, name: str, *states: str) -> Panel:
     words = " or ".join(f"`{state}`" for state in states)
-    return number(title, f"{question} Those whose newest state of the last seven days is {words}.", query, "vehicles")
+    how = f"Those whose newest state, which began in the last {name}, is {words}."
+    return number(title, f"{question} {how}", _newest_states(span), "state", calc="count", only=states, unit="short")
 
 
-def _count_in(state: str) -> Query:
-    inner = select('last("state") AS "state"', "states", span=LAST_WEEK, by=EACH_VEHICLE)
-    return outer('count("state") AS "vehicles"', inner, f'"state" = {text(state)}')
+def _newest_states(span: str) -> Query:
+    return select('last("state") AS "state"', "states", span=span, by=EACH_VEHICLE)

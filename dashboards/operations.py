@@ -2,7 +2,7 @@
 
 from dashboards.kit import style
 from dashboards.kit.charts import places
-from dashboards.kit.influxql import LAST_QUARTER, either, named, newest, newest_rows, outer, sample, select
+from dashboards.kit.influxql import LAST_QUARTER, VISITS, either, named, newest, newest_rows, outer, sample, select
 from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, columns, daily, number
 from dashboards.kit.tables import TO_VEHICLE, rows
@@ -231,9 +231,7 @@ def visits() -> Panel:
     return rows(
         "Vehicles in places",
         "Which vehicles are where they should be? Stays in places that last, of the last 90 days, longest first.",
-        select(
-            '"vehicle", "code", "started_at"', "episodes", "\"system\" = 'place'", '"open" = true', span=LAST_QUARTER
-        ),
+        select('"vehicle", "code", "started_at"', "episodes", *VISITS, '"open" = true', span=LAST_QUARTER),
         "code",
         "vehicle",
         "started_at",

@@ -1,7 +1,7 @@
 """Coverage and pipeline: what should have come and what came, how late, and whether it is all accounted for."""
 
 from dashboards.kit import style
-from dashboards.kit.influxql import DAY, NO_FILTER, named, outer, select
+from dashboards.kit.influxql import DAY, NO_FILTER, named, select
 from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, columns, daily, lines, number
 from dashboards.kit.tables import TO_VEHICLE, rows
@@ -149,7 +149,7 @@ def unplaced() -> Panel:
     return daily(
         "Metres in no trip",
         "How much of the distance is in no trip? Metres around hidden stops as a share of the odometers' rise.",
-        named(select('sum("unplaced_m") / sum("odometer_m")', "coverage", every=DAY), "in no trip"),
+        named(select('sum("unplaced_m") / sum("odometer_m")', "coverage", '"odometer_m" > 0', every=DAY), "in no trip"),
         unit="percentunit",
         low=0,
     )
@@ -210,11 +210,10 @@ def quarantined() -> Panel:
 
 
 def findings() -> Panel:
-    inner = select('"count"', "episodes", _FINDINGS, "\"system\" != 'place'", by=["code"])
     return rows(
         "Findings",
         "What did analyses find odd? Relocations, wrong clocks, odometers that leapt, journals that differ; by code.",
-        outer('count("count") AS "episodes"', inner, by=["code"]),
+        select('count("count") AS "episodes"', "episodes", _FINDINGS, "\"system\" != 'place'", by=["code"]),
         "code",
         "episodes",
         sort="episodes",

@@ -1,7 +1,17 @@
 """Timeline: what each vehicle did when, and when nobody knows."""
 
 from dashboards.kit import style
-from dashboards.kit.influxql import AND_A_WEEK_BEFORE, DAY, EACH_VEHICLE, Query, named, outer, select, text
+from dashboards.kit.influxql import (
+    AND_A_WEEK_BEFORE,
+    DAY,
+    EACH_VEHICLE,
+    UP_TO_A_MONTH,
+    VISITS,
+    Query,
+    named,
+    select,
+    text,
+)
 from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, columns, daily, number, ranking, timeline
 from dashboards.kit.tables import TO_VEHICLE, rows
@@ -28,8 +38,11 @@ def states() -> Panel:
         "States",
         "What did each vehicle do when? Each state lasts until the next one begins, and the last one is drawn up to "
         "the right edge. Red is time without data: silent for twice its usual pace and over 30 min. Of many vehicles "
-        "the first 100 are drawn: choose a group.",
-        named(select('"state"', "states", span=AND_A_WEEK_BEFORE, by=EACH_VEHICLE, order="SLIMIT 100"), "$tag_vehicle"),
+        "the first 100 are drawn: choose a group. Ranges up to 31 days.",
+        named(
+            select('"state"', "states", UP_TO_A_MONTH, span=AND_A_WEEK_BEFORE, by=EACH_VEHICLE, order="SLIMIT 100"),
+            "$tag_vehicle",
+        ),
         mappings=style.state_mappings(),
         height=16,
     )
@@ -100,16 +113,13 @@ def longest_gap() -> Panel:
 
 
 def visits() -> Panel:
-    inner = select(
-        '"finished_at" - "started_at" AS "stay_ms", "count"', "episodes", "\"system\" = 'place'", by=["code"]
-    )
     return rows(
         "Stays in places",
-        "How often do vehicles stay where? Ended visits of places of the settings, and their mean length.",
-        outer('count("stay_ms") AS "visits", mean("stay_ms") / 1000 AS "stay_s"', inner, by=["code"]),
+        "How often do vehicles stay where? Visits of places of the settings, and when the newest that is over ended.",
+        select('count("count") AS "visits", last("finished_at") AS "finished_at"', "episodes", *VISITS, by=["code"]),
         "code",
         "visits",
-        "stay_s",
+        "finished_at",
         sort="visits",
         width=24,
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from analytics.battery_health import reasons
 from analytics.battery_health.pairs import CHARGE, METHODS, RIDE
 from analytics.battery_health.ratios import interval
 from analytics.battery_health.total_least_squares import slopes
@@ -59,7 +60,7 @@ def rows_by_pairs(pairs: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     """Columns of `battery_health` for each of `capacities`: an estimate where the standard error is below 15 %."""
     told = capacities(pairs, by)
     sure = pl.when((pl.col("capacity_sd") <= SURE_SD).fill_null(False))
-    vague = pl.lit("the percent changed too little in all of them together")
+    vague = pl.lit(reasons.PERCENT_HARDLY_CHANGED)
     return told.with_columns(
         *(sure.then(each) for each in interval(pl.col("capacity"), pl.col("capacity_sd"), "capacity_wh")),
         method=pl.col("source").replace_strict(METHODS, return_dtype=pl.String()), energy_wh="wh_sum",
@@ -73,5 +74,5 @@ def _left_out() -> pl.Expr:
     few = pl.col("left_out").list.sort().list.head(NAMED).list.eval(pl.element().dt.strftime("%Y-%m-%d %H:%M"))
     more = pl.when(pl.col("left_out").list.len() > NAMED).then(pl.lit(", …")).otherwise(pl.lit(""))
     count = pl.col("left_out").list.len()
-    said = pl.format("{} left out, too far from the others: {}{}", count, few.list.join(", "), more)
+    said = pl.format(reasons.LEFT_OUT, count, pl.concat_str(few.list.join(", "), more))
     return pl.when(count > 0).then(said)

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from analytics.battery_health import reasons
 from analytics.battery_health.ratios import interval
 from analytics.frames import WHO
 from analytics.observations.capacity import LEAST_WH
@@ -42,8 +43,8 @@ def reported(batteries: pl.DataFrame) -> pl.DataFrame:
         *interval(pl.col("capacity_wh"), pl.lit(REPORTED_SD), "capacity_wh"),
         *interval(pl.col("soh_pct"), pl.lit(REPORTED_SD), "soh_pct"),
         pl.col("charge_ah").alias("capacity_ah"),
-        pl.when(pl.col("soh_pct").is_not_null()).then(pl.lit("the vehicle's own")).alias("reference"),
-        method=pl.lit("reported"), reason=pl.lit("what the vehicle reports, which nobody has checked"),
+        pl.when(pl.col("soh_pct").is_not_null()).then(pl.lit(reasons.ITS_OWN)).alias("reference"),
+        method=pl.lit("reported"), reason=pl.lit(reasons.REPORTED),
     )  # fmt: skip
     return _shaped(made.with_columns(_ESTIMATE))
 
@@ -73,8 +74,8 @@ def range_full(ranges: pl.DataFrame, meanings: pl.DataFrame) -> pl.DataFrame:
     own, follows = pl.col("projected").is_not_null(), pl.col("meaning").is_in(FOLLOWS).fill_null(False)
     told = days.join(meanings, on=WHO, how="left").filter(own | follows & pl.col("followed").is_not_nan())
     sd = pl.when(own).then(PROJECTED_SD).otherwise("percent_sd")
-    by_percent = pl.format("the model's range follows the percent: {}", "meaning")
-    reason = pl.when(own).then(pl.lit("as the vehicle projects it")).otherwise(by_percent)
+    by_percent = pl.format(reasons.FOLLOWS_PERCENT, "meaning")
+    reason = pl.when(own).then(pl.lit(reasons.PROJECTED)).otherwise(by_percent)
     value = pl.coalesce("projected", "followed")
     made = told.with_columns(*interval(value, sd, "range_full_m"), method=pl.lit("range_full"), reason=reason)
     return _shaped(made.with_columns(_ESTIMATE))

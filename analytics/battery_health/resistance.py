@@ -7,6 +7,7 @@ seconds the figure would be too low by a half, and nobody would see it: then not
 
 import polars as pl
 
+from analytics.battery_health import reasons
 from analytics.battery_health.ratios import Z
 from analytics.frames import WHO
 from logger.tables import shaped
@@ -66,9 +67,9 @@ def _steps(batteries: pl.DataFrame) -> pl.DataFrame:
 def _rows(told: pl.DataFrame) -> pl.DataFrame:
     loose = (pl.col("ohm") <= 0) | (pl.col("sd").is_nan()) | (pl.col("sd") > SURE_SD)
     reason = (
-        pl.when(loose).then(pl.lit("volts hardly follow the current: too coarse, or not of the same battery"))
-        .when(pl.col("skew") > SKEW).then(pl.lit("volts and current are not of one moment"))
-        .otherwise(pl.lit("volts and current are of one moment"))
+        pl.when(loose).then(pl.lit(reasons.LOOSE))
+        .when(pl.col("skew") > SKEW).then(pl.lit(reasons.SKEWED))
+        .otherwise(pl.lit(reasons.OF_ONE_MOMENT))
     )  # fmt: skip
     sure = pl.when(~loose & (pl.col("skew") <= SKEW))
     ends = {"": 0.0, "_low": -Z, "_high": Z}

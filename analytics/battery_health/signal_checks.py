@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from analytics.battery_health import reasons
 from analytics.battery_health.calibration import CHECKS, INSUFFICIENT, check
 from analytics.battery_health.moments import Moments
 from analytics.battery_health.pooling import MODEL
@@ -80,7 +81,7 @@ def checks(told: Frames, stints: pl.DataFrame, resistances: pl.DataFrame, known:
     """
     counted = (pl.col("last_cycles") - pl.col("first_cycles")).cast(pl.Float64)
     moment = (pl.col("verdict") == "estimate").cast(pl.Float64)
-    loose = pl.col("reason").str.starts_with("volts hardly")
+    loose = pl.col("reason") == reasons.LOOSE
     frames = {
         **told,
         "cycles_count": stints.select(*WHO, x=counted, y=pl.col("soc_used_pct") / 100).drop_nulls(),

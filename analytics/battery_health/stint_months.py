@@ -6,6 +6,7 @@ over.
 
 import polars as pl
 
+from analytics.battery_health import reasons
 from analytics.battery_health.by_pairs import rows_by_pairs
 from analytics.battery_health.pairs import PAIRS, pairs
 from analytics.battery_health.ratios import KM_CV, POLLED_CV, interval, ratio_sums, spread_of_unit
@@ -174,6 +175,6 @@ def _by_power(sums: pl.DataFrame) -> pl.DataFrame:
     own = {"n": pl.col("wh_n"), "distance_m": 1000 * km, "soc_used_pct": pct, "energy_wh": wh}
     few = pl.when(pl.col("wh_n") < FEWEST)
     told = [few.then(None).otherwise(pl.col(name)).alias(name) for name in _FIGURES]
-    reason = few.then(pl.format("fewer than {} trips with readings of power", pl.lit(FEWEST)))
+    reason = few.then(pl.format(reasons.FEW_TRIPS, pl.lit(FEWEST)))
     verdict = few.then(pl.lit("insufficient")).otherwise(pl.lit("estimate"))
     return made.with_columns(*told, **own, method=pl.lit("ride_energy"), reason=reason, verdict=verdict)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import polars as pl
 
+from analytics.battery_health import reasons
 from analytics.battery_health.by_pairs import SURE_SD, capacities
 from analytics.battery_health.pairs import METHODS
 from analytics.battery_health.pooling import MEMORY_MONTHS, pooled, stepped
@@ -19,9 +20,9 @@ from logger.tables import shaped
 AGREE_SD = 2.0  # two figures farther apart than that contradict each other
 _AT = (*WHO, "since")
 _WORDS = {
-    "by_model_wh": "trips and readings of power of the model",
-    "charge_energy_wh": "charges",
-    "ride_energy_wh": "trips whose power was read throughout",
+    "by_model_wh": reasons.BY_MODEL,
+    "charge_energy_wh": reasons.BY_CHARGES,
+    "ride_energy_wh": reasons.BY_TRIPS,
 }
 _OF_PARTS = (
     "port", "stint_id", "cycles", "efc", "imbalance_pct", "n", "sheet_wh", "as_of", "reported_wh", "reported_soh_pct",
@@ -129,13 +130,12 @@ def _new_wh() -> pl.Expr:
 def _reference() -> list[pl.Expr]:
     """What 100 % are: `full_wh` and, in words, `reference`; of what only the vehicle reports, its own."""
     known, bare = pl.col("capacity").is_not_null(), pl.col("measured").is_null()
-    of_model = "packs of the model when new, by its own figures: {} Wh"
     texts = (
-        pl.format(of_model, pl.when(pl.col("model_wh").is_not_null()).then(_whole("new_wh"))),
-        pl.format("data sheet of the model: {} Wh", _whole("new_wh")),
-        pl.format("this battery's first three months: {} Wh", _whole("first_wh")),
+        pl.format(reasons.OF_MODEL, pl.when(pl.col("model_wh").is_not_null()).then(_whole("new_wh"))),
+        pl.format(reasons.OF_DATA_SHEET, _whole("new_wh")),
+        pl.format(reasons.OF_FIRST_MONTHS, _whole("first_wh")),
     )
-    reported = pl.when(bare & pl.col("reported_soh_pct").is_not_null()).then(pl.lit("the vehicle's own"))
+    reported = pl.when(bare & pl.col("reported_soh_pct").is_not_null()).then(pl.lit(reasons.ITS_OWN))
     return [
         pl.when(known).then(pl.coalesce("new_wh", "first_wh")).alias("full_wh"),
         pl.coalesce(reported, pl.when(known).then(pl.coalesce(texts))).alias("reference"),
@@ -157,6 +157,6 @@ def _reason() -> pl.Expr:
     reported = pl.when(pl.any_horizontal(pl.col("reported_wh", "reported_soh_pct").is_not_null()))
     return pl.coalesce(
         known.then(pl.concat_str(told, separator="; ", ignore_nulls=True)),
-        reported.then(pl.lit("what the vehicle itself reports, which nobody has checked")),
-        pl.lit("no model with readings of power, and no charges or trips whose energy is measured"),
+        reported.then(pl.lit(reasons.REPORTED_HEALTH)),
+        pl.lit(reasons.NOTHING_MEASURED),
     )

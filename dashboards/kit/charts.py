@@ -5,7 +5,8 @@ from grafana_foundation_sdk.models import dashboard as grafana
 
 from dashboards.kit import style
 from dashboards.kit.influxql import Query
-from dashboards.kit.panels import Limits, Panel, kept
+from dashboards.kit.panels import Limits, Panel
+from dashboards.kit.transformations import kept
 from dashboards.kit.units import unit_of
 
 

@@ -28,14 +28,21 @@ IN_RANGE = "$timeFilter"
 AND_A_WEEK_BEFORE = "time >= ${__from}ms - 7d AND time <= ${__to}ms"
 EVER = ""
 # What is newest in a derived table is looked for in these spans: InfluxDB would read every row of it otherwise
-LAST_WEEK, LAST_QUARTER = (f"time >= ${{__to}}ms - {days}d AND time <= ${{__to}}ms" for days in (7, 90))
+LAST_DAY, LAST_DAYS, LAST_WEEK, LAST_QUARTER, LAST_HALF_YEAR = (
+    f"time >= ${{__to}}ms - {days}d AND time <= ${{__to}}ms" for days in (1, 3, 7, 90, 183)
+)
 # A vehicle's day starts at its local midnight, so a day of the fleet is every row of the same quarter of an hour: no
 # time zone's midnight lies between two of them.
 DAY = "15m"
+NEWEST_ROWS = "ORDER BY time DESC LIMIT 1000"  # as many as somebody can look through
+# Of episodes, stays in places; the tag alone saves InfluxDB from opening the series of all faults and alerts
+VISITS = ("\"kind\" = 'pipeline'", "\"system\" = 'place'")
 EACH_VEHICLE = ("provider", "vehicle")
 NOT_RETRACTED = '("retracted" = true) = false'  # also true where no row has the field: it exists in 3.x alone
 _RAW_FOR_MS, _FINE_FOR_MS = 2 * 86_400_000, 45 * 86_400_000
 _LENGTH = "(${__to} - ${__from})"
+# Single states cannot be told apart in a longer range, and a year of a fleet has a million of them
+UP_TO_A_MONTH = f"{_LENGTH} <= {31 * 86_400_000}"
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -109,7 +116,7 @@ def select(
 
 def newest_rows(what: str, table: str, *where: str) -> Query:
     """Return the query for the newest rows of a table, as many as somebody can look through."""
-    return select(what, table, *where, order="ORDER BY time DESC LIMIT 1000")
+    return select(what, table, *where, order=NEWEST_ROWS)
 
 
 def sample(what: str, table: str, *where: str) -> Query:

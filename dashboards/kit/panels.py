@@ -14,6 +14,7 @@ from grafana_foundation_sdk.models import dashboard as grafana
 
 from dashboards.kit import style
 from dashboards.kit.influxql import Query
+from dashboards.kit.transformations import counted, having, kept, limited, renamed, sorted_by
 from dashboards.kit.units import unit_of
 
 Overrides = Sequence[grafana.DashboardFieldConfigSourceOverrides]
@@ -65,12 +66,18 @@ def number(
     unit: str = "",
     width: int = 4,
     time_from: str = "",
+    calc: str = "lastNotNull",
+    only: Sequence[str] = (),
 ) -> Panel:
-    """One figure, word or moment; a count shows `none` where no row fits, because InfluxDB then answers nothing."""
+    """One figure, word or moment; a count shows `none` where no row fits, because InfluxDB then answers nothing.
+
+    Of several rows the newest counts, or Grafana takes another figure of them (`calc`), of those whose field has one of
+    the words in `only` alone. For InfluxDB that would be a query over a query, which takes ten times as long.
+    """
     options = stat.Options(
         graph_mode=common.BigValueGraphMode.NONE,
         color_mode=common.BigValueColorMode.VALUE,
-        reduce_options=common.ReduceDataOptions(values=False, calcs=["lastNotNull"], fields=f"/^{field}$/"),
+        reduce_options=common.ReduceDataOptions(values=False, calcs=[calc], fields=f"/^{field}$/"),
     )
     config = style.field_config(
         unit or unit_of(field), {}, limits=limits or style.thresholds(base="text"), mappings=mappings, by_threshold=True
@@ -79,7 +86,7 @@ def number(
         config.no_value = "none"
     return Panel(
         kind="stat", title=title, text=text, queries=(query,), fields=(field,), config=config, options=options,
-        width=width, height=4, time_from=time_from,
+        width=width, height=4, time_from=time_from, transformations=[having(field, *only)] if only else [],
     )  # fmt: skip
 
 
@@ -202,6 +209,16 @@ def bars(
     )  # fmt: skip
 
 
+def tally(
+    title: str, text: str, query: Query, category: str, of: str, name: str, *, mappings: Mappings, width: int = 12
+) -> Panel:
+    """One bar for each word of `category`: how many rows have it, each of them one of `of`, shown as `name`."""
+    panel = bars(title, text, query, category, name, width=width)
+    panel.config.mappings = mappings
+    steps = [counted(category, of), renamed(f"{of} (count)", name), sorted_by(name, descending=True)]
+    return msgspec.structs.replace(panel, transformations=[*steps, *panel.transformations])
+
+
 def curve(title: str, text: str, query: Query, x: str, *values: str, band: bool = False, width: int = 12) -> Panel:
     """Values over a number instead of time; with `band` the second and third of them are the ends of an interval."""
     options = trend.Options(legend=style.LEGEND, tooltip=style.TOOLTIP, x_field=x)
@@ -249,28 +266,3 @@ def timeline(title: str, text: str, *queries: Query, mappings: Mappings, height:
         kind="state-timeline", title=title, text=text, queries=queries, fields=names, options=options, width=width,
         config=style.field_config("string", custom, mappings=mappings), height=height,
     )  # fmt: skip
-
-
-# ---- what Grafana does to rows before it draws them ------------------------------------------------------------------
-
-
-def sorted_by(field: str, *, descending: bool = False) -> grafana.DataTransformerConfig:
-    """Sort rows by a field."""
-    options = {"fields": {}, "sort": [{"field": field, "desc": descending}]}
-    return grafana.DataTransformerConfig(id_val="sortBy", options=options)
-
-
-def limited(most: int) -> grafana.DataTransformerConfig:
-    """Keep so many rows."""
-    return grafana.DataTransformerConfig(id_val="limit", options={"limitField": most})
-
-
-def kept(*fields: str) -> grafana.DataTransformerConfig:
-    """Keep these fields alone."""
-    options = {"include": {"names": list(fields)}}
-    return grafana.DataTransformerConfig(id_val="filterFieldsByName", options=options)
-
-
-def joined(field: str) -> grafana.DataTransformerConfig:
-    """Put the rows of two queries together where they have the same value of a field."""
-    return grafana.DataTransformerConfig(id_val="joinByField", options={"byField": field, "mode": "inner"})

@@ -7,7 +7,8 @@ from grafana_foundation_sdk.models import dashboard as grafana
 
 from dashboards.kit import style
 from dashboards.kit.influxql import EVER, Query, select
-from dashboards.kit.panels import Panel, joined, kept, limited, sorted_by
+from dashboards.kit.panels import Panel
+from dashboards.kit.transformations import greater, joined, kept, limited, sorted_by
 
 # The name of each vehicle, which a table of vehicles shows beside its number
 NAMES = select('last("title") AS "title"', "vehicles", span=EVER, by=["vehicle"])
@@ -35,12 +36,17 @@ def rows(
     width: int = 12,
     height: int = 9,
     overrides: Sequence[grafana.DashboardFieldConfigSourceOverrides] = (),
+    above: tuple[str, float] | None = None,
     empty: str = "",
 ) -> Panel:
-    """A table of these columns, in their order; with `names` the vehicle's name stands before its number."""
+    """A table of these columns, in their order; with `names` the vehicle's name stands before its number.
+
+    `above` keeps the rows whose column is greater than a value.
+    """
     named = names and "vehicle" in shown
     every = ("title", *shown) if named else shown
     steps = [sorted_by(sort, descending=not ascending)] if sort else []
+    steps = [greater(*above), *steps] if above else steps
     steps = [joined("vehicle"), *steps] if named else steps
     steps += [limited(most)] if most else []
     linked = {column: (title, url) for column, title, url in links}

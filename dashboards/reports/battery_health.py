@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from dashboards.reports import charts
-from dashboards.reports.contents import DAY, MOMENT, WORDS, Chart, Column, Figure, Report, Section, Table
+from dashboards.reports.contents import DAY, MOMENT, SENTENCES, WORDS, Chart, Column, Figure, Report, Section, Table
 from dashboards.reports.data import WHO, Data
 from dashboards.reports.shown import axis, in_units
 from logger.commands.certify.certificate import Verdict
@@ -19,7 +19,7 @@ _VERDICT = (
     Column("verdict", WORDS, group="verdict"),
     Column("capacity_wh", "Wh", "capacity_low_wh", "capacity_high_wh"),
     Column("soh_pct", "%", "soh_low_pct", "soh_high_pct"),
-    Column("reference"),
+    Column("reference", SENTENCES, group="health"),
     Column("fade_pct_per_year", "%/a", "fade_low", "fade_high"),
     Column("months_to_80", "months", "months_to_80_low", "months_to_80_high"),
     Column("weak_probability", "share"),
@@ -27,7 +27,7 @@ _VERDICT = (
     Column("efc", "number"),
     Column("n", "1"),
     Column("as_of", DAY),
-    Column("reason"),
+    Column("reason", SENTENCES, group="health"),
 )
 _METHOD = (
     Column("method", WORDS, group="method"),

@@ -9,7 +9,7 @@ import polars as pl
 
 from dashboards.reports.period import Period
 
-TEXT, DAY, MOMENT, WORDS = "text", "day", "moment", "words"  # kinds of columns that hold no number
+TEXT, DAY, MOMENT, WORDS, SENTENCES = "text", "day", "moment", "words", "sentences"  # columns that hold no number
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -33,7 +33,7 @@ class Figure(msgspec.Struct, frozen=True):
 class Column(msgspec.Struct, frozen=True):
     """A column of a table: its unit, or the kind of text in it; `low` and `high` are columns with its interval.
 
-    `group` is the group of texts that name the words in it.
+    `group` is the group of texts that name the words, or the sentences, in it.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Column(msgspec.Struct, frozen=True):
     @property
     def is_number(self) -> bool:
         """Whether it holds numbers in a unit."""
-        return self.unit not in (TEXT, DAY, MOMENT, WORDS)
+        return self.unit not in (TEXT, DAY, MOMENT, WORDS, SENTENCES)
 
 
 class Table(msgspec.Struct, frozen=True):

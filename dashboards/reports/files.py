@@ -10,13 +10,14 @@ from typing import Any
 import polars as pl
 import xlsxwriter  # type: ignore[import-untyped]
 
-from dashboards.reports.contents import DAY, MOMENT, TEXT, WORDS, Column, Figure, Report, Table
+from dashboards.reports.contents import DAY, MOMENT, SENTENCES, TEXT, WORDS, Column, Figure, Report, Table
 from dashboards.reports.page import page, period, shown_words, title
 from logger.display.formats import Formats
 from logger.display.units import Unit
 from logger.errors import ConfigError
 
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # a sheet takes a text that begins so for a formula
+# A sheet takes a text that begins so for a formula; the last four are wide signs of Chinese and Japanese
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _FIGURE_HEAD = ("figure", "unit", "value", "low", "high", "remark")
 _SHEET_NAME = 31  # letters, at most
 _MOST_FITTED = 2000  # rows of a sheet whose columns are made as wide as their cells
@@ -87,7 +88,7 @@ def _table_rows(table: Table, formats: Formats) -> Iterator[tuple[Any, ...]]:
 
 
 def _stored_unit(unit: str, formats: Formats) -> str:
-    kinds = {TEXT: "", DAY: "", MOMENT: "", WORDS: "", "number": "", "share": "1", "months": "1"}
+    kinds = {**dict.fromkeys((TEXT, DAY, MOMENT, WORDS, SENTENCES, "number"), ""), "share": "1", "months": "1"}
     return formats.unit(unit).sign if unit == "money" else kinds.get(unit, unit)
 
 
@@ -161,7 +162,7 @@ def _expressions(column: Column, formats: Formats, convert: bool) -> Iterator[pl
         yield from (pl.col(name).cast(pl.Float64) * unit.scale + unit.offset for name in _names(column))
     elif column.unit in (DAY, MOMENT):
         yield values.map_elements(partial(_iso, formats), return_dtype=pl.String())
-    elif column.unit == WORDS and convert:
+    elif column.unit in (WORDS, SENTENCES) and convert:
         yield values.map_elements(partial(shown_words, column=column, formats=formats), return_dtype=pl.String())
     else:
         yield values.cast(pl.String)

@@ -34,7 +34,7 @@ def _ends(data: Data) -> pl.DataFrame:
         trips.select(pl.col(f"{end}_lat_deg").alias("lat_deg"), pl.col(f"{end}_lon_deg").alias("lon_deg"))
         for end in ("start", "finish")
     ]
-    return pl.concat(both).drop_nulls().collect()
+    return pl.concat(both).filter(pl.all_horizontal(pl.all().is_finite())).collect()
 
 
 def squares_of(ends: pl.DataFrame) -> tuple[pl.DataFrame, float]:

@@ -1,5 +1,7 @@
 "use strict";
 // Sort and filter tables in place. Everything can be read without this.
+// The later rows of a long table wait in its <noscript>, which costs nothing to open, and are added while nothing else
+// happens, or at once where all are needed.
 (() => {
   const language = document.documentElement.lang;
   const compare = new Intl.Collator(language, { numeric: true }).compare;
@@ -11,7 +13,24 @@
   };
   const missing = (value) => value === "–" || value === "";
 
+  const AT_ONCE = 100;
+  const whenIdle = window.requestIdleCallback ?? setTimeout; // Safari lacks the first
+  const waiting = new Map(); // the rows of each table that are not in it yet, as HTML
+
+  const add = (table, count) => {
+    const rows = waiting.get(table) ?? [];
+    table.tBodies[0].insertAdjacentHTML("beforeend", rows.splice(0, count).join(""));
+  };
+  const addAll = (table) => add(table, Infinity);
+  const addSome = () => {
+    const [table] = [...waiting].find(([, rows]) => rows.length) ?? [];
+    if (!table) return;
+    add(table, AT_ONCE);
+    whenIdle(addSome);
+  };
+
   const sort = (table, at, down) => {
+    addAll(table);
     const body = table.tBodies[0];
     const rows = Array.from(body.rows, (row, number) => [key(row, at), number, row]);
     rows.sort(([a, m], [b, n]) => {
@@ -23,8 +42,10 @@
   };
 
   const filter = (part, words, shown) => {
+    const table = part.querySelector("table");
+    addAll(table);
     let count = 0;
-    for (const row of part.querySelector("tbody").rows) {
+    for (const row of table.tBodies[0].rows) {
       const text = row.textContent.toLocaleLowerCase(language);
       row.hidden = !words.every((word) => text.includes(word));
       count += !row.hidden;
@@ -35,6 +56,8 @@
   for (const part of document.querySelectorAll(".table")) {
     const table = part.querySelector("table");
     if (!table) continue;
+    const later = part.querySelector("noscript");
+    if (later) waiting.set(table, later.textContent.match(/<tr><td[^]*?<\/tr>/g));
     table.tHead.addEventListener("click", (event) => {
       const head = event.target.closest("th");
       if (!head) return;
@@ -53,7 +76,9 @@
     });
   }
 
+  whenIdle(addSome);
   addEventListener("beforeprint", () => {
+    for (const table of waiting.keys()) addAll(table);
     for (const terms of document.querySelectorAll("details")) terms.open = true;
   });
 })();

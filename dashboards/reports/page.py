@@ -12,13 +12,13 @@ import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from dashboards.reports.contents import DAY, MOMENT, WORDS, Chart, Column, Figure, Report, Section, Table
+from dashboards.reports.contents import DAY, MOMENT, SENTENCES, WORDS, Chart, Column, Figure, Report, Section, Table
 from logger.display.formats import NOTHING, Formats
 
 _FOLDER = Path(__file__).parent
 _OF_MARKS = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
 _LONG = 32  # letters of a cell from which on it is wide, so that it is not high
-_MOST_ON_PAPER = 100  # rows of a table; a file for a screen or a sheet has all
+_AT_FIRST = 100  # rows of a table that a page opens with, its script adds the others; paper has no more than these
 
 
 def page(report: Report, formats: Formats, *, paper: bool = False) -> str:
@@ -28,7 +28,8 @@ def page(report: Report, formats: Formats, *, paper: bool = False) -> str:
         report=report, formats=formats, t=text, paper=paper, style=Markup(_read("page.css")),
         script=Markup("" if paper else _read("page.js")), script_hash=_hash(_read("page.js")),
         drawn=lambda chart: _drawn(chart, formats, paper), cell=lambda row, column: cell(row, column, formats),
-        rows=lambda table: _rows(table, paper), cut=lambda table: _cut(table, formats, paper), bar=bar,
+        first_rows=lambda table: table.rows[:_AT_FIRST], later_rows=lambda table: table.rows[_AT_FIRST:],
+        cut=lambda table: _cut(table, formats, paper), bar=bar,
         defined=lambda sections: _definitions(sections, formats), title=title(report, formats),
         period=period(report, formats), prose=prose, NOTHING=NOTHING,
     )  # fmt: skip
@@ -110,15 +111,10 @@ def bar(figure: Figure) -> Mapping[str, float] | None:
 # ---- tables ---------------------------------------------------------------------------------------------------------
 
 
-def _rows(table: Table, paper: bool) -> Iterator[dict[str, Any]]:
-    rows = table.rows.head(_MOST_ON_PAPER) if paper else table.rows
-    return rows.iter_rows(named=True)
-
-
 def _cut(table: Table, formats: Formats, paper: bool) -> str:
-    if not paper or table.rows.height <= _MOST_ON_PAPER:
+    if not paper or table.rows.height <= _AT_FIRST:
         return ""
-    return formats.texts("note.cut", shown=_MOST_ON_PAPER, all=formats.number(table.rows.height, "1"))
+    return formats.texts("note.cut", shown=_AT_FIRST, all=formats.number(table.rows.height, "1"))
 
 
 def cell(row: Mapping[str, Any], column: Column, formats: Formats) -> Markup:
@@ -131,7 +127,7 @@ def cell(row: Mapping[str, Any], column: Column, formats: Formats) -> Markup:
     if column.unit in (DAY, MOMENT):
         shown = formats.day(value) if column.unit == DAY else formats.moment(value)
         return Markup('<td class="d" data-v="{}">{}</td>').format(value.isoformat(), shown)
-    text = shown_words(value, column, formats) if column.unit == WORDS else value
+    text = shown_words(value, column, formats) if column.unit in (WORDS, SENTENCES) else value
     long = "long" if len(text) > _LONG else ""
     return Markup('<td class="{}"><bdi>{}</bdi></td>').format(long, text)
 
@@ -144,7 +140,9 @@ def _number(value: float, row: Mapping[str, Any], column: Column, formats: Forma
 
 
 def shown_words(value: str, column: Column, formats: Formats) -> str:
-    """Return the words that stand in a cell for words of the tables, several of which are joined by commas."""
+    """Return what stands in a cell for words of the tables, joined by commas, or for their sentences."""
+    if column.unit == SENTENCES:
+        return formats.texts.sentences(column.group, value)
     return ", ".join(formats.texts.word(column.group, word) for word in value.split(","))
 
 

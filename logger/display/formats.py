@@ -73,8 +73,8 @@ class Formats:
 
     def money(self, value: float) -> str:
         """Return an amount in the currency of `[tariffs]`."""
-        if not self._currency:
-            return self._decimal(value, 2)
+        if not self._currency or abs(value) >= _MOST:  # so large an amount cannot be rounded to cents
+            return f"{self._decimal(value, 2)}{_GAP}{self._currency}".rstrip()
         pattern = _CODE if self._display.currency == "code" else None
         return str(format_currency(value, self._currency, pattern, locale=self.locale))
 

@@ -1,5 +1,6 @@
 """Texts for people: one file for each language, `en.toml` and `de.toml`, with the same keys."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
+_VALUE = re.compile(r"\\\{\d\\\}")  # such as {0}, escaped
 
 
 class Texts:
@@ -25,6 +27,19 @@ class Texts:
         """Return what a word of the tables is called, such as a state; the word itself where nobody named it."""
         return self._texts.get(f"{group}.{name}", name)
 
+    def sentences(self, group: str, stored: str) -> str:
+        """Return sentences that the tables hold in English, joined by `; `, in this language.
+
+        `group` holds their patterns; a sentence that fits none stays as it is.
+        """
+        return "; ".join(self._sentence(group, each) for each in stored.split("; "))
+
+    def _sentence(self, group: str, stored: str) -> str:
+        for key, pattern in _patterns(group):
+            if found := pattern.fullmatch(stored):
+                return self._texts[key].format(*found.groups())
+        return stored
+
     def has(self, key: str) -> bool:
         """Return whether there is a text of this key."""
         return key in self._texts
@@ -34,6 +49,13 @@ class Texts:
 def read_texts(language: str) -> Mapping[str, str]:
     """Return all texts of a language by their keys."""
     return dict(_flat(tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))))
+
+
+@cache
+def _patterns(group: str) -> list[tuple[str, re.Pattern[str]]]:
+    """Return the English sentences of a group as expressions that find the values in them, by their keys."""
+    english = {key: text for key, text in read_texts("en").items() if key.startswith(f"{group}.")}
+    return [(key, re.compile(_VALUE.sub("(.+)", re.escape(text)))) for key, text in english.items()]
 
 
 def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:

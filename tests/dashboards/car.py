@@ -11,7 +11,8 @@ import polars as pl
 from logger.tables import TIME, shaped
 
 CAR = 'Car\'s "one", 100%'  # a name that needs quoting wherever it goes
-VAN, BIKE, MOPED = "$van/(1)", "bike, old", "860000000100003"
+VAN, BIKE, MOPED, VETERAN = "$van/(1)", "bike, old", "860000000100003", "veteran"
+_EVERY_D, _MONTHS_D, _FADE_A_YEAR = 10, 430, 0.06
 _CAPACITY_WH, _WH_PER_KM, _EFFICIENCY = 40_000.0, 160.0, 0.9
 _LAT_DEG, _LON_DEG = 54.85, 2.35
 _STEP_S = 10  # between two reports while driving
@@ -31,7 +32,7 @@ def write_vehicles(path: Path, until: datetime, days: int) -> tuple[float, float
         online=~hours_left.is_between(31, 32),
         lat_deg=pl.col("lat_deg") + 0.005,
     )
-    rows = pl.concat([car, _swapped(bike), van.drop("energy_wh", "soh_pct")], how="diagonal")
+    rows = pl.concat([car, _swapped(bike), van.drop("energy_wh", "soh_pct"), _veteran(start)], how="diagonal_relaxed")
     rows.with_columns(pl.col("time").dt.strftime("%Y-%m-%dT%H:%M:%SZ")).write_csv(path)
     lat_deg, lon_deg = van.select("lat_deg", "lon_deg").row(-1)
     return lat_deg, lon_deg
@@ -43,6 +44,34 @@ def _swapped(bike: pl.DataFrame) -> pl.DataFrame:
     used = (ridden_s + 43_200) % 86_400 / 86_400
     unknown = ("energy_wh", "soh_pct", "power_w", "charger_power_w")
     return bike.drop(unknown).with_columns(soc_pct=(95 - 60 * used).round(0), charging=False)
+
+
+def _veteran(until: datetime) -> pl.DataFrame:
+    """A car that was charged every tenth day of fourteen months, and fades: long enough to be foretold."""
+    days = range(_MONTHS_D, 0, -_EVERY_D)
+    return pl.concat([_charged_day(until - timedelta(days=day), day) for day in days])
+
+
+def _charged_day(start: datetime, days_ago: int) -> pl.DataFrame:
+    """A drive of two hours from 90 % to 20 %, and a charge of six hours back, of a battery that fades.
+
+    The noise of a percent is that of the day, so that months differ.
+    """
+    capacity_wh = _CAPACITY_WH * (0.97 - _FADE_A_YEAR * (_MONTHS_D - days_ago) / 365)
+    driven: list[tuple[float, float, float | None, bool]] = [
+        (minute, 90 - 70 * minute / 120, None, False) for minute in range(0, 121, 2)
+    ]
+    charged = [(240 + minute, 20 + 70 * minute / 360, 0.7 * capacity_wh / 6, True) for minute in range(0, 361, 2)]
+    minutes = pl.DataFrame(
+        [*driven, *charged, (605, 90.0, 0.0, False)], ["minute", "soc_pct", "power_w", "charging"], orient="row"
+    )
+    km = 175 * (_MONTHS_D - days_ago) / _EVERY_D + 175 * pl.min_horizontal("minute", 120) / 120
+    return minutes.select(
+        "power_w", "charging", time=pl.lit(start) + pl.duration(minutes="minute"), vehicle=pl.lit(VETERAN),
+        soc_pct=(pl.col("soc_pct") + math.sin(days_ago) / 5).round(1), odometer_m=(1000 * km).round(),
+        speed_kmh=pl.when(pl.col("minute") < 120).then(87.5).otherwise(0.0), locked=pl.col("minute") >= 120,
+        charger_power_w=pl.col("power_w") / _EFFICIENCY,
+    )  # fmt: skip
 
 
 def _frame(start: datetime, days: int, vehicle: str, minutes: int) -> pl.DataFrame:
@@ -77,7 +106,7 @@ def _rows(start: datetime, days: int, ahead_min: int) -> Iterator[dict[str, Any]
         driving, charging = _trip(of_day), of_day > 1200 and energy_wh < 0.95 * _CAPACITY_WH
         speed_kmh = 35 + 25 * math.sin(of_day) if driving else 0.0
         power_w = -speed_kmh * (_WH_PER_KM + 3 * (20 - ambient_c)) + (9000 if step % 9 == 0 else 0) if driving else 0.0
-        wall_w = 2200.0 + 200 * math.sin(of_day / 20) if charging else 0.0
+        wall_w = 2300.0 - 1000 * (energy_wh / _CAPACITY_WH) ** 4 if charging else 0.0
         power_w += wall_w * _EFFICIENCY
         odometer_m += speed_kmh / 3.6 * _STEP_S
         energy_wh += power_w / 3600 * _STEP_S

@@ -1,14 +1,16 @@
 """The demo's data in a real InfluxDB, and beside its mopeds a car, a bike and a van from a file."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import polars as pl
 
 from logger.settings.load import load_settings
 from logger.settings.schema import InfluxSettings, Settings
 from logger.stores import open_lake
-from tests.dashboards.car import BIKE, CAR, VAN, troubles, write_vehicles
+from logger.stores.lake.lake import Lake
+from tests.dashboards.car import BIKE, CAR, MOPED, VAN, VETERAN, troubles, write_vehicles
 from tests.helpers.command_line import voltrail
 
 DAYS, VEHICLES = 4, 9
@@ -25,6 +27,11 @@ model = "Estate"
 [vehicles.{van}]
 label = "Van"
 cadence_s = 900
+group = "cars & vans"
+model = "Estate"
+
+[vehicles.{veteran}]
+label = "Veteran"
 group = "cars & vans"
 model = "Estate"
 
@@ -60,6 +67,7 @@ def fill(folder: Path, influx: InfluxSettings, vehicles: int = VEHICLES, days: i
         car=_quoted(CAR),
         bike=_quoted(BIKE),
         van=_quoted(VAN),
+        veteran=_quoted(VETERAN),
         url=influx.url,
         bucket=influx.bucket,
         user=influx.username,
@@ -68,10 +76,20 @@ def fill(folder: Path, influx: InfluxSettings, vehicles: int = VEHICLES, days: i
     _run(folder, "import", "vehicles.csv", "--tz", "UTC", "--config", str(file))
     settings = load_settings(file)
     open_lake(settings).write("event", troubles(now))
-    _run(folder, "analyze", "--since", f"{now - timedelta(days=days + 2):%Y-%m-%d}", "--config", str(file))
+    _run(folder, "analyze", "--config", str(file))
+    _weaken(open_lake(settings), MOPED)
     _run(folder, "rollup", "--config", str(file))
     _run(folder, "copy", "--from", "lake", "--to", "influx", "--config", str(file))
     return settings
+
+
+def _weaken(lake: Lake, vehicle: str) -> None:
+    """Let the newest verdict on this vehicle's pack say that it is weak, which a short demo may lack."""
+    verdict = pl.col("method") == "verdict"
+    newest = verdict & (pl.col("time") == pl.col("time").filter(verdict).max())
+    weak = pl.when(newest).then(0.97).otherwise("weak_probability").alias("weak_probability")
+    rows = lake.scan("battery_health", vehicles=[vehicle]).with_columns(weak).collect()
+    lake.replace("battery_health", rows, [vehicle], datetime(2000, 1, 1, tzinfo=UTC), datetime.now(UTC))
 
 
 def _run(folder: Path, *words: str) -> None:

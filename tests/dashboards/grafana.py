@@ -5,6 +5,7 @@ its backend for InfluxQL, and the transformations that our kit uses. Anything el
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -145,8 +146,36 @@ def _keep(frames: list[Rows], options: Mapping[str, Any]) -> list[Rows]:
 
 
 def _order(frames: list[Rows], options: Mapping[str, Any]) -> list[Rows]:
-    at = options["indexByName"]
-    return [[dict(sorted(row.items(), key=lambda item: at.get(item[0], len(at)))) for row in rows] for rows in frames]
+    at, names = options["indexByName"], options["renameByName"]
+    return [
+        [
+            {names.get(name, name): value for name, value in sorted(row.items(), key=lambda i: at.get(i[0], len(at)))}
+            for row in rows
+        ]
+        for rows in frames
+    ]
+
+
+def _having(frames: list[Rows], options: Mapping[str, Any]) -> list[Rows]:
+    assert (options["type"], options["match"]) == ("include", "any")
+    return [[row for row in rows if any(_fits(row, each) for each in options["filters"])] for rows in frames]
+
+
+def _fits(row: Mapping[str, Any], condition: Mapping[str, Any]) -> bool:
+    value, wanted = row.get(condition["fieldName"]), condition["config"]["options"]["value"]
+    return {"equal": lambda: bool(value == wanted), "greater": lambda: value is not None and bool(value > wanted)}[
+        condition["config"]["id"]
+    ]()
+
+
+def _count(frames: list[Rows], options: Mapping[str, Any]) -> list[Rows]:
+    fields = options["fields"]
+    (by,) = [name for name, each in fields.items() if each["operation"] == "groupby"]
+    (of,) = [name for name, each in fields.items() if each["aggregations"] == ["count"]]
+    return [
+        [{by: value, f"{of} (count)": count} for value, count in Counter(row[by] for row in rows).items()]
+        for rows in frames
+    ]
 
 
 _STEPS: Mapping[str, Callable[[list[Rows], Mapping[str, Any]], list[Rows]]] = {
@@ -155,4 +184,6 @@ _STEPS: Mapping[str, Callable[[list[Rows], Mapping[str, Any]], list[Rows]]] = {
     "limit": _limit,
     "filterFieldsByName": _keep,
     "organize": _order,
+    "filterByValue": _having,
+    "groupBy": _count,
 }

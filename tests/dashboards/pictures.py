@@ -73,8 +73,17 @@ def shown(value: Any, unit: str) -> str:
     return f"{value * scale:,.{digits}f} {word}".strip()
 
 
+def _unit_word(unit: str | None) -> str:
+    """What stands beside an axis for a unit of Grafana."""
+    words = {unit: word for unit, (word, _) in _WORDS.items()}
+    return words.get(unit or "", (unit or "").removeprefix("suffix: ").replace("short", "").replace("none", ""))
+
+
 def _figure(panel: Panel, result: Result) -> str:
     values = result.values(panel.fields[0])
+    (calc,) = panel.options.reduce_options.calcs  # type: ignore[attr-defined]
+    if calc == "count":
+        return f"{len(values)}"
     return shown(values[-1], panel.config.unit or "") if values else str(panel.config.no_value)
 
 
@@ -106,7 +115,7 @@ def _over_time(panel: Panel, result: Result) -> Chart:
     custom = panel.config.custom
     assert isinstance(custom, common.GraphFieldConfig)
     x, colour = alt.X("at:T", title=None), alt.Color("name:N", title=None, legend=_LEGEND)
-    y = alt.Y("value:Q", title=panel.config.unit)
+    y = alt.Y("value:Q", title=_unit_word(panel.config.unit))
     if custom.draw_style == common.GraphDrawStyle.BARS:
         stacked = custom.stacking is not None and custom.stacking.mode == common.StackingMode.NORMAL
         bars = alt.Chart(rows.drop_nulls("value")).mark_bar(width=14, opacity=0.8)
@@ -131,7 +140,11 @@ def _band(panel: Panel) -> list[str]:
 
 def _ranking(panel: Panel, result: Result) -> Chart:
     rows = [{"name": name, "value": points[-1][1]} for name, points in result.series.items() if points]
-    return alt.Chart(pl.DataFrame(rows)).mark_bar().encode(x=alt.X("value:Q", title=panel.config.unit), y="name:N")
+    return (
+        alt.Chart(pl.DataFrame(rows))
+        .mark_bar()
+        .encode(x=alt.X("value:Q", title=_unit_word(panel.config.unit)), y="name:N")
+    )
 
 
 def _bars(panel: Panel, result: Result) -> Chart:

@@ -15,7 +15,7 @@ from logger.simulator.demo.sender import get
 from logger.sources.pace import SPEED
 
 SOURCE, PLATFORM, SECRET, PREFIX = "segway", "A00000", "simulated-secret", "/simulated"
-_START_S = 15.0
+_START_S = 60.0  # a second on a quiet machine, half a minute on one with far too much to do
 _PORTS = range(20_000, 32_000)  # below those of outgoing connections, so that none of them takes the port meanwhile
 _chance = random.Random()  # not the shared one, which property tests seed
 

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from analytics.battery_health import reasons
 from analytics.battery_health.signal_checks import checks, points
 from logger.tables import TIME, shaped
 from tests.analytics.hand import AT
@@ -95,7 +96,7 @@ def test_whether_volts_and_current_are_of_one_moment() -> None:
     assert told(*["insufficient"] * 4) == "other_moment"
     assert told("estimate", "insufficient", "estimate") == "mixed"
     assert told("estimate") == "insufficient"
-    assert told(*["insufficient"] * 4, reason="volts hardly follow the current") == "insufficient"
+    assert told(*["insufficient"] * 4, reason=reasons.LOOSE) == "insufficient"
 
 
 def test_every_model_has_a_row_of_each_check() -> None:

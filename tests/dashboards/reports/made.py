@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 
+from analytics.battery_health import reasons
 from logger.stores.lake.lake import Lake
 from logger.tables import shaped
 
@@ -133,14 +134,15 @@ def _battery_health(base: pl.DataFrame) -> pl.DataFrame:
     verdict = {
         "method": pl.lit("verdict"), "as_of": pl.col("day"), "stint_id": pl.lit("s"), "capacity_wh": wh,
         "capacity_low_wh": wh - 60, "capacity_high_wh": wh + 60, "soh_pct": wh / 14.4, "soh_low_pct": wh / 14.4 - 4,
-        "soh_high_pct": wh / 14.4 + 4, "reference": pl.lit("data sheet"), "cycles": 80.0 + pl.col("at") / 4,
+        "soh_high_pct": wh / 14.4 + 4, "reference": pl.lit(reasons.OF_DATA_SHEET.format(1440)),
+        "cycles": 80.0 + pl.col("at") / 4,
         "efc": 60.0 + pl.col("at") / 4, "n": pl.lit(30), "weak_probability": pl.lit(0.2),
         "verdict": pl.lit("estimate"), "port": pl.lit("1"),
     }  # fmt: skip
     rows = months.select("provider", "vehicle", "time", **verdict)
     other = months.select(
         "provider", "vehicle", "time", method=pl.lit("resistance"), verdict=pl.lit("insufficient"), port=pl.lit("1"),
-        reason=pl.lit("no readings of current under load"),
+        reason=pl.lit(reasons.SKEWED),
     )  # fmt: skip
     return pl.concat([rows, other], how="diagonal")
 

@@ -2,10 +2,13 @@
 
 import csv
 import io
+import math
 import re
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 from playwright.sync_api import Browser
 
@@ -16,6 +19,7 @@ from logger.display.formats import Formats
 from logger.errors import ConfigError
 from logger.settings.schema import ReportKind, Settings
 from logger.stores import open_lake
+from logger.tables import shaped
 from tests.cases.reports.names import HOSTILE
 from tests.dashboards.reports import made
 from tests.dashboards.reports.conftest import end_of, settings_in
@@ -24,6 +28,7 @@ from tests.helpers.browser import opened
 KINDS: tuple[ReportKind, ...] = ("consumption", "battery-health", "calibration", "fleet")
 SUFFIXES = (".html", ".csv", ".xlsx", ".pdf")
 INJECTED = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', '=HYPERLINK("http://x")', "\u202eevil\u202c")
+EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 NAMES = (*INJECTED, *(name for name in HOSTILE if "/" not in name))
 
 
@@ -74,6 +79,21 @@ def test_huge_values_fit_into_every_kind_of_file(suffix: str, tmp_path: Path) ->
         assert content(*read(settings, kind), suffix)
 
 
+@pytest.mark.parametrize("value", [None, 0.0, -5.0, 1e300, math.inf, math.nan])
+def test_whatever_number_stands_in_every_column_there_is_a_report(value: float | None, tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    lake = open_lake(settings)
+    for name, rows in made.made(["V1", "V2"], 3).items():
+        table = shaped(rows, name)
+        numbers = [each for each, dtype in table.schema.items() if dtype == pl.Float64]
+        lake.replace(name, table.with_columns(pl.lit(value, pl.Float64).alias(each) for each in numbers), None, *EVER)
+    for kind in KINDS:
+        page = content(*read(settings, kind), ".html").decode().lower()
+        assert ">nan" not in page
+        assert ">inf<" not in page
+        assert content(*read(settings, kind), ".xlsx")
+
+
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = settings_in(tmp_path_factory.mktemp("hostile"))
@@ -107,7 +127,7 @@ def test_no_name_becomes_a_formula_of_the_csv(hostile: Settings) -> None:
     rows = list(csv.reader(io.StringIO(content(*read(hostile, "fleet"), ".csv").decode())))
     cells = [cell for row in rows for cell in row]
     numbers = re.compile(r"-?[\d.]+(e[+-]?\d+)?$")
-    assert not [cell for cell in cells if cell[:1] in "=+-@\t\r" and cell and not numbers.match(cell)]
+    assert not [cell for cell in cells if cell[:1] in "=+-@\t\r\n＝＋－＠" and cell and not numbers.match(cell)]
     assert '\'=HYPERLINK("http://x")' in cells
 
 

@@ -5,16 +5,22 @@ Pictures of every page land in `.cache/screenshots/`, to be looked at.
 
 import io
 from collections.abc import Iterator
+from datetime import UTC, date
 from pathlib import Path
 
+import polars as pl
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
 
-from dashboards.reports.contents import Report
+from analytics.battery_health import reasons
+from dashboards.reports.contents import Column, Report, Section, Table
 from dashboards.reports.files import content
 from dashboards.reports.make import open_data, report
+from dashboards.reports.page import page
+from dashboards.reports.period import Period
 from logger.display.formats import Formats
+from logger.settings.display import Display
 from logger.settings.schema import ReportKind, Settings
 from logger.stores import open_lake
 from tests.dashboards.reports.conftest import DAYS, end_of, settings_in
@@ -25,6 +31,7 @@ pytestmark = pytest.mark.xdist_group("reports-in-chromium")
 PICTURES = Path(__file__).parents[3] / ".cache" / "screenshots"
 KINDS: tuple[ReportKind, ...] = ("consumption", "battery-health", "calibration", "fleet")
 LOOKS = {"light": (1280, False), "dark": (1280, True), "telephone": (360, False), "telephone-dark": (360, True)}
+LONG = 450  # rows of a table
 _CONTRAST = """() => {
   const light = (colour) => {
     const parts = colour.match(/[\\d.]+/g).slice(0, 3).map((each) => each / 255);
@@ -94,6 +101,46 @@ def test_a_table_has_every_row(browser: Browser, pages: Pages, kind: ReportKind)
         for table in pages.report(kind)[0].tables:
             rows = watched.page.locator(f'[data-table="{table.name}"] tbody tr')
             assert rows.count() == table.rows.height
+
+
+@pytest.fixture(scope="module")
+def long_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page with a table of many rows, one of them of a name with line breaks and tags."""
+    folder = tmp_path_factory.mktemp("long")
+    names = [f"V{number:03}" for number in range(LONG - 1)] + ["a</tr>\n<tr><td>b"]
+    rows = pl.DataFrame({"label": names, "distance_m": [float(each) for each in range(LONG)]})
+    table = Table("by_vehicle", (Column("label"), Column("distance_m", "m")), rows)
+    day = date(2026, 10, 1)
+    found = Report("fleet", Period(day, day), LONG, end_of(1), (Section("todo", tables=(table,)),), (day, day))
+    (folder / "long.html").write_text(page(found, Formats(Display(), "EUR", UTC)), encoding="utf-8")
+    return folder / "long.html"
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_long_table_has_every_row_soon_after_it_is_open(browser: Browser, long_page: Path, script: bool) -> None:
+    with opened(browser, long_page.as_uri(), script=script) as watched:
+        rows = watched.page.locator("main tbody tr:visible")
+        expect(rows).to_have_count(LONG)
+        names = rows.locator("td:first-child").all_text_contents()
+        assert (names[0], names[-2], names[-1]) == ("V000", f"V{LONG - 2:03}", "a</tr>\n<tr><td>b")
+
+
+def test_a_long_table_is_sorted_and_filtered_as_a_whole_at_once(browser: Browser, long_page: Path) -> None:
+    with opened(browser, long_page.as_uri()) as watched:
+        first = watched.page.evaluate("""() => {
+          document.querySelectorAll("th button")[1].click();
+          return document.querySelector("tbody td").textContent;
+        }""")
+        assert first == "a</tr>\n<tr><td>b"
+        watched.page.get_by_label("Filter").fill(f"V{LONG - 2:03}")
+        assert watched.page.locator("tbody tr:visible").count() == 1
+
+
+def test_a_browser_prints_every_row_of_a_long_table(browser: Browser, long_page: Path) -> None:
+    with opened(browser, long_page.as_uri()) as watched:
+        printed = PdfReader(io.BytesIO(watched.page.pdf(prefer_css_page_size=True)))
+        text = " ".join(each.extract_text() for each in printed.pages)
+    assert [name for name in (f"V{number:03}" for number in range(LONG - 1)) if name not in text] == []
 
 
 @pytest.fixture
@@ -173,6 +220,15 @@ def test_both_engines_print_the_same_figures(browser: Browser, pages: Pages) -> 
         ]
         assert missing == [], engine
         assert {round(float(page.mediabox.width)) for page in pages_of} == {842}, f"{engine}: A4, the long side across"
+
+
+def test_a_german_page_says_in_german_why_there_is_no_figure(browser: Browser, fleet: Settings, tmp_path: Path) -> None:
+    german = settings_in(fleet.data_dir.parent, '[display]\nlocale = "de"\n')
+    with opened(browser, Pages(german, tmp_path).address("battery-health")) as watched:
+        rows = watched.page.locator('[data-table="methods"] tbody').inner_text()
+        assert "Spannung und Strom sind nicht vom selben Augenblick" in rows
+        assert "Datenblatt des Modells: 1440 Wh" in watched.page.locator('[data-table="verdicts"] tbody').inner_text()
+        assert reasons.SKEWED not in rows
 
 
 def test_a_german_page_has_german_words_and_signs(browser: Browser, fleet: Settings, tmp_path: Path) -> None:

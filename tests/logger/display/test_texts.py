@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from analytics.battery_health import reasons
 from logger.derived_tables import CHARGE_ENERGY_SOURCES, CHARGE_FLAGS, METHODS, STATES, VERDICTS
 from logger.display.formats import Formats
 from logger.display.texts import FOLDER, Texts, read_texts
@@ -47,6 +48,21 @@ def test_every_word_of_the_tables_has_a_name(group: str) -> None:
     assert [word for word in WORDS[group] if not Texts("de").has(f"{group}.{word}")] == []
 
 
+def test_every_sentence_of_battery_health_has_a_text() -> None:
+    written = [text for name, text in vars(reasons).items() if name.isupper()]
+    sentences = [text.format(*("1", "2")[: text.count("{}")]) for text in written]
+    assert len(sentences) == len([key for key in read_texts("en") if key.startswith("health.")])
+    assert [Texts("en").sentences("health", each) for each in sentences] == sentences
+    assert [each for each in sentences if Texts("de").sentences("health", each) == each] == []
+
+
+def test_stored_sentences_are_translated_with_the_values_in_them() -> None:
+    stored = "charges; 2 left out, too far from the others: 2026-03-10 10:00, 2026-03-11 10:00; what nobody knows yet"
+    assert Texts("de").sentences("health", stored) == (
+        "Ladungen; 2 weggelassen, zu weit von den anderen: 2026-03-10 10:00, 2026-03-11 10:00; what nobody knows yet"
+    )
+
+
 def test_numbers_have_the_signs_of_their_language() -> None:
     assert ENGLISH.value(1_234_567, "m") == "1,235\N{NO-BREAK SPACE}km"
     assert GERMAN.value(1_234_567, "m") == "1.235\N{NO-BREAK SPACE}km"
@@ -57,6 +73,10 @@ def test_money_is_written_with_its_sign_or_its_code() -> None:
     assert ENGLISH.value(1234.5, "money") == "€1,234.50"
     assert Formats(Display(currency="code"), "EUR").value(1234.5, "money") == "EUR\N{NO-BREAK SPACE}1,234.50"
     assert GERMAN.value(1234.5, "money") == "1.234,50\N{NO-BREAK SPACE}€"
+
+
+def test_an_amount_beyond_all_cents_is_written_all_the_same() -> None:
+    assert ENGLISH.value(1e300, "money") == "1e+300\N{NO-BREAK SPACE}EUR"
 
 
 def test_days_and_moments_are_local() -> None:

@@ -1,6 +1,7 @@
 """Buckets are created where they are missing and our user may do so; existing ones are never changed."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -49,6 +50,30 @@ def test_raw_and_derived_rows_can_have_different_retentions(missing: InfluxSetti
     create_missing(client, longer)
     assert find_buckets(client, longer)[0] == Bucket("", 90, 30)
     client.close()
+
+
+def test_what_is_kept_long_lies_in_shards_of_four_weeks(influx_server: Server, missing: InfluxSettings) -> None:
+    settings = msgspec.structs.replace(missing, retention_days=30)  # derived rows for ever
+    with closing(InfluxClient(settings)) as client:
+        create_missing(client, settings)
+        assert shard_days(client, settings) == {"": 1, LONG_POLICY: 28}
+
+
+def shard_days(client: InfluxClient, settings: InfluxSettings) -> dict[str, int]:
+    """How long the shards of a database are, by policy."""
+    if client.version == "2":
+        buckets = {
+            each["name"]: each["retentionRules"] for each in client.call_api("GET", "/api/v2/buckets").json()["buckets"]
+        }
+        names = {"": settings.bucket, LONG_POLICY: f"{settings.bucket}/{LONG_POLICY}"}
+        return {policy: buckets[name][0]["shardGroupDurationSeconds"] // 86_400 for policy, name in names.items()}
+    if client.version == "3":
+        pytest.skip("3.x has no shards")
+    (found,) = client.query_series(settings.bucket, f'SHOW RETENTION POLICIES ON "{settings.bucket}"')
+    rows = [dict(zip(found["columns"], row, strict=True)) for row in found["values"]]
+    return {
+        "" if row["default"] else row["name"]: int(row["shardGroupDuration"].partition("h")[0]) // 24 for row in rows
+    }
 
 
 def test_rows_older_than_the_retention_are_left_out_without_an_error(missing: InfluxSettings) -> None:
