@@ -46,7 +46,7 @@ def reported(batteries: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("soh_pct").is_not_null()).then(pl.lit(reasons.ITS_OWN)).alias("reference"),
         method=pl.lit("reported"), reason=pl.lit(reasons.REPORTED),
     )  # fmt: skip
-    return _shaped(made.with_columns(_ESTIMATE))
+    return _shape(made.with_columns(_ESTIMATE))
 
 
 def range_full(ranges: pl.DataFrame, meanings: pl.DataFrame) -> pl.DataFrame:
@@ -78,13 +78,13 @@ def range_full(ranges: pl.DataFrame, meanings: pl.DataFrame) -> pl.DataFrame:
     reason = pl.when(own).then(pl.lit(reasons.PROJECTED)).otherwise(by_percent)
     value = pl.coalesce("projected", "followed")
     made = told.with_columns(*interval(value, sd, "range_full_m"), method=pl.lit("range_full"), reason=reason)
-    return _shaped(made.with_columns(_ESTIMATE))
+    return _shape(made.with_columns(_ESTIMATE))
 
 
 def _by_day(rows: pl.DataFrame) -> "pl.dataframe.group_by.GroupBy":
     return rows.with_columns(pl.col("at").dt.truncate("1d").alias("time")).group_by(_DAY)
 
 
-def _shaped(rows: pl.DataFrame) -> pl.DataFrame:
+def _shape(rows: pl.DataFrame) -> pl.DataFrame:
     dated = rows.with_columns(pl.col("time").dt.strftime("%Y-%m-%d").alias("as_of"))
     return shaped(dated.sort(_DAY), "battery_health")

@@ -47,7 +47,7 @@ def slopes(rows: pl.DataFrame, by: Sequence[str], y_sd: float) -> pl.DataFrame:
         used = used.with_columns((_Q + _step().over("group")).alias("q"))
     left = ready.filter(~pl.col("kept")).group_by("group").agg(left_out="at")
     names = ordered.unique("group", keep="first", maintain_order=True).select("group", *by)
-    found = _summed(used).join(left, on="group", how="left", maintain_order="left")
+    found = _sums(used).join(left, on="group", how="left", maintain_order="left")
     return names.join(found, on="group", maintain_order="left").drop("group")
 
 
@@ -68,7 +68,7 @@ def _step() -> pl.Expr:
     return slope / (_X**2 / _spread()).sum()
 
 
-def _summed(used: pl.DataFrame) -> pl.DataFrame:
+def _sums(used: pl.DataFrame) -> pl.DataFrame:
     far = ((_Y - _Q * _X) ** 2 / _spread()).sum()
     true = pl.max_horizontal(_X**2 - _VX, _X**2 / 4)  # what x errs by makes its square too large
     sums = used.group_by("group", maintain_order=True).agg(

@@ -63,18 +63,18 @@ class ModelFigures:
 
     def _rows(self, begins: Sequence[datetime]) -> pl.DataFrame:
         read = self._scan("trips", begins).select(TRIPS).sort(*WHO, "time").collect()
-        whose = {begin: each for begin in begins if (each := self._counted(begin, read)).height}
+        whose = {begin: each for begin in begins if (each := self._count(begin, read)).height}
         if not whose:
             return self.checks.clear()
-        trips = _split(read, whose, _began)
+        trips = _split(read, whose, _begins)
         faults = self._scan("episodes", begins).filter(pl.col("kind") == "fault")
         own = self._scan("battery_health", begins).filter(pl.col("method") == "km_per_pct")
         some = {begin: _sample(each) for begin, each in whose.items()}
         told = [self._firmware(some), self._signals(some, whose, trips)]
         return calibration(
             trips,
-            _split(own.collect(), whose, _began),
-            _split(faults.collect(), whose, _began),
+            _split(own.collect(), whose, _begins),
+            _split(faults.collect(), whose, _begins),
             _together(whose),
             pl.concat(told),
         )
@@ -83,9 +83,9 @@ class ModelFigures:
         """Rows of a derived table that began in the months that count for these."""
         return self._lake.scan(table, _span(begins[0])[0], _span(begins[-1])[1])
 
-    def _counted(self, begin: datetime, trips: pl.DataFrame) -> pl.DataFrame:
+    def _count(self, begin: datetime, trips: pl.DataFrame) -> pl.DataFrame:
         """The frame of `counted` of the month that begins then; empty where it has no trip."""
-        told = trips.filter(_began(*_span(begin)))
+        told = trips.filter(_begins(*_span(begin)))
         here = told.select((pl.col("time") >= begin).any()).item()
         return counted(told, self._known, begin) if here else self._known.clear()
 
@@ -104,11 +104,11 @@ class ModelFigures:
         begins = [*whose]
         vehicles = pl.concat(whose.values())["vehicle"].unique().to_list()
         there = self._lake.scan_overlapping("stints", _span(begins[0])[0], _span(begins[-1])[1], vehicles)
-        stints = _split(there.collect(), whose, _lasted)
+        stints = _split(there.collect(), whose, _overlaps)
         days = self._scan("battery_health", begins).filter(pl.col("method") == "resistance").collect()
         known = _together(whose)
         told = signal_checks.checks(
-            signal_checks.points(readings, powers, trips), stints, _split(days, whose, _began), known
+            signal_checks.points(readings, powers, trips), stints, _split(days, whose, _begins), known
         )
         return pl.concat([told, cells(at_rest(batteries, readings, packs, trips), known)])
 
@@ -130,11 +130,11 @@ def _span(begin: datetime) -> tuple[datetime, datetime]:
     return month(begin, -MONTHS), month(begin, 1)
 
 
-def _began(first: datetime, end: datetime) -> pl.Expr:
+def _begins(first: datetime, end: datetime) -> pl.Expr:
     return pl.col("time").is_between(first, end, closed="left")
 
 
-def _lasted(first: datetime, end: datetime) -> pl.Expr:
+def _overlaps(first: datetime, end: datetime) -> pl.Expr:
     return (pl.col("started_at") < end) & (pl.col("finished_at") >= first).fill_null(True)
 
 

@@ -43,11 +43,11 @@ def ridden(readings: pl.DataFrame, rides: pl.DataFrame) -> pl.DataFrame:
         )  # fmt: skip
         told.append(edges.with_columns(pl.lit(locked).alias("locked")).drop("read_at"))
     new = pl.concat(told).drop_nulls("way_m").unique([*WHO, "at"], keep="first", maintain_order=True)
-    new = _charged(new.join(readings.select(*WHO, "at"), on=[*WHO, "at"], how="anti").sort("at"), readings)
+    new = _add_percents(new.join(readings.select(*WHO, "at"), on=[*WHO, "at"], how="anti").sort("at"), readings)
     return pl.concat([readings, new], how="diagonal").sort(*WHO, "at", maintain_order=True)
 
 
-def _charged(edges: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
+def _add_percents(edges: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
     """Edges with `soc_pct` where a charge lies in their interval."""
     rises = _rises(readings)
     if not rises.height:

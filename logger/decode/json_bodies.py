@@ -114,7 +114,7 @@ def _text(value: Any) -> str | None:
     if kind is int or kind is float:
         return str(value)
     if value is None or kind is str:
-        return value  # type: ignore[no-any-return]
+        return value  # type: ignore[no-any-return]  # it is text or None
     if kind is bool:
         return "true" if value else "false"
     return None

@@ -99,11 +99,11 @@ def times(client: InfluxClient, settings: InfluxSettings, server_id: int, until:
             for query in dict.fromkeys(panel.queries):
                 text = expand(query.text, view)
                 what = f"{page.title}: {panel.title}: {query.text[:90]}"
-                found.append(min(_timed(client, settings.bucket, text, server_id, what) for _ in range(2)))
+                found.append(min(_time(client, settings.bucket, text, server_id, what) for _ in range(2)))
     return found
 
 
-def _timed(client: InfluxClient, database: str, text: str, server_id: int, what: str) -> Time:
+def _time(client: InfluxClient, database: str, text: str, server_id: int, what: str) -> Time:
     computed, began = _computed_s(server_id), time.perf_counter()
     client.query_series(database, text)
     return Time(time.perf_counter() - began, _computed_s(server_id) - computed, what)

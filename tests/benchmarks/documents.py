@@ -40,7 +40,7 @@ def figures(folder: Path) -> list[Figure]:
         "smartcar: webhooks": ("smartcar", _smartcar_webhooks),
         "smartcar: batches": ("smartcar", _smartcar_batches),
         "smart: status": ("smart", _smart_answers),
-        "smart: full status": ("smart", lambda: _repeated("smart", "status_parked", "1790852400000")),
+        "smart: full status": ("smart", lambda: _repeat("smart", "status_parked", "1790852400000")),
         "smartcar: full webhook": ("smartcar", _full_webhooks),
         "saic: cars": ("saic", _saic_answers),
         "saic-gateway: answers": ("saic-gateway", _gateway_answers),
@@ -90,7 +90,7 @@ def _moments(clock: _Clock) -> Iterator[int]:
         yield int(clock.at * 1000)
 
 
-def _repeated(provider: str, case: str, time_text: str) -> Iterator[Envelope]:
+def _repeat(provider: str, case: str, time_text: str) -> Iterator[Envelope]:
     """The document of this case, minute by minute, with another time each."""
     found = json.loads((_CASES / provider / f"{case}.json").read_text())
     body = msgspec.json.encode(found["body"])
@@ -123,7 +123,7 @@ def _segway_answers() -> Iterator[Envelope]:
 def _hiven_answers() -> Iterator[Envelope]:
     clock = _Clock()
     login = {"x-api-key": "key", "x-user-id": "user"}
-    cloud = HivenSimulation(_simulated(), clock, "key", "user")
+    cloud = HivenSimulation(_simulate(), clock, "key", "user")
     for at_ms in _moments(clock):
         for car in cloud.cars:
             body = cloud.answer(Request("GET", f"/v1/hiven/devices/{car}/status", login)).body
@@ -132,7 +132,7 @@ def _hiven_answers() -> Iterator[Envelope]:
 
 def _smartcar_batches() -> Iterator[Envelope]:
     clock = _Clock()
-    cloud = SmartcarSimulation(_simulated(), clock, "client", "secret", "management", access="access")
+    cloud = SmartcarSimulation(_simulate(), clock, "client", "secret", "management", access="access")
     login = {"authorization": "Bearer access"}
     for at_ms in _moments(clock):
         for car in cloud.cars:
@@ -168,19 +168,19 @@ def _good(data: object) -> dict[str, object]:
 def _reports() -> Iterator[tuple[str, int, Report]]:
     """Each car and moment, and what the car has reported by then."""
     clock = _Clock()
-    cloud = VendorCloud(_simulated(), clock)
+    cloud = VendorCloud(_simulate(), clock)
     for at_ms in _moments(clock):
         yield from ((car, at_ms, cloud.report(car)) for car in cloud.cars)
 
 
 def _smartcar_webhooks() -> Iterator[Envelope]:
     clock = _Clock()
-    cloud = VendorCloud(_simulated(), clock)
+    cloud = VendorCloud(_simulate(), clock)
     for at_ms in _moments(clock):
         for car in cloud.cars:
             body = event(car, cloud.report(car), f"{car}-{at_ms}", clock.at)
             yield Envelope("smartcar", "webhook", at_ms, "push", body)
 
 
-def _simulated() -> dict[str, Simulation]:
+def _simulate() -> dict[str, Simulation]:
     return {f"car-{number}": each for number, each in enumerate(cars(range(_CARS), 1, BEGIN_S, 2))}

@@ -32,13 +32,15 @@ def write_vehicles(path: Path, until: datetime, days: int) -> tuple[float, float
         online=~hours_left.is_between(31, 32),
         lat_deg=pl.col("lat_deg") + 0.005,
     )
-    rows = pl.concat([car, _swapped(bike), van.drop("energy_wh", "soh_pct"), _veteran(start)], how="diagonal_relaxed")
+    rows = pl.concat(
+        [car, _swap_packs(bike), van.drop("energy_wh", "soh_pct"), _veteran(start)], how="diagonal_relaxed"
+    )
     rows.with_columns(pl.col("time").dt.strftime("%Y-%m-%dT%H:%M:%SZ")).write_csv(path)
     lat_deg, lon_deg = van.select("lat_deg", "lon_deg").row(-1)
     return lat_deg, lon_deg
 
 
-def _swapped(bike: pl.DataFrame) -> pl.DataFrame:
+def _swap_packs(bike: pl.DataFrame) -> pl.DataFrame:
     """The bike with packs that somebody swaps, standing, each day when twelve hours of it are over."""
     ridden_s = pl.col("time").diff().dt.total_seconds().fill_null(0).cum_sum() % 86_400
     used = (ridden_s + 43_200) % 86_400 / 86_400

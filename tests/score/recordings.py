@@ -194,7 +194,7 @@ def _as_imported(folder: Path) -> Iterator[str]:
     for path in paths:
         yield _found(path, tables)
     for path in paths:
-        yield from _charged(path, tables)
+        yield from _charges(path, tables)
     yield from _energies({path: _own(path, tables["trips"]) for path in paths})
 
 
@@ -252,7 +252,7 @@ def _found(path: Path, tables: Mapping[str, pl.DataFrame]) -> str:
 _RIDDEN_S = pl.coalesce("riding_s", "duration_s").sum()  # where no counter tells it, from start to end
 
 
-def _charged(path: Path, tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:
+def _charges(path: Path, tables: Mapping[str, pl.DataFrame]) -> Iterator[str]:
     """How many charges have the percents that are known, of a recording beside which these are told."""
     beside = path.with_suffix(".known.csv")
     if not beside.is_file():

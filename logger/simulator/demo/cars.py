@@ -73,7 +73,7 @@ class CarFleet:
 
         with ExitStack() as stack:
             for each in self._vendors:
-                cars = self._seen[each.name] = self._simulated(each)
+                cars = self._seen[each.name] = self._simulate(each)
                 cloud = each.cloud(cars, now)
                 self._urls[each.name] = stack.enter_context(CloudServer(cloud)).base_url
                 self._polled.append((each.query, cloud))
@@ -135,7 +135,7 @@ class CarFleet:
     def _vendors(self) -> list[DemoAccount]:
         return [each for each in VENDORS if each.name in self.vehicles]
 
-    def _simulated(self, vendor: DemoAccount) -> dict[str, Simulation]:
+    def _simulate(self, vendor: DemoAccount) -> dict[str, Simulation]:
         """The cars of this vendor from the start, by name; each call gives the same ones anew."""
         names = self.vehicles[vendor.name]
         numbers = range(vendor.first, vendor.first + len(names))
@@ -143,7 +143,7 @@ class CarFleet:
 
     def _history(self) -> list[CarEvent]:
         """The events of the cars that push, in order of time."""
-        pushing = [self._simulated(each) for each in self._vendors if each.name == SMARTCAR]
+        pushing = [self._simulate(each) for each in self._vendors if each.name == SMARTCAR]
         found = (each for of in pushing for car, one in of.items() for each in self._events_of(car, one))
         return sorted(found, key=lambda each: each.at)
 

@@ -37,19 +37,19 @@ class Member(msgspec.Struct, frozen=True):
     def open(self) -> Iterator[BinaryIO]:
         """Yield its bytes, unpacked. Raises `ConfigError` for a file that cannot be read or is damaged."""
         try:
-            with self.path.open("rb") as file, self._unpacked(file) as unpacked:
+            with self.path.open("rb") as file, self._unpack(file) as unpacked:
                 yield unpacked
         except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
             raise ConfigError(f"not readable: {error}; is the file whole?") from error
 
     @contextmanager
-    def _unpacked(self, file: BinaryIO) -> Iterator[BinaryIO]:
+    def _unpack(self, file: BinaryIO) -> Iterator[BinaryIO]:
         if self.kind == "gzip":
             with gzip.open(file) as unpacked:
                 yield unpacked  # type: ignore[misc]  # a GzipFile reads as a BinaryIO does
         elif self.kind == "zip":
             with zipfile.ZipFile(file) as archive, archive.open(self.name) as unpacked:
-                yield unpacked  # type: ignore[misc]
+                yield unpacked  # type: ignore[misc]  # and so does a ZipExtFile
         else:
             yield file
 

@@ -56,7 +56,7 @@ class Sizes:
         for name in _SMALL:
             told = rows[name].drop_nulls() if name in rows.columns else pl.Series([], dtype=pl.Float64)
             if len(told):
-                self._greatest[name] = max(self._greatest.get(name, 0.0), float(told.max()))  # type: ignore[arg-type]
+                self._greatest[name] = max(self._greatest.get(name, 0.0), float(told.max()))  # type: ignore[arg-type]  # numbers
                 self._whole[name] = self._whole.get(name, True) and bool((told == told.round()).all())
 
     def notes(self) -> Iterator[str]:

@@ -118,7 +118,7 @@ class RowTimes:
         return pl.select(pl.coalesce(pl.lit(first), midnight)).to_series()
 
     def _place_in_zone(self, local: pl.Series, which: str) -> pl.Series:
-        placed = local.dt.replace_time_zone(self._zone, ambiguous=which, non_existent="null")  # type: ignore[arg-type]
+        placed = local.dt.replace_time_zone(self._zone, ambiguous=which, non_existent="null")  # type: ignore[arg-type]  # a word
         return placed.dt.convert_time_zone("UTC").cast(TIME)
 
     def _is_second_pass(self, local: pl.Series, repeated: pl.Series, vehicles: pl.Series) -> pl.Series:

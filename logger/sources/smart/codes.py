@@ -38,8 +38,8 @@ class Backoff:
         delay_s, self._delay_s = self._delay_s, min(_MOST_S, _FACTOR * self._delay_s)
         return delay_s
 
-    def answered(self) -> None:
-        """The vendor answers again."""
+    def shorten(self) -> None:
+        """Wait less from now on: the vendor answers again."""
         self._delay_s = max(_LEAST_S, self._delay_s - _STEP_S)
 
 
@@ -76,6 +76,6 @@ def raise_for_refusal(name: str, answer: Answer, backoff: Backoff) -> None:
         after_s = backoff.refused() if answer.retry_after_s is None else answer.retry_after_s
         raise Busy(f"{name}: too many requests (HTTP {answer.status})", after=after_s)
     raise_for_later(name, answer)
-    backoff.answered()
+    backoff.shorten()
     if code_of(answer) == SIGNATURE:
         raise LoginNeeded(f"{name}: the vendor finds the signature wrong: check app_secret, app_id and operator_code")

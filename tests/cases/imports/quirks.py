@@ -27,7 +27,7 @@ def _text(name: str, text: str, options: Mapping[str, str] | None = None, **more
     return Quirk(name, text.encode(), options or {}, **more)
 
 
-def _timed(name: str, first: str, second: str, zone: str = "") -> Quirk:
+def _quirk_of_times(name: str, first: str, second: str, zone: str = "") -> Quirk:
     """Both times written so."""
     text = f"time,vehicle,soc_pct\n{first},car,80\n{second},car,79\n"
     return _text(name, text, {"tz": zone} if zone else {})
@@ -39,7 +39,7 @@ def _values(name: str, column: str, first: str, second: str, rows: list[Any], he
     return _text(name, text, rows=list(zip((at for at, _ in ROWS), rows, strict=True)), column=column)
 
 
-def _zipped(text: str) -> bytes:
+def _zip(text: str) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("export/ride.csv", text)
@@ -78,20 +78,20 @@ QUIRKS = (
     _text("the index of a data frame", ",".join(["", *PLAIN.splitlines()[0].split(",")]) + "\n"
           + "".join(f"{at},{line}\n" for at, line in enumerate(PLAIN.splitlines()[1:]))),
     Quirk("gzip", gzip.compress(PLAIN.encode(), mtime=0)),
-    Quirk("zip", _zipped(PLAIN)),
+    Quirk("zip", _zip(PLAIN)),
     # times
-    _timed("no seconds", "2026-06-01T08:00Z", "2026-06-01 09:00Z"),
-    _timed("an offset of hours alone", "2026-06-01 10:00:00+02", "2026-06-01 11:00:00.000+02"),
-    _timed("local times", "2026-06-01 10:00:00", "2026-06-01T11:00:00", _BERLIN),
-    _timed("days with points", "01.06.2026 10:00", "01.06.2026 11:00:00", _BERLIN),
-    _timed("days with slashes, the year first", "2026/06/01 10:00", "2026/06/01 11:00:00", _BERLIN),
-    _timed("UTC in words", "2026-06-01 08:00:00 UTC", "2026-06-01 09:00:00 +0000 UTC"),
-    _timed("epoch in s", "1780300800", "1780304400"),
-    _timed("epoch in s with a fraction", "1780300800.0", "1780304400.000"),
-    _timed("epoch in ms", "1780300800000", "1780304400000"),
-    _timed("epoch in µs", "1780300800000000", "1780304400000000"),
-    _timed("epoch in ns", "1780300800000000000", "1780304400000000000"),
-    _timed("a spreadsheet's serial dates", "46174.4166666667", "46174.4583333333", _BERLIN),
+    _quirk_of_times("no seconds", "2026-06-01T08:00Z", "2026-06-01 09:00Z"),
+    _quirk_of_times("an offset of hours alone", "2026-06-01 10:00:00+02", "2026-06-01 11:00:00.000+02"),
+    _quirk_of_times("local times", "2026-06-01 10:00:00", "2026-06-01T11:00:00", _BERLIN),
+    _quirk_of_times("days with points", "01.06.2026 10:00", "01.06.2026 11:00:00", _BERLIN),
+    _quirk_of_times("days with slashes, the year first", "2026/06/01 10:00", "2026/06/01 11:00:00", _BERLIN),
+    _quirk_of_times("UTC in words", "2026-06-01 08:00:00 UTC", "2026-06-01 09:00:00 +0000 UTC"),
+    _quirk_of_times("epoch in s", "1780300800", "1780304400"),
+    _quirk_of_times("epoch in s with a fraction", "1780300800.0", "1780304400.000"),
+    _quirk_of_times("epoch in ms", "1780300800000", "1780304400000"),
+    _quirk_of_times("epoch in µs", "1780300800000000", "1780304400000000"),
+    _quirk_of_times("epoch in ns", "1780300800000000000", "1780304400000000000"),
+    _quirk_of_times("a spreadsheet's serial dates", "46174.4166666667", "46174.4583333333", _BERLIN),
     _text("a date alone", "time,vehicle,soc_pct\n2026-06-01,car,80\n2026-06-02,car,79\n", {"tz": "UTC"}, rows=[
         (datetime(2026, 6, 1, tzinfo=UTC), 80.0), (datetime(2026, 6, 2, tzinfo=UTC), 79.0)]),
     _text("an hour that the clock repeats", "time,vehicle,soc_pct\n2026-10-25 02:30,car,80\n2026-10-25 02:50,car,79\n"

@@ -289,7 +289,7 @@ def test_each_refusal_waits_longer_than_the_one_before_and_each_answer_shortens_
         backoff.refused()
     assert backoff.refused() == 5400
     for _ in range(100):
-        backoff.answered()
+        backoff.shorten()
     assert backoff.refused() == 120
     with pytest.raises(Busy) as caught:
         serve(Failure("http", path="status", code=403)).outcome()
