@@ -97,10 +97,14 @@ def _without_creep(rows: pl.DataFrame) -> pl.DataFrame:
     slow = pl.col("speed_kmh").is_between(0, CREEPS_KMH, closed="right").fill_null(False)
     if not rows.select(slow.any()).item():
         return rows
-    told = marked(rows.select(*WHO, "at", "speed_kmh").with_row_index("row").drop_nulls("speed_kmh"))
-    run = (pl.col("speed_kmh").rle_id() + pl.col("fresh").cum_sum()).alias("run")
-    lasted = (pl.col("at").last() - pl.col("at").first()).over("run") >= pl.duration(seconds=EVEN_S)
-    stuck = told.with_columns(run).filter(slow & lasted & (pl.len().over("run") >= EVEN_ROWS))["row"]
+    numbered = rows.select("at", "speed_kmh", pl.col("fresh").cum_sum().alias("who"))
+    told = numbered.with_row_index("row").drop_nulls("speed_kmh")
+    slows = told.with_columns((pl.col("speed_kmh").rle_id() + pl.col("who")).alias("run")).filter(slow)
+    lasted = pl.col("at").last() - pl.col("at").first() >= pl.duration(seconds=EVEN_S)
+    even = slows.group_by("run").agg((lasted & (pl.len() >= EVEN_ROWS)).alias("even")).filter("even")
+    if even.is_empty():
+        return rows
+    stuck = slows.join(even, on="run", how="semi")["row"]
     stands = pl.int_range(pl.len(), dtype=pl.UInt32).is_in(stuck.implode())
     return rows.with_columns(pl.when(stands).then(0.0).otherwise("speed_kmh").alias("speed_kmh"))
 
