@@ -33,7 +33,7 @@ _LATE = timedelta(hours=2)
 _PARTS = {  # functions of `analytics/engine/jobs.py`, added and subtracted; a part is left out where one is not there
     "changed rows and how far they reach": (("__init__", "_state", "_reaching_back"), ()),
     "rows read and derived rows computed": (("_group",), ("_commit_all",)),
-    "figures of models and packs": (("_figures",), ()),
+    "figures of models and packs": (("_make_health",), ()),
     "forecasts": (("_forecast",), ()),
     "compared with the old rows, committed": (("_commit_all",), ()),
 }
