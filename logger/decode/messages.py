@@ -109,7 +109,7 @@ def _decode_kind(batch: Batch, account: Source, path: str, shape: Shape, receipt
     bodies = [envelope.body for envelope in batch.envelopes]
     frame = _read_frame(batch, bodies, account, shape)
     reasons = frame.select(_quarantine_reason(frame, account, shape)).to_series()
-    good = frame.filter(reasons.is_null())
+    good = frame if reasons.null_count() == frame.height else frame.filter(reasons.is_null())
     if shape.remembered:
         good = add_first_receipts(good, path, shape, receipts)
     parts = [
@@ -232,7 +232,8 @@ def _has_content(name: str) -> pl.Expr:
 
 def _summary(good: pl.DataFrame, source: str, path: str, shape: Shape) -> pl.DataFrame:
     """One line per message and vehicle (columns `MESSAGES`); of its parts, the newest time counts."""
-    timed = add_device_time(good, shape.rows[0])
+    read = {*_ORIGIN, *shape.rows[0].time_names, shape.identity}
+    timed = add_device_time(good.select(name for name in good.columns if name in read), shape.rows[0])
     if shape.step:
         newest = timed.sort("device_at", descending=True, nulls_last=True, maintain_order=True)
         timed = newest.unique(["sequence", "vehicle"], keep="first", maintain_order=True).sort("sequence")
