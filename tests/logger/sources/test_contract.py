@@ -379,6 +379,18 @@ def test_whatever_is_answered_ends_in_an_outcome_or_in_an_error_with_a_bounded_w
     assert client.decode(*(envelope for envelope, _ in answers)).rows.keys() <= {"quarantine"}
 
 
+LONG_AGO = {"Date": "Thu, 01 Oct 2026 00:00:00 GMT"}  # by a clock that is no longer ours
+SIGNED = {"smart": Reply(200, b'{"code":"1445"}', LONG_AGO), "saic": Reply(401, b"", LONG_AGO)}
+
+
+@pytest.mark.parametrize("provider", SIGNED)
+def test_a_refusal_of_what_is_signed_with_our_clock_says_that_it_is_off(provider: str, open_client: Any) -> None:
+    client = open_client(KITS[provider], cloud=Changed(SIGNED[provider]))
+    error = client.error(first_query(client))
+    assert isinstance(error, LoginNeeded)
+    assert re.search(r"; this machine's clock is \d+ s (behind|ahead of) the vendor's: set it", str(error))
+
+
 @ALL
 def test_a_page_in_place_of_an_answer_is_kept_and_said_to_be_unreadable(kit: Kit, open_client: Any) -> None:
     query = first_query(open_client(kit))
