@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+import msgspec
 import polars as pl
 
 from logger.decode import form_bodies, json_bodies
@@ -217,10 +218,18 @@ def _make_rows(
     if filled.is_empty():
         return merge_results([])
     timed = add_time(add_device_time(filled, rows), rows, path, shape, receipts)
-    finished = finish_rows(read_values(timed, rows), rows.table)
+    finished = finish_rows(read_values(timed, _with_values(rows, filled)), rows.table)
     if shape.json:
         finished = finished.filter(_has_content(rows.table))
     return DecodeResult({rows.table: finished}, pl.DataFrame(schema=MESSAGES))
+
+
+def _with_values(rows: Rows, frame: pl.DataFrame) -> Rows:
+    """The same without fields of which no message has a value: most vehicles report a few of all."""
+    if rows.table == "location":  # a position is two values, which are checked together
+        return rows
+    present = {name for name in frame.columns if frame[name].null_count() < frame.height}
+    return msgspec.structs.replace(rows, fields=tuple(each for each in rows.fields if present.intersection(each.names)))
 
 
 def _has_content(name: str) -> pl.Expr:
