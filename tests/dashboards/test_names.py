@@ -23,6 +23,11 @@ HOSTILE = (
     "$vehicle ${provider:regex} a/b",
     ".*",
     "^(a|b)?[c]{2}+$ 100 % Ü 🛵",
+    "$__all",
+    "$vehicle",
+    "two\nlines\tand a tab/",
+    "a=b, c d",
+    "none",
 )
 GROUPS = {vehicle: f"of {HOSTILE[at - at % 2]}" for at, vehicle in enumerate(HOSTILE)}
 UNTIL = datetime.now(UTC).replace(microsecond=0)
@@ -54,7 +59,8 @@ def crowd(influx_server: Server) -> Iterator[tuple[InfluxClient, str]]:
 def test_each_vehicle_is_offered_by_its_title_and_chosen_by_its_tag(crowd: tuple[InfluxClient, str]) -> None:
     offered = vehicle_options(*crowd)
     assert set(offered) == {f"label {number}" for number in range(1, len(HOSTILE) + 1)}
-    assert set(offered.values()) == {tag.replace("%", "%25").replace("\\", "%5C") for tag in HOSTILE}
+    encoded = {each: f"%{ord(each):02X}" for each in "%\\\n\t"}
+    assert set(offered.values()) == {"".join(encoded.get(each, each) for each in name) for name in HOSTILE}
 
 
 def test_a_group_offers_its_own_vehicles_and_no_others(crowd: tuple[InfluxClient, str]) -> None:
