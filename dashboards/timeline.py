@@ -95,8 +95,14 @@ def by_day() -> Panel:
 def longest_silences() -> Panel:
     return rows(
         "Longest silences",
-        "Which vehicles were silent for longest? States `no_data` in the chosen range, longest first.",
-        select('"vehicle", "started_at", "finished_at", "duration_s"', "states", "\"state\" = 'no_data'"),
+        "Which vehicles were silent for longest? The 1,000 longest states `no_data` that began in the chosen range, "
+        "which may have 31 days.",
+        select(
+            'top("duration_s", 1000) AS "duration_s", "vehicle", "started_at", "finished_at"',
+            "states",
+            "\"state\" = 'no_data'",
+            UP_TO_A_MONTH,
+        ),
         "vehicle",
         "started_at",
         "finished_at",

@@ -41,7 +41,7 @@ EACH_VEHICLE = ("provider", "vehicle")
 NOT_RETRACTED = '("retracted" = true) = false'  # also true where no row has the field: it exists in 3.x alone
 _RAW_FOR_MS, _FINE_FOR_MS = 2 * 86_400_000, 45 * 86_400_000
 _LENGTH = "(${__to} - ${__from})"
-# Single states cannot be told apart in a longer range, and a year of a fleet has a million of them
+# Single states cannot be told apart in a longer range, and a year of a fleet has millions of them
 UP_TO_A_MONTH = f"{_LENGTH} <= {31 * 86_400_000}"
 UP_TO_TWO_DAYS, BEYOND_TWO_DAYS = f"{_LENGTH} <= {_RAW_FOR_MS}", f"{_LENGTH} > {_RAW_FOR_MS}"
 
