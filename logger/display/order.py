@@ -6,6 +6,6 @@ _DIGITS = 20  # longer numbers are ordered by their last digits
 
 
 def natural(name: str) -> pl.Expr:
-    """Return what to sort by for the texts of this column: numbers in them count as numbers; upper case is lower."""
-    padded = pl.col(name).str.to_lowercase().str.replace_all(r"(\d+)", "0" * _DIGITS + "${1}")
+    """Return what to sort by for the texts of this column: numbers in them count as numbers."""
+    padded = pl.col(name).str.replace_all(r"(\d+)", "0" * _DIGITS + "${1}")
     return padded.str.replace_all(rf"\d*(\d{{{_DIGITS}}})", "${1}")

@@ -9,7 +9,7 @@ from logger.display.order import natural
 @pytest.mark.parametrize(
     "names",
     [
-        ["Moped 1", "Moped 2", "moped 3", "Moped 10", "Moped 11"],
+        ["Moped 1", "Moped 2", "Moped 3", "Moped 10", "Moped 11"],
         ["2 b", "10 a", "a", "a 1 b 2", "a 1 b 10", "a 02 b 1"],
         ["860000000000009", "860000000000010", "860000000100001"],
         ["", "$1", "B-EV 9", "B-EV 10", "é"],
