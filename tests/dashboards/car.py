@@ -12,7 +12,7 @@ from logger.tables import TIME, shaped
 
 CAR = 'Car\'s "one", 100%'  # a name that needs quoting wherever it goes
 VAN, BIKE, MOPED, VETERAN = "$van/(1)", "bike, old", "860000000100003", "veteran"
-_EVERY_D, _MONTHS_D, _FADE_A_YEAR = 4, 430, 0.06
+_EVERY_D, _MONTHS_D, _LAST_D, _FADE_A_YEAR = 3, 430, 10, 0.06
 _CAPACITY_WH, _WH_PER_KM, _EFFICIENCY = 40_000.0, 160.0, 0.9
 _LAT_DEG, _LON_DEG = 54.85, 2.35
 _STEP_S = 10  # between two reports while driving
@@ -49,11 +49,11 @@ def _swap_packs(bike: pl.DataFrame) -> pl.DataFrame:
 
 
 def _veteran(until: datetime) -> pl.DataFrame:
-    """A car that was driven and charged every fourth day of fourteen months, and fades: long enough to be foretold.
+    """A car that was driven and charged every third day of fourteen months, and fades: long enough to be foretold.
 
     So often that any three months say what its model takes: its figures do not depend on the day of the month.
     """
-    days = range(_MONTHS_D, 0, -_EVERY_D)
+    days = range(_MONTHS_D, _LAST_D - 1, -_EVERY_D)
     return pl.concat([_charged_day(until - timedelta(days=day), day) for day in days])
 
 
