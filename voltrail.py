@@ -244,7 +244,7 @@ def certify(
 
 @app.command(rich_help_panel="Analyse")
 def rollup(config: ConfigFile = None, as_json: AsJson = False, debug: Debug = False) -> None:
-    """Compute rollups (`status_5m`, `status_1d`, …) of changed days.
+    """Compute rollups (`status_5m`, `states_1d`, …) of changed days.
 
     Example: voltrail rollup
     """

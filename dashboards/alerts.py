@@ -21,6 +21,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """An alert: `query` over the last `range_s` gives a number for each vehicle; `above` or `below` it fires.
 
     `again` is the number at which it ends, where that is another one. `lasting` is how long it must hold.
+    `without_data` is what an answer without a row means: `OK`, since most rules wait for rows that must not come, and
+    of vehicles and of the collector other rules say when they are silent. A query that fails is an alert of its own,
+    `DatasourceError`, and says nothing of vehicles.
     """
 
     uid: str
@@ -58,7 +61,7 @@ def silent() -> Rule:
         uid="voltrail-silent",
         title="Vehicle silent",
         text="{{ $labels.vehicle }} has reported nothing for 24 hours.",
-        query=_each('moving_average(count("online"), 24)', "status", every="1h"),
+        query=_each('moving_average(count("sequence"), 24)', "status", every="1h"),
         range_s=7 * _DAY,
         below=0.001,
         lasting="30m",
@@ -175,7 +178,7 @@ def clock_off() -> Rule:
         uid="voltrail-clock-off",
         title="Clock off",
         text="The clock of {{ $labels.vehicle }} is so far off that the time of receipt takes its place.",
-        query=_each('count("online")', "status", "\"clock\" = 'received'"),
+        query=_each('count("sequence")', "status", "\"clock\" = 'received'"),
         range_s=_HOUR,
         above=0,
         lasting="15m",

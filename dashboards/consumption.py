@@ -130,7 +130,7 @@ def by_place() -> Panel:
     return bars(
         "By place of the start",
         "Does it matter where a trip starts? Trips that began in a place of the settings.",
-        _of_bins("place"),
+        _of_bins("place", _PER_KM.format("energy_wh", "wh_per_km")),
         "bin",
         "wh_per_km",
         sort="wh_per_km",
@@ -230,13 +230,13 @@ def _per_km_of_days(column: str) -> Query:
     return select(f'sum("{column}") / sum("distance_m") * 1000', "consumption", _DRIVEN, every=DAY)
 
 
-def _of_bins(by: str, *more: str) -> Query:
-    parts = [_PER_KM.format("energy_wh", "wh_per_km")]
-    parts += [_PER_KM.format(f"energy_{end}_wh", f"wh_per_km_{end}") for end in ("low", "high")]
-    return select(", ".join([*parts, *more]), "consumption_by", f'"by" = {text(by)}', by=["bin"])
+def _of_bins(by: str, *what: str) -> Query:
+    return select(", ".join(what), "consumption_by", f'"by" = {text(by)}', by=["bin"])
 
 
 def _by(by: str, x: str, question: str) -> Panel:
     how = "Their energy over their distance, each summed; the band reaches from its lowest to its highest likely value."
-    query = _of_bins(by, f'mean("bin_start") AS "{x}"')
-    return curve(f"By {by}", f"{question} {how}", query, x, "wh_per_km", "wh_per_km_low", "wh_per_km_high", band=True)
+    shown = [f"wh_per_km{end}" for end in ("", "_low", "_high")]
+    ratios = [_PER_KM.format(f"energy{end}_wh", f"wh_per_km{end}") for end in ("", "_low", "_high")]
+    query = _of_bins(by, *ratios, f'mean("bin_start") AS "{x}"')
+    return curve(f"By {by}", f"{question} {how}", query, x, *shown, band=True)

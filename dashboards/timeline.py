@@ -3,9 +3,11 @@
 from dashboards.kit import style
 from dashboards.kit.influxql import (
     AND_A_WEEK_BEFORE,
+    BEYOND_TWO_DAYS,
     DAY,
     EACH_VEHICLE,
     UP_TO_A_MONTH,
+    UP_TO_TWO_DAYS,
     VISITS,
     Query,
     named,
@@ -16,6 +18,8 @@ from dashboards.kit.page import Page
 from dashboards.kit.panels import Panel, columns, daily, number, ranking, timeline
 from dashboards.kit.tables import TO_VEHICLE, rows
 from logger.derived_tables import STATES
+
+_WHEN = "of a range up to two days, all states that began in it, of a longer one, the days (UTC) that began in it"
 
 
 def page() -> Page:
@@ -67,8 +71,8 @@ def unknown() -> Panel:
 def shares() -> Panel:
     return ranking(
         "Time in each state",
-        "How was the time spent? Length of all states that began in the chosen range, summed over the vehicles.",
-        *(named(_time_in(state), state.replace("_", " ")) for state in STATES),
+        f"How was the time spent? Length of each state, summed over the vehicles: {_WHEN}.",
+        *(named(query, state.replace("_", " ")) for state in STATES for query in _time_in(state)),
         unit="dtdurations",
         width=12,
     )
@@ -77,12 +81,12 @@ def shares() -> Panel:
 def by_day() -> Panel:
     return columns(
         "Time on trips, charging and without data",
-        "How do the days differ? Length of states by the day of their start, in UTC; parked time fills the rest.",
+        "How do the days differ? Length of states by day, in UTC; parked time fills the rest. In a range up to two "
+        "days, a state counts for the day of its start.",
         *(
-            named(
-                select('sum("duration_s")', "states", f'"state" = {text(state)}', every="1d"), state.replace("_", " ")
-            )
+            named(query, state.replace("_", " "))
             for state in ("riding", "paused", "charging", "offline", "no_data")
+            for query in _time_in(state, every="1d")
         ),
         unit="dtdurations",
     )
@@ -91,8 +95,14 @@ def by_day() -> Panel:
 def longest_silences() -> Panel:
     return rows(
         "Longest silences",
-        "Which vehicles were silent for longest? States `no_data` in the chosen range, longest first.",
-        select('"vehicle", "started_at", "finished_at", "duration_s"', "states", "\"state\" = 'no_data'"),
+        "Which vehicles were silent for longest? The 1,000 longest states `no_data` that began in the chosen range, "
+        "which may have 31 days.",
+        select(
+            'top("duration_s", 1000) AS "duration_s", "vehicle", "started_at", "finished_at"',
+            "states",
+            "\"state\" = 'no_data'",
+            UP_TO_A_MONTH,
+        ),
         "vehicle",
         "started_at",
         "finished_at",
@@ -126,14 +136,13 @@ def visits() -> Panel:
 
 
 def _hours(title: str, question: str, state: str) -> Panel:
-    return number(
-        title,
-        f"{question} Length of the states `{state}` that began in the chosen range, all vehicles together.",
-        _time_in(state),
-        "duration_s",
-        width=6,
-    )
+    short, long = _time_in(state)
+    text = f"{question} Length of the states `{state}`, all vehicles together: {_WHEN}."
+    return number(title, text, short, "duration_s", width=6, also=[long])
 
 
-def _time_in(state: str) -> Query:
-    return select('sum("duration_s") AS "duration_s"', "states", f'"state" = {text(state)}')
+def _time_in(state: str, every: str = "") -> tuple[Query, Query]:
+    """How long vehicles were in a state: one query for ranges up to two days, and one for longer ones."""
+    alias = "" if every else ' AS "duration_s"'
+    single = select(f'sum("duration_s"){alias}', "states", f'"state" = {text(state)}', UP_TO_TWO_DAYS, every=every)
+    return single, select(f'sum("{state}_s"){alias}', "states_1d", BEYOND_TWO_DAYS, every=every)

@@ -174,6 +174,7 @@ _STATES = (
     _FINISHED,
     Column("duration_s", "float", "s", "from start to end"),
 )
+_STATES_1D = tuple(Column(f"{state}_s", "float", "s", f"seconds in it: {meaning}") for state, meaning in STATES.items())
 _CONSUMPTION = (
     _DAY,
     Column("distance_m", "float", "m", "distance on trips; a trip over midnight is shared between its days"),
@@ -350,6 +351,14 @@ ALL = (
     _build("trips", "a trip", "trip_id", _TRIPS),
     _build("charges", "a charge, or a swap of battery packs", "charge_id", _CHARGES),
     _build("states", "a span of time in one state; the spans of a vehicle leave no gap", "state", _STATES),
+    build_table(
+        "states_1d",
+        "a day (UTC) of a vehicle, of which `states` knows a part or all",
+        "`voltrail rollup`",
+        "the start of the day",
+        _STATES_1D,
+        always="parked_s",
+    ),
     _build("consumption", "a local day of a vehicle", "day", _CONSUMPTION, _DAY_STARTS),
     _build(
         "consumption_by",

@@ -65,7 +65,7 @@ class Rows(msgspec.Struct, frozen=True):
     `clock`: that of the `device` or of the vendor's `server`; where it is missing, `server_time` takes its place, if
     the vendor has one. With `each`, every element of that array makes a row, and the fields are read below it. Rows
     that are `first_seen` stand at the first receipt of their key: the vendor repeats what holds still. Rows of a
-    `history` may be of any time in the past. All rows get the `flag`, if there is one.
+    `history` may be of any time in the past, from the year 2000 on. All rows get the `flag`, if there is one.
     """
 
     table: str

@@ -116,7 +116,7 @@ _ALL = (
     Signal("cabin_c", "status", "float", "degC", -60, 100,
            "Cabin.HVAC.AmbientAirTemperature",
            "cabin air"),
-    Signal("service_in_m", "status", "float", "m", -1e6, 1e6,
+    Signal("service_in_m", "status", "float", "m", -1e8, 1e8,
            "extension",
            "distance to the next service; negative is overdue"),
     Signal("service_in_d", "status", "float", "d", -3650, 3650,

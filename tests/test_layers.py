@@ -36,7 +36,7 @@ GRANTS: dict[str, set[str]] = {  # a room's own modules always count as granted
         "atomic", "decode", "envelope", "errors", "process_state", "settings", "sources", "spool", "stores", "tables",
     },
     # What needs somebody is read from a store; nothing else of the logger's way is needed to tell it
-    "notify": {"atomic", "errors", "settings", "stores", "tables"},
+    "notify": {"atomic", "errors", "settings", "stores"},
     "live": {"display", "errors", "process_state", "settings", "sources", "spool", "stores"},  # it only reads
     "service": {
         "deliver", "display", "envelope", "errors", "live", "locks", "notify", "poll", "printable", "process_state",

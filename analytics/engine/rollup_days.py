@@ -10,6 +10,7 @@ import polars as pl
 
 from analytics.digests import mark
 from analytics.engine.checkpoints import read, write
+from analytics.engine.state_days import STATES_1D, roll_states
 from analytics.fleet.rollups import rolled
 from logger.stores.lake.data_files import files_by_day
 from logger.stores.lake.delta import day_span
@@ -44,6 +45,8 @@ def roll(lake: Lake, folder: Path, progress: Callable[[str], None] = lambda text
     for name in ROLLUPS:
         results.append(_rolled_days(lake, name, made.setdefault(name, {}), progress))
         write(notes, made)
+    results.append(Rolled(STATES_1D, *roll_states(lake, made.setdefault(STATES_1D, {}), progress)))
+    write(notes, made)
     progress("")
     return results
 

@@ -15,6 +15,7 @@ from analytics.stays.trip_ends import SIGMAS
 from logger.settings.schema import Place
 from logger.tables import TIME, table
 
+STOP_S = 600.0  # a stand so short between others is a stop on the way
 # Between which moments the whereabouts of a vehicle are as if everything had been read; both included.
 KNOWN_SPAN = pl.Schema({"vehicle": pl.String(), "known_from": TIME, "known_to": TIME})
 # Rows of `episodes`, and whether their start and their end are seen in what was read.
@@ -66,16 +67,18 @@ def relocations(whereabouts: pl.DataFrame, steps: pl.DataFrame, known: pl.DataFr
     by more than 50 m and three sigma. How far it rolled is the odometer's difference from the reading before it was
     last seen at the one to the reading after it was first seen at the other, by two minutes each, since the clocks of
     counters and of positions may differ by so much; where it was reset, or where the vehicle has none, nothing is said.
-    The row lies from the last fix here to the first there; `text` tells how far, rounded.
+    A stop of less than 10 min on the way, between two other stands, is a part of it. Where the positions of a ride
+    beside it tell of no motion, and the vehicle rolled as far on it, its two clocks differ by more than that: it was
+    ridden. The row lies from the last fix here to the first there; `text` tells how far, rounded.
     """
-    stood = _within(whereabouts, known).filter("stood")
+    stood = _within(whereabouts, known).filter("stood").filter(_stays_long())
     names = ("ended_at", "lat_deg", "lon_deg", "sigma_m")
     last = [pl.col(name).shift(1).over(*WHO, "outing").alias(f"from_{name}") for name in names]
     moved = stood.with_columns(last).drop_nulls("from_ended_at")
     far = distance_m(pl.col("from_lat_deg"), pl.col("from_lon_deg"), pl.col("lat_deg"), pl.col("lon_deg"))
     told = _rolled(moved.with_columns(far_m=far), steps)
-    carried = (pl.col("far_m") - pl.col("rolled_m") > reach_m(pl.col("from_sigma_m"))).fill_null(False)
-    made = told.filter(carried).with_columns(
+    carried = told.filter(_farther_than(pl.col("rolled_m")).fill_null(False))
+    made = _not_ridden(carried, _unseen(whereabouts, steps)).with_columns(
         system=pl.lit("relocation"), code=pl.lit("relocated"), text=pl.format("carried {}", _rounded("far_m")),
         started_at="from_ended_at", finished_at="began_at", open=pl.lit(False), start_seen=pl.lit(True),
         end_seen=pl.lit(True),
@@ -172,6 +175,50 @@ def _shaped(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 # ---- relocations ---------------------------------------------------------------------------------------------------
+
+
+def _stays_long() -> pl.Expr:
+    """Whether a stand is no stop on the way: it lasts, or is the first or last between two rides."""
+    lasts = pl.col("ended_at") - pl.col("began_at") >= pl.duration(seconds=round(STOP_S))
+    number = pl.int_range(pl.len()).over(*WHO, "outing")
+    return lasts | (number == 0) | (number == pl.len().over(*WHO, "outing") - 1)
+
+
+def _unseen(whereabouts: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:
+    """Rides of which positions tell nothing: `outing`, and how far each rolled, `unseen_m`.
+
+    The vehicle stood at one place before, after, and with every fix in between.
+    """
+    place = ("lat_deg", "lon_deg", "sigma_m")
+    stands = whereabouts.filter("stood").group_by(*WHO, "outing", maintain_order=True)
+    first = stands.agg(pl.col(*place, "began_at").first())
+    last = stands.agg(pl.col(name).last().alias(f"from_{name}") for name in (*place, "ended_at"))
+    before = last.with_columns(pl.col("outing") + 1)
+    back = first.select(*WHO, "outing", back_at="began_at")
+    fixes = whereabouts.filter(~pl.col("stood")).join(before, on=[*WHO, "outing"]).join(back, on=[*WHO, "outing"])
+    moving = fixes.filter(_elsewhere() & (pl.col("began_at") < pl.col("back_at")))
+    still = first.join(before, on=[*WHO, "outing"]).filter(~_elsewhere())
+    return _rolled(still.join(moving, on=[*WHO, "outing"], how="anti"), steps).select(
+        *WHO, "outing", unseen_m="rolled_m"
+    )
+
+
+def _elsewhere() -> pl.Expr:
+    far = distance_m(pl.col("from_lat_deg"), pl.col("from_lon_deg"), pl.col("lat_deg"), pl.col("lon_deg"))
+    return far > reach_m(pl.col("from_sigma_m"))
+
+
+def _not_ridden(moves: pl.DataFrame, unseen: pl.DataFrame) -> pl.DataFrame:
+    """Moves but for those that a ride before or after them explains, which positions told at another time."""
+    after = unseen.select(*WHO, pl.col("outing") - 1, after_m="unseen_m")
+    known = moves.join(unseen, on=[*WHO, "outing"], how="left", maintain_order="left").join(
+        after, on=[*WHO, "outing"], how="left", maintain_order="left"
+    )
+    return known.filter(_farther_than(pl.max_horizontal("unseen_m", "after_m")).fill_null(True))
+
+
+def _farther_than(rolled_m: pl.Expr) -> pl.Expr:
+    return pl.col("far_m") - rolled_m > reach_m(pl.col("from_sigma_m"))
 
 
 def _rolled(moved: pl.DataFrame, steps: pl.DataFrame) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from analytics.charging.spans import seconds
 from analytics.frames import WHO, before, carried, marked, with_day, with_midnight, within
 from analytics.observations.positions import STANDS_KMH
 from analytics.trips.segmentation import GAP_S, SPEAKS_S, under_way
+from logger.derived_tables import STATES
 from logger.tables import shaped
 
 SILENT_CADENCES = 2.0
@@ -139,6 +140,18 @@ def daily(found: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     spent = named.with_columns(((end - begin).dt.total_milliseconds() / 1000).alias("duration_s"))
     sums = spent.filter(pl.col("duration_s") > 0).group_by(*WHO, "day", "state").agg(pl.col("duration_s").sum())
     return sums.sort(*WHO, "day", "state")
+
+
+def by_utc_day(found: pl.DataFrame) -> pl.DataFrame:
+    """Table `states_1d` of these rows of `states`: seconds of each state per vehicle and day of UTC.
+
+    A state over midnight is shared between its days. A day has a row if a state covers a part of it, and then 0 for
+    states that it did not see.
+    """
+    spent = daily(found, found.clear().select(*WHO, timezone="state"))
+    moment = pl.col("day").str.to_datetime("%Y-%m-%d", time_unit="ms", time_zone="UTC").alias("time")
+    sums = [pl.col("duration_s").filter(pl.col("state") == state).sum().alias(f"{state}_s") for state in STATES]
+    return shaped(spent.group_by(*WHO, moment, maintain_order=True).agg(sums), "states_1d")
 
 
 # ---- trips and rests -----------------------------------------------------------------------------------------------

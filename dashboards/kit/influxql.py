@@ -41,8 +41,9 @@ EACH_VEHICLE = ("provider", "vehicle")
 NOT_RETRACTED = '("retracted" = true) = false'  # also true where no row has the field: it exists in 3.x alone
 _RAW_FOR_MS, _FINE_FOR_MS = 2 * 86_400_000, 45 * 86_400_000
 _LENGTH = "(${__to} - ${__from})"
-# Single states cannot be told apart in a longer range, and a year of a fleet has a million of them
+# Single states cannot be told apart in a longer range, and a year of a fleet has millions of them
 UP_TO_A_MONTH = f"{_LENGTH} <= {31 * 86_400_000}"
+UP_TO_TWO_DAYS, BEYOND_TWO_DAYS = f"{_LENGTH} <= {_RAW_FOR_MS}", f"{_LENGTH} > {_RAW_FOR_MS}"
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -148,14 +149,13 @@ def by_length(table: str, column: str, name: str, *where: str, by: Iterable[str]
     Up to two days the raw rows answer, up to 45 days the rollup of five minutes, beyond that the one of days.
     """
     mean = f'mean("mean_{column}")'
-    short, long = f"{_LENGTH} <= {_RAW_FOR_MS}", f"{_LENGTH} > {_FINE_FOR_MS}"
-    between = f"{_LENGTH} > {_RAW_FOR_MS}", f"{_LENGTH} <= {_FINE_FOR_MS}"
+    between, long = (BEYOND_TWO_DAYS, f"{_LENGTH} <= {_FINE_FOR_MS}"), f"{_LENGTH} > {_FINE_FOR_MS}"
 
     def series(what: str, source: str, *length: str) -> Query:
         return named(select(what, source, *where, *length, by=by, every="$__interval", fill="null"), name)
 
     return [
-        series(f'mean("{column}")', table, short),
+        series(f'mean("{column}")', table, UP_TO_TWO_DAYS),
         series(mean, f"{table}_5m", *between),
         series(mean, f"{table}_1d", long),
     ]

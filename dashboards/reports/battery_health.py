@@ -9,6 +9,7 @@ from dashboards.reports.contents import DAY, MOMENT, SENTENCES, WORDS, Chart, Co
 from dashboards.reports.data import WHO, Data
 from dashboards.reports.shown import axis, in_units
 from logger.commands.certify.certificate import Verdict
+from logger.display.order import natural
 
 _PORT = [*WHO, "port"]
 _MOST_SERIES = len(charts.PALETTE)  # packs in a chart; all of them are in the table
@@ -55,7 +56,7 @@ def battery_health(data: Data) -> Report:
     """Return the report as of the end of the period. Raises `Retry`."""
     day = pl.col("as_of").str.to_date("%Y-%m-%d", strict=False)
     rows = data.rows_before_end("battery_health").with_columns(day).collect()
-    latest = data.named(_latest(rows, [*_PORT, "method"]))
+    latest = data.named(_latest(rows, [*_PORT, "method"])).sort(natural("label"), *_PORT, "method")
     verdicts = latest.filter(method="verdict")
     sections = (
         Section("summary", tuple(_figures(verdicts))),
@@ -63,7 +64,7 @@ def battery_health(data: Data) -> Report:
             "verdicts", tuple(), tuple(_ranking(verdicts, data)), (Table("verdicts", (*_VEHICLE, *_VERDICT), verdicts),)
         ),
         _history(rows, data),
-        Section("methods", tables=(Table("methods", (*_VEHICLE, *_METHOD), latest.sort("label", "port", "method")),)),
+        Section("methods", tables=(Table("methods", (*_VEHICLE, *_METHOD), latest),)),
         _sessions(data),
         _certificates(verdicts, data),
     )
@@ -72,7 +73,7 @@ def battery_health(data: Data) -> Report:
 
 
 def _latest(rows: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    return rows.sort("time").unique(by, keep="last", maintain_order=True)
+    return rows.sort("time", maintain_order=True).unique(by, keep="last", maintain_order=True)
 
 
 def _figures(verdicts: pl.DataFrame) -> Iterator[Figure]:
@@ -148,7 +149,7 @@ def _sessions(data: Data) -> Section:
 def _certificates(verdicts: pl.DataFrame, data: Data) -> Section:
     """What a certificate of each vehicle would state: the latest verdict of all its ports, as `certify` writes it."""
     names = [name for name in Verdict.__struct_fields__ if name in verdicts.columns]
-    newest = _latest(verdicts, WHO).sort("label").select("label", "model", "vehicle", *names)
+    newest = _latest(verdicts, WHO).sort(natural("label"), *WHO).select("label", "model", "vehicle", *names)
     columns = (Column("label"), Column("vehicle"), *(each for each in _VERDICT if each.name in names))
     notes = (data.formats.texts("note.certificate"),)
     return Section("certificates", tables=(Table("certificates", columns, newest),), notes=notes)

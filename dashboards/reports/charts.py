@@ -68,7 +68,7 @@ def curve(name: str, rows: pl.DataFrame, x: str, y: str, low: str, high: str, ti
 
     def draw(width: int) -> Any:
         base = alt.Chart(rows)
-        across = alt.X(f"{x}:Q", title=titles[0], scale=alt.Scale(zero=False, padding=12))
+        across = alt.X(f"{x}:Q", title=titles[0], scale=_scale(rows, x))
         up = alt.Y(f"{y}:Q", title=titles[1], scale=alt.Scale(zero=False))
         line = base.mark_line(color=BLUE, strokeWidth=1.5).encode(x=across, y=up)
         ends = base.mark_rule(color=BLUE, opacity=0.5, strokeWidth=3).encode(x=across, y=f"{low}:Q", y2=f"{high}:Q")
@@ -103,7 +103,7 @@ def series(
     """Return a point with its interval for each row, coloured by `by`; `x` holds moments where it has no title."""
 
     def draw(width: int) -> Any:
-        scale = alt.Scale(type="utc", padding=12) if titles[0] is None else alt.Scale(zero=False, padding=12)
+        scale = alt.Scale(type="utc", padding=12) if titles[0] is None else _scale(rows, x)
         across = alt.X(f"{x}:{'T' if titles[0] is None else 'Q'}", title=titles[0], scale=scale)
         names = _drawable(rows)[by].unique(maintain_order=True).to_list()
         colour = alt.Color(
@@ -143,6 +143,13 @@ def cells(name: str, rows: pl.DataFrame, count: str, titles: tuple[str, str, str
         return _sized(marks.properties(name=DATA), width, round(height))
 
     return chart(name, rows.height, draw)
+
+
+def _scale(rows: pl.DataFrame, x: str) -> alt.Scale:
+    """A scale with room at its ends, but none below 0 where no value lies there: amounts have no values below 0."""
+    least, most = rows.select(pl.col(x).min().alias("least"), pl.col(x).max().alias("most")).row(0)
+    near = least is not None and 0 <= least <= (most - least) / 8
+    return alt.Scale(zero=False, padding=12, domainMin=0) if near else alt.Scale(zero=False, padding=12)
 
 
 def _drawable(rows: pl.DataFrame) -> pl.DataFrame:

@@ -8,6 +8,7 @@ import polars as pl
 
 from dashboards.reports.period import Period, usual_period
 from logger.display.formats import Formats
+from logger.display.order import natural
 from logger.errors import ConfigError
 from logger.settings.schema import Settings
 from logger.stores.contract import Store
@@ -100,7 +101,7 @@ def _names(store: Store, settings: Settings) -> pl.DataFrame:
         pl.coalesce("model_own", pl.when(pl.col("model") != "").then("model")).alias("model"),
         pl.coalesce("group_own", "group").alias("group"),
         pl.coalesce("in_service_own", "in_service").fill_null(True).alias("in_service"),
-    ).sort("label", *WHO)
+    ).sort(natural("label"), "label", *WHO)
 
 
 def _numbers(names: pl.DataFrame, vehicles: Sequence[str]) -> list[str] | None:

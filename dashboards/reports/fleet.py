@@ -13,6 +13,7 @@ from dashboards.reports.period import Period
 from dashboards.reports.shown import axis
 from dashboards.reports.sums import daily, totals
 from dashboards.reports.todo import silent_vehicles, standby_of, todo
+from logger.display.order import natural
 
 _UNSEEN = ("no_data", "out_of_service")  # states in which nobody knows whether a vehicle is used
 _USED = ("riding", "paused")
@@ -124,7 +125,9 @@ def _use(rows: pl.DataFrame, spans: pl.DataFrame, data: Data) -> Section:
     per_day = pl.col("distance_m") / 1000 / pl.col("days")
     found = data.named(used.with_columns(share.alias("use_share"), per_day.alias("km_per_day")))
     table = Table(
-        "use", _USE, found.sort("use_share", "label", "vehicle", descending=[True, False, False], nulls_last=True)
+        "use",
+        _USE,
+        found.sort("use_share", natural("label"), "vehicle", descending=[True, False, False], nulls_last=True),
     )
     return Section("use", charts=tuple(_state_chart(spans, data)), tables=(table,))
 

@@ -26,33 +26,39 @@ def read_texts(bodies: Sequence[bytes], names: Sequence[str]) -> pl.DataFrame:
 def read_parts(bodies: Sequence[bytes], names: Sequence[str], step: Step) -> pl.DataFrame:
     """Return the same of the parts into which the step takes each document: a row per part, `_row` is its body."""
     numbers, problems = list[int](), list[str | None]()
-    texts: dict[str, list[str | None]] = {}
-    wanted = frozenset(names)
+    cells = {name: (list[int](), list[Any]()) for name in names}  # rows and values: most parts have a few of all names
+    adding = {name: (rows.append, values.append) for name, (rows, values) in cells.items()}
     for number, body in enumerate(bodies):
         parts, problem = _take_apart(body, step)
         for row, part in enumerate(parts, len(numbers)):
-            _add(part, row, wanted, texts)
+            for name, value in part.items():
+                if value is not None and name in adding:
+                    add_row, add_value = adding[name]
+                    add_row(row)
+                    add_value(value)
         numbers += [number] * len(parts)
         problems += [problem] * len(parts)
-    for column in texts.values():
-        column += [None] * (len(numbers) - len(column))
-    schema = {name: kind for name, kind in _schema(names).items() if name in texts or name in (ROW, PROBLEM)}
-    frame = pl.DataFrame({ROW: numbers, **texts, PROBLEM: problems}, schema=schema)
-    return frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in names if name not in texts)
+    texts = _fill(cells, len(numbers))
+    return pl.DataFrame([pl.Series(ROW, numbers, pl.UInt32), *texts, pl.Series(PROBLEM, problems, pl.String)])
 
 
-def _add(part: Mapping[str, Any], row: int, names: frozenset[str], texts: dict[str, list[str | None]]) -> None:
-    """Add the texts of a part as this row of the columns; a column ends at the last row that has its value."""
-    for name, value in part.items():
-        if value is None or name not in names:
-            continue
-        column = texts.get(name)
-        if column is None:
-            column = texts[name] = []
-        if len(column) < row:  # most parts have a few of all names
-            column += [None] * (row - len(column))
-        kind = value.__class__
-        column.append(value if kind is str else str(value) if kind is int or kind is float else _text(value))
+def _fill(cells: Mapping[str, tuple[list[int], list[Any]]], height: int) -> Iterator[pl.Series]:
+    """Yield a column of texts for each name, null where its rows have none."""
+    empty = pl.Series([None], dtype=pl.String).new_from_index(0, height)
+    for name, (rows, values) in cells.items():
+        column = empty.alias(name)
+        yield column.scatter(rows, pl.Series(_texts(values), dtype=pl.String)) if rows else column
+
+
+def _texts(values: Sequence[Any]) -> Sequence[str | None]:
+    """The values as a vendor writes them in forms; nearly always, they are all of one kind."""
+    kinds = set(map(type, values))
+    if kinds == {str}:
+        return values
+    return list(map(str if kinds <= _NUMBERS else _text, values))
+
+
+_NUMBERS = frozenset((int, float))
 
 
 def _take_apart(body: bytes, step: Step) -> tuple[list[Mapping[str, Any]], str | None]:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+import msgspec
 import polars as pl
 
 from logger.decode import form_bodies, json_bodies
@@ -109,7 +110,7 @@ def _decode_kind(batch: Batch, account: Source, path: str, shape: Shape, receipt
     bodies = [envelope.body for envelope in batch.envelopes]
     frame = _read_frame(batch, bodies, account, shape)
     reasons = frame.select(_quarantine_reason(frame, account, shape)).to_series()
-    good = frame.filter(reasons.is_null())
+    good = frame if reasons.null_count() == frame.height else frame.filter(reasons.is_null())
     if shape.remembered:
         good = add_first_receipts(good, path, shape, receipts)
     parts = [
@@ -217,10 +218,18 @@ def _make_rows(
     if filled.is_empty():
         return merge_results([])
     timed = add_time(add_device_time(filled, rows), rows, path, shape, receipts)
-    finished = finish_rows(read_values(timed, rows), rows.table)
+    finished = finish_rows(read_values(timed, _with_values(rows, filled)), rows.table)
     if shape.json:
         finished = finished.filter(_has_content(rows.table))
     return DecodeResult({rows.table: finished}, pl.DataFrame(schema=MESSAGES))
+
+
+def _with_values(rows: Rows, frame: pl.DataFrame) -> Rows:
+    """The same without fields of which no message has a value: most vehicles report a few of all."""
+    if rows.table == "location":  # a position is two values, which are checked together
+        return rows
+    present = {name for name in frame.columns if frame[name].null_count() < frame.height}
+    return msgspec.structs.replace(rows, fields=tuple(each for each in rows.fields if present.intersection(each.names)))
 
 
 def _has_content(name: str) -> pl.Expr:
@@ -232,7 +241,8 @@ def _has_content(name: str) -> pl.Expr:
 
 def _summary(good: pl.DataFrame, source: str, path: str, shape: Shape) -> pl.DataFrame:
     """One line per message and vehicle (columns `MESSAGES`); of its parts, the newest time counts."""
-    timed = add_device_time(good, shape.rows[0])
+    read = {*_ORIGIN, *shape.rows[0].time_names, shape.identity}
+    timed = add_device_time(good.select(name for name in good.columns if name in read), shape.rows[0])
     if shape.step:
         newest = timed.sort("device_at", descending=True, nulls_last=True, maintain_order=True)
         timed = newest.unique(["sequence", "vehicle"], keep="first", maintain_order=True).sort("sequence")

@@ -1,6 +1,5 @@
 """The time of each row: the device's clock where it is usable, else the first receipt of its message."""
 
-import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -11,6 +10,7 @@ from logger.mapping import Rows, Shape
 from logger.tables import table
 
 BEHIND_MS, AHEAD_MS = 30 * 86_400_000, 600_000  # a device time so far behind or ahead of the receipt is a wrong clock
+_FIRST_MS = 946_684_800_000  # 2000-01-01: what is older is by a clock that began anew
 _REPEAT_MS = 60_000  # vendors repeat an unanswered push within seconds (Segway: once, after 5 s)
 
 
@@ -31,7 +31,8 @@ def add_time(frame: pl.DataFrame, rows: Rows, path: str, shape: Shape, receipts:
         return _add_first_seen(frame, rows, receipts)
     if "first_at" not in frame.columns:
         off = pl.col("device_at") - pl.col("received_at")
-        sure = (off > (-math.inf if rows.history else _REPEAT_MS - BEHIND_MS)) & (off < AHEAD_MS - _REPEAT_MS)
+        near = pl.col("device_at") >= _FIRST_MS if rows.history else off > _REPEAT_MS - BEHIND_MS
+        sure = near & (off < AHEAD_MS - _REPEAT_MS)
         frame = add_first_receipts(frame, path, shape, receipts, of=~sure.fill_null(False))
     return _choose_time(frame.with_columns(_time_problem(rows)))
 
@@ -78,7 +79,7 @@ def _choose_time(frame: pl.DataFrame) -> pl.DataFrame:
 def _time_problem(rows: Rows) -> pl.Expr:
     """The time flag of a row; null where its device time is usable."""
     off = pl.col("device_at") - pl.col("first_at")
-    is_behind = pl.lit(False) if rows.history else off < -BEHIND_MS
+    is_behind = pl.col("device_at") < _FIRST_MS if rows.history else off < -BEHIND_MS
     return (
         pl.when(off.is_null())
         .then(pl.lit("time_missing"))

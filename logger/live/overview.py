@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from logger.display.order import natural
 from logger.errors import ConfigError
 from logger.process_state import feeder_process, read_state
 from logger.settings.schema import Settings
@@ -177,7 +178,7 @@ def _newest_rows(lake: Lake, vehicles: Sequence[str], labels: pl.DataFrame) -> p
         .with_columns(
             newest_at=pl.max_horizontal("time", "position_at"), label=pl.coalesce("own_label", "label", "vehicle")
         )
-        .sort("provider", "label", "vehicle")
+        .sort("provider", natural("label"), "label", "vehicle")
     )
     return _of_vehicles(rows, vehicles) if vehicles else rows
 

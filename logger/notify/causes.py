@@ -14,7 +14,6 @@ import polars as pl
 from logger.notify.schedule import failures
 from logger.settings.schema import Settings
 from logger.stores.contract import Store
-from logger.tables import TABLES
 
 _EVENTS_FOR = timedelta(
     hours=24
@@ -24,6 +23,7 @@ _RISE_PCT = 5.0
 _FULL, _FULL_ENDS = 0.5, 0.4  # of the spool
 _BEHIND, _BEHIND_ENDS = 10_000, 1_000  # messages that wait for a store
 _WEAK, _WEAK_ENDS = 0.9, 0.7
+_VERDICTS = timedelta(days=62)  # a verdict stands at the start of its month or stint
 _CLOCK_HOURS = timedelta(hours=1)
 _ALERTS = {"1": "Moved while locked", "2": "Fell over", "4": "Fell over"}  # Segway's codes, see its messages
 _URGENT = ("Moved while locked",)
@@ -92,9 +92,7 @@ def _events(store: Store, settings: Settings, now: datetime) -> Iterator[Cause]:
 
 
 def _weak(store: Store, settings: Settings, now: datetime) -> Iterator[Cause]:
-    if "battery_health" not in TABLES:
-        return
-    rows = store.scan("battery_health", now - timedelta(days=7), now).drop_nulls("weak_probability")
+    rows = store.scan("battery_health", now - _VERDICTS, now).drop_nulls("weak_probability")
     for row in (
         rows.sort("time").group_by("vehicle", "port", maintain_order=True).last().collect().iter_rows(named=True)
     ):

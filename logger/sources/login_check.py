@@ -12,6 +12,7 @@ from logger.errors import LoginNeeded, Retry
 from logger.sources.http import Answer, raise_for_later
 
 _STEP_S = 1.0  # a `Date` header knows whole seconds
+_MATTERS_S = 60.0  # an answer takes less, and no vendor is known that is stricter
 
 
 class ClockOffset(msgspec.Struct, frozen=True):
@@ -51,6 +52,19 @@ async def check_by(host: str, name: str, request: Callable[[], Awaitable[Answer]
             host, "unreachable", trouble, "check base_url, this machine's network, DNS and firewall", clock
         )
     return LoginCheck(host, "ok", clock=clock)
+
+
+def clock_advice(date: str) -> str:
+    """What to add to a refusal of a request that is signed with its time, by the `Date` header of the answer just now.
+
+    Empty where the clocks agree, or nobody knows.
+    """
+    now = time.time()
+    offset = clock_offset(date, now, now)
+    if offset is None or offset.off_s < _MATTERS_S:
+        return ""
+    word = "behind" if offset.ahead_s > 0 else "ahead of"
+    return f"; this machine's clock is {offset.off_s:.0f} s {word} the vendor's: set it, requests are signed with it"
 
 
 def clock_offset(date: str, sent_at: float, answered_at: float) -> ClockOffset | None:

@@ -15,11 +15,12 @@ _LOCK_S = 0.05  # between two looks at a lock that another process holds
 
 
 class Tokens(msgspec.Struct, frozen=True):
-    """A pair of tokens; `renew_at` is when to renew it [epoch s]."""
+    """A pair of tokens: when to renew it, and when another login ended it, 0 where none did [epoch s]."""
 
     access_token: str
     refresh_token: str
     renew_at: float
+    ended_at: float = 0.0
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(renew_at={self.renew_at:.0f})"  # and not the tokens, wherever this is printed

@@ -75,7 +75,10 @@ class WakeLog:
 
     def rest(self, vehicle: str, *, by_hand: bool = False) -> Rest | None:
         """Why this car may not be requested now; None where it may."""
-        wake = self._read().get(vehicle)
+        wakes = self._read()
+        if wakes is None:
+            return Rest(math.inf, f"is left alone for its 12 V battery: {self._damage}")
+        wake = wakes.get(vehicle)
         return None if wake is None else self._rest(wake, by_hand=by_hand)
 
     def begin(self, vehicle: str) -> None:
@@ -134,11 +137,18 @@ class WakeLog:
 
     # ---- the file --------------------------------------------------------------------------------------------------
 
-    def _read(self) -> dict[str, Wake]:
+    def _read(self) -> dict[str, Wake] | None:
+        """The last request of each car; None where the file is there and cannot be read."""
         try:
             return msgspec.json.decode(self._file.read_bytes(), type=dict[str, Wake])
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        except FileNotFoundError:
             return {}
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return None
+
+    @property
+    def _damage(self) -> str:
+        return f"{self._file.name} cannot be read; delete it if no car was requested for a day"
 
     @contextmanager
     def _changing(self) -> Iterator[dict[str, Wake]]:
@@ -146,6 +156,8 @@ class WakeLog:
         try:
             with exclusive_lock(self._file.with_suffix(".lock"), wait=True):
                 wakes = self._read()
+                if wakes is None:
+                    raise Retry(f"{self._account}: {self._damage}", after=self._rules.least_s)
                 yield wakes
                 write_file(self._file, msgspec.json.encode(wakes))
         except OSError as error:

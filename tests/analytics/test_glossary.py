@@ -1,4 +1,4 @@
-"""Every word in a name of `analytics/` is plain, of the vocabulary of signals, or explained in the glossary."""
+"""Every word in a name of `analytics/` is plain, of the vocabulary of signals or states, or in the glossary."""
 
 import importlib
 import pkgutil
@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 import analytics
+from logger.derived_tables import STATES
 from logger.signals import SIGNALS
 from logger.tables import TABLES
 
@@ -57,7 +58,7 @@ def explained(word: str, known: set[str]) -> bool:
 
 def test_every_word_in_a_name_is_plain_or_of_the_vocabulary_or_in_the_glossary() -> None:
     raw = [name for table in TABLES.values() if table.raw for name in (*table.key, *table.schema.names())]
-    known = words(*SIGNALS, *raw, *TABLES, *terms()) | PLAIN
+    known = words(*SIGNALS, *raw, *TABLES, *STATES, *terms()) | PLAIN
     assert sorted(word for word in words(*names()) if not explained(word, known)) == []
 
 

@@ -35,7 +35,7 @@ _VEHICLES, _DAYS, _MONTH_DAYS = 1000, 364, 28
 # Rows a vehicle and day, as in the demo; raw tables have what is newest alone
 _ROWS: Mapping[str, float] = {
     "states": 32, "trips": 4, "consumption_by": 5, "standby": 2, "episodes": 2, "consumption": 1, "coverage": 1,
-    "charges": 1, "status_1d": 1, "battery_1d": 1, "pack_1d": 1, "battery_health": 1, "stints": 0.25,
+    "charges": 1, "states_1d": 1, "status_1d": 1, "battery_1d": 1, "pack_1d": 1, "battery_health": 1, "stints": 0.25,
 }  # fmt: skip
 _NEWEST = ("vehicles", "status", "location", "battery", "pack", "body", "forecast", "event", "intake")
 _WORDS = {"port": 2, "code": 4}  # how many a vehicle has of these
@@ -182,7 +182,10 @@ def _rows(table: Table, vehicles: Sequence[str], until: datetime, count: int, ev
         for column in own
         if column.name in table.columns
     ]
-    return frame.with_columns(pl.lit("segway").alias("provider"), pl.col("time").dt.cast_time_unit("ms"), *columns)
+    made = frame.with_columns(pl.lit("segway").alias("provider"), pl.col("time").dt.cast_time_unit("ms"), *columns)
+    if table.name != "charges":
+        return made
+    return made.with_columns(pl.when(pl.col("kind") == "swap").then("port"))  # a charge by cable has none
 
 
 def _values(column: Column) -> pl.Expr:

@@ -12,7 +12,7 @@ from logger.tables import TIME, shaped
 
 CAR = 'Car\'s "one", 100%'  # a name that needs quoting wherever it goes
 VAN, BIKE, MOPED, VETERAN = "$van/(1)", "bike, old", "860000000100003", "veteran"
-_EVERY_D, _MONTHS_D, _FADE_A_YEAR = 10, 430, 0.06
+_EVERY_D, _MONTHS_D, _LAST_D, _FADE_A_YEAR = 3, 430, 10, 0.06
 _CAPACITY_WH, _WH_PER_KM, _EFFICIENCY = 40_000.0, 160.0, 0.9
 _LAT_DEG, _LON_DEG = 54.85, 2.35
 _STEP_S = 10  # between two reports while driving
@@ -49,8 +49,11 @@ def _swap_packs(bike: pl.DataFrame) -> pl.DataFrame:
 
 
 def _veteran(until: datetime) -> pl.DataFrame:
-    """A car that was charged every tenth day of fourteen months, and fades: long enough to be foretold."""
-    days = range(_MONTHS_D, 0, -_EVERY_D)
+    """A car that was driven and charged every third day of fourteen months, and fades: long enough to be foretold.
+
+    So often that any three months say what its model takes: its figures do not depend on the day of the month.
+    """
+    days = range(_MONTHS_D, _LAST_D - 1, -_EVERY_D)
     return pl.concat([_charged_day(until - timedelta(days=day), day) for day in days])
 
 
@@ -60,9 +63,7 @@ def _charged_day(start: datetime, days_ago: int) -> pl.DataFrame:
     The noise of a percent is that of the day, so that months differ.
     """
     capacity_wh = _CAPACITY_WH * (0.97 - _FADE_A_YEAR * (_MONTHS_D - days_ago) / 365)
-    driven: list[tuple[float, float, float | None, bool]] = [
-        (minute, 90 - 70 * minute / 120, None, False) for minute in range(0, 121, 2)
-    ]
+    driven = [(minute, 90 - 70 * minute / 120, -0.7 * capacity_wh / 2, False) for minute in range(0, 121, 2)]
     charged = [(240 + minute, 20 + 70 * minute / 360, 0.7 * capacity_wh / 6, True) for minute in range(0, 361, 2)]
     minutes = pl.DataFrame(
         [*driven, *charged, (605, 90.0, 0.0, False)], ["minute", "soc_pct", "power_w", "charging"], orient="row"
@@ -72,7 +73,7 @@ def _charged_day(start: datetime, days_ago: int) -> pl.DataFrame:
         "power_w", "charging", time=pl.lit(start) + pl.duration(minutes="minute"), vehicle=pl.lit(VETERAN),
         soc_pct=(pl.col("soc_pct") + math.sin(days_ago) / 5).round(1), odometer_m=(1000 * km).round(),
         speed_kmh=pl.when(pl.col("minute") < 120).then(87.5).otherwise(0.0), locked=pl.col("minute") >= 120,
-        charger_power_w=pl.col("power_w") / _EFFICIENCY,
+        charger_power_w=pl.col("power_w").clip(0) / _EFFICIENCY,
     )  # fmt: skip
 
 

@@ -25,8 +25,8 @@ voltrail dashboards push --url https://grafana.example.org --token-file grafana.
   in queries, escaped by Grafana (`:regex`): no name can mean more than itself. Provider, group and model narrow the
   list.
 - **Days** are local days of the vehicles, unless a panel says UTC.
-- **Long ranges** read rollups: up to two days all rows, up to 45 days `…_5m`, beyond that `…_1d`. The service makes
-  them once an hour, `voltrail rollup` at once.
+- **Long ranges** read rollups: up to two days all rows, up to 45 days `…_5m`, beyond that `…_1d`; lengths of states are
+  read from `states_1d` beyond two days. The service makes them once an hour, `voltrail rollup` at once.
 - **Nothing** is shown as `–`, and a count of nothing as `none`. A line is broken where vehicles were silent for more
   than 30 min, or where a day has no value.
 - **Bands** are intervals of 95 %.

@@ -84,7 +84,16 @@ def _figure(panel: Panel, result: Result) -> str:
     (calc,) = panel.options.reduce_options.calcs  # type: ignore[attr-defined]
     if calc == "count":
         return f"{len(values)}"
-    return shown(values[-1], panel.config.unit or "") if values else str(panel.config.no_value)
+    if not values:
+        return str(panel.config.no_value)
+    return _word(panel, values[-1]) or shown(values[-1], panel.config.unit or "")
+
+
+def _word(panel: Panel, value: Any) -> str:
+    """The word that the panel shows in place of this value; "" where it shows the value."""
+    key = str(value).lower() if isinstance(value, bool) else str(value)
+    found = [getattr(mapping, "options", {}).get(key) for mapping in panel.config.mappings or []]
+    return next((each.text for each in found if each is not None and each.text), "")
 
 
 def _table(panel: Panel, result: Result) -> str:
@@ -116,6 +125,8 @@ def _over_time(panel: Panel, result: Result) -> Chart:
     assert isinstance(custom, common.GraphFieldConfig)
     x, colour = alt.X("at:T", title=None), alt.Color("name:N", title=None, legend=_LEGEND)
     y = alt.Y("value:Q", title=_unit_word(panel.config.unit))
+    if panel.config.unit == "percentunit":
+        y = y.title(None).axis(format="~%")
     if custom.draw_style == common.GraphDrawStyle.BARS:
         stacked = custom.stacking is not None and custom.stacking.mode == common.StackingMode.NORMAL
         bars = alt.Chart(rows.drop_nulls("value")).mark_bar(width=14, opacity=0.8)
@@ -151,23 +162,28 @@ def _bars(panel: Panel, result: Result) -> Chart:
     assert isinstance(panel.options, barchart.Options)
     category, value = panel.fields[:2]
     x = alt.X(f"{category}:N", sort=None, title=None)
-    return alt.Chart(_rows(result)).mark_bar().encode(x=x, y=alt.Y(f"{value}:Q", title=caption(value)))
+    return alt.Chart(_rows(result)).mark_bar().encode(x=x, y=alt.Y(f"{value}:Q", title=_labelled(value)))
 
 
 def _curve(panel: Panel, result: Result) -> Chart:
     assert isinstance(panel.options, trend.Options)
-    x, value, *ends = panel.fields
+    name, value, *ends = panel.fields
     rows = alt.Chart(_rows(result))
-    chart = rows.mark_line(point=True).encode(x=alt.X(f"{x}:Q"), y=alt.Y(f"{value}:Q", title=unit_of(value)))
-    return (
-        rows.mark_area(opacity=0.2).encode(x=f"{x}:Q", y=f"{ends[0]}:Q", y2=f"{ends[1]}:Q") + chart if ends else chart
-    )
+    x, y = alt.X(f"{name}:Q", title=_labelled(name)), alt.Y(f"{value}:Q", title=_unit_word(unit_of(value)))
+    chart = rows.mark_line(point=True).encode(x=x, y=y)
+    return rows.mark_area(opacity=0.2).encode(x=x, y=f"{ends[0]}:Q", y2=f"{ends[1]}:Q") + chart if ends else chart
+
+
+def _labelled(field: str) -> str:
+    """What a field is called, with its unit."""
+    unit = _unit_word(unit_of(field))
+    return f"{caption(field)} ({unit})" if unit else caption(field)
 
 
 def _distribution(panel: Panel, result: Result) -> Chart:
     assert isinstance(panel.options, histogram.Options)
     (field,), step = panel.fields, panel.options.bucket_size or 1
-    x = alt.X(f"{field}:Q", bin=alt.Bin(step=step), title=f"{caption(field)} ({unit_of(field)})")
+    x = alt.X(f"{field}:Q", bin=alt.Bin(step=step), title=_labelled(field))
     return alt.Chart(_rows(result)).mark_bar().encode(x=x, y="count()")
 
 
@@ -181,7 +197,7 @@ def _heat(panel: Panel, result: Result) -> Chart:
 def _points(panel: Panel, result: Result) -> Chart:
     x, y = panel.fields
     scale = alt.Scale(zero=False)
-    axes = (alt.X(f"{x}:Q", title=caption(x), scale=scale), alt.Y(f"{y}:Q", title=caption(y), scale=scale))
+    axes = (alt.X(f"{x}:Q", title=_labelled(x), scale=scale), alt.Y(f"{y}:Q", title=_labelled(y), scale=scale))
     return alt.Chart(_rows(result).head(4000)).mark_circle(opacity=0.5).encode(*axes)
 
 

@@ -1,5 +1,6 @@
 """Alert rules: each fires on the demo's data where it should, ends where it should, and is what Grafana reads."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -100,8 +101,20 @@ def test_low_is_what_the_settings_call_low() -> None:
     assert next(rule for rule in alerts.rules(settings) if rule.uid == "voltrail-low-charge").below == 33
 
 
-def test_no_heartbeat_at_all_is_an_alert_as_well() -> None:
-    assert content(alerts.influx_behind())["noDataState"] == "Alerting"
+def test_no_heartbeat_at_all_is_an_alert_as_well_and_no_other_rule_needs_one() -> None:
+    states = {rule.uid: content(rule)["noDataState"] for rule in RULES}
+    assert states.pop("voltrail-influx-behind") == "Alerting"
+    assert {*states.values()} == {"OK"}
+
+
+def test_a_query_that_fails_is_an_error_and_no_alert_of_vehicles() -> None:
+    assert {content(rule)["execErrState"] for rule in RULES} == {"Error"}
+
+
+def test_a_rule_counts_rows_by_a_column_that_each_of_them_has() -> None:
+    for rule in RULES:
+        for column in re.findall(r'count\("(\w+)"\)', rule.query.text):
+            assert column == "sequence" or f'"{column}" = ' in rule.query.text, rule.uid
 
 
 def test_rules_read_the_policy_in_which_tables_are_kept() -> None:

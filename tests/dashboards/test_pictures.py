@@ -2,6 +2,7 @@
 
 import pytest
 
+from dashboards import vehicle
 from dashboards.catalogue import pages
 from dashboards.kit.panels import Panel
 from tests.dashboards.answers import Result, result
@@ -34,3 +35,8 @@ def test_values_are_written_with_their_units() -> None:
     assert shown(0.25, "percentunit") == "25.00 %"
     assert shown(90, "dtdurations") == "1.50 min"
     assert shown(None, "watth") == "–"
+
+
+def test_a_word_of_ours_stands_for_a_value_as_in_grafana() -> None:
+    assert picture(vehicle.locked(), Result([{"locked": True}], {})) == '<p class="figure">locked</p>'
+    assert picture(vehicle.charge(), Result([{"soc_pct": 80.0}], {})) == '<p class="figure">80 %</p>'

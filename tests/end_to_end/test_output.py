@@ -266,7 +266,7 @@ def test_status_and_check_change_no_file_of_a_folder_in_use(fleet: Path) -> None
     ("typed", "offered"),
     [
         ("voltrail sta", {"status"}),
-        ("voltrail export sta", {"status", "states", "standby", "status_5m", "status_1d"}),
+        ("voltrail export sta", {"status", "states", "standby", "states_1d", "status_5m", "status_1d"}),
         ("voltrail export gp", {"gpx"}),
         ("voltrail analyze tri", {"trips"}),
         ("voltrail copy --from la", {"lake"}),

@@ -16,7 +16,8 @@ class Kit(msgspec.Struct, frozen=True, kw_only=True):
     `account` are its settings, secrets included, but for `base_url`; `secrets` are those of them that nothing may show.
     `cloud` makes its simulated cloud with some failures, and `words` are that cloud's words for the queries and, under
     `login`, for what a login requests first. `vehicle` is one of its vehicles, `misspelt` a key with an error in it.
-    `prepare` puts into a data folder what a login leaves there.
+    `prepare` puts into a data folder what a login leaves there. `posts` are the paths of all that polls and logins send
+    by another method than GET, with CAR for the vehicle: logins, choices of a session, reads of several values at once.
     """
 
     account: Mapping[str, Any]
@@ -26,6 +27,7 @@ class Kit(msgspec.Struct, frozen=True, kw_only=True):
     vehicle: str
     misspelt: str
     prepare: Callable[[Path], None] = lambda folder: None
+    posts: frozenset[str] = frozenset()
 
     def settings(self, folder: Path, base_url: str = "http://127.0.0.1:1", **changes: Any) -> Settings:
         """Return settings with this one account, and its data below this folder."""

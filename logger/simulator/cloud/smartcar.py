@@ -52,6 +52,8 @@ class SmartcarSimulation(VendorCloud):
                 return "token", ""
             case ("GET", "v2.0", "vehicles") | ("GET", "v3", "connections"):
                 return "vehicles", ""
+            case ("POST", "v3", "subscriptions"):
+                return "subscriptions", ""
             case ("GET", "v2.0", "management", "connections"):
                 return "connections", ""
             case ("GET" | "POST", "v2.0" | "v3", "vehicles", car, *rest):
@@ -84,6 +86,8 @@ class SmartcarSimulation(VendorCloud):
             return self._list() if header == self._management else _refusal()
         if header.removeprefix("Bearer ") not in self._access:
             return _refusal()
+        if word == "subscriptions":
+            return self._subscribe(request)
         if car and car not in self.cars:
             return error(404, "RESOURCE_NOT_FOUND", "PATH")
         return self._list() if word == "vehicles" else self._of_car(word, car, request)
@@ -97,6 +101,16 @@ class SmartcarSimulation(VendorCloud):
         self._access = {access}
         pair = {"access_token": access, "refresh_token": self.refresh}
         return document({**pair, "token_type": "Bearer", "expires_in": _EXPIRES_S})
+
+    def _subscribe(self, request: Request) -> Reply:
+        """Version 3: the vehicle is named in the body."""
+        wish = msgspec.json.decode(request.body)["data"]["attributes"]
+        if wish["vehicleId"] not in self.cars or not wish["userId"]:
+            return error(404, "RESOURCE_NOT_FOUND", None)
+        if (pair := (wish["vehicleId"], wish["webhookId"])) in self.subscribed:
+            return error(409, "CONFLICT", None)
+        self.subscribed.append(pair)
+        return document({"meta": {"message": "subscription creation in progress"}}, 202)
 
     def _list(self) -> Reply:
         return document({"vehicles": list(self.cars), "paging": {"count": len(self.cars), "offset": 0}})

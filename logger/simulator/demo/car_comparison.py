@@ -27,22 +27,28 @@ class CarResult(msgspec.Struct, frozen=True):
 
 
 class CarAnalysis(msgspec.Struct, frozen=True):
-    """Trips and charges of the cars of one provider, found and true; without an odometer there are no trips."""
+    """Trips and charges of the cars of one provider, found and true; without an odometer there are no trips.
+
+    Those `apart` are the most that anybody could find: there are readings before, between and after them.
+    """
 
     provider: str
     trips: int
     true_trips: int
+    apart_trips: int
     distance_m: float
     true_distance_m: float
     charges: int
     true_charges: int
+    apart_charges: int
 
     def line(self) -> str:
         """Return the comparison for people."""
-        found = f"{self.charges:,} charges of {self.true_charges:,} by cable"
+        found = f"{self.charges:,} charges of {self.true_charges:,} by cable ({self.apart_charges:,} by readings)"
         if self.provider != HIVEN:
             km, true_km = self.distance_m / 1000, self.true_distance_m / 1000
-            found = f"{self.trips:,} trips for {self.true_trips:,}, {km:,.1f} km of {true_km:,.1f}; {found}"
+            trips = f"{self.trips:,} trips for {self.true_trips:,} ({self.apart_trips:,} by readings)"
+            found = f"{trips}, {km:,.1f} km of {true_km:,.1f}; {found}"
         return f"{self.provider:<14}{found}"
 
 
@@ -87,23 +93,44 @@ def _analysis(lake: Lake, folder: Path) -> CarAnalysis:
     tables = {name: pl.read_parquet(folder / f"{name}.parquet") for name in ("trips", "charges")}
     own = pl.col("provider") == folder.name
     trips, charges = (lake.scan(name).filter(own).collect() for name in ("trips", "charges"))
+    status, sessions = lake.scan("status").filter(own).collect(), _sessions(tables["charges"])
     return CarAnalysis(
         provider=folder.name,
         trips=trips.height,
         true_trips=tables["trips"].height,
+        apart_trips=told_apart(tables["trips"], status.drop_nulls("odometer_m")),
         distance_m=float(trips["distance_m"].sum()),
         true_distance_m=_sum(tables["trips"], "distance_m"),
         charges=charges.filter(pl.col("kind") != "swap").height,
-        true_charges=_sessions(tables["charges"]),
+        true_charges=sessions.height,
+        apart_charges=told_apart(sessions, status.drop_nulls("soc_pct")),
     )
+
+
+def told_apart(events: pl.DataFrame, readings: pl.DataFrame) -> int:
+    """Return how many of these events, with `started_at` and `finished_at`, have readings between them and around all.
+
+    Events between the same two readings count as one, and one that lacks a reading before or after it as none.
+    """
+    if "started_at" not in events.columns:
+        return 0
+    at = pl.col("time").cast(events.schema["started_at"])
+    last = readings.select("vehicle", at.alias("started_at"), at.alias("last_at")).sort("started_at")
+    following = readings.select("vehicle", at.alias("finished_at"), at.alias("next_at")).sort("finished_at")
+    both = events.select("vehicle", "started_at", "finished_at").sort(
+        "started_at"
+    )  # which polars cannot check with `by`
+    both = both.join_asof(last, on="started_at", by="vehicle", check_sortedness=False).sort("finished_at")
+    both = both.join_asof(following, on="finished_at", by="vehicle", strategy="forward", check_sortedness=False)
+    return both.drop_nulls(["last_at", "next_at"]).n_unique(["vehicle", "last_at", "next_at"])
 
 
 def _sum(rows: pl.DataFrame, column: str) -> float:
     return float(rows[column].sum()) if column in rows.columns else 0.0
 
 
-def _sessions(charges: pl.DataFrame) -> int:
-    """How often a cable charged: packs that were charged together are one session."""
+def _sessions(charges: pl.DataFrame) -> pl.DataFrame:
+    """The times that a cable charged: packs that were charged together are one session."""
     if "started_at" not in charges.columns:
-        return 0
-    return charges.drop_nulls("port").n_unique(["vehicle", "started_at"])
+        return pl.DataFrame()
+    return charges.drop_nulls("port").unique(["vehicle", "started_at"])

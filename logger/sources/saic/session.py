@@ -6,7 +6,6 @@ that was ended so is not replaced within 15 minutes.
 
 import asyncio
 import hashlib
-import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ from logger.settings.schema import Saic
 from logger.sources.addresses import is_address
 from logger.sources.grant import Grant, read_grant
 from logger.sources.http import Answer, exchange, raise_for_later
+from logger.sources.login_check import clock_advice
 from logger.sources.saic.envelope import TENANT, open_answer, seal
 from logger.sources.token_file import TokenFile, Tokens
 
@@ -58,7 +58,6 @@ class Session:
         self.base_url = account.base_url.rstrip("/") or _BASE.format(account.region)
         self._file = TokenFile(folder, account.name)
         self._renewal = asyncio.Lock()
-        self._evicted_at = -math.inf
 
     async def get(self, http: httpx.AsyncClient, path: str, event: str | None = None) -> Answer:
         """The answer at this path, opened. Raises `LoginNeeded` where the session has been ended, and `Retry`."""
@@ -67,7 +66,7 @@ class Session:
         if answer.status in (401, 403) or str(read_envelope(answer).code) in ("401", "403"):
             await self._end(token)
             text = "another login has ended this session: that of the phone? It logs in again in 15 minutes"
-            raise LoginNeeded(f"{self._name}: {text}")
+            raise LoginNeeded(f"{self._name}: {text}{clock_advice(answer.date)}")
         return answer
 
     async def access_token(self, http: httpx.AsyncClient) -> str:
@@ -76,8 +75,8 @@ class Session:
             stored = self._file.read()
             if stored is not None and self._clock() < stored.renew_at:
                 return stored.access_token
-            wait_s = self._evicted_at + _AFTER_EVICTION_S - self._clock()
-            if 0 < wait_s:
+            wait_s = stored.ended_at + _AFTER_EVICTION_S - self._clock() if stored is not None else 0.0
+            if 0 < wait_s <= _AFTER_EVICTION_S:  # more, where the clock was set back since
                 raise LoginNeeded(f"{self._name}: another login has ended this session; ours waits {wait_s:.0f} s more")
             grant = await self._log_in(http)
             self._write(Tokens(grant.access_token, "", self._clock() + grant.renew_in_s))
@@ -87,8 +86,7 @@ class Session:
         async with self._renewal, self._file.alone():
             stored = self._file.read()
             if stored is not None and stored.access_token == token:
-                self._evicted_at = self._clock()
-                self._write(Tokens("none", "", 0.0))
+                self._write(Tokens("none", "", 0.0, ended_at=self._clock()))
 
     async def _log_in(self, http: httpx.AsyncClient) -> Grant:
         account = self._account
@@ -104,12 +102,15 @@ class Session:
         }
         answer = await self._send(http, "POST", LOGIN, urlencode(form).encode(), _FORM, "", {})
         if answer.status in (400, 401, 403):
-            raise LoginNeeded(f"{self._name}: the cloud refuses the account (HTTP {answer.status}): {_ADVICE}")
+            refusal = f"{self._name}: the cloud refuses the account (HTTP {answer.status}): {_ADVICE}"
+            raise LoginNeeded(f"{refusal}{clock_advice(answer.date)}")
         raise_for_later(self._name, answer)
         found = read_envelope(answer)
         if str(found.code) != "0":
             reason = f"code {found.code}: {(found.message or '')[:_MOST_QUOTED]!r}"
-            raise LoginNeeded(f"{self._name}: the cloud refuses the account ({reason}): {_ADVICE}")
+            raise LoginNeeded(
+                f"{self._name}: the cloud refuses the account ({reason}): {_ADVICE}{clock_advice(answer.date)}"
+            )
         return read_grant(self._name, bytes(found.data))
 
     async def _send(

@@ -7,6 +7,7 @@ import msgspec
 from logger.errors import Busy, LoginNeeded, Retry
 from logger.sources.contract import PollOutcome
 from logger.sources.http import Answer, raise_for_later
+from logger.sources.login_check import clock_advice
 
 OK, EXPIRED, SIGNATURE, WAIT, UNSELECTED = "1000", "1402", "1445", "7065", "8006"
 OUTCOMES: Mapping[str, PollOutcome] = {
@@ -78,4 +79,5 @@ def raise_for_refusal(name: str, answer: Answer, backoff: Backoff) -> None:
     raise_for_later(name, answer)
     backoff.shorten()
     if code_of(answer) == SIGNATURE:
-        raise LoginNeeded(f"{name}: the vendor finds the signature wrong: check app_secret, app_id and operator_code")
+        keys = "check app_secret, app_id and operator_code"
+        raise LoginNeeded(f"{name}: the vendor finds the signature wrong: {keys}{clock_advice(answer.date)}")

@@ -102,8 +102,12 @@ class SmartcarCloud(Cloud):
 
     async def subscribe(self, http: httpx.AsyncClient, vehicle: str) -> bool:
         """Subscribe a vehicle to the webhook of the settings; return whether it is. Raises `Retry`, `LoginNeeded`."""
-        url = f"{self._vehicle(vehicle)}/webhooks/{quote(self._account.webhook_id, safe='')}"
-        answer = await self._send(http, "POST", url)
+        webhook, user = self._account.webhook_id, self._account.user_id
+        if self._account.api == "v3":
+            wish = {"data": {"attributes": {"webhookId": webhook, "userId": user, "vehicleId": vehicle}}}
+            answer = await self._send(http, "POST", self._hosts.subscriptions, json=wish)
+            return answer.status in (202, 409)  # it is under way, or was there already
+        answer = await self._send(http, "POST", f"{self._vehicle(vehicle)}/webhooks/{quote(webhook, safe='')}")
         return answer.status in (200, 201, 204)
 
     async def check_login(self, http: httpx.AsyncClient) -> LoginCheck:

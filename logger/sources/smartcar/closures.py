@@ -1,7 +1,9 @@
 """Smartcar: doors, windows and lids, which it lists one by one; a signal says whether any of them is open."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from logger.sources.smartcar.documents import Element
 
 _LISTS = ("closure-doors", "closure-windows", "closure-sunroof")
 _V2_LISTS = ("doors", "windows", "sunroof", "chargingPort")
@@ -14,7 +16,7 @@ def add_openings(part: dict[str, Any]) -> None:
     for name in _LISTS:
         values = part.pop(f"{name}.values", None)
         if isinstance(values, list):
-            part[f"{name}.isOpen"] = _any(each.get("isOpen") for each in values if isinstance(each, dict))
+            part[f"{name}.isOpen"] = _any([each.isOpen for each in values if each.__class__ is Element])
 
 
 def add_doors(part: dict[str, Any]) -> None:
@@ -32,9 +34,8 @@ def _words(found: Any, place: str = "") -> list[bool | None]:
     return [_OPEN.get(str(each.get("status"))) for each in elements if place in ("", each.get("type"))]
 
 
-def _any(opened: Iterable[Any]) -> bool | None:
+def _any(opened: Sequence[Any]) -> bool | None:
     """Whether one is open; None where it may be one of which nothing is known."""
-    known = list(opened)
-    if any(each is True for each in known):
+    if any(each is True for each in opened):
         return True
-    return False if known and all(each is False for each in known) else None
+    return False if opened and all(each is False for each in opened) else None

@@ -65,7 +65,7 @@ class SmartcarConsent(Consent):
     async def _subscriptions(
         self, http: httpx.AsyncClient, cloud: SmartcarCloud, vehicles: Sequence[str]
     ) -> AsyncIterator[str]:
-        for vehicle in vehicles if self._account.webhook_id and self._account.api == "v2" else ():
+        for vehicle in vehicles if self._account.webhook_id else ():
             done = await cloud.subscribe(http, vehicle)
             yield f"{vehicle} {'is subscribed' if done else 'could not be subscribed'} to the webhook"
 

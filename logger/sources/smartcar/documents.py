@@ -23,11 +23,37 @@ class Status(msgspec.Struct, gc=False):
     value: Any = None
 
 
+class Element(msgspec.Struct, gc=False):
+    """One of several values of a signal: a door, a wheel, a trouble code."""
+
+    row: Any = None
+    column: Any = None
+    isOpen: Any = None
+    tirePressure: Any = None
+    code: Any = None
+
+
+class Body(msgspec.Struct):
+    """What a signal says: every member that is read of any signal."""
+
+    value: Any = None
+    unit: Any = None
+    values: list[Element | Other] | _NoList = None
+    isOpen: Any = None
+    capacity: Any = None
+    percentage: Any = None
+    activeLimit: Any = None
+    latitude: Any = None
+    longitude: Any = None
+    heading: Any = None
+    direction: Any = None
+
+
 class Signal(msgspec.Struct):
     """A signal, its value in `body`, unless its status is an error."""
 
     code: Any = None
-    body: Any = None
+    body: Body | Other = None
     status: Status | Other = None
     meta: Times | Other = None
 
@@ -53,6 +79,11 @@ class Event(msgspec.Struct):
     eventId: Any = None
     data: SignalData | Other = None
     meta: Any = None
+
+
+def signal_of(attributes: dict[str, Any], times: Any) -> Signal:
+    """Return a signal of version 3, which keeps its times beside its attributes, in the form of version 4."""
+    return msgspec.convert({**attributes, "meta": times}, Signal)
 
 
 _READ_EVENT = msgspec.json.Decoder(Event)

@@ -17,4 +17,5 @@ class Hosts:
         self.machine_token = (base or "https://iam.smartcar.com") + "/oauth2/token"
         self.v2 = (base or "https://api.smartcar.com") + "/v2.0"
         self.v3 = (base or "https://vehicle.api.smartcar.com") + "/v3"
+        self.subscriptions = (base or "https://management.api.smartcar.com") + "/v3/subscriptions"
         self.management = (base or "https://management.smartcar.com") + "/v2.0/management"

@@ -3,22 +3,36 @@
 A part holds the values that the car measured at one moment: `measuredAt`, else `retrievedAt`, the vendor's clock.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from logger.mapping import Step
 from logger.sources.smartcar.closures import add_doors, add_openings
-from logger.sources.smartcar.documents import Signal, SignalData, Status, Times, Vehicle, read_event
+from logger.sources.smartcar.documents import (
+    Body,
+    Element,
+    Signal,
+    SignalData,
+    Status,
+    Times,
+    Vehicle,
+    read_event,
+    signal_of,
+)
 from logger.sources.smartcar.messages import READS
 
 _Part = dict[str, Any]
 _TIMES = frozenset((int, float, str))
-_Value = tuple[str, Mapping[str, Any], Any, Any]  # name, body, measured at, retrieved at
+_Body = Body | dict[str, Any]
+# What is read of a signal or a path: its name, members of its body with their full names, and the step that follows.
+_Reading = tuple[str, Sequence[tuple[str, str]], Callable[[_Part], None] | None]
+_Value = tuple[_Reading, _Body, Any, Any]  # body, measured at, retrieved at
 _TEST = "TEST"
 _SYSTEMS = "/diagnostics/system_status"
-_EVENTS = frozenset(("/diagnostics/dtcs", "diagnostics-dtclist", _SYSTEMS))  # their elements are events
+# Their elements are events: the list that holds them.
+_EVENTS = {"/diagnostics/dtcs": "activeCodes", "diagnostics-dtclist": "values", _SYSTEMS: "systems"}
 _MOST_PHASES = 3
 
 
@@ -31,7 +45,7 @@ def events(body: bytes) -> Iterable[Mapping[str, Any]]:
     data = event.data if isinstance(event.data, SignalData) else SignalData()
     vehicle = data.vehicle.id if isinstance(data.vehicle, Vehicle) else None
     base = {"vehicle": data.vehicleId if vehicle is None else vehicle, "identity": event.eventId}  # an older form
-    return _parts(base, _signal_values(data.signals if isinstance(data.signals, list) else []))
+    return _signal_parts(base, data.signals)
 
 
 def signals(body: bytes) -> Iterable[Mapping[str, Any]]:
@@ -42,8 +56,7 @@ def signals(body: bytes) -> Iterable[Mapping[str, Any]]:
         return [{}]
     if not all(isinstance(_member(page, "data"), list) for page in pages):
         raise ValueError("lacks data")
-    values = [_flat(each) for page in pages for each in _list(page, "data")]
-    return _parts({}, _signal_values(values))
+    return _signal_parts({}, [_flat(each) for page in pages for each in _list(page, "data")])
 
 
 def paths(body: bytes) -> Iterable[Mapping[str, Any]]:
@@ -53,7 +66,7 @@ def paths(body: bytes) -> Iterable[Mapping[str, Any]]:
         return [{}]
     if not isinstance(_member(document, "responses"), list):
         raise ValueError("lacks responses")
-    return _parts({}, _path_values(_list(document, "responses")))
+    return _path_parts({}, _list(document, "responses"))
 
 
 def legacy_events(body: bytes) -> Iterable[Mapping[str, Any]]:
@@ -73,23 +86,26 @@ STEPS: Mapping[str, Step] = {"events": events, "signals": signals, "paths": path
 # ---- parts by moment -------------------------------------------------------------------------------------------------
 
 
-def _parts(base: _Part, values: Iterable[_Value]) -> list[_Part]:
-    """The values by the moment of their measurement; a part without a value where there are none."""
+def _parts(base: _Part, values: Iterable[_Value], read: Callable[[Any, str], Any]) -> list[_Part]:
+    """The values by the moment of their measurement; a part without a value where there are none.
+
+    `read` takes a member of a body.
+    """
     parts: dict[object, _Part] = {}
     events: list[_Part] = []
     steps: dict[tuple[Callable[[_Part], None], object], _Part] = {}
-    for name, body, measured_at, retrieved_at in values:
+    for (name, members, step), body, measured_at, retrieved_at in values:
         moment = (retrieved_at,) if measured_at is None else measured_at
         part = parts.get(moment)
         if part is None:
             part = parts[moment] = {**base, "measuredAt": measured_at, "retrievedAt": retrieved_at}
-        for member, full_name in READS.get(name, ()):
-            if (value := body.get(member)) is not None:
+        for member, full_name in members:
+            if (value := read(body, member)) is not None:
                 part[full_name] = value
-        if name in _STEPS_OF:
-            steps[_STEPS_OF[name], moment] = part
+        if step is not None:
+            steps[step, moment] = part
         elif name in _EVENTS:
-            events += _event_parts(part, name, body)
+            events += _event_parts(part, name, read(body, _EVENTS[name]))
     for (step, _), part in steps.items():  # only now: one may need the values of several names
         step(part)
     return [*parts.values(), *events] or [dict(base)]
@@ -103,16 +119,25 @@ def _moment(value: Any) -> Any:
 # ---- values of the two forms -----------------------------------------------------------------------------------------
 
 
+def _signal_parts(base: _Part, found: Any) -> list[_Part]:
+    return _parts(base, _signal_values(found) if found.__class__ is list else (), getattr)
+
+
 def _signal_values(found: Iterable[Any]) -> Iterator[_Value]:
     """The signals that were read; one with an error has none."""
     for each in found:
-        if each.__class__ is not Signal or each.code.__class__ is not str or each.body.__class__ is not dict:
+        if each.__class__ is not Signal or each.body.__class__ is not Body or each.code.__class__ is not str:
             continue
-        if each.code not in READS or (each.status.__class__ is Status and each.status.value == "ERROR"):
+        reading = _SIGNALS.get(each.code)
+        if reading is None or (each.status.__class__ is Status and each.status.value == "ERROR"):
             continue
         times = each.meta if each.meta.__class__ is Times else _NO_TIMES
-        retrieved_at = times.fetchedAt if times.retrievedAt is None else times.retrievedAt
-        yield each.code, each.body, _moment(times.oemUpdatedAt), _moment(retrieved_at)
+        measured_at = times.oemUpdatedAt
+        if measured_at.__class__ is int and measured_at:  # nearly always; no other is needed
+            yield reading, each.body, measured_at, None
+        else:
+            retrieved_at = times.fetchedAt if times.retrievedAt is None else times.retrievedAt
+            yield reading, each.body, _moment(measured_at), _moment(retrieved_at)
 
 
 _NO_TIMES = Times()
@@ -120,16 +145,12 @@ _NO_TIMES = Times()
 
 def _flat(each: Any) -> Signal | None:
     """A signal of version 3 in the form of version 4."""
-    found, times = _member(each, "attributes"), _member(each, "meta")
-    if not isinstance(found, dict):
-        return None
-    names = ("oemUpdatedAt", "retrievedAt", "fetchedAt")
-    return Signal(
-        found.get("code"),
-        found.get("body"),
-        Status(_member(found, "status", "value")),
-        Times(*(_member(times, name) for name in names)),
-    )
+    found = _member(each, "attributes")
+    return signal_of(found, _member(each, "meta")) if isinstance(found, dict) else None
+
+
+def _path_parts(base: _Part, responses: Iterable[Any]) -> list[_Part]:
+    return _parts(base, _path_values(responses), dict.get)
 
 
 def _path_values(responses: Iterable[Any]) -> Iterator[_Value]:
@@ -138,18 +159,18 @@ def _path_values(responses: Iterable[Any]) -> Iterator[_Value]:
         if not isinstance(each, dict):
             continue
         body, path, given = each.get("body"), each.get("path"), each.get("headers")
-        if each.get("code") != 200 or not isinstance(body, dict) or not isinstance(path, str) or path not in READS:
+        if each.get("code") != 200 or not isinstance(body, dict) or not isinstance(path, str) or path not in _PATHS:
             continue
         headers = {name.lower(): value for name, value in given.items()} if isinstance(given, dict) else {}
         body["unit-system"] = headers.get("sc-unit-system")
         if isinstance(capacity := body.get("capacity"), dict):
             body["nominal"] = capacity.get("nominal")
-        yield path, body, _moment(headers.get("sc-data-age")), _moment(headers.get("sc-fetched-at"))
+        yield _PATHS[path], body, _moment(headers.get("sc-data-age")), _moment(headers.get("sc-fetched-at"))
 
 
 def _vehicle_parts(vehicle: Any) -> list[_Part]:
     base = {"vehicle": _member(vehicle, "vehicleId"), "identity": _member(vehicle, "requestId")}
-    return _parts(base, _path_values(_list(vehicle, "data")))
+    return _path_parts(base, _list(vehicle, "data"))
 
 
 def _charge_event(payload: Any) -> _Part:
@@ -161,16 +182,16 @@ def _charge_event(payload: Any) -> _Part:
     }
 
 
-def _event_parts(part: _Part, name: str, body: Mapping[str, Any]) -> Iterator[_Part]:
+def _event_parts(part: _Part, name: str, elements: Any) -> Iterator[_Part]:
     """Trouble codes and systems: each is an event of its own."""
     origin = {key: part.get(key) for key in ("vehicle", "identity", "measuredAt", "retrievedAt")}
-    if name != _SYSTEMS:
-        for each in (*_list(body, "activeCodes"), *_list(body, "values")):
-            yield {**origin, "dtc.code": each if isinstance(each, str) else _member(each, "code")}
-    else:
-        for each in _list(body, "systems"):
+    for each in elements if isinstance(elements, list) else ():
+        if name == _SYSTEMS:
             names = {"id": "systemId", "status": "status", "description": "description"}
             yield {**origin, **{f"system.{ours}": _member(each, theirs) for ours, theirs in names.items()}}
+        else:
+            code = each.code if isinstance(each, Element) else _member(each, "code")
+            yield {**origin, "dtc.code": each if isinstance(each, str) else code}
 
 
 # ---- steps of one moment ---------------------------------------------------------------------------------------------
@@ -178,9 +199,10 @@ def _event_parts(part: _Part, name: str, body: Mapping[str, Any]) -> Iterator[_P
 
 def add_wheels(part: _Part) -> None:
     """Name each wheel of the list by its row and column: row 0 is in front, column 0 on the left."""
-    for wheel in _list({"values": part.pop("wheel-tires.values", None)}, "values"):
-        row, column = _member(wheel, "row"), _member(wheel, "column")
-        part[f"wheel-tires.{row}{column}"] = _member(wheel, "tirePressure")
+    wheels = part.pop("wheel-tires.values", None)
+    for wheel in wheels if isinstance(wheels, list) else ():
+        if isinstance(wheel, Element):
+            part[f"wheel-tires.{wheel.row}{wheel.column}"] = wheel.tirePressure
 
 
 def add_heading(part: _Part) -> None:
@@ -193,9 +215,12 @@ def add_heading(part: _Part) -> None:
     part.pop("location-preciselocation.heading", None)
 
 
+_CHARGING = ("charge-wattage.value", "charge-voltage.value", "charge-amperage.value")
+
+
 def add_phases(part: _Part) -> None:
     """Count the phases of alternating current: volts are those of one phase, watts those of all."""
-    watts, volts, amperes = (_number(part.get(f"charge-{name}.value")) for name in ("wattage", "voltage", "amperage"))
+    watts, volts, amperes = map(_number, map(part.get, _CHARGING))
     if volts * amperes > 0 and part.get("charge-isfastchargerpresent.value") is not True:
         phases = round(watts / (volts * amperes))
         if 1 <= phases <= _MOST_PHASES:
@@ -218,6 +243,16 @@ _STEPS_OF: Mapping[str, Callable[[_Part], None]] = {
     "location-preciselocation": add_heading,
     "charge-wattage": add_phases,
     "charge-isfastchargerpresent": add_charger_kind,
+}
+
+_MEMBERS = frozenset(Body.__struct_fields__)  # others of a signal are added by its step
+_SIGNALS: Mapping[str, _Reading] = {
+    name: (name, [each for each in members if each[0] in _MEMBERS], _STEPS_OF.get(name))
+    for name, members in READS.items()
+    if not name.startswith("/")
+}
+_PATHS: Mapping[str, _Reading] = {
+    name: (name, members, _STEPS_OF.get(name)) for name, members in READS.items() if name.startswith("/")
 }
 
 # ---- documents -------------------------------------------------------------------------------------------------------

@@ -109,7 +109,7 @@ class Lake:
         return read_merged(table_name, files, row_filter(since, until, vehicles))
 
     def scan_overlapping(
-        self, table_name: str, since: datetime, until: datetime, vehicles: Sequence[str]
+        self, table_name: str, since: datetime, until: datetime, vehicles: Sequence[str] | None = None
     ) -> pl.LazyFrame:
         """Return rows of a derived table that overlap the span: begun before `until`, not finished before `since`.
 

@@ -20,7 +20,7 @@ def test_rollups_are_made_once_an_hour(tmp_path: Path) -> None:
     row = {"provider": "p", "vehicle": "a", "time": AT, "received_at": AT, "soc_pct": 50.0, "sequence": 1}
     rows = pl.DataFrame([row]).with_columns(pl.col("time", "received_at").cast(TIME))
     lake.write("status", shaped(rows, "status"))
-    assert {each.table for each in roll_when_due(lake, tmp_path)} == set(ROLLUPS)
+    assert {each.table for each in roll_when_due(lake, tmp_path)} == {*ROLLUPS, "states_1d"}
     assert lake.scan("status_1d").collect()["mean_soc_pct"].to_list() == [50.0]
     assert roll_when_due(lake, tmp_path) == []
     assert {each.days for each in roll_when_due(lake, tmp_path, every_s=0)} == {0}

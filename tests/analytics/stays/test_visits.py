@@ -194,6 +194,35 @@ def test_a_reflection_is_no_place_and_neither_is_what_a_van_passes() -> None:
     assert [row[2:] for row in carried(said, told)] == [("carried 20.0 km", moment(35_100), moment(37_800))]
 
 
+def test_a_van_that_reports_on_its_way_carries_once() -> None:
+    stops = [(36_000 + 20 * n + m * 10, 200 * (n + 1)) for n in range(30) for m in (0, 1)]
+    told = [*stood(0, 36_000, 0), *stops, *stood(36_600, 72_000, 6200)]
+    assert [row[2:] for row in carried(parked(0, 72_000, 1000, 500), told)] == [
+        ("carried 6.2 km", moment(35_100), moment(36_600))
+    ]
+
+
+def test_a_van_that_waits_for_long_carries_twice() -> None:
+    told = [*stood(0, 36_000, 0), *stood(36_000, 39_600, 3000), *stood(39_600, 72_000, 6000)]
+    assert [row[2] for row in carried(parked(0, 72_000, 1000, 500), told)] == ["carried 3.0 km", "carried 3.0 km"]
+
+
+@pytest.mark.parametrize("offset_s", [-3600, 3600])
+def test_a_clock_that_is_an_hour_off_that_of_positions_carries_nobody(offset_s: int) -> None:
+    begin, end = 36_000, 36_600
+    said = [*parked(0, begin, 1000, 500), *ridden(begin, end, 1000, 500), *parked(end, 72_000, 7000, 1100)]
+    ride = [(begin + offset_s + 10 * n, 10 * 10 * n) for n in range(61)]
+    told = [*stood(0, begin + offset_s, 0), *ride, *stood(end + offset_s + 900, 72_000, 6000)]
+    assert carried(said, told) == []
+
+
+def test_one_that_was_carried_before_a_round_trip_was_carried() -> None:
+    said = [*parked(0, 36_000, 1000, 500), *ridden(36_000, 36_600, 1000, 500), *parked(36_600, 72_000, 7000, 1100)]
+    there_and_back = [(36_000 + 10 * n, 900 + 100 * min(n, 60 - n)) for n in range(61)]
+    told = [*stood(0, 30_000, 0), *stood(30_000, 36_000, 900), *there_and_back, *stood(36_600, 72_000, 900)]
+    assert [row[2] for row in carried(said, told)] == ["carried 900 m"]
+
+
 def test_where_the_odometer_began_anew_or_is_none_nobody_knows() -> None:
     told = [*stood(0, 36_000, 0), *stood(36_000, 72_000, 1200)]
     anew = [*parked(0, 36_000, 100_000, 500), *parked(36_000, 72_000, 0, 500)]

@@ -206,6 +206,78 @@ def test_what_could_not_be_sent_is_sent_the_next_time(
     assert len(received) == 1
 
 
+class Moody(Inbox):
+    """A webhook that answers with these statuses, one after the other; `notes` is what is noted when it is called."""
+
+    statuses: list[int]
+    file: Path
+    notes: list[str]
+
+    def do_POST(self) -> None:
+        self.notes.append(self.file.read_text() if self.file.exists() else "")
+        self.status = self.statuses.pop(0)
+        super().do_POST()
+
+
+def test_a_target_that_is_down_gets_what_it_missed_and_the_others_nothing_twice(
+    tmp_path: Path, received: list[dict[str, Any]], target: str
+) -> None:
+    file, late = tmp_path / "notified.json", list[dict[str, Any]]()
+    with http_server(Moody, received=late, statuses=[503, 200], file=file, notes=[]) as url:
+        settings = make_settings(tmp_path, f"{url.replace('http://', 'json://')}\n{target}\njson://127.0.0.1:1/")
+        store = open_lake(settings)
+        write(store, "forecast", charge(5))
+        for _ in range(3):
+            tell(store, settings, NOON)
+    assert [each["title"] for each in received] == ["voltrail: Low charge"]
+    assert [each["title"] for each in late] == ["voltrail: Low charge"] * 2  # refused, then taken
+
+
+def test_what_one_message_told_is_noted_before_the_next_is_sent(tmp_path: Path) -> None:
+    notes = list[str]()
+    with http_server(Moody, received=[], statuses=[200, 200], file=tmp_path / "notified.json", notes=notes) as url:
+        settings = make_settings(tmp_path, url.replace("http://", "json://"))
+        store = open_lake(settings)
+        write(store, "forecast", charge(5), charge(90, NOON - timedelta(days=3), "2"))
+        assert titles(tell(store, settings, NOON)) == ["Silent", "Low charge"]
+    assert "Silent/2" in notes[1]
+    assert "Low charge" not in notes[1]
+
+
+def test_a_weak_pack_is_told_once_on_whatever_day_of_the_month(tmp_path: Path, target: str) -> None:
+    settings = make_settings(tmp_path, target)
+    store = open_lake(settings)
+    begin = NOON.replace(day=1, hour=0)
+    verdict = {"vehicle": "1", "port": "1", "time": begin, "method": "verdict", "weak_probability": 0.97}
+    write(store, "battery_health", verdict)
+    assert [titles(tell(store, settings, begin + timedelta(days=day))) for day in (20, 25, 30)] == [
+        ["Pack weak"],
+        [],
+        [],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("moment", "quiet"),
+    [
+        ("2026-10-25T00:30", True),  # 02:30 for the first time
+        ("2026-10-25T01:30", True),  # and again
+        ("2026-10-25T05:59", True),
+        ("2026-10-25T06:00", False),
+        ("2026-03-29T00:59", False),
+        ("2026-03-29T01:00", True),  # 03:00: there is no 02:30
+        ("2026-03-29T04:59", True),
+        ("2026-03-29T05:00", False),
+    ],
+)
+def test_quiet_hours_are_those_of_the_clock_on_the_wall_when_it_changes(moment: str, quiet: bool) -> None:
+    begin = "22:00" if moment.startswith("2026-10") else "02:30"
+    settings = Settings(
+        schema.Collector(timezone="Europe/Berlin"), notify=Notify(quiet_from=begin, quiet_until="07:00")
+    )
+    assert is_quiet(settings, datetime.fromisoformat(moment).replace(tzinfo=UTC)) is quiet
+
+
 def test_half_written_notes_cost_at_most_a_second_message(tmp_path: Path, target: str) -> None:
     settings = make_settings(tmp_path, target)
     store = open_lake(settings)

@@ -18,12 +18,13 @@ CASES = sorted(path for kit in KITS for path in (FOLDER / kit).glob("*.json"))
 ORIGIN = {"provider", "received_at", "via", "sequence", "message", "source", "path", "body"}
 
 
-def decode_case(case: Mapping[str, Any], provider: str) -> DecodeResult:
-    """The result of decoding the document of this case."""
+def decode_case(case: Mapping[str, Any], provider: str, body: bytes | None = None) -> DecodeResult:
+    """The result of decoding the document of this case, or these bytes in its place."""
     account = account_of(provider, unknown_vehicles="accept")
     received_ms = int(datetime.fromisoformat(case["received_at"]).timestamp() * 1000)
-    text = case.get("text") or json.dumps(case["body"])
-    message = Envelope(account.name, case["path"], received_ms, case["via"], text.encode(), case.get("vehicle", ""))
+    if body is None:
+        body = (case.get("text") or json.dumps(case["body"])).encode()
+    message = Envelope(account.name, case["path"], received_ms, case["via"], body, case.get("vehicle", ""))
     return decode_all(message, sources={account.name: account})
 
 

@@ -379,6 +379,18 @@ def test_whatever_is_answered_ends_in_an_outcome_or_in_an_error_with_a_bounded_w
     assert client.decode(*(envelope for envelope, _ in answers)).rows.keys() <= {"quarantine"}
 
 
+LONG_AGO = {"Date": "Thu, 01 Oct 2026 00:00:00 GMT"}  # by a clock that is no longer ours
+SIGNED = {"smart": Reply(200, b'{"code":"1445"}', LONG_AGO), "saic": Reply(401, b"", LONG_AGO)}
+
+
+@pytest.mark.parametrize("provider", SIGNED)
+def test_a_refusal_of_what_is_signed_with_our_clock_says_that_it_is_off(provider: str, open_client: Any) -> None:
+    client = open_client(KITS[provider], cloud=Changed(SIGNED[provider]))
+    error = client.error(first_query(client))
+    assert isinstance(error, LoginNeeded)
+    assert re.search(r"; this machine's clock is \d+ s (behind|ahead of) the vendor's: set it", str(error))
+
+
 @ALL
 def test_a_page_in_place_of_an_answer_is_kept_and_said_to_be_unreadable(kit: Kit, open_client: Any) -> None:
     query = first_query(open_client(kit))
@@ -420,18 +432,6 @@ def test_no_call_controls_a_vehicle(kit: Kit, open_client: Any) -> None:
     assert not getattr(cloud, "forbidden", None)
 
 
-# All that is ever sent by another method than GET: logins, choices of a session, reads of several values at once. The
-# one setting that is written to a vehicle is a matter of `voltrail interval`.
-POSTS = {
-    "segway": {"/oauth/token"},
-    "smartcar": {"/v2.0/vehicles/CAR/batch"},
-    "hiven": set[str](),
-    "saic-gateway": {"/getData"},
-    "saic": {"/oauth/token"},
-    "smart": {"/device-platform/user/session/update"},
-}
-
-
 class Recording:
     """A simulated cloud, and what it was asked."""
 
@@ -455,7 +455,7 @@ def test_all_that_is_sent_reads_or_is_one_of_a_few_that_are_named(kit: Kit, open
         client.request(query)
     assert {request.method for request in recording.requests} <= {"GET", "POST"}
     posts = {each.path.replace(kit.vehicle, "CAR") for each in recording.requests if each.method == "POST"}
-    assert posts <= POSTS[client.account.provider]
+    assert posts <= kit.posts
 
 
 CONTROLS = set("lock unlock start stop climate navigation charge-limit ev-preferences control setting".split())

@@ -39,6 +39,11 @@ class Machine:
         self._boot, self._booted_at, self._offset = self._boot + 1, self.at, 1_790_000_000.0
         self.restart()
 
+    def damage(self) -> None:
+        """The record of requests is cut off."""
+        for file in self._folder.glob("wakes-*.json"):
+            file.write_bytes(file.read_bytes()[:-9])
+
     def set_clock(self, seconds: float) -> None:
         """Somebody sets the time of day."""
         self._offset += seconds
@@ -71,7 +76,10 @@ def steps_of(*more: str) -> st.SearchStrategy[Steps]:
     return st.lists(st.tuples(st.sampled_from(words), waits, jumps), max_size=150)
 
 
-JUMPING, REBOOTING = steps_of("clock"), steps_of("reboot")  # with a wrong clock, a reboot hides how long it took
+JUMPING, REBOOTING = (
+    steps_of("clock", "damage"),
+    steps_of("reboot"),
+)  # with a wrong clock, a reboot hides how long it took
 
 
 def play(machine: Machine, steps: Steps) -> None:
@@ -87,6 +95,8 @@ def play(machine: Machine, steps: Steps) -> None:
                 machine.reboot()
             case "clock":
                 machine.set_clock(jump_s)
+            case "damage":
+                machine.damage()
             case "two processes":
                 machine.request("hand")
                 machine.restart()
@@ -177,6 +187,20 @@ def test_a_request_that_cannot_be_noted_is_not_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Retry, match="cannot be written"):
         WakeLog(tmp_path / "file", "mg", RULES).begin(CAR)
+
+
+def test_after_damage_to_the_record_of_requests_no_car_is_requested_and_a_person_reads_what_to_do(
+    machine: Machine,
+) -> None:
+    machine.request("schedule")
+    machine.damage()
+    machine.at += 2 * DAY_S
+    for by_hand in (False, True):
+        rest = machine.log.rest(CAR, by_hand=by_hand)
+        assert rest is not None
+        assert (rest.seconds, "delete it if no car was requested for a day" in rest.reason) == (math.inf, True)
+    with pytest.raises(Retry, match=r"wakes-mg\.json cannot be read"):
+        machine.log.begin(CAR)
 
 
 def test_a_person_reads_why_a_car_is_left_alone(machine: Machine) -> None:

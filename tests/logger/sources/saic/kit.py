@@ -34,4 +34,5 @@ KIT = Kit(
     words={"car": "status", "login": "login"},
     vehicle=CAR,
     misspelt="client_secret_fil",
+    posts=frozenset({"/oauth/token"}),
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +26,7 @@ from logger.sources import accounts
 from logger.sources.contract import PollOutcome
 from logger.sources.saic.api import SaicCloud
 from logger.sources.saic.envelope import open_answer, open_request, seal, seal_answer
-from logger.sources.token_file import TokenFile
+from logger.sources.token_file import TokenFile, Tokens
 from logger.spool.group_commit import GroupCommit
 from tests.helpers.segway_pushes import decode_all
 from tests.helpers.source_kits import account_of
@@ -143,9 +144,18 @@ def test_a_session_that_a_phone_has_ended_is_not_replaced_at_once(serve: Any, tm
     assert "that of the phone? It logs in again in 15 minutes" in errors[0]
     assert "ours waits 900 s more" in errors[1]
     assert served.calls("login") == 1
+    with pytest.raises(LoginNeeded, match=r"ours waits \d+ s more"):
+        served.request(OTHER)  # as another process, or after a restart
+    assert served.calls("login") == 1
     stored = TokenFile(tmp_path, "mg").read()
     assert stored is not None
     assert stored.renew_at == 0
+
+
+def test_a_clock_that_was_set_back_does_not_keep_the_account_out_for_long(serve: Any, tmp_path: Path) -> None:
+    TokenFile(tmp_path, "mg").write(Tokens("none", "", 0.0, ended_at=time.time() + 86_400))
+    served = serve()
+    assert served.request(CAR)[1] == "ok"
 
 
 # ---- cars ------------------------------------------------------------------------------------------------------------

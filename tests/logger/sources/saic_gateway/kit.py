@@ -22,4 +22,5 @@ KIT = Kit(
     words={"data": "data", "login": "other"},
     vehicle=CAR,
     misspelt="password_fil",
+    posts=frozenset({"/getData"}),
 )

@@ -33,4 +33,5 @@ KIT = Kit(
     },
     vehicle="860000000000001",
     misspelt="client_secret_fil",
+    posts=frozenset({"/oauth/token"}),
 )

@@ -41,4 +41,5 @@ KIT = Kit(
     words={**{query: query for query in PATHS}, "login": "vehicles"},
     vehicle=CAR,
     misspelt="token_fil",
+    posts=frozenset({"/device-platform/user/session/update"}),
 )

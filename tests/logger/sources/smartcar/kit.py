@@ -46,4 +46,5 @@ KIT = Kit(
     vehicle=CAR,
     misspelt="client_secret_fil",
     prepare=prepare,
+    posts=frozenset({"/v2.0/vehicles/CAR/batch"}),
 )

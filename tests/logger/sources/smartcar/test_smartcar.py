@@ -198,6 +198,22 @@ def test_a_code_becomes_tokens_vehicles_subscriptions_and_connections(tmp_path: 
         assert client.request()[0][1] == "ok"
 
 
+def test_version_3_subscribes_each_car_of_the_owner_once(tmp_path: Path) -> None:
+    with connect(tmp_path, fresh_s=None, settings={"api": "v3", "user_id": "user-1"}) as client:
+        for _ in range(2):  # a second login finds what is there
+            assert client.redeem("good")[1:3] == [
+                f"{CAR} is subscribed to the webhook",
+                f"{OTHER} is subscribed to the webhook",
+            ]
+        assert client.simulated.subscribed == [(CAR, "webhook-1"), (OTHER, "webhook-1")]
+
+
+def test_a_car_that_version_3_does_not_know_is_said_not_to_be_subscribed(tmp_path: Path) -> None:
+    failure = Failure("http", path="subscriptions", code=403, count=0)
+    with connect(tmp_path, failure, fresh_s=None, settings={"api": "v3", "user_id": "user-1"}) as client:
+        assert client.redeem("good")[1] == f"{CAR} could not be subscribed to the webhook"
+
+
 def test_the_answer_to_another_login_is_refused_before_its_code_is_used(tmp_path: Path) -> None:
     with connect(tmp_path, fresh_s=None) as client:
         state = parse_qs(urlsplit(client.address()).query)["state"][0]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from logger.sources.smartcar import steps
 from logger.sources.smartcar.closures import add_doors, add_openings
+from logger.sources.smartcar.documents import Element
 from logger.sources.smartcar.messages import READS
 
 NAMES = (
@@ -82,7 +83,7 @@ def test_parts_are_the_moments_of_a_document_each_with_its_values() -> None:
     ],
 )
 def test_doors_are_open_where_one_is_and_shut_where_all_are_known_to_be(states: Any, opened: bool | None) -> None:
-    values = [{"isOpen": each} for each in states] if isinstance(states, list) else states
+    values = [Element(isOpen=each) for each in states] if isinstance(states, list) else states
     part = {"closure-doors.values": values}
     add_openings(part)
     assert part.get("closure-doors.isOpen") is opened
@@ -110,7 +111,7 @@ def test_storage_is_in_front_or_at_the_rear() -> None:
 
 
 def test_wheels_are_named_by_row_and_column() -> None:
-    part: dict[str, Any] = {"wheel-tires.values": [{"row": 1, "column": 0, "tirePressure": 240}, {"row": 0}, None]}
+    part: dict[str, Any] = {"wheel-tires.values": [Element(row=1, column=0, tirePressure=240), Element(row=0), None]}
     steps.add_wheels(part)
     assert part["wheel-tires.10"] == 240
 
