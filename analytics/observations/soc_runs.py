@@ -17,14 +17,15 @@ from analytics.frames import WHO
 IMPOSSIBLE, UNREPORTED = 3.0, 1.9  # costs of a change that no battery makes, and of a rise that a vehicle denies
 LONG, NOTHING = 4.0, 0.5  # the most that a run costs; a 0 is what is told where nothing is known: it costs half
 FROM_NOTHING = 1.0  # cost of a rise from such a 0 by more than some percent, of a vehicle that does not charge then
-DENIED_PCT = 5.0
+DENIED_PCT, DENIED_S = 5.0, 1800.0  # readings further apart say nothing of a charge that began and ended between them
 EDGE = 2.0  # the first or last run, of which nobody knows whether it comes back, costs so many times as much
 REACH = 8  # runs that one excursion hides at most
 SLACK_PCT = 2.0  # two readings of whole percents
 
 
 class Run(msgspec.Struct, frozen=True):
-    """`fallen` and `risen` are sums of what was possible [%], until the first and until the last reading.
+    """`fallen` and `risen` are sums of what was possible [%], `unseen` of spans without readings that are too long to
+    deny a charge [s], until the first and until the last reading.
 
     `charges` and `denies` say whether the vehicle says in one of them, or in none, that it charges. `nothing` is true
     of a 0 that does not mean that a pack was taken out.
@@ -34,6 +35,7 @@ class Run(msgspec.Struct, frozen=True):
     cost: float
     fallen: tuple[float, float]
     risen: tuple[float, float]
+    unseen: tuple[float, float]
     charges: bool
     denies: bool
     nothing: bool
@@ -45,8 +47,8 @@ def left_out(rows: pl.DataFrame) -> pl.Series:
     Parameters
     ----------
     rows : DataFrame with `row` `provider` `vehicle` `fresh` `soc_pct` `charging` `denied` (at both ends of what lies
-        before it) `swappable` `step_pct` `rise_pct` `fall_pct`, by vehicle and time: what the percent rose or fell
-        since the row before, and how much it can have done so [%]
+        before it) `swappable` `step_pct` `rise_pct` `fall_pct` `dt_s`, by vehicle and time: what the percent
+        rose or fell since the row before, how much it can have done so [%], and how long before that was
     """
     runs = _runs(rows)
     share = pl.when(pl.col("nothing")).then(NOTHING).otherwise(1.0)
@@ -76,12 +78,14 @@ def _run() -> pl.Expr:
 
 def _runs(rows: pl.DataFrame) -> pl.DataFrame:
     """One row a run, with `near`, whether an impossible fall is near, and `part`, those that are near each other."""
-    summed = [pl.col(name).cum_sum().over(WHO).alias(name[:4]) for name in ("fall_pct", "rise_pct")]
+    unseen_s = pl.when(pl.col("dt_s") > DENIED_S).then("dt_s").otherwise(0.0)
+    sums = {"fall": pl.col("fall_pct"), "rise": pl.col("rise_pct"), "unseen": unseen_s}
+    summed = [each.cum_sum().over(WHO).alias(name) for name, each in sums.items()]
     known = rows.with_columns(*summed, doubtful().alias("falls"), _run().alias("run"))
     runs = known.group_by("run", maintain_order=True).agg(
         pl.col(*WHO, "soc_pct", "fresh", "falls").first(),
         pl.len().alias("readings"),
-        pl.col("fall", "rise").first().name.suffix("_first"), pl.col("fall", "rise").last().name.suffix("_last"),
+        pl.col(*sums).first().name.suffix("_first"), pl.col(*sums).last().name.suffix("_last"),
         pl.col("charging").fill_null(False).any().alias("charges"),
         pl.col("charging").not_().fill_null(False).all().alias("denies"),
         ((pl.col("soc_pct") == 0) & ~pl.col("swappable")).first().alias("nothing"),
@@ -92,10 +96,12 @@ def _runs(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _as_runs(part: pl.DataFrame) -> list[Run]:
-    columns = ("soc_pct", "cost", "fall_first", "fall_last", "rise_first", "rise_last", "charges", "denies", "nothing")
+    sums = [f"{name}_{end}" for name in ("fall", "rise", "unseen") for end in ("first", "last")]
     return [
-        Run(soc, each, (fall, fallen), (rise, risen), *flags)
-        for soc, each, fall, fallen, rise, risen, *flags in part.select(columns).iter_rows()
+        Run(soc, each, (fall, fallen), (rise, risen), (begin, end), *flags)
+        for soc, each, fall, fallen, rise, risen, begin, end, *flags in part.select(
+            "soc_pct", "cost", *sums, "charges", "denies", "nothing"
+        ).iter_rows()
     ]
 
 
@@ -155,6 +161,7 @@ def _change(was: Run, run: Run) -> float:
     change = run.soc_pct - was.soc_pct
     fall, rise = run.fallen[0] - was.fallen[1], run.risen[0] - was.risen[1]
     impossible = not -(fall + SLACK_PCT) <= change <= rise + SLACK_PCT
-    denied = was.denies and run.denies and change > DENIED_PCT
+    seen = run.unseen[0] <= was.unseen[1]
+    denied = was.denies and run.denies and seen and change > DENIED_PCT
     nothing = was.nothing and change > DENIED_PCT and not (was.charges or run.charges)
     return IMPOSSIBLE * impossible + UNREPORTED * denied + FROM_NOTHING * nothing

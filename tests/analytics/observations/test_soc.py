@@ -117,3 +117,15 @@ def test_readings_are_left_out_and_never_changed(soc: list[int], every: float) -
 @pytest.mark.parametrize(("soc", "step"), [([80, 79], 1.0), ([80, 79.5], 0.5), ([80, 79.9], 0.1), ([80, 79.98], 0.01)])
 def test_a_percent_has_the_step_in_which_it_is_told(soc: list[float], step: float) -> None:
     assert resolutions(told(soc))["step_pct"].to_list() == [step]
+
+
+@pytest.mark.parametrize("every", [60.0, 390.0])
+def test_a_charge_between_two_polls_far_apart_leaves_the_percent_before_it(every: float) -> None:
+    """Driven between two polls and charged between the next two: both say that it is unplugged and does not charge."""
+    rows = told([94, 82, 99, 97], every=every, way_m=lambda n: 5200.0 * n, **LOOSE)
+    assert kept(rows) == [94, 82, 99, 97]
+
+
+def test_between_two_polls_near_each_other_nobody_charged() -> None:
+    rows = told([94, 82, 99, 97], every=20, way_m=lambda n: 5200.0 * n, **LOOSE)
+    assert kept(rows) == [94, 99, 97]
