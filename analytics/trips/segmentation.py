@@ -21,6 +21,7 @@ PAUSE_S = 900.0  # standing for no longer, in a silence that was ridden into or 
 REST_S = 3600.0  # standing still for so long ends a trip
 BOUNCE_S = 20.0  # out of use for less, by its flag, is no end if it was told at once
 STANDS_S = 600.0  # a vehicle that tells by counters alone, standing for less, is still on its trip
+UNSEEN_S = 1800.0  # ... where no poll saw it stand: two polls around a trip are likelier than two trips between three
 STILL_M = 5.0  # between two anchors
 OFTEN_S = 30.0  # a vehicle that speaks at least so often tells when it sets off
 MISSED = 4.0  # times its cadence while parked: a silence that is no loss on the way
@@ -180,7 +181,8 @@ def _half_ride() -> pl.Expr:
 def _polled(segments: pl.DataFrame) -> pl.DataFrame:
     """Trips by counters alone with one number where the vehicle stood too shortly for two, and where such begin.
 
-    A vehicle that tells at the reading between two rises that it drives has not stood there.
+    A vehicle that tells at the reading between two rises that it drives has not stood there. Where it tells nothing of
+    that, and is known to repeat what does not change, one trip around a poll is likelier than a trip on either side.
     """
     repeats = ((pl.col("d_m") <= 0) & pl.col("since").is_not_null()).any().over(WHO)
     rows = segments.with_row_index("row").with_columns(repeats.alias("repeats"))
@@ -194,7 +196,10 @@ def _polled(segments: pl.DataFrame) -> pl.DataFrame:
     resting_s = stood_s + (rest_s + pl.when(woke).then(0.0).otherwise(rest_s.shift(1))) / 2
     drives = (before("speed_kmh") > DRIVES_KMH) | before("moving")
     seen = drives.fill_null(False) & (stood_s == 0)
-    one = ((resting_s < STANDS_S) | seen).fill_null(False) & ~pl.col("fresh") & ~pl.col("charged")
+    stands = (before("speed_kmh") <= STANDS_KMH) | before("moving").not_()
+    unseen = pl.col("repeats") & (stood_s == 0) & ~stands.fill_null(False)
+    stands_s = pl.when(unseen).then(UNSEEN_S).otherwise(STANDS_S)
+    one = ((resting_s < stands_s) | seen).fill_null(False) & ~pl.col("fresh") & ~pl.col("charged")
     whole = hidden.with_columns(pl.when(~one).then("ride").forward_fill().alias("whole"))
     turns = whole.with_columns(
         (pl.col("whole") != pl.col("whole").shift(1)).fill_null(True).alias("first"),

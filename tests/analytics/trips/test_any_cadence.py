@@ -158,3 +158,13 @@ def test_an_odometer_that_always_leaps_when_the_drive_is_over_is_counted_once() 
     )
     got = found(moved)
     assert got["distance_m"].to_list() == [pytest.approx(15_000, rel=0.02)] * 2
+
+
+@pytest.mark.parametrize(("every_s", "trips"), [(1200, 1), (1800, 1), (7200, 2)])
+def test_a_trip_around_a_poll_that_tells_nothing_but_the_odometer_is_one(every_s: int, trips: int) -> None:
+    polls = [(second, 0.0, 0.0) for second in range(0, NOON_S, every_s)]
+    way = [(NOON_S, 2000.0, 0.0), (NOON_S + every_s, 6000.0, 0.0)]
+    later = [(second, 6000.0, 0.0) for second in range(NOON_S + 2 * every_s, NOON_S + 8 * every_s, every_s)]
+    got = found(told_by(ODOMETER, polls, way, later))
+    assert got.height == trips
+    assert got["distance_m"].sum() == 6000
