@@ -27,11 +27,11 @@ def polled(status: pl.DataFrame) -> pl.DataFrame:
     return _cut(asked(status), rose, _STOOD)
 
 
-def asked(status: pl.DataFrame) -> pl.DataFrame:
-    """The answers, `vehicle` `at` `odometer_m`, by vehicle and time."""
+def asked(status: pl.DataFrame, every: str = _POLL) -> pl.DataFrame:
+    """The answers, `vehicle` `at` `odometer_m`, by vehicle and time, of polls so far apart."""
     heard = status.select("vehicle", pl.col("received_at").alias("at"), "odometer_m").drop_nulls().sort("vehicle", "at")
     moments = heard.group_by("vehicle", maintain_order=True).agg(
-        pl.datetime_range(pl.col("at").min().dt.round(_POLL), pl.col("at").max(), _POLL).alias("at")
+        pl.datetime_range(pl.col("at").min().dt.round(every), pl.col("at").max(), every).alias("at")
     )
     known = moments.explode("at").sort("at").join_asof(heard.sort("at"), on="at", by="vehicle", check_sortedness=False)
     return known.sort("vehicle", "at")

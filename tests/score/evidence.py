@@ -59,11 +59,16 @@ def whole_km(rows: Rows) -> Rows:
     return {**rows, "status": rows["status"].with_columns(cut)}
 
 
-def polled(rows: Rows) -> Rows:
-    """The odometer as a poller has it that asks every ten minutes."""
-    answers = asked(rows["status"]).rename({"at": "time"}).with_columns(received_at="time", sequence=pl.lit(0))
-    made = pl.concat([rows["status"].clear(), answers.with_columns(provider=pl.lit("segway"))], how="diagonal_relaxed")
-    return {**rows, "status": made.with_columns(via=pl.lit("poll"), clock=pl.lit("server"))}
+def polled(every: str) -> Blank:
+    """The odometer as a poller has it that asks so often."""
+
+    def blank(rows: Rows) -> Rows:
+        told = asked(rows["status"], every).rename({"at": "time"})
+        answers = told.with_columns(received_at="time", sequence=pl.lit(0), provider=pl.lit("segway"))
+        made = pl.concat([rows["status"].clear(), answers], how="diagonal_relaxed")
+        return {**rows, "status": made.with_columns(via=pl.lit("poll"), clock=pl.lit("server"))}
+
+    return blank
 
 
 def whole_km_alone(rows: Rows) -> Rows:
@@ -79,7 +84,8 @@ KINDS = (
     Kind("speed alone", unplaced(without("locked", *COUNTERS)), bar=0.95),
     Kind("positions alone", placed_only, bar=0.975),
     Kind("percent + positions", alone("soc_pct")),
-    Kind("odometer every 10 min", unplaced(polled)),
+    Kind("odometer every 10 min", unplaced(polled("10m"))),
+    Kind("odometer every 30 min", unplaced(polled("30m"))),
     Kind("whole km, with lock", whole_km, declared=True),
     Kind("whole km alone", whole_km_alone),
 )

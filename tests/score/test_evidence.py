@@ -18,6 +18,7 @@ TOLD = {
     "positions alone": set(),
     "percent + positions": {"soc_pct"},
     "odometer every 10 min": {"odometer_m"},
+    "odometer every 30 min": {"odometer_m"},
     "whole km, with lock": {"locked", "odometer_m", "ride_time_s", "speed_kmh", "soc_pct"},
     "whole km alone": {"odometer_m"},
 }
@@ -45,9 +46,10 @@ def test_whole_kilometres_are_cut_off(of: Case) -> None:
     assert blank(of.rows)["status"].select((pl.col("odometer_m") % KM_M == 0).all()).item()
 
 
-def test_a_poller_has_an_answer_every_ten_minutes(of: Case) -> None:
-    blank = next(kind.blank for kind in KINDS if kind.name == "odometer every 10 min")
-    assert blank(of.rows)["status"]["time"].diff().drop_nulls().dt.total_minutes().unique().to_list() == [10]
+@pytest.mark.parametrize("minutes", [10, 30])
+def test_a_poller_has_an_answer_every_so_many_minutes(of: Case, minutes: int) -> None:
+    blank = next(kind.blank for kind in KINDS if kind.name == f"odometer every {minutes} min")
+    assert blank(of.rows)["status"]["time"].diff().drop_nulls().dt.total_minutes().unique().to_list() == [minutes]
 
 
 def test_all_that_a_moped_tells_finds_all_of_its_trips(of: Case) -> None:
