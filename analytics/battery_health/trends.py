@@ -8,38 +8,41 @@ Fieller (1954, doi 10.1111/j.2517-6161.1954.tb00159.x), which has no upper end w
 import itertools
 import math
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import polars as pl
 
+from analytics.battery_health.ratios import Z, t_quantile
+from analytics.battery_health.share_left import FIRST, Points, share_left
 from analytics.frames import WHO
 
 FEWEST, LEAST_YEARS = 6, 1.0  # months of a trend, and how long they last: within a year, winter looks like wear
-FIRST = 3  # months that are what a battery held when it was first seen
 THRESHOLD_PCT = 80.0
 LEVEL_SD_PCT = 2.5  # of the state of health itself: a sensor that errs alike in all months
 AHEAD = 2.0  # times as long as it was seen a battery is foretold; beyond, nobody knows when it gives way
 MONTHS = 12.0
-_Z = 1.96
 TRENDS = pl.Schema(
     {
         **dict.fromkeys(WHO, pl.String()),
         "since": pl.Datetime("ms", "UTC"),
-        **dict.fromkeys(("first_wh", "fade_pct_per_year", "fade_low", "fade_high"), pl.Float64()),
+        **dict.fromkeys(
+            ("first_wh", "share_left", "share_left_sd", "fade_pct_per_year", "fade_low", "fade_high"), pl.Float64()
+        ),
         **dict.fromkeys(("months_to_80_low", "months_to_80", "months_to_80_high"), pl.Float64()),
     }
 )
-Points = Sequence[tuple[float, float]]
 Ends = tuple[float | None, float | None, float | None]
 NONE: Ends = (None, None, None)
 
 
 class Point(NamedTuple):
-    """A month's capacity: when [years], how much [Wh], since which change of the firmware (their number)."""
+    """A month's capacity: when [years], how much [Wh], by which method, since which change of the firmware."""
 
     years: float
     wh: float
+    method: str
     era: int
 
 
@@ -49,20 +52,22 @@ def trends(verdicts: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     verdicts : DataFrame with `provider` `vehicle` `since` `stint_id` and `new_wh`, what 100 % are, null where unknown
-    history : DataFrame with `provider` `vehicle` `stint_id` `at`, `capacity_wh` of a month and `era`, how often the
-        firmware had been changed: a percent before that may be another than after it
+    history : DataFrame with `provider` `vehicle` `stint_id` `at`, `capacity_wh` of a month, its `method` and
+        `era`, how often the firmware had been changed: a percent before that may be another than after it
 
     Returns
     -------
-    DataFrame of `TRENDS` by vehicle and `since`, of those with points: `first_wh`, the median of the first three
-    months where there are more; `fade_pct_per_year`, positive where capacity is lost, in percents of `new_wh`, else of
+    DataFrame of `TRENDS` by vehicle and `since`, of those with points; those of the method that has most of them count:
+    `first_wh`, the median of the first three months where there are more; `share_left` of what it held at first, with
+    its standard error; `fade_pct_per_year`, positive where capacity is lost, in percents of `new_wh`, else of
     `first_wh`, with its 95 % interval; months until 80 %, of the beginning of the month, with theirs. An upper end that
     is null is more than anybody can say. Null below six months or a year of one firmware.
     """
     stints: dict[tuple[str, ...], list[Point]] = {}
     years = (pl.col("at").dt.epoch("ms") / (365.25 * 86_400_000)).alias("years")
-    for *key, year, wh, era in history.sort("at").select(*WHO, "stint_id", years, "capacity_wh", "era").iter_rows():
-        stints.setdefault(tuple(key), []).append(Point(year, wh, era))
+    names = ("capacity_wh", "method", "era")
+    for *key, year, wh, method, era in history.sort("at").select(*WHO, "stint_id", years, *names).iter_rows():
+        stints.setdefault(tuple(key), []).append(Point(year, wh, method, era))
     rows = []
     asked = verdicts.with_columns((pl.col("since").dt.epoch("ms") / (365.25 * 86_400_000)).alias("years"))
     for *who, since, stint, new_wh, year in asked.select(*WHO, "since", "stint_id", "new_wh", "years").iter_rows():
@@ -77,24 +82,31 @@ def history(rows: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
 
     Parameters
     ----------
-    rows : rows of `battery_health` with estimates of methods that measure a month; of two of one month the first by
-        name counts: a battery's trend is of one method
+    rows : rows of `battery_health` with estimates of methods that measure a month
     changes : DataFrame with `provider` `vehicle` `at`, when the firmware was told; the first time changes nothing
     """
-    month = [*WHO, "stint_id", "time"]
-    points = rows.sort(*month, "method").unique(month, keep="first", maintain_order=True)
     later = changes.sort(*WHO, "at").with_columns(pl.int_range(pl.len()).over(WHO).alias("era")).sort("at")
-    told = points.rename({"time": "at"}).sort("at").join_asof(later, on="at", by=WHO, check_sortedness=False)
-    return told.select(*WHO, "stint_id", "at", "capacity_wh", pl.col("era").fill_null(0).cast(pl.Int64))
+    told = rows.rename({"time": "at"}).sort("at").join_asof(later, on="at", by=WHO, check_sortedness=False)
+    return told.select(*WHO, "stint_id", "at", "capacity_wh", "method", pl.col("era").fill_null(0).cast(pl.Int64))
 
 
-def _trend(known: Sequence[Point], new_wh: float | None, now: float) -> tuple[float | None, ...]:
+def _trend(points: Sequence[Point], new_wh: float | None, now: float) -> tuple[float | None, ...]:
+    known = _of_one_method(points)
     first_wh = statistics.median(point.wh for point in known[:FIRST]) if len(known) > FIRST else None
     full_wh, era = new_wh or first_wh, known[-1].era
-    points = [(point.years - now, 100 * point.wh / full_wh) for point in known if full_wh and point.era == era]
-    if len(points) < FEWEST or points[-1][0] - points[0][0] < LEAST_YEARS - 1 / MONTHS:
-        return first_wh, *NONE, *NONE
-    return first_wh, *fade(points), *months_to_threshold(points, LEVEL_SD_PCT if new_wh else 0.0)
+    same = known[0].era == era  # a percent of before is another
+    left = (share_left([(point.years, point.wh) for point in known]) if same else None) or (None, None)
+    told = [(point.years - now, 100 * point.wh / full_wh) for point in known if full_wh and point.era == era]
+    if len(told) < FEWEST or told[-1][0] - told[0][0] < LEAST_YEARS - 1 / MONTHS:
+        return first_wh, *left, *NONE, *NONE
+    return first_wh, *left, *fade(told), *months_to_threshold(told, LEVEL_SD_PCT if new_wh else 0.0)
+
+
+def _of_one_method(points: Sequence[Point]) -> list[Point]:
+    """Those of the method that tells of most months: each errs in its own way, alike in all months."""
+    count = Counter(point.method for point in points)
+    method = min(count, key=lambda name: (-count[name], name))
+    return [point for point in points if point.method == method]
 
 
 def fade(points: Points) -> Ends:
@@ -102,7 +114,7 @@ def fade(points: Points) -> Ends:
     twos = itertools.combinations(points, 2)
     slopes = sorted((y - v) / (x - u) for (u, v), (x, y) in twos if x > u)
     n, count = len(points), len(slopes)
-    half = _Z * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
+    half = Z * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
     low = max(0, math.floor((count - half) / 2))
     ends = slopes[min(count - 1, math.ceil((count + half) / 2))], slopes[low]
     return -statistics.median(slopes), -ends[0], -ends[1]
@@ -123,10 +135,10 @@ def months_to_threshold(points: Points, level_sd: float = 0.0) -> Ends:
     """
     line = _line(points)
     most = AHEAD * (points[-1][0] - points[0][0])
-    q = _t_quantile(len(points) - 2)
+    q = t_quantile(len(points) - 2)
     a = line.slope**2 - q**2 * line.c11
     b = 2 * ((line.level - THRESHOLD_PCT) * line.slope - q**2 * line.c01)
-    d = (line.level - THRESHOLD_PCT) ** 2 - q**2 * line.c00 - (_Z * level_sd) ** 2
+    d = (line.level - THRESHOLD_PCT) ** 2 - q**2 * line.c00 - (Z * level_sd) ** 2
     low, high = _crossing((a, b, d), line)
     middle = (THRESHOLD_PCT - line.level) / line.slope if line.slope < 0 else math.inf
     return _months(min(low, most)), _months(max(middle, 0.0), most), _months(high, most)
@@ -172,12 +184,3 @@ def _roots(a: float, b: float, d: float) -> list[float]:
 
 def _months(years: float, most: float = math.inf) -> float | None:
     return round(MONTHS * years, 1) if math.isfinite(years) and years <= most else None
-
-
-def _t_quantile(degrees: int) -> float:
-    """Of 97.5 %, by the expansion of Fisher and Cornish in 1 / degrees: right to 1 % from four degrees on."""
-    z = _Z
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / degrees + second / degrees**2 + third / degrees**3

@@ -47,10 +47,11 @@ def verdicts(
     -------
     Rows of `battery_health` of method `verdict`, by vehicle and time, which is when the stint or the month began.
     `capacity_wh` and `wh_per_km` move in steps of 1 %. `soh_pct` is of packs of the model when they are new, by the
-    model's own figures, else of its data sheet, else of what this one held in the first three months that are known.
-    No figure is surer than the sensor, which errs alike in all that it measures. Where neither the model's trips nor
-    this pack's charges and trips tell what it holds, what the vehicle itself reports does; else it is `insufficient`,
-    with the reason.
+    model's own figures, else of its data sheet, else of what this one held in the first three months that are known:
+    after a year and a half, what it errs by in all months alike is no error of that, nor is the season. No capacity is
+    surer than the sensor, which errs alike in all that it measures. Where neither the model's trips nor this pack's
+    charges and trips tell what it holds, what the vehicle itself reports does; else it is `insufficient`, with the
+    reason.
     """
     by_model = pooled(parts, models, since)
     measured = _by_pairs(parts, pairs, since)
@@ -63,7 +64,7 @@ def verdicts(
     made = known.with_columns(
         *interval(stepped(pl.col("capacity")), pl.col("sd"), "capacity_wh"),
         *interval(stepped(pl.col("wh_per_km")), pl.col("wh_per_km_sd"), "wh_per_km"),
-        *interval(_soh(), pl.col("sd"), "soh_pct"),
+        *interval(_soh(), pl.coalesce("soh_sd", "sd"), "soh_pct"),
         weak_probability(pl.col("apart"), pl.col("apart_var"), pl.col("pack_cv")).alias("weak_probability"),
     )
     sure = pl.any_horizontal(pl.col("capacity", "reported_soh_pct").is_not_null())
@@ -128,22 +129,26 @@ def _new_wh() -> pl.Expr:
 
 
 def _reference() -> list[pl.Expr]:
-    """What 100 % are: `full_wh` and, in words, `reference`; of what only the vehicle reports, its own."""
+    """What 100 % are: `full_wh` and, in words, `reference`; of what only the vehicle reports, its own; and `soh_sd`."""
     known, bare = pl.col("capacity").is_not_null(), pl.col("measured").is_null()
+    first_wh = pl.coalesce(pl.col("measured") / pl.col("share_left"), "first_wh")
     texts = (
-        pl.format(reasons.OF_MODEL, pl.when(pl.col("model_wh").is_not_null()).then(_whole("new_wh"))),
-        pl.format(reasons.OF_DATA_SHEET, _whole("new_wh")),
-        pl.format(reasons.OF_FIRST_MONTHS, _whole("first_wh")),
+        pl.format(reasons.OF_MODEL, pl.when(pl.col("model_wh").is_not_null()).then(_whole(pl.col("new_wh")))),
+        pl.format(reasons.OF_DATA_SHEET, _whole(pl.col("new_wh"))),
+        pl.format(reasons.OF_FIRST_MONTHS, _whole(first_wh)),
     )
     reported = pl.when(bare & pl.col("reported_soh_pct").is_not_null()).then(pl.lit(reasons.ITS_OWN))
     return [
-        pl.when(known).then(pl.coalesce("new_wh", "first_wh")).alias("full_wh"),
+        pl.when(known).then(pl.coalesce("new_wh", first_wh)).alias("full_wh"),
         pl.coalesce(reported, pl.when(known).then(pl.coalesce(texts))).alias("reference"),
+        pl.when(pl.col("new_wh").is_null() & ~bare)
+        .then(pl.col("share_left_sd") / pl.col("share_left"))
+        .alias("soh_sd"),
     ]
 
 
-def _whole(name: str) -> pl.Expr:
-    return pl.col(name).round().cast(pl.Int64)
+def _whole(value: pl.Expr) -> pl.Expr:
+    return value.round().cast(pl.Int64)
 
 
 def _soh() -> pl.Expr:

@@ -16,7 +16,7 @@ import polars as pl
 from analytics.observations.positions import fixes
 from analytics.trips.trips import trips
 from tests.analytics.finding import observed, timed
-from tests.score import baselines, health, recordings
+from tests.score import baselines, health, own_health, recordings
 from tests.score.analysed import by_knowledge
 from tests.score.books import books, energy
 from tests.score.energy import fleets
@@ -39,7 +39,7 @@ def main() -> None:
     """Score and print."""
     warnings.simplefilter("ignore")  # the library's own
     began = time.monotonic()
-    parts = {"energy": _energies, "health": health.lines, "recordings": recordings.lines}
+    parts = {"energy": _energies, "health": _health, "recordings": recordings.lines}
     for line in parts.get("".join(sys.argv[1:]), _all)():
         print(line, flush=True)
     print(f"took {time.monotonic() - began:.0f} s", file=sys.stderr)
@@ -48,6 +48,11 @@ def main() -> None:
 def _energies() -> Iterator[str]:
     yield from fleets()
     yield from recordings.energies()
+
+
+def _health() -> Iterator[str]:
+    yield from health.lines()
+    yield from own_health.lines()
 
 
 def _all() -> Iterator[str]:

@@ -93,7 +93,7 @@ OURS, SUMS, KNOWING, RATIOS, TESLAMATE = "ours", "ratio of sums", "weights by en
 def lines() -> Iterator[str]:
     """Tables of batteries by their charges, of what is known at all, of trends and of weak packs."""
     yield f"batteries of {NEW_WH / 1000:.0f} kWh when new, 70 to 100 % left, {BATTERIES} of each kind"
-    yield _line("kind / method", "bias %", "sd %", "95 % holds", "half-width %", "off by 2 ×")
+    yield line("kind / method", "bias %", "sd %", "95 % holds", "half-width %", "off by 2 ×")
     found = [batteries(kind, seed) for seed, kind in enumerate(KINDS)]
     for kind, told in zip(KINDS, found, strict=True):
         yield from _of_kind(kind, told)
@@ -116,16 +116,16 @@ def batteries(kind: Kind, seed: int) -> pl.DataFrame:
     lost = LOST + (0 if kind.exact else chance.normal(0, LOST_SD, BATTERIES))
     wh = (true * gain * (1 + lost))[:, None] * depth / 100 * (1 + chance.normal(0, 0.005, depth.shape))
     shown = np.floor(low + depth + kind.errors(chance, depth)) - np.floor(low)
-    rows = _charges(shown, wh)
-    said = _last_verdicts(rows).join(pl.DataFrame({"vehicle": _names(BATTERIES), "true": true}), on="vehicle")
+    rows = charges(shown, wh)
+    said = _last_verdicts(rows).join(pl.DataFrame({"vehicle": names(BATTERIES), "true": true}), on="vehicle")
     return said.join(_others(rows, np.floor(low + depth)), on="vehicle")
 
 
-def _names(count: int) -> list[str]:
+def names(count: int) -> list[str]:
     return [f"{number:05d}" for number in range(count)]
 
 
-def _charges(shown: Floats, wh: Floats) -> pl.DataFrame:
+def charges(shown: Floats, wh: Floats) -> pl.DataFrame:
     """Rows of `charges`, one a week."""
     vehicle, week = (each.ravel() for each in np.indices(shown.shape))
     start = pl.Series([AT + timedelta(days=7 * int(each)) for each in week], dtype=TIME)
@@ -168,9 +168,9 @@ def _others(charges: pl.DataFrame, level: Floats) -> pl.DataFrame:
 
 
 def _of_kind(kind: Kind, told: pl.DataFrame) -> Iterator[str]:
-    yield _line(kind.name, *_figures(told, OURS), *_intervals(told))
+    yield line(kind.name, *_figures(told, OURS), *_intervals(told))
     for name in (SUMS, KNOWING, RATIOS, TESLAMATE):
-        yield _line(f"  {name}", *_figures(told, name))
+        yield line(f"  {name}", *_figures(told, name))
 
 
 def _figures(told: pl.DataFrame, name: str) -> tuple[str, str]:
@@ -221,16 +221,16 @@ def knowable() -> Iterator[str]:
         told = batteries(kind, round(depth))
         known = told.drop_nulls("low")
         inside = f"{_share_inside(known):.3f}" if known.height else "–"
-        yield _line(f"  {depth:.0f} %", f"{known.height / BATTERIES:.2f}", inside)
+        yield line(f"  {depth:.0f} %", f"{known.height / BATTERIES:.2f}", inside)
 
 
 def foretold() -> Iterator[str]:
     """Fade and months to 80 % of batteries that lose 2 to 10 % a year, seen for 1 to 3 years."""
     chance = np.random.default_rng(9)
     yield "\nfade and months to 80 %, months' capacities that err by so much"
-    yield _line("sd %, years", "fade inside", "half-width", "months inside", "with an end")
+    yield line("sd %, years", "fade inside", "half-width", "months inside", "with an end")
     for sd, years in ((1.0, 1.0), (1.0, 2.0), (3.0, 1.0), (3.0, 2.0), (3.0, 3.0)):
-        yield _line(f"  {sd:.0f} %, {years:.0f}", *_trend(chance, sd, years))
+        yield line(f"  {sd:.0f} %, {years:.0f}", *_trend(chance, sd, years))
 
 
 def _trend(chance: np.random.Generator, sd: float, years: float, count: int = 600) -> tuple[str, ...]:
@@ -249,10 +249,10 @@ def _trend(chance: np.random.Generator, sd: float, years: float, count: int = 60
 def weak_packs() -> Iterator[str]:
     """How often a pack that holds 15 % less is told from its fleet, at one false alarm in a hundred."""
     yield "\na pack that holds 15 % less than others: found at 1 % false alarms, after stints of 8 trips"
-    yield _line("stints", *(f"packs ±{100 * cv:g} %" for cv in SPREADS))
+    yield line("stints", *(f"packs ±{100 * cv:g} %" for cv in SPREADS))
     found = {stints: [_power(8 * stints, cv) for cv in SPREADS] for stints in (1, 2, 4, 8)}
     for stints, powers in found.items():
-        yield _line(f"  {stints}", *(f"{power:.3f}" for power in powers))
+        yield line(f"  {stints}", *(f"{power:.3f}" for power in powers))
     yield _bar("four stints, packs that differ by 2.5 %", found[4][0], 0.8, 1)
 
 
@@ -289,5 +289,5 @@ def _bar(name: str, value: float, low: float, high: float) -> str:
     return f"  {name}: {value:.3f} ({'met' if low <= value <= high else 'NOT met'}: {low:g} to {high:g})"
 
 
-def _line(name: str, *cells: str) -> str:
+def line(name: str, *cells: str) -> str:
     return f"{name:<36}" + "".join(f"{cell:>14}" for cell in cells)

@@ -129,3 +129,15 @@ def test_what_comes_later_changes_no_trend_of_before() -> None:
     later = trends(asked.with_columns(new_wh=pl.lit(None, pl.Float64())), history(both, changes()))
     assert early.equals(later)
     assert all(a <= b for a, b in pairwise(both["time"]))
+
+
+def test_charges_and_trips_that_measure_otherwise_are_no_wear() -> None:
+    """Each errs in its own way: a trend is of the method that tells of most months."""
+    trips = points(24, wh=46_000, loss=0).filter(pl.int_range(pl.len()) % 3 == 0)
+    both = pl.concat([points(24), trips.with_columns(method=pl.lit("ride_energy"))])
+    assert of(both, changes()).equals(of(points(24), changes()))
+
+
+def test_what_is_kept_is_told_across_no_change_of_the_firmware() -> None:
+    assert of(points(24), changes(0)).row(0, named=True)["share_left"] == pytest.approx(0.885 / 0.995, rel=0.005)
+    assert of(points(24), changes(0, 5)).row(0, named=True)["share_left"] is None

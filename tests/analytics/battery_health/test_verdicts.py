@@ -170,14 +170,17 @@ def test_what_is_measured_goes_before_what_a_vehicle_reports() -> None:
 
 
 def test_a_trend_is_that_of_the_same_stint_until_then() -> None:
-    own = {"provider": "segway", "vehicle": "car", "stint_id": "s", "era": 0}
+    own = {"provider": "segway", "vehicle": "car", "stint_id": "s", "method": "charge_energy", "era": 0}
     rows = [
         {**own, "at": AT.replace(year=2024 + k // 12, month=1 + k % 12), "capacity_wh": 1200.0 - 6 * k}
         for k in range(24)
     ]
     known = pl.DataFrame(rows, schema=NO_HISTORY.schema)
-    got = verdict(charged(), history=known, pairs=measured(1056.0))
+    got = verdict(charged(), history=known, pairs=measured(1062.0))
     assert got["fade_pct_per_year"] == pytest.approx(100 * 72 / 1194, rel=0.02)
     assert got["reference"] == "this battery's first three months: 1194 Wh"
-    assert got["soh_pct"] == pytest.approx(100 * 1056 / 1194, rel=0.006)
+    assert got["soh_pct"] == pytest.approx(100 * 1062 / 1194, rel=0.006)
     assert got["months_to_80_low"] <= got["months_to_80"] <= got["months_to_80_high"]
+    assert got["soh_high_pct"] - got["soh_low_pct"] < 0.5 * 100 * (
+        got["capacity_high_wh"] / got["capacity_wh"] - got["capacity_low_wh"] / got["capacity_wh"]
+    )
