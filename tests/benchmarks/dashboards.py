@@ -50,6 +50,7 @@ cache-snapshot-write-cold-duration = "20s"
 """
 _MEDIAN_S, _MOST_S = 0.3, 1.0
 _ATTEMPTS = 10
+_RUNS = 3  # of a query; the first fills the caches of the server, which now and then frees memory in another
 
 
 def figures(folder: Path) -> list[Figure]:
@@ -88,7 +89,7 @@ def _figures(name: str, found: Sequence[Time], median: float = 0, most: float = 
 
 
 def times(client: InfluxClient, settings: InfluxSettings, server_id: int, until: datetime, days: int) -> list[Time]:
-    """Return how long each query takes, the shorter of two runs, the first of which fills the server's caches.
+    """Return how long each query takes, the shortest of its runs.
 
     The queries are those of `voltrail dashboards build` with settings that name the server, as `deploy/` does.
     """
@@ -99,7 +100,7 @@ def times(client: InfluxClient, settings: InfluxSettings, server_id: int, until:
             for query in dict.fromkeys(panel.queries):
                 text = expand(query.text, view)
                 what = f"{page.title}: {panel.title}: {query.text[:90]}"
-                found.append(min(_time(client, settings.bucket, text, server_id, what) for _ in range(2)))
+                found.append(min(_time(client, settings.bucket, text, server_id, what) for _ in range(_RUNS)))
     return found
 
 
