@@ -71,7 +71,10 @@ STATES: Mapping[str, str] = {
     "no_data": "silent, and not asleep, for twice its usual pace and over 30 min; or the collector did not run",
     "out_of_service": "taken out of service in the settings",
 }
-END_REASONS: Mapping[str, str] = {"swap": "another pack took its place"}
+END_REASONS: Mapping[str, str] = {
+    "swap": "another pack took its place",
+    "capacity_jump": "from one charge to the next the battery held another energy: a new one, a repair, new firmware",
+}
 METHODS: Mapping[str, str] = {
     "verdict": "the best figure: all methods and the vehicles of the model together, each by its variance",
     "charge_energy": "energy that charges added, by the percent that rose",
@@ -157,6 +160,8 @@ _CHARGES = (
     Column("energy_high_wh", "float", "Wh", "upper end"),
     Column("energy_source", "enum", "", "what the energy is computed from", CHARGE_ENERGY_SOURCES),
     Column("added_ah", "float", "Ah", "charge into the battery by readings of current"),
+    Column("read_wh", "float", "Wh", "energy into the battery between the first reading of power and the last"),
+    Column("read_pct", "float", "%", "by how much the state of charge rose between these"),
     Column("wall_wh", "float", "Wh", "energy from the wall, where the charger reports its power"),
     Column("efficiency", "float", "1", "energy into the battery as a share of that from the wall, 0 to 1"),
     Column("mean_w", "float", "W", "mean power into the battery"),
@@ -272,6 +277,7 @@ _STINTS = (
     Column("stint_id", "text", "", "name of the stint; the same whenever it is computed from the same swaps"),
     _STARTED,
     Column("finished_at", "time", "", "end: no swap is possible between start and end; empty while the pack is in"),
+    Column("start_reason", "enum", "", "what began it; empty where it was there when it was first seen", END_REASONS),
     Column("end_reason", "enum", "", "what ended it; empty while the pack is in", END_REASONS),
     Column("first_cycles", "int", "1", "the pack's charging cycles when it was first asked"),
     Column("last_cycles", "int", "1", "... and last"),

@@ -23,7 +23,7 @@ PAIRS = pl.Schema(
 )
 CHARGE, RIDE = "charge", "ride"
 METHODS = {CHARGE: "charge_energy", RIDE: "ride_energy"}
-_OF_CHARGES = ("reported", "power")  # energies that do not follow from a capacity
+SURE_SD = 0.12  # relative, of an energy by power: of a charge of which more was not seen, nobody knows the end
 _Z = 1.96
 
 
@@ -32,7 +32,8 @@ def pairs(charges: pl.DataFrame, trips: pl.DataFrame) -> pl.DataFrame:
 
     Parameters
     ----------
-    charges : rows of `charges`; those count whose energy a counter or power tells, or whose charge current tells
+    charges : rows of `charges`; those count whose energy a counter or power tells, or whose charge current tells; by
+        power, it is that between the first reading and the last, which needs no beginning and no end
     trips : rows of `trips` without a swap; those count whose readings of power or current are so close together that
         little lies between them
 
@@ -47,12 +48,20 @@ def pairs(charges: pl.DataFrame, trips: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of_charges(charges: pl.DataFrame) -> pl.DataFrame:
-    sure = pl.when(pl.col("energy_source").is_in(_OF_CHARGES) & (pl.col("energy_wh") > 0))
-    variance = pl.lit(COUNT_SD_PCT**2 + BMS_SD_PCT**2)
-    return charges.filter(pl.col("kind") != "swap").select(
-        *WHO, at="finished_at", source=pl.lit(CHARGE), pct="soc_added_pct", pct_var=variance,
-        wh=sure.then("energy_wh"), ah=pl.when(pl.col("added_ah") > 0).then("added_ah"),
+    source, energy = pl.col("energy_source"), pl.col("energy_wh")
+    read = ((pl.col("read_wh") > 0) & (source != "reported").fill_null(True)).fill_null(False)
+    seen = (pl.col("energy_high_wh") - energy <= _Z * SURE_SD * energy).fill_null(True)
+    sure = (energy > 0) & ((source == "reported") | ((source == "power") & seen))
+    rows = charges.filter(pl.col("kind") != "swap").select(
+        *WHO, "soc_added_pct", "added_ah", at="finished_at", source=pl.lit(CHARGE),
+        pct_var=pl.lit(COUNT_SD_PCT**2 + BMS_SD_PCT**2),
+        pct=pl.when(read).then("read_pct").otherwise("soc_added_pct"),
+        wh=pl.when(read).then("read_wh").when(sure).then("energy_wh"),
     )  # fmt: skip
+    counted = pl.when(pl.col("added_ah") > 0).then("added_ah")
+    energies = rows.with_columns(pl.lit(None, pl.Float64()).alias("ah")).select(PAIRS.names())
+    amperes = rows.with_columns(pct="soc_added_pct", wh=pl.lit(None, pl.Float64()), ah=counted).select(PAIRS.names())
+    return pl.concat([energies, amperes])
 
 
 def _of_trips(trips: pl.DataFrame) -> pl.DataFrame:

@@ -19,6 +19,7 @@ import polars as pl
 
 from analytics.battery_health.returns import with_packs
 from analytics.frames import WHO
+from analytics.observations.capacity import CONTENT_SD
 
 MEMORY_MONTHS = 12
 MODEL = ("provider", "model")
@@ -66,10 +67,16 @@ def _moments(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _with_reported(moments: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """With `reported_wh` and `reported_soh_pct`, the month's medians of what the vehicle says; a month's own part where
-    nothing else tells of it."""
+    nothing else tells of it.
+
+    A capacity that differs from day to day by more than it is said to err by is none: it is what is left in the
+    battery, or a content that is no longer told anew.
+    """
     own = rows.filter(pl.col("method") == "reported")
+    wh = pl.col("capacity_wh")
+    steady = ((wh / wh.median() - 1).abs().median() <= CONTENT_SD).fill_null(True)
     months = own.group_by(*WHO, pl.col("time").dt.truncate("1mo").alias("month")).agg(
-        pl.col("capacity_wh").median().alias("reported_wh"), pl.col("soh_pct").median().alias("reported_soh_pct"),
+        pl.when(steady).then(wh.median()).alias("reported_wh"), pl.col("soh_pct").median().alias("reported_soh_pct"),
         pl.col("as_of").max(),
     )  # fmt: skip
     month = [*WHO, "month"]

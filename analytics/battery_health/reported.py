@@ -5,10 +5,9 @@ import polars as pl
 from analytics.battery_health import reasons
 from analytics.battery_health.ratios import interval
 from analytics.frames import WHO
-from analytics.observations.capacity import LEAST_WH
+from analytics.observations.capacity import CONTENT_SD, REPORTED_SD, said_by_day
 from logger.tables import shaped
 
-REPORTED_SD = 0.03  # relative, of a capacity or health that a vehicle reports as measured: nobody has checked it
 LEAST_AH, LEAST_SOH_PCT = 1.0, 10.0  # a fraction is told in place of a percent, or nothing
 LEAST_PCT = 30.0  # below, a whole percent is too coarse beside a range (analytics facts, 3.3)
 PERCENT_SD = 0.29  # of a whole percent
@@ -18,33 +17,39 @@ _DAY = (*WHO, "time")
 _ESTIMATE = pl.lit("estimate").alias("verdict")
 
 
-def reported(batteries: pl.DataFrame) -> pl.DataFrame:
+def reported(batteries: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
     """Rows of `battery_health` of method `reported`: of each day the median of what the vehicle says.
 
     Parameters
     ----------
     batteries : DataFrame of `BATTERIES`
+    readings : DataFrame with `provider` `vehicle` `at` `soc_pct` [%]
 
     Returns
     -------
     DataFrame by vehicle and time, the start of the day (UTC): `capacity_wh`, `capacity_ah` and `soh_pct`, with the
-    interval of a figure that errs by 3 %. A capacity of the data sheet (`nominal_wh`) is none, and what no battery that
-    drives a person has says nothing: less than 100 Wh (it may be kWh), 1 Ah or 10 %.
+    interval of a figure that errs by 3 %. Where no capacity is told, it is the content over the percent, which errs by
+    4 %. A capacity of the data sheet (`nominal_wh`) is none, and what no battery that drives a person has says nothing:
+    less than 100 Wh (it may be kWh), 1 Ah or 10 %.
     """
-    least = {"capacity_wh": LEAST_WH, "charge_ah": LEAST_AH, "soh_pct": LEAST_SOH_PCT}
-    told = batteries.with_columns(
-        pl.when(pl.col(name) >= value).then(name).alias(name) for name, value in least.items()
+    least = {"charge_ah": LEAST_AH, "soh_pct": LEAST_SOH_PCT}
+    own = [pl.col(name).filter(pl.col(name) >= value).median() for name, value in least.items()]
+    said = pl.any_horizontal(pl.col(*least, "capacity_wh", "energy_wh") > 0)
+    days = _by_day(batteries.filter(said)).agg(*own, pl.len().cast(pl.Int64).alias("n"))
+    capacities = said_by_day(batteries, readings).rename({"day": "time"})
+    known = days.join(capacities, on=_DAY, how="left", maintain_order="left").with_columns(
+        capacity_wh=pl.coalesce("reported", "content")
     )
-    names = tuple(least)
-    days = _by_day(told.filter(pl.any_horizontal(pl.col(names).is_not_null()))).agg(
-        pl.col(names).median(), pl.len().cast(pl.Int64).alias("n")
-    )  # fmt: skip
-    made = days.with_columns(
-        *interval(pl.col("capacity_wh"), pl.lit(REPORTED_SD), "capacity_wh"),
+    sd = pl.when(pl.col("reported").is_not_null()).then(REPORTED_SD).otherwise(CONTENT_SD)
+    told = known.filter(pl.any_horizontal(pl.col(*least, "capacity_wh").is_not_null()))
+    by_content = pl.col("reported").is_null() & pl.col("content").is_not_null()
+    made = told.with_columns(
+        *interval(pl.col("capacity_wh"), sd, "capacity_wh"),
         *interval(pl.col("soh_pct"), pl.lit(REPORTED_SD), "soh_pct"),
         pl.col("charge_ah").alias("capacity_ah"),
         pl.when(pl.col("soh_pct").is_not_null()).then(pl.lit(reasons.ITS_OWN)).alias("reference"),
-        method=pl.lit("reported"), reason=pl.lit(reasons.REPORTED),
+        pl.when(by_content).then(pl.lit(reasons.BY_CONTENT)).otherwise(pl.lit(reasons.REPORTED)).alias("reason"),
+        method=pl.lit("reported"),
     )  # fmt: skip
     return _shape(made.with_columns(_ESTIMATE))
 

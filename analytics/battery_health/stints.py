@@ -1,23 +1,27 @@
 """Stints: the time that one pack provably spent in one port, and what trips took of it.
 
 A pack that is swapped has no number, so nothing of it is known beyond its stint (analytics facts, 3.0). A vehicle whose
-packs are not swapped has one stint for ever. Where it has several ports, its percent is that of all packs in it: what
-its trips took counts for each of them.
+packs are not swapped has one stint, until what its battery holds leaps (`jumps`). Where it has several ports, its
+percent is that of all packs in it: what its trips took counts for each of them.
 """
 
 import polars as pl
 
 from analytics.battery_health.depths import COLUMNS, depth_cycles
+from analytics.battery_health.jumps import JUMP, NO_JUMPS
 from analytics.battery_health.ratios import KM_CV, interval, ratio_sums, spread_of_unit
 from analytics.frames import WHO, escaped
 from logger.tables import shaped
 
 _PLACE = (*WHO, "port")
+_CHANGE = (*_PLACE, "started_at", "finished_at")
 DIGITS = 10  # a sum's last ones depend on how many rows were summed beside it
 _NONE = ""  # the port of a vehicle that names none: nulls do not find each other
 
 
-def bounds(swaps: pl.DataFrame, packs: pl.DataFrame, begun: pl.DataFrame) -> pl.DataFrame:
+def bounds(
+    swaps: pl.DataFrame, packs: pl.DataFrame, begun: pl.DataFrame, jumps: pl.DataFrame = NO_JUMPS
+) -> pl.DataFrame:
     """When packs came into their ports and left them.
 
     Parameters
@@ -25,26 +29,30 @@ def bounds(swaps: pl.DataFrame, packs: pl.DataFrame, begun: pl.DataFrame) -> pl.
     swaps : rows of `charges` of kind `swap`
     packs : DataFrame with `provider` `vehicle` `port`
     begun : DataFrame with `provider` `vehicle` `begun_at`, when the first known pack of each port was there
+    jumps : DataFrame of `JUMPS`
 
     Returns
     -------
     DataFrame by vehicle, port (an empty text where none is named) and `started_at`, with `finished_at`, null while the
-    pack is in. No swap can have happened between the two; one whose port nobody knows ends the stints of all ports.
+    pack is in, and `start_reason` and `end_reason`, what began and ended it. No swap can have happened between the two;
+    one whose port nobody knows ends the stints of all ports.
     """
-    named = pl.concat([rows.select(_PLACE) for rows in (swaps, packs)]).drop_nulls("port").unique()
+    changes = pl.concat([swaps.select(*_CHANGE, reason=pl.lit("swap")), jumps.select(*_CHANGE, reason=pl.lit(JUMP))])
+    named = pl.concat([rows.select(_PLACE) for rows in (changes, packs)]).drop_nulls("port").unique()
     ports = begun.join(named, on=WHO, how="left").with_columns(pl.col("port").fill_null(_NONE))
-    cuts = swaps.select(*WHO, "started_at", "finished_at", of="port").join(ports.select(_PLACE), on=WHO)
+    cuts = changes.select(*WHO, "started_at", "finished_at", "reason", of="port").join(ports.select(_PLACE), on=WHO)
     own = cuts.filter(pl.col("of").fill_null(pl.col("port")) == pl.col("port"))
     never = pl.lit(None, ports.schema["begun_at"]).alias("left_at")
     came = [
-        ports.select(*_PLACE, pl.col("begun_at").alias("started_at"), never),
-        own.select(*_PLACE, pl.col("finished_at").alias("started_at"), pl.col("started_at").alias("left_at")),
+        ports.select(*_PLACE, pl.col("begun_at").alias("started_at"), never, reason=pl.lit(None, pl.String())),
+        own.select(*_PLACE, pl.col("finished_at").alias("started_at"), pl.col("started_at").alias("left_at"), "reason"),
     ]
     rows = pl.concat(came).sort(*_PLACE, "started_at", "left_at", nulls_last=False)
     rows = rows.unique([*_PLACE, "started_at"], keep="first", maintain_order=True)
     left = pl.col("left_at").cum_min(reverse=True).shift(-1).over(_PLACE)  # a swap may lie within another's time
     finished = pl.when(left.is_not_null()).then(pl.max_horizontal("started_at", left))
-    return rows.select(*_PLACE, "started_at", finished.alias("finished_at"))
+    why = {"start_reason": pl.col("reason"), "end_reason": pl.col("reason").shift(-1).over(_PLACE)}
+    return rows.select(*_PLACE, "started_at", finished.alias("finished_at"), **why)
 
 
 def stints(bounds: pl.DataFrame, trips: pl.DataFrame, charges: pl.DataFrame, packs: pl.DataFrame) -> pl.DataFrame:
@@ -144,7 +152,6 @@ def _figures() -> list[pl.Expr]:
         *interval(pl.when((km > 0) & (pct > 0)).then(km / pct), sd, "km_per_pct"),
         (fell / 200).alias("efc"),
         pl.col("distance_m", "soc_used_pct").fill_null(0.0),
-        pl.when(pl.col("finished_at").is_not_null()).then(pl.lit("swap")).alias("end_reason"),
     ]
 
 

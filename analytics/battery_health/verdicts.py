@@ -10,10 +10,10 @@ from analytics.battery_health.by_pairs import SURE_SD, capacities
 from analytics.battery_health.pairs import METHODS
 from analytics.battery_health.pooling import MEMORY_MONTHS, pooled, stepped
 from analytics.battery_health.ratios import interval
-from analytics.battery_health.reported import REPORTED_SD
 from analytics.battery_health.trends import trends
 from analytics.battery_health.weak import weak_probability
 from analytics.frames import WHO
+from analytics.observations.capacity import REPORTED_SD
 from analytics.observations.power import SENSOR_SD
 from logger.tables import shaped
 

@@ -8,6 +8,7 @@ import polars as pl
 from analytics.charging.added import added
 from analytics.charging.energies import energies, metered
 from analytics.frames import WHO, escaped
+from analytics.observations.soc import resolutions
 from logger.tables import shaped
 
 NEAR_S = 600.0  # a position from so long before a charge is of its place
@@ -27,7 +28,7 @@ def charges(
     Parameters
     ----------
     sessions, swaps, batteries, fixes : DataFrames of `SESSIONS`, `SWAPS`, `BATTERIES` and `FIXES`, each in its order
-    observations : DataFrame with `provider` `vehicle` `at` `odometer_m` `charging` `charge_added_wh`
+    observations : DataFrame with `provider` `vehicle` `at` `odometer_m` `soc_pct` `charging` `charge_added_wh`
     known : as for `energy.trips.energies`
 
     Returns
@@ -42,7 +43,8 @@ def charges(
     flags beside those of the sessions: `efficiency_odd`, and why no energy is known: `no_percent`, `no_capacity`.
     `charge_id` follows from vehicle, kind, port, odometer and percent at the start.
     """
-    charged = _rates(energies(metered(sessions, batteries, added(sessions, observations)), known))
+    stepped = sessions.join(resolutions(observations), on=WHO, how="left", maintain_order="left")
+    charged = _rates(energies(metered(stepped, batteries, added(sessions, observations), observations), known))
     every = pl.concat([charged, _swapped(swaps)], how="diagonal")
     return _named(_placed(every, fixes), observations).sort(*WHO, "started_at", "kind", "port")
 

@@ -5,10 +5,10 @@ import polars as pl
 from analytics.charging.spans import seconds
 from analytics.frames import WHO, as_of
 from analytics.observations.capacity import LEAST_WH, MOST_WH, sure
-from analytics.observations.charge_power import integrals
+from analytics.observations.charge_power import integrals, read_throughout
 from analytics.observations.content import SCALE_SD, content_used
 
-COUNT_SD_PCT = 0.408  # of a difference of two whole percents (facts 2.2)
+COUNT_SD_PCT = 0.408  # of a difference of two whole percents, or of steps of a coarser one (facts 2.2)
 BMS_SD_PCT = 1.0  # of what batteries say that a charge added, beside the rounding (facts 3.2)
 LOST, LOST_SD = 0.05, 0.03  # of what a battery gives, more goes in: facts, 4.2 (carculator)
 POWER_SD = 0.01  # of charging power integrated over polls of 60 to 300 s (facts F4)
@@ -18,23 +18,29 @@ COUNTED = 0.5  # ... after which a counter must have been told
 AGREE_SD = 2.0  # two estimates farther apart than that contradict each other
 ROSE_PCT = 4.0  # a percent that rose by more did rise
 NEAR_S = 600.0  # a content told so long before a charge or after it is of its ends
-_SOURCES = ("reported", "power", "content", "soc")  # who is believed before whom
+PARTLY = 0.5  # ... where nothing else tells its energy
+_WORDS = {"reported": "reported", "power": "power", "content": "content", "soc": "soc", "partly": "power"}
+_SOURCES = tuple(_WORDS)  # who is believed before whom
 _NAMES = ("energy_wh", "energy_low_wh", "energy_high_wh")
 _Z = 1.96
 
 
-def metered(sessions: pl.DataFrame, batteries: pl.DataFrame, counted: pl.DataFrame) -> pl.DataFrame:
+def metered(
+    sessions: pl.DataFrame, batteries: pl.DataFrame, counted: pl.DataFrame, percents: pl.DataFrame
+) -> pl.DataFrame:
     """Sessions with what batteries, chargers and counters tell of them.
 
     Parameters
     ----------
-    sessions : DataFrame of `SESSIONS`
+    sessions : DataFrame of `SESSIONS` with `step_pct`, in which steps the percent is told, null where it is not
     batteries : DataFrame of `BATTERIES`
     counted : DataFrame of `added.added`
+    percents : DataFrame with `provider` `vehicle` `at` `soc_pct`
 
     Returns
     -------
-    DataFrame of the sessions with `duration_s`, `power_wh`, `power_covered` and `peak_w` at the battery, `wall_wh`
+    DataFrame of the sessions with `duration_s`, `power_wh`, `power_covered` and `peak_w` at the battery, `read_wh` and
+    `read_pct` of `charge_power.read_throughout`, `wall_wh`
     where the charger's power is known, `added_ah` where the current is, `content_wh` and `content_sd_wh` (positive
     where it rose), and the columns of `counted`.
     """
@@ -49,7 +55,7 @@ def metered(sessions: pl.DataFrame, batteries: pl.DataFrame, counted: pl.DataFra
     rose = rows.select(*WHO, started_at="rose_from", finished_at="rose_to")
     content = content_used(rose, batteries, NEAR_S).with_columns(-pl.col("content_wh"))
     told = rows.hstack(content)
-    for each in (inside, wall, added_ah, counted):
+    for each in (inside, read_throughout(rows, batteries, percents), wall, added_ah, counted):
         told = told.join(each, on=[*WHO, "started_at"], how="left", maintain_order="left")
     return told
 
@@ -64,23 +70,24 @@ def energies(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     Notes
     -----
     `reported` is the rise of `charge_added_wh`, if it was told in the second half of the rise; then `power`, if it
-    covers 80 % of the session; then `content`, then `soc`, which is capacity times percent; of the last two, 5 % more
-    go in than come out. What says less than 1 Wh or more than 20 kWh for each percent that rose is of another unit or
-    sign, or frozen: it does not count. What another estimate contradicts by more than two standard errors has a wider
-    interval. By percent, a session within one step has an interval and no value, and so has a rise that may be a swap.
+    covers 80 % of the session; then `content`, then `soc`, which is capacity times percent; of these two, 5 % more
+    go in than come out; then `power` that covers half of it. What says less than 1 Wh or more than 20 kWh for each
+    percent that rose is of another unit or sign, or frozen: it does not count. What another estimate contradicts by
+    more than two standard errors has a wider interval. By percent, a session within one step has an interval and no
+    value, and so has a rise that may be a swap.
     `reason` tells why nothing is known: `no_percent`, `no_capacity`.
     """
     capacity = as_of(rows, "started_at", sure(known).drop("wh_per_km", "wh_per_km_sd", "percent_slope"))
     told = capacity.with_columns(soc_added_pct=pl.col("soc_finish_pct") - pl.col("soc_start_pct"))
-    made = told.with_columns(*_reported(), *_by_power(), *_by_content(), *_by_soc())
+    made = told.with_columns(*_reported(), *_by_power(), *_by_content(), *_by_soc(), *_read())
     wider = (_apart() / AGREE_SD).clip(1.0).fill_null(1.0)
     ends = {source: _ends(source, wider) for source in _SOURCES}
-    source = pl.coalesce(pl.when(high.is_not_null()).then(pl.lit(word)) for word, (*_, high) in ends.items())
+    source = pl.coalesce(pl.when(high.is_not_null()).then(pl.lit(name)) for name, (*_, high) in ends.items())
     chosen = [
         pl.coalesce(pl.when(source == word).then(each[place]) for word, each in ends.items()).alias(name)
         for place, name in enumerate(_NAMES)
     ]
-    return made.with_columns(*chosen, source.alias("energy_source"), _reason().alias("reason"))
+    return made.with_columns(*chosen, source.replace(_WORDS).alias("energy_source"), _reason().alias("reason"))
 
 
 def _is_plausible(name: str) -> pl.Expr:
@@ -102,10 +109,22 @@ def _reported() -> list[pl.Expr]:
 
 def _by_power() -> list[pl.Expr]:
     """The integral of power; where it is not known, there was as much again, or nothing."""
-    enough = pl.when((pl.col("power_covered") >= COVERED) & _is_plausible("power_wh"))
-    value = pl.col("power_wh")
-    sd = ((POWER_SD * value) ** 2 + (value * (1 - pl.col("power_covered"))) ** 2 / 3).sqrt()
-    return [enough.then(value).alias("power_wh"), enough.then(sd).alias("power_sd")]
+    value, covered = pl.col("power_wh"), pl.col("power_covered")
+    sd = ((POWER_SD * value) ** 2 + (value * (1 - covered)) ** 2 / 3).sqrt()
+    plausible, most = _is_plausible("power_wh"), covered >= COVERED
+    enough, partly = pl.when(plausible & most), pl.when(plausible & ~most & (covered >= PARTLY))
+    return [
+        each.then(part).alias(f"{name}_{unit}")
+        for name, each in (("power", enough), ("partly", partly))
+        for unit, part in (("wh", value), ("sd", sd))
+    ]
+
+
+def _read() -> list[pl.Expr]:
+    """What was read throughout, where the percent surely rose meanwhile, and by as much as batteries hold."""
+    rose = pl.col("read_pct") > ROSE_PCT
+    fits = pl.col("read_wh").is_between(pl.col("read_pct") * LEAST_WH / 100, pl.col("read_pct") * MOST_WH / 100)
+    return [pl.when(rose & fits).then(name).alias(name) for name in ("read_wh", "read_pct")]
 
 
 def _by_content() -> list[pl.Expr]:
@@ -121,7 +140,8 @@ def _by_soc() -> list[pl.Expr]:
     percent_wh = pl.col("capacity_wh") / 100 * (1 + LOST)
     value = percent_wh * pl.col("soc_added_pct").clip(0.0)
     scale = pl.col("capacity_sd") ** 2 + LOST_SD**2
-    sd = ((COUNT_SD_PCT**2 + BMS_SD_PCT**2) * percent_wh**2 + scale * value**2).sqrt()
+    count = COUNT_SD_PCT * pl.col("step_pct").fill_null(1.0)
+    sd = ((count**2 + BMS_SD_PCT**2) * percent_wh**2 + scale * value**2).sqrt()
     return [value.alias("soc_wh"), sd.alias("soc_sd")]
 
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from analytics.battery_health.calibration import INSUFFICIENT
 from analytics.battery_health.figures import WEIGHED, figures
+from analytics.battery_health.jumps import JUMP, jumps
 from analytics.battery_health.model_months import MONTHS
 from analytics.battery_health.pairs import METHODS
 from analytics.battery_health.pooling import MEMORY_MONTHS, MODEL, POOLED, parts
@@ -38,7 +39,7 @@ _POOLED = pl.col("method").is_in(POOLED)
 _CHECK = ("check", "answer", "value", "low", "high")
 _CHARGES = (
     *WHO, "kind", "port", "started_at", "finished_at", "soc_start_pct", "soc_finish_pct", "soc_added_pct", "energy_wh",
-    "energy_source", "added_ah",
+    "energy_low_wh", "energy_high_wh", "energy_source", "added_ah", "read_wh", "read_pct",
 )  # fmt: skip
 _MOVED = pl.Schema({"provider": pl.String(), "model": pl.String(), "time": TIME})
 
@@ -91,31 +92,34 @@ class Health:
 
     def _make_stints(self, touched: pl.DataFrame) -> None:
         """Of some vehicles, from the earliest stint on that is touched; where none is known, from their beginning."""
-        back = self._plan.reaching_back(touched, ["stints"]).join(touched, on="vehicle", suffix="_touched")
-        unknown = pl.col("first_at") == pl.col("first_at_touched")
-        first = pl.when(unknown).then(pl.lit(self._plan.begin).cast(TIME)).otherwise("first_at")
-        whose = back.select("vehicle", first.alias("first_at"), unknown.alias("whole"))
+        whose, there = self._beginnings(touched)
         vehicles, since = whose["vehicle"].to_list(), min(whose["first_at"])
         trips = self._lake.scan("trips", since, None, vehicles).select(TRIPS).collect()
         charges = self._lake.scan_overlapping("charges", since, self._plan.end, vehicles).select(_CHARGES).collect()
         polls = self._store.scan("pack", since, None, vehicles)
         full = pl.any_horizontal(pl.col("pack_cycles", "pack_soc_pct").is_not_null())
         packs = polls.filter(full).select(*WHO, "port", "pack_cycles", "pack_soc_pct", at="time").collect()
-        swaps = charges.filter(pl.col("kind") == "swap")
-        found = self._sure(bounds(swaps, packs, _begun(whose, trips, charges, packs)), whose)
+        swaps, begun = charges.filter(pl.col("kind") == "swap"), _begun(whose, trips, charges, packs)
+        leaps = jumps(stint_pairs(bounds(swaps, packs, begun), charges, trips))
+        found = _sure(bounds(swaps, packs, begun, leaps), whose, there)
         span = whose.select("vehicle", since="first_at", until=pl.lit(self._plan.end).cast(TIME))
         self._put("stints", stints(found, trips, charges, packs), span, pl.lit(True))
         self._put("battery_health", stint_months(found, trips, charges, packs), span, _POOLED)
 
-    def _sure(self, bounds: pl.DataFrame, whose: pl.DataFrame) -> pl.DataFrame:
-        """Stints without those that began before what was read: they are there, and stay as they are."""
-        first, last = min(whose["first_at"]), max(whose["first_at"])
-        there = self._lake.scan("stints", first, last + DAY, whose["vehicle"].to_list())
-        known = there.select(*WHO, pl.col("port").fill_null(""), "started_at", there=True).collect()
-        rows = bounds.join(whose, on="vehicle", maintain_order="left")
-        rows = rows.join(known, on=[*WHO, "port", "started_at"], how="left", maintain_order="left")
-        later = pl.col("started_at") > pl.col("first_at")
-        return rows.filter(pl.col("whole") | later | pl.col("there").fill_null(False)).select(bounds.columns)
+    def _beginnings(self, touched: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """From when on stints are made: `vehicle` `first_at` `whole`; and the stints that are there and began then.
+
+        One that began with a jump may begin elsewhere, now that more is known: its vehicle is read as a whole.
+        """
+        back = self._plan.reaching_back(touched, ["stints"]).join(touched, on="vehicle", suffix="_touched")
+        first, last, vehicles = min(back["first_at"]), max(back["first_at"]), back["vehicle"].to_list()
+        columns = (*WHO, pl.col("port").fill_null(""), "started_at", "start_reason")
+        there = self._lake.scan("stints", first, last + DAY, vehicles).select(columns).collect()
+        jumped = there.filter(start_reason=JUMP).select("vehicle", first_at="started_at", jumped=True).unique()
+        known = back.join(jumped, on=["vehicle", "first_at"], how="left", maintain_order="left")
+        whole = (pl.col("first_at") == pl.col("first_at_touched")) | pl.col("jumped").fill_null(False)
+        begin = pl.when(whole).then(pl.lit(self._plan.begin).cast(TIME)).otherwise("first_at")
+        return known.select("vehicle", begin.alias("first_at"), whole.alias("whole")), there
 
     def _put(self, table: str, rows: pl.DataFrame, days: pl.DataFrame, own: pl.Expr) -> None:
         made, differs = put(self._lake, table, own, rows, days)
@@ -151,7 +155,7 @@ class Health:
     def _judge(self, touched: pl.DataFrame, other: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Make verdicts anew; yields where they are other than before, as `TOUCHED`."""
         models = other.select(_MOVED.names()).unique().join(self._known, on=MODEL).select("vehicle", first_at="time")
-        left = [_touched(span, self._known) for span in self._left[0] or ()]
+        left = [_touched(span, self._known) for span in self._replaced_spans("battery_health") or ()]
         whose = pl.concat([touched, *left]).select("vehicle", pl.col("first_at").dt.truncate("1mo"))
         rows = pl.concat([whose, models.cast(whose.schema)]).group_by("vehicle").agg(pl.col("first_at").min())
         made = figures(self.checks)
@@ -217,6 +221,15 @@ def _begun(whose: pl.DataFrame, *frames: pl.DataFrame) -> pl.DataFrame:
     first = pl.concat(moments).group_by(WHO).agg(pl.col("at").min()).join(whose, on="vehicle")
     begun = pl.when("whole").then("at").otherwise("first_at").cast(TIME)
     return first.select(*WHO, begun.alias("begun_at")).sort(WHO)
+
+
+def _sure(bounds: pl.DataFrame, whose: pl.DataFrame, there: pl.DataFrame) -> pl.DataFrame:
+    """Stints without those that began before what was read: they are there, and stay as they are."""
+    known = there.select(*WHO, "port", "started_at", there=True)
+    rows = bounds.join(whose, on="vehicle", maintain_order="left")
+    rows = rows.join(known, on=[*WHO, "port", "started_at"], how="left", maintain_order="left")
+    later = pl.col("started_at") > pl.col("first_at")
+    return rows.filter(pl.col("whole") | later | pl.col("there").fill_null(False)).select(bounds.columns)
 
 
 def _other_figures(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:

@@ -107,7 +107,8 @@ def place_span(told: Rows) -> pl.DataFrame:
 
 def reported_rows(told: Rows) -> pl.DataFrame:
     """Rows of `battery_health` of method `reported`."""
-    return reported.reported(told.batteries)
+    shown = told.scan("status").filter(pl.col("soc_pct") > 0).select(*WHO, "soc_pct", at="time").collect()
+    return reported.reported(told.batteries, shown)
 
 
 def range_rows(told: Rows) -> pl.DataFrame:
@@ -150,7 +151,9 @@ ANALYSES: Mapping[str, Analysis] = {
         table="episodes",
         own=_DATES,
     ),
-    "reported": Analysis(("battery",), reported_rows, table="battery_health", own=pl.col("method") == "reported"),
+    "reported": Analysis(
+        ("status", "battery"), reported_rows, table="battery_health", own=pl.col("method") == "reported"
+    ),
     "range_full": Analysis(
         ("status",), range_rows, weighed=True, table="battery_health", own=pl.col("method") == "range_full"
     ),

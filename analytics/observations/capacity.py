@@ -11,8 +11,10 @@ USABLE = 0.95  # of a nominal capacity
 LEAST_WH = 100.0  # a battery that drives a person holds more; one that is told to hold less is told in another unit
 MOST_WH = 2e6  # ... and no vehicle on a road carries as much
 FROZEN_PCT = 2.0  # a content that stays while the percent changes by more is no longer told anew
+MOVES = 0.01  # relative, so far from its median of a day a capacity is in half of the readings, and it moves
 LEAST_PCT = 20.0  # below, whole percents make content over percent too coarse
 HOLDS = 2 * DAY  # what a vehicle says of a day holds so long after and before it
+_CONTENTS = ("energy_wh", "capacity_wh")  # what may be the content
 _NEAR = "60s"  # percent and content of one moment may come in rows of their own
 
 
@@ -36,10 +38,12 @@ def capacities(known: pl.DataFrame, batteries: pl.DataFrame, readings: pl.DataFr
     content over its percent (4 %), 0.95 x `nominal_wh` (10 %); then the settings. What a vehicle says is its median of
     a day (UTC); it holds on that day and, where nothing else is said, on the two days after and the two before. So a
     vehicle that has only now told its capacity uses it for its last days, and no row depends on more than the days
-    around it. Less than 100 Wh is no capacity, and a content that stays the same all day while the percent changes
-    tells none. Capacities reported and by content that differ widen the error to half of their difference.
+    around it. Less than 100 Wh is no capacity, one that follows the percent is the content, and a content that stays
+    the same all day while the percent changes tells none. Capacities reported and by content that differ widen the
+    error to half of their difference.
     """
-    told = _spans(_by_day(batteries, readings))
+    said = said_by_day(batteries, readings).select(*WHO, "day", *_chosen()).drop_nulls("told_wh")
+    told = _spans(said)
     if told.is_empty():
         return known
     told = told.cast({"since": known.schema["since"]})
@@ -54,22 +58,49 @@ def capacities(known: pl.DataFrame, batteries: pl.DataFrame, readings: pl.DataFr
     ).select(known.columns)
 
 
-def _by_day(batteries: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
-    """What each vehicle says on each day: `told_wh` and `told_sd`."""
+def said_by_day(batteries: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
+    """What each vehicle says of its capacity on each day (UTC).
+
+    Parameters
+    ----------
+    batteries, readings : as of `capacities`
+
+    Returns
+    -------
+    DataFrame by vehicle and `day`, medians of a day [Wh], null where nothing fit to be one was said: `reported`, the
+    `capacity_wh` that it tells, unless that follows the percent and so is the content; `content` over percent;
+    `nominal`.
+    """
     says = batteries.filter(pl.any_horizontal(pl.col("capacity_wh", "nominal_wh", "energy_wh") > 0))
-    if says.is_empty():
-        return says.select(*WHO, pl.col("at").alias("day"), told_wh="capacity_wh", told_sd="capacity_wh")
     shown = readings.drop_nulls("soc_pct").select(*WHO, "at", "soc_pct").sort("at")
     both = says.sort("at").join_asof(shown, on="at", by=WHO, tolerance=_NEAR, check_sortedness=False)
     percent = pl.coalesce("soc_pct", "bms_soc_pct").alias("percent")
-    full = pl.when(percent >= LEAST_PCT).then(100 * pl.col("energy_wh") / percent)
-    days = both.with_columns(pl.col("at").dt.truncate("1d").alias("day"), percent, full.alias("full_wh"))
-    names = {"reported": "capacity_wh", "content": "full_wh", "nominal": "nominal_wh"}
+    days = both.with_columns(pl.col("at").dt.truncate("1d").alias("day"), percent)
+    full = [pl.when(pl.col("percent") >= LEAST_PCT).then(100 * pl.col(wh) / pl.col("percent")) for wh in _CONTENTS]
+    rows = days.with_columns(each.alias(f"full_{wh}") for wh, each in zip(_CONTENTS, full, strict=True))
     moved = pl.col("percent").max() - pl.col("percent").min() > FROZEN_PCT
     frozen = ((pl.col("energy_wh").n_unique() == 1) & moved).fill_null(False)
-    medians = [pl.col(name).filter(pl.col(name) >= LEAST_WH).median().alias(word) for word, name in names.items()]
-    medians[1] = pl.when(~frozen).then(medians[1]).alias("content")
-    return days.group_by(*WHO, "day").agg(medians).select(*WHO, "day", *_chosen()).drop_nulls("told_wh")
+    medians = [
+        pl.when(~_follows_percent()).then(_median("capacity_wh")).alias("reported"),
+        pl.when(~frozen).then(_median("full_energy_wh")).alias("content"),
+        _median("nominal_wh").alias("nominal"),
+    ]
+    return rows.group_by(*WHO, "day").agg(medians).sort(*WHO, "day")
+
+
+def _median(name: str) -> pl.Expr:
+    return pl.col(name).filter(pl.col(name) >= LEAST_WH).median()
+
+
+def _follows_percent() -> pl.Expr:
+    """Whether a capacity moves as the percent does, so that it is what the battery holds just now."""
+    moves, full_moves = (_spread(pl.col(name)) for name in ("capacity_wh", "full_capacity_wh"))
+    return ((moves > MOVES) & (full_moves < moves / 2)).fill_null(False)
+
+
+def _spread(value: pl.Expr) -> pl.Expr:
+    """Median distance from the median, relative: nothing that one odd value changes."""
+    return (value / value.median() - 1).abs().median()
 
 
 def _chosen() -> list[pl.Expr]:

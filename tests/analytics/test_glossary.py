@@ -20,9 +20,9 @@ PLAIN = frozenset(
     after anew answer before began begin below bin bins cells certified changes charged cost counters currency dates
     day days depth depths discharges downtime driving duration efficiency end ended ends engine expected fade
     figures firmware first fleet frames from gap gross health high hour id idle imbalance imported
-    jobs km known least level load longest lost low matches mean method mohm months moved n near net next
+    jobs jumps km known least level load longest lost low matches mean method mohm months moved n near net next
     of offset offsets own paused peak per place placed places plan polled positions probability
-    process ratios recompute reference registry reliability reported reset resistance riding rises rising
+    process ratios read recompute reference registry reliability reported reset resistance riding rises rising
     rose rows runs returns samples schema schemas sd seen segmentation seldom sigma silent sleeps span spans
     squares started steps stood straight sure swappable swaps t table tariffs tells timeline to told top
     total track trends trip uncertainty until use value var visits wall way weak wrong year

@@ -47,8 +47,27 @@ def test_a_charge_that_only_two_polls_show_counts_too() -> None:
 def test_parts_of_a_charge_give_a_figure_that_says_how_unsure_it_is() -> None:
     wide, narrow = (made(told(600, pct)).row(0, named=True) for pct in (10.0, 60.0))
     halves = [(each["capacity_high_wh"] - each["capacity_wh"]) / each["capacity_wh"] for each in (wide, narrow)]
-    assert halves[0] == pytest.approx(1.96 * (1.17 / (100 - 1.17) + 0.025**2 + 0.03**2) ** 0.5, rel=0.01)
+    assert halves[0] == pytest.approx(1.96 * (1.17 / (100 - 1.17) + 0.025**2 + 0.03**2 + 0.029**2) ** 0.5, rel=0.01)
     assert halves[1] < 0.5 * halves[0]
+
+
+def test_a_coarse_percent_and_shallow_charges_are_less_sure_however_many_there_are() -> None:
+    def half(*pct: float) -> float:
+        row = made(*(told(600 + DAY * n, each) for n, each in enumerate(pct * 4))).row(0, named=True)
+        return float(row["capacity_high_wh"] / row["capacity_wh"] - 1)
+
+    assert half(50, 70, 41, 62) < 0.08
+    assert half(50, 70, 40, 60) == pytest.approx(1.96 * (0.039**2 + (2.9 / 55) ** 2) ** 0.5, rel=0.15)
+    assert half(5, 7, 4, 6) > 1.3 * half(50, 71, 40, 62)
+
+
+def test_what_was_read_throughout_a_charge_counts_in_place_of_a_beginning_and_an_end_that_nobody_saw() -> None:
+    wide = {"energy_wh": 30_000.0, "energy_low_wh": 10_000.0, "energy_high_wh": 50_000.0, "energy_source": "power"}
+    assert made(charge(600, 30, **wide)).is_empty()
+    read = {"read_wh": CAPACITY_WH * (1 + LOST) * 0.2, "read_pct": 20.0}
+    assert made(charge(600, 30, **wide, **read))["capacity_wh"].item() == pytest.approx(CAPACITY_WH)
+    by_percent = {"energy_source": "soc", "energy_wh": 1.0}
+    assert made(charge(600, 30, **by_percent, **read))["capacity_wh"].item() == pytest.approx(CAPACITY_WH)
 
 
 def test_a_percent_that_hardly_rose_tells_no_capacity_and_says_so() -> None:

@@ -20,9 +20,16 @@ def batteries(*told: tuple[float, dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=BATTERIES)
 
 
+def percents(*told: tuple[float, float]) -> pl.DataFrame:
+    """Of (hour, percent)."""
+    rows = [(*WHOSE.values(), AT + timedelta(hours=hour), pct) for hour, pct in told]
+    names = {**dict.fromkeys(("provider", "vehicle"), pl.String()), "at": TIME, "soc_pct": pl.Float64()}
+    return pl.DataFrame(rows, schema=names, orient="row")
+
+
 def test_the_median_of_a_day_is_that_day() -> None:
     rows = [(hour, {"capacity_wh": wh, "soh_pct": 91.0}) for hour, wh in enumerate((50_000.0, 50_100.0, 9_000.0))]
-    got = reported(batteries(*rows, (30, {"charge_ah": 120.0})))
+    got = reported(batteries(*rows, (30, {"charge_ah": 120.0})), percents())
     assert got.select("as_of", "capacity_wh", "capacity_ah", "soh_pct", "n").rows() == [
         ("2026-03-02", 50_000.0, None, 91.0, 3), ("2026-03-03", None, 120.0, None, 1),
     ]  # fmt: skip
@@ -32,12 +39,38 @@ def test_the_median_of_a_day_is_that_day() -> None:
 
 
 def test_a_data_sheet_and_a_zero_say_nothing() -> None:
-    assert reported(batteries((0, {"nominal_wh": 60_000.0}), (1, {"soh_pct": 0.0, "capacity_wh": 0.0}))).is_empty()
-    assert reported(batteries()).schema == table("battery_health").schema
+    assert reported(
+        batteries((0, {"nominal_wh": 60_000.0}), (1, {"soh_pct": 0.0, "capacity_wh": 0.0})), percents()
+    ).is_empty()
+    assert reported(batteries(), percents()).schema == table("battery_health").schema
 
 
 def test_kilowatt_hours_and_fractions_say_nothing() -> None:
-    assert reported(batteries((0, {"capacity_wh": 62.4}), (1, {"soh_pct": 0.93}), (2, {"charge_ah": 0.1}))).is_empty()
+    told = batteries((0, {"capacity_wh": 62.4}), (1, {"soh_pct": 0.93}), (2, {"charge_ah": 0.1}))
+    assert reported(told, percents()).is_empty()
+
+
+def test_content_over_percent_is_a_capacity_where_none_is_told() -> None:
+    shown = percents((0, 80.0), (1, 60.0), (2, 41.0), (3, 10.0))
+    contents = [(hour, {"energy_wh": wh}) for hour, wh in enumerate((400.0, 300.0, 205.0, 70.0))]
+    row = reported(batteries(*contents), shown).row(0, named=True)
+    assert row["capacity_wh"] == 500
+    assert row["capacity_high_wh"] / 500 - 1 == pytest.approx(1.96 * 0.04)
+    assert row["reason"] == "content over percent, as the vehicle reports them, which nobody has checked"
+    assert reported(batteries(*contents, (4, {"capacity_wh": 510.0})), shown)["capacity_wh"].to_list() == [510]
+
+
+def test_a_content_that_stays_while_the_percent_falls_tells_no_capacity() -> None:
+    frozen = batteries(*((hour, {"energy_wh": 41_000.0}) for hour in range(3)))
+    assert reported(frozen, percents((0, 80.0), (1, 60.0), (2, 41.0))).is_empty()
+
+
+def test_a_capacity_that_follows_the_percent_is_the_content_and_no_capacity() -> None:
+    shown = percents((0, 80.0), (1, 60.0), (2, 41.0), (3, 30.0))
+    follows = batteries(*((hour, {"capacity_wh": 640 * pct}) for hour, pct in enumerate((80, 60, 41, 30))))
+    assert reported(follows, shown).is_empty()
+    wanders = batteries(*((hour, {"capacity_wh": wh}) for hour, wh in enumerate((64e3, 63e3, 65e3, 64.9e3))))
+    assert reported(wanders, shown)["capacity_wh"].to_list() == [64_450]
 
 
 def ranges(*told: tuple[float, float | None, float | None, float | None]) -> pl.DataFrame:

@@ -158,6 +158,11 @@ def test_what_a_vehicle_reports_holds_where_nothing_is_measured_and_says_so() ->
     assert got["reason"] == "what the vehicle itself reports, which nobody has checked"
 
 
+def test_a_reported_capacity_that_differs_from_day_to_day_is_what_is_left_in_the_battery_and_none() -> None:
+    got = verdict(*(said(capacity_wh=wh) for wh in (51_000.0, 33_000.0, 42_000.0)))
+    assert (got["capacity_wh"], got["verdict"]) == (None, "insufficient")
+
+
 def test_a_health_without_a_capacity_is_a_figure_too() -> None:
     got = verdict(said(soh_pct=93.0))
     assert (got["soh_pct"], got["capacity_wh"], got["verdict"]) == (93, None, "estimate")

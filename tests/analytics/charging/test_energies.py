@@ -124,3 +124,24 @@ def test_a_counter_of_all_charges_ever_tells_of_each_what_it_rose_by() -> None:
 def test_a_counter_that_tells_more_than_any_battery_holds_is_not_believed() -> None:
     rows = [row | {"charge_added_wh": row["charge_added_wh"] and 1e6} for row in counted([0.0, *RISES[1:]])]
     assert energy(rows, KNOWN)[0][1] == "soc"
+
+
+def test_power_that_stays_the_same_is_joined_over_an_hour_and_one_that_changes_over_ten_minutes() -> None:
+    blind = [said(60 * n, 40.0 + 10 * min(max(n - 1, 0), 3), 1 <= n <= 4) for n in range(7)]
+    hourly = [power(60 * n, 1200.0) for n in range(1, 5)]
+    got = found(blind, batteries=hourly, known=NOBODY, swappable=False).row(0, named=True)
+    assert (got["read_wh"], got["read_pct"]) == (3600.0, 30.0)
+    assert (got["energy_source"], got["energy_low_wh"] < 3600 < got["energy_high_wh"]) == ("power", True)
+    waves = [power(60 * n, 1200.0 if n % 2 else 600.0) for n in range(1, 5)]
+    none = found(blind, batteries=waves, known=NOBODY, swappable=False).row(0, named=True)
+    assert (none["read_wh"], none["energy_source"]) == (None, None)
+
+
+def test_an_energy_by_a_percent_in_steps_of_ten_is_less_sure() -> None:
+    def half(step: float) -> float:
+        rows = [said(5 * n, step * (3 + min(max(n - 1, 0), 6) // 3), 1 <= n <= 7) for n in range(40)]
+        row = found(rows, swappable=False).row(0, named=True)
+        assert row["energy_source"] == "soc"
+        return float(row["energy_high_wh"] / row["energy_wh"] - 1)
+
+    assert half(10.0) > half(20.0 / 3)
