@@ -18,6 +18,15 @@ name = "city"
 client_id = "A20081"
 client_secret_file = "city.secret"
 """
+GATEWAY = """
+[[sources]]
+kind = "saic-gateway"
+name = "gateway"
+base_url = "http://127.0.0.1:8099"
+user = "user"
+password_file = "city.secret"
+vehicles = ["lsjtest0000000001"]
+"""
 INFLUX = """
 [sinks.influx]
 url = "http://host:8086"
@@ -148,6 +157,9 @@ def test_an_unknown_key_is_an_error_that_names_the_nearest_known_one(tmp_path: P
         (SEGWAY.replace('"city"', '"a/b"'), "the name 'a/b'"),
         (SEGWAY + "clients = ['10.0.0.0/33']", "clients: "),
         (SEGWAY + "vehicles = 'all'", "kind segway does not list its vehicles"),
+        (SEGWAY + "vehicles = ['a1', 'A1']", "city: 'a1' and 'A1' are one vehicle: write it in one way"),
+        (SEGWAY + "vehicles = ['A1']\n[vehicles.a1]\nlabel = 'Car'", "city: 'a1' and 'A1' are one vehicle"),
+        (GATEWAY, "gateway: vehicles: a VIN has capital letters: write 'LSJTEST0000000001'"),
     ],
 )
 def test_what_cannot_work_says_where_and_what_to_do(tmp_path: Path, text: str, message: str) -> None:
