@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 import msgspec
 import typer
 
+from logger.commands.data_output import harmless_json
 from logger.errors import ConfigError, LoggerError
 from logger.printable import PrintableFormatter, printable
 from logger.suggest import nearest
@@ -69,7 +70,7 @@ def show(result: _Result, as_json: bool, view: Callable[[_Result], Iterable[Bloc
     """Print a command's result on stdout: as JSON, or as the blocks that `view` makes of it."""
     try:
         if as_json:
-            print(msgspec.json.encode(result).decode())
+            print(harmless_json(msgspec.json.encode(result).decode()))
         elif is_terminal(sys.stdout):
             _print_styled(view(result))
         else:

@@ -140,6 +140,31 @@ def test_a_warning_of_a_command_without_a_log_is_escaped() -> None:
     assert done.stderr == "voltrail: cannot read a\\x1bb\n"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["status", "--json"],
+        ["export", "status"],
+        ["export", "status", "--format", "ndjson"],
+        ["certify", HOSTILE],
+        ["report", "fleet"],
+    ],
+)
+def test_data_on_a_terminal_is_escaped_as_well(hostile: Path, words: list[str]) -> None:
+    import_hostile(hostile)
+    code, shown = voltrail_on_terminal(hostile, *words, columns=250)
+    bare = MOVES.sub("", COLOUR.sub("", shown)).replace("\r", "")
+    assert (code, is_harmless(bare)) == (0, True)
+    assert words == ["report", "fleet"] or "gnp." in bare
+
+
+@pytest.mark.parametrize("form", ["parquet", "xlsx"])
+def test_data_that_is_no_text_is_not_for_a_terminal(hostile: Path, form: str) -> None:
+    code, shown = voltrail_on_terminal(hostile, "export", "status", "--format", form, columns=250)
+    assert code == 2
+    assert "this is no text for a terminal: name a file with --out FILE" in shown
+
+
 def test_data_keeps_the_name_as_it_is(hostile: Path) -> None:
     import_hostile(hostile)
     vehicles = json.loads(voltrail(hostile, "status", "--json").stdout)["vehicles"]
