@@ -17,6 +17,7 @@ import msgspec
 import typer
 
 from logger.commands.data_output import harmless_json
+from logger.commands.file_errors import explain_file_error
 from logger.errors import ConfigError, LoggerError
 from logger.printable import PrintableFormatter, printable
 from logger.suggest import nearest
@@ -150,6 +151,8 @@ def _explain(error: BaseException) -> tuple[str, int]:
         return str(error), 2 if isinstance(error, ConfigError) else 1
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return "interrupted", 130
+    if isinstance(error, OSError) and error.strerror:
+        return explain_file_error(error), 1
     return f"{type(error).__name__}: {error} (--debug shows where)", 1
 
 

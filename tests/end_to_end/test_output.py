@@ -123,6 +123,16 @@ def test_an_error_escapes_what_it_repeats(hostile: Path, words: list[str]) -> No
     assert r"\x1b]0;owned" in done.stderr.splitlines()[-1]
 
 
+@pytest.mark.parametrize("words", [["import", "good.csv"], ["analyze"], ["rollup"], ["replay"], ["poll", "--once"]])
+def test_a_file_in_the_place_of_the_data_folder_is_named_with_what_to_do(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "good.csv").write_text("time,vehicle,soc_pct\n2026-11-01T10:00:00Z,a,1\n")
+    (tmp_path / "voltrail-data").touch()
+    done = voltrail(tmp_path, *words)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert "voltrail-data" in done.stderr
+    assert done.stderr.endswith(": a file is in the place of a folder: look at `data_dir`\n")
+
+
 def test_a_log_line_cannot_begin_another_and_a_traceback_is_escaped() -> None:
     code = "import logging; from logger.service.child import set_up_logging; set_up_logging('x', debug=False);"
     code += "logging.error('no vehicle %s', 'a\\x1b[31m\\nERROR forged');"
