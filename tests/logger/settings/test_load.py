@@ -177,6 +177,30 @@ def test_an_empty_secret_file_is_no_secret(tmp_path: Path) -> None:
         load_settings(path)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff\xfe", r"cannot read .*voltrail\.toml: no text in UTF-8, at byte 0; `voltrail init`"),
+        (b"a = " + b"[" * 100_000, r"voltrail\.toml: not valid TOML"),
+        (b"\x00", r"voltrail\.toml: not valid TOML"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_one_line(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "voltrail.toml").write_bytes(content)
+    with pytest.raises(ConfigError, match=message):
+        load_settings(tmp_path / "voltrail.toml")
+
+
+def test_a_folder_in_the_place_of_the_settings_or_a_secret_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^cannot read .*: Is a directory; `voltrail init`"):
+        load_settings(tmp_path)
+    path = write_settings(tmp_path, SEGWAY)
+    (tmp_path / "city.secret").unlink()
+    (tmp_path / "city.secret").mkdir()
+    with pytest.raises(ConfigError, match=r"client_secret_file: cannot read .*city\.secret: Is a directory$"):
+        load_settings(path)
+
+
 def test_a_file_that_is_not_there_names_the_command_that_writes_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="voltrail init"):
         load_settings(tmp_path / "nothing.toml")
