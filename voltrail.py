@@ -9,6 +9,7 @@ from dashboards.reports.command import report
 from logger.commands import options as opt
 from logger.commands import output
 from logger.commands.consent import login
+from logger.commands.data_output import data_file
 from logger.commands.import_command import import_
 from logger.commands.interval import interval
 from logger.commands.notify import notify
@@ -152,7 +153,7 @@ def export(
     from logger.commands.export import export_table, write_bytes
     from logger.stores import open_lake
 
-    settings, file = settings_of(config), out or sys.stdout.buffer
+    settings, file = settings_of(config), data_file(out, is_text=form in ("csv", "ndjson"))
     with output.progress(hidden=out is None and sys.stdout.isatty()) as progress:
         progress(f"writing {table}")
         if opt.wants_track(table, trip):
@@ -239,7 +240,7 @@ def certify(
     settings, analyses = settings_of(config), Analyses(RULES, known_of, renew)
     if verify:
         return show_verification(settings, verify, analyses, as_json)
-    write_certificate(settings, vehicle, out or sys.stdout.buffer, analyses)
+    write_certificate(settings, vehicle, data_file(out), analyses)
 
 
 @app.command(rich_help_panel="Analyse")

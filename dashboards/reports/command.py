@@ -1,9 +1,8 @@
 """`voltrail report`: a report for people, as a page, on paper, as a workbook or as rows."""
 
-import sys
-
 from logger.commands import options as opt
 from logger.commands import output
+from logger.commands.data_output import data_file
 from logger.commands.options import ConfigFile, Debug, Vehicles, settings_of
 
 
@@ -29,4 +28,4 @@ def report(
         data = make.open_data(open_lake(settings), settings, days, vehicle or ())
         found = make.report(kind, data, other)
         progress("writing")
-        write_bytes(content(found, data.formats, out.suffix.lower() if out else ".html"), out or sys.stdout.buffer)
+        write_bytes(content(found, data.formats, out.suffix.lower() if out else ".html"), data_file(out))

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 import msgspec
 import typer
 
+from logger.commands.data_output import harmless_json
+from logger.commands.file_errors import explain_file_error
 from logger.errors import ConfigError, LoggerError
 from logger.printable import PrintableFormatter, printable
 from logger.suggest import nearest
@@ -69,7 +71,7 @@ def show(result: _Result, as_json: bool, view: Callable[[_Result], Iterable[Bloc
     """Print a command's result on stdout: as JSON, or as the blocks that `view` makes of it."""
     try:
         if as_json:
-            print(msgspec.json.encode(result).decode())
+            print(harmless_json(msgspec.json.encode(result).decode()))
         elif is_terminal(sys.stdout):
             _print_styled(view(result))
         else:
@@ -149,6 +151,8 @@ def _explain(error: BaseException) -> tuple[str, int]:
         return str(error), 2 if isinstance(error, ConfigError) else 1
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return "interrupted", 130
+    if isinstance(error, OSError) and error.strerror:
+        return explain_file_error(error), 1
     return f"{type(error).__name__}: {error} (--debug shows where)", 1
 
 

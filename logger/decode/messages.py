@@ -190,7 +190,8 @@ def _foreign_checks(account: Source, shape: Shape) -> Iterator[tuple[pl.Expr, pl
     if shape.codes:
         answer = pl.format("the vendor answered {}", pl.col("code").fill_null("without a code"))
         yield ~pl.col("code").is_in(list(shape.codes)).fill_null(False), answer
-    is_another = (pl.col("polled") != pl.col(shape.vehicle)).fill_null(False)
+    asked, told = (pl.col(name).str.to_uppercase() for name in ("polled", shape.vehicle))  # a VIN has one spelling
+    is_another = (asked != told).fill_null(False)
     yield is_another, pl.lit(f"{shape.vehicle} is another vehicle than the one polled")
 
 

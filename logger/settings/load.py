@@ -27,7 +27,8 @@ def load_settings(path: Path | None, environment: Mapping[str, str] = os.environ
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}; `voltrail init` writes a new one") from error
+        reason = error.strerror if isinstance(error, OSError) else f"no text in UTF-8, at byte {error.start}"
+        raise ConfigError(f"cannot read {path}: {reason}; `voltrail init` writes a new one") from error
     return parse_settings(text, path, environment)
 
 
@@ -35,7 +36,7 @@ def parse_settings(text: str, path: Path, environment: Mapping[str, str] = os.en
     """Return the settings in this text, as if it were the file at `path`. Raises `ConfigError`."""
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     return settings_from_tables(raw, path, environment)
 

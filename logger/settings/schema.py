@@ -46,6 +46,7 @@ class AccountSettings(_Named, frozen=True, forbid_unknown_fields=True, kw_only=T
     secrets: ClassVar[tuple[str, ...]] = ()  # fields that only `FIELD_file` or the environment may hold
     identifiers: ClassVar[tuple[str, ...]] = ()  # fields that the settings may hold as well: no secrets
     may_lack: ClassVar[tuple[str, ...]] = ()  # of both, those that an account can do without
+    by_vin: ClassVar[bool] = False  # whether the vendor knows its vehicles by their VIN
     lists_vehicles: ClassVar[bool] = False  # whether the vendor lists them, so that `vehicles = "all"` is possible
 
     base_url: Annotated[str, Meta(description="address of another cloud than the vendor's own")] = ""
@@ -147,6 +148,7 @@ class Smartcar(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_fie
 class SaicGateway(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="saic-gateway"):
     """`[[sources]]` with `kind = "saic-gateway"`: a car at the iSmart gateway, an add-on of Home Assistant."""
 
+    by_vin: ClassVar[bool] = True
     secrets: ClassVar[tuple[str, ...]] = ("password",)
     identifiers: ClassVar[tuple[str, ...]] = ("user",)
 
@@ -170,6 +172,7 @@ class SmartPolling(Polling, frozen=True, forbid_unknown_fields=True):
 class Smart(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="smart"):
     """`[[sources]]` with `kind = "smart"`: one account of the Hello smart app; repeat the table for another account."""
 
+    by_vin: ClassVar[bool] = True
     secrets: ClassVar[tuple[str, ...]] = ("app_secret", "token", "login_token")
     may_lack: ClassVar[tuple[str, ...]] = ("token", "login_token")  # one of them is enough
     lists_vehicles: ClassVar[bool] = True
@@ -195,6 +198,7 @@ class Smart(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field=
 class Saic(AccountSettings, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="saic"):
     """`[[sources]]` with `kind = "saic"`: one account of the iSmart app of SAIC (MG), at the vendor's own cloud."""
 
+    by_vin: ClassVar[bool] = True
     secrets: ClassVar[tuple[str, ...]] = ("password", "client_secret")
     identifiers: ClassVar[tuple[str, ...]] = ("user",)
     lists_vehicles: ClassVar[bool] = True

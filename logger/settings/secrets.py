@@ -42,7 +42,9 @@ def _read(
     try:
         value: str = (folder / file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{where}: {key}_file: cannot read {folder / file}: {error}") from error
+        raise ConfigError(
+            f"{where}: {key}_file: cannot read {folder / file}: {getattr(error, 'strerror', None) or error}"
+        ) from error
     if not value:
         raise ConfigError(f"{where}: no {key}: {folder / file} is empty: put it there")
     return value

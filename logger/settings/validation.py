@@ -32,6 +32,7 @@ def check_settings(settings: Settings) -> None:
     """Raise `ConfigError` for the first setting that cannot work."""
     _check_collector(settings.collector)
     _check_vehicles(settings)
+    _check_spelling(settings)
     _check_places(settings)
     _check_tariffs(settings.tariffs)
     _check_analytics(settings.analytics)
@@ -61,6 +62,23 @@ def _check_vehicles(settings: Settings) -> None:
         if vehicle.cadence_s is not None and not 0 < vehicle.cadence_s < math.inf:
             wrong = f"{vehicle.cadence_s:g} is not a number of seconds above 0, such as 900"
             raise ConfigError(f'vehicles."{number}".cadence_s: {wrong}')
+
+
+def _check_spelling(settings: Settings) -> None:
+    """Raise `ConfigError` for one vehicle that would become two, or that no vendor knows: by small letters."""
+    for source in settings.sources:
+        listed = {*source.listed}
+        spellings = {number.casefold(): number for number in source.listed}
+        for number in (*source.listed, *settings.vehicles):
+            other = spellings.get(number.casefold(), number)
+            if other != number:
+                raise ConfigError(
+                    f"sources: {source.name}: {number!r} and {other!r} are one vehicle: write it in one way"
+                )
+            if source.by_vin and number in listed and number != number.upper():
+                raise ConfigError(
+                    f"sources: {source.name}: vehicles: a VIN has capital letters: write {number.upper()!r}"
+                )
 
 
 def _check_places(settings: Settings) -> None:

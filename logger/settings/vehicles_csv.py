@@ -63,7 +63,7 @@ def read_vehicles(path: Path) -> dict[str, Vehicle]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}") from error
+        raise ConfigError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
     vehicles: dict[str, Vehicle] = {}
     for number, cells in _rows(path, lines, ("vehicle", *Vehicle.__struct_fields__)):
         vehicle = cells.pop("vehicle", "")

@@ -1,7 +1,9 @@
 """`voltrail dashboards push` against a server that answers as Grafana's API documents it."""
 
 import json
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -19,10 +21,14 @@ TOKEN = "glsa_secret"
 
 
 class Stub(BaseHTTPRequestHandler):
-    """Grafana's folders, data sources and dashboards; `state` is what it holds, `broken` a status for every answer."""
+    """Grafana's folders, data sources and dashboards; `state` is what it holds, `broken` a status for every answer.
+
+    An `odd` answer is this body, said to be `longer` by so many bytes than it is.
+    """
 
     state: dict[str, Any]
-    broken = 0
+    broken, longer = 0, 0
+    odd: bytes | None = None
 
     def do_GET(self) -> None:
         kind, _, uid = self.path.removeprefix("/api/").rpartition("/")
@@ -48,11 +54,29 @@ class Stub(BaseHTTPRequestHandler):
     def _answer(self, status: int, content: object) -> None:
         if self.headers["Authorization"] != f"Bearer {TOKEN}":
             status, content = 401, {"message": "Invalid API key"}
-        body = b"<html>" if self.broken == 200 else json.dumps(content).encode()
+        body = json.dumps(content).encode() if self.odd is None else self.odd
         self.send_response(self.broken or status)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(body) + self.longer))
+        self.send_header("Location", f"https://grafana.example.org/?token={TOKEN}")
         self.end_headers()
         self.wfile.write(body)
+
+
+class Silent(Stub):
+    """Takes every request and answers nothing until `ended`; at once with `drips`, a byte of a body that never ends."""
+
+    ended: threading.Event
+    drips = False
+
+    def do_GET(self) -> None:
+        if self.drips:
+            self.send_response(200)
+            self.send_header("Content-Length", "1000000")
+            self.end_headers()
+        with suppress(ConnectionError):  # the client has left
+            while not self.ended.wait(0.01):
+                if self.drips:
+                    self.wfile.write(b" ")
 
     def log_message(self, format: str, *args: Any) -> None:
         """Log nothing."""
@@ -67,6 +91,13 @@ def state() -> dict[str, Any]:
 def url(state: dict[str, Any]) -> Iterator[str]:
     with http_server(Stub, state=state) as url:
         yield url
+
+
+@pytest.fixture
+def ended() -> Iterator[threading.Event]:
+    event = threading.Event()
+    yield event
+    event.set()
 
 
 @pytest.fixture
@@ -126,11 +157,54 @@ def test_nobody_at_the_address_is_an_error_of_one_line(token: Path) -> None:
         push("http://127.0.0.1:1", token, Settings())
 
 
-@pytest.mark.parametrize(("status", "error"), [(500, Retry), (429, Retry), (412, LoginNeeded), (200, LoginNeeded)])
+TROUBLES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
+    "500": ({"broken": 500}, Retry, "answers HTTP 500: "),
+    "429": ({"broken": 429}, Retry, "answers HTTP 429: "),
+    "412": ({"broken": 412}, LoginNeeded, "answers HTTP 412: "),
+    "403": ({"broken": 403}, LoginNeeded, "answers HTTP 403: .*; the token of a service account with the role Editor"),
+    "301": (
+        {"broken": 301},
+        LoginNeeded,
+        "answers HTTP 301, to https://grafana.example.org/.*: give --url the address",
+    ),
+    "a token in the answer": ({"broken": 500, "odd": f"no\n{TOKEN}".encode()}, Retry, "answers HTTP 500: no …$"),
+    "a page": ({"odd": b"<html>"}, LoginNeeded, "answers no object of JSON: is it a Grafana"),
+    "a list": ({"odd": b"[]"}, LoginNeeded, "answers no object of JSON"),
+    "half an object": ({"odd": b'{"uid": '}, LoginNeeded, "answers no object of JSON"),
+    "no end": ({"longer": 9}, Retry, "does not answer as it should: peer closed connection"),
+    "too much": ({"odd": b" " * 1_000_001}, Retry, "does not answer as it should: it is longer than 1,000,000 bytes"),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
 def test_a_server_that_is_no_grafana_or_is_in_trouble_is_an_error_of_one_line(
-    status: int, error: type[Exception], token: Path, state: dict[str, Any]
+    trouble: str, token: Path, state: dict[str, Any]
 ) -> None:
-    with http_server(Stub, state=state, broken=status) as url, pytest.raises(error) as raised:
+    attributes, error, text = TROUBLES[trouble]
+    with http_server(Stub, state=state, **attributes) as url, pytest.raises(error, match=text) as raised:
         push(url, token, Settings())
     assert "\n" not in str(raised.value)
     assert TOKEN not in str(raised.value)
+
+
+@pytest.mark.parametrize("drips", [False, True])
+def test_a_slow_server_is_left_when_its_time_is_over(drips: bool, token: Path, ended: threading.Event) -> None:
+    with http_server(Silent, ended=ended, drips=drips) as url, pytest.raises(Retry) as raised:
+        push(url, token, Settings(), wait_s=0.1)
+    assert str(raised.value) == f"Grafana at {url} gives no answer within 0.1 s: try again"
+
+
+def test_trouble_is_one_line_of_the_command_without_the_token(
+    token: Path, state: dict[str, Any], tmp_path: Path
+) -> None:
+    with http_server(Stub, state=state, broken=403) as url:
+        done = voltrail(tmp_path, "dashboards", "push", "--url", url, "--token-file", str(token), "--debug")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"voltrail: Grafana at {url} answers HTTP 403: ")
+    assert TOKEN not in done.stderr + done.stdout
+
+
+def test_a_password_in_the_address_is_not_said_again(token: Path) -> None:
+    with pytest.raises(ConfigError, match="--url with a name or password") as raised:
+        push("http://admin:secret@127.0.0.1:3000", token, Settings())
+    assert "secret" not in str(raised.value)

@@ -4,7 +4,9 @@
 """
 
 import json
+import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -53,6 +55,31 @@ def test_secrets_are_random_made_once_and_kept_from_others(tmp_path: Path) -> No
     assert len(set(first.values())) == len(first)
     assert make_secrets(tmp_path) == first
     assert (tmp_path / "secrets").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("tool", ["head", "base64", "tr"])
+def test_no_secret_is_made_where_a_tool_fails(tool: str, tmp_path: Path) -> None:
+    broken = tmp_path / "bin" / tool
+    broken.parent.mkdir()
+    broken.write_text("#!/bin/sh\ncat > /dev/null\nexit 0\n")
+    broken.chmod(0o755)
+    done = run_script(tmp_path, f"{broken.parent}:{os.environ['PATH']}")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "secrets.sh: no random characters: are head, base64 and tr there?\n"
+    assert not (tmp_path / "secrets" / "grafana_password").exists()
+
+
+def test_a_folder_in_the_place_of_a_secret_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "secrets" / "influx_token").mkdir(parents=True)
+    done = run_script(tmp_path, os.environ["PATH"])
+    assert done.returncode == 1
+    assert "deploy/secrets/influx_token is a folder" in done.stderr
+    assert "remove it, and run this again" in done.stderr
+
+
+def run_script(folder: Path, path: str) -> subprocess.CompletedProcess[str]:
+    script = Path(shutil.copy(DEPLOY / "secrets.sh", folder))
+    return subprocess.run([script], env={"PATH": path}, capture_output=True, text=True, check=False)
 
 
 def make_secrets(folder: Path) -> dict[str, str]:

@@ -123,6 +123,16 @@ def test_an_error_escapes_what_it_repeats(hostile: Path, words: list[str]) -> No
     assert r"\x1b]0;owned" in done.stderr.splitlines()[-1]
 
 
+@pytest.mark.parametrize("words", [["import", "good.csv"], ["analyze"], ["rollup"], ["replay"], ["poll", "--once"]])
+def test_a_file_in_the_place_of_the_data_folder_is_named_with_what_to_do(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "good.csv").write_text("time,vehicle,soc_pct\n2026-11-01T10:00:00Z,a,1\n")
+    (tmp_path / "voltrail-data").touch()
+    done = voltrail(tmp_path, *words)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert "voltrail-data" in done.stderr
+    assert done.stderr.endswith(": a file is in the place of a folder: look at `data_dir`\n")
+
+
 def test_a_log_line_cannot_begin_another_and_a_traceback_is_escaped() -> None:
     code = "import logging; from logger.service.child import set_up_logging; set_up_logging('x', debug=False);"
     code += "logging.error('no vehicle %s', 'a\\x1b[31m\\nERROR forged');"
@@ -138,6 +148,31 @@ def test_a_warning_of_a_command_without_a_log_is_escaped() -> None:
     code += "logging.getLogger('x').warning('cannot read %s', 'a\\x1bb'); logging.getLogger('x').info('not this')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "voltrail: cannot read a\\x1bb\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["status", "--json"],
+        ["export", "status"],
+        ["export", "status", "--format", "ndjson"],
+        ["certify", HOSTILE],
+        ["report", "fleet"],
+    ],
+)
+def test_data_on_a_terminal_is_escaped_as_well(hostile: Path, words: list[str]) -> None:
+    import_hostile(hostile)
+    code, shown = voltrail_on_terminal(hostile, *words, columns=250)
+    bare = MOVES.sub("", COLOUR.sub("", shown)).replace("\r", "")
+    assert (code, is_harmless(bare)) == (0, True)
+    assert words == ["report", "fleet"] or "gnp." in bare
+
+
+@pytest.mark.parametrize("form", ["parquet", "xlsx"])
+def test_data_that_is_no_text_is_not_for_a_terminal(hostile: Path, form: str) -> None:
+    code, shown = voltrail_on_terminal(hostile, "export", "status", "--format", form, columns=250)
+    assert code == 2
+    assert "this is no text for a terminal: name a file with --out FILE" in shown
 
 
 def test_data_keeps_the_name_as_it_is(hostile: Path) -> None:

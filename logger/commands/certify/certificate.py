@@ -1,5 +1,8 @@
 """A battery certificate as a file: what is in it, and how one is read that may be anything."""
 
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,10 +12,14 @@ from msgspec import Meta, Struct
 
 from logger.errors import ConfigError
 from logger.settings.unknown_keys import plain_error
+from logger.tables import TABLES
 
 FORMAT, VERSION = "voltrail battery certificate", 1
+_MAX_BYTES = 64_000_000  # ten years of a vehicle with seven tables are less than 5 MB
+_YEARS = range(1971, 9998)  # that any zone and a month more leave within what a date can say
 Moment = Annotated[datetime, Meta(tz=True)]
-Row = dict[str, bool | int | float | str]  # as `voltrail export --format ndjson` writes it, without what is null
+_Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Row = dict[str, bool | _Integer | float | str]  # as `voltrail export --format ndjson` writes it, without what is null
 
 
 class Subject(Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,20 +112,40 @@ def encode(certificate: Certificate) -> bytes:
 
 def read_certificate(path: Path) -> Certificate:
     """Return the certificate in this file. Raises `ConfigError`, which says what is wrong with it."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror or error}") from error
+    data = _read(path)
     try:
         _check_head(path, msgspec.json.decode(data, type=_Head))
         certificate = msgspec.json.decode(data, type=Certificate)
-        _check_rows(certificate)
+        json.loads(data, object_pairs_hook=_check_names)
+        _check_content(certificate)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path} is no certificate, or was changed: {plain_error(error)}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         advice = "copy it again, or write a new one with `voltrail certify VEHICLE --out FILE.json`"
         raise ConfigError(f"{path} is no JSON file, or only a part of one ({error}): {advice}") from error
     return certificate
+
+
+def _read(path: Path) -> bytes:
+    """Return the bytes of the file; no more than a certificate can have are read, whatever is there."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror or error}") from error
+    if len(data) > _MAX_BYTES:
+        raise ConfigError(f"{path} is no battery certificate: it is larger than {_MAX_BYTES // 1_000_000} MB")
+    return data
+
+
+def _check_names(pairs: list[tuple[str, object]]) -> None:
+    """Raise `ValidationError` for a name that is there twice: a person may read the first, a program the last."""
+    if twice := _repeated(name for name, _ in pairs):
+        raise msgspec.ValidationError(f"{twice[0]!r} is there twice")
+
+
+def _repeated(names: Iterable[Any]) -> list[Any]:
+    return [name for name, number in Counter(names).items() if number > 1]
 
 
 def _check_head(path: Path, head: _Head) -> None:
@@ -131,16 +158,47 @@ def _check_head(path: Path, head: _Head) -> None:
         )
 
 
-def _check_rows(certificate: Certificate) -> None:
-    """Raise `ValidationError` for a row that no table has: without its time or method."""
-    for row in (*certificate.stints, *certificate.battery_health, *certificate.model_figures):
+def _check_content(certificate: Certificate) -> None:
+    """Raise `ValidationError` for what no certificate has: other settings, dates and rows."""
+    if names := {"label", "model"} & {*certificate.settings}:
+        raise msgspec.ValidationError(f"settings: {min(names)!r} belongs to `vehicle`")
+    inputs = certificate.inputs
+    spans = [moment for each in inputs.tables.values() for moment in (each.first_at, each.last_at)]
+    for moment in (certificate.made_at, inputs.first_at, inputs.last_at, inputs.received_until, *spans):
+        _check_year(moment)
+    _check_rows("stints", certificate.stints)
+    _check_rows("battery_health", certificate.battery_health)
+    _check_rows("calibration", certificate.model_figures)
+
+
+def _check_rows(table_name: str, rows: Sequence[Row]) -> None:
+    """Raise `ValidationError` for a row that the table cannot have: time, key or columns are not of it."""
+    table = TABLES[table_name]
+    for row in rows:
+        if odd := [name for name in row if name not in table.columns or name in ("provider", "vehicle")]:
+            raise msgspec.ValidationError(f"a row of {table_name} with {odd[0]!r}, which is no column of it")
+        _check_times(table_name, row)
+        if table_name == "battery_health" and not isinstance(row.get("method"), str):
+            raise msgspec.ValidationError("a row of battery_health without its method")
+    if twice := _repeated(tuple(str(row.get(name, "")) for name in table.key) for row in rows):
+        raise msgspec.ValidationError(f"{table_name} has two rows of {' '.join(filter(None, twice[0]))}")
+
+
+def _check_times(table_name: str, row: Row) -> None:
+    for name in {"time", "finished_at"} & {"time", *row}:
         try:
-            for name in ("time", "finished_at") if "finished_at" in row else ("time",):
-                datetime.fromisoformat(str(row[name]))
-        except (KeyError, ValueError) as error:
-            raise msgspec.ValidationError(f"a row without its time: {row}") from error
-    if any("method" not in row for row in certificate.battery_health):
-        raise msgspec.ValidationError("a row of battery_health without its method")
+            moment = datetime.fromisoformat(str(row.get(name)))
+            right = row_time(moment) == row.get(name)
+        except (ValueError, OverflowError):
+            right = False
+        if not right:
+            raise msgspec.ValidationError(f"a row of {table_name} without its time: {name} is {row.get(name)!r}")
+        _check_year(moment)
+
+
+def _check_year(moment: datetime) -> None:
+    if moment.year not in _YEARS:
+        raise msgspec.ValidationError(f"a time of the year {moment.year}")
 
 
 def row_time(moment: datetime) -> str:

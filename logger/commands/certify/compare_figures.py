@@ -2,7 +2,7 @@
 
 A figure may move as rows come: that of a month or stint that still went on, or that reaches to a day on which rows came
 late, and what follows from the model's figures where other vehicles have moved these. Then its interval must still meet
-that of the certificate. Every other figure must be the same.
+that of the certificate, and hold its own figure. Every other figure must be the same.
 """
 
 import math
@@ -19,6 +19,13 @@ from logger.tables import TABLES
 _EXACT = 1e-9  # relative: sums may round in another order
 _MARGIN = timedelta(days=1)  # a day of a vehicle is a local one, and a trip may end on the next
 _MODEL = "figures of the model"
+_INTERVALS = {  # figures with an interval in every row that has them; `months_to_80` may have no upper end
+    "capacity_wh": ("capacity_low_wh", "capacity_high_wh"),
+    "soh_pct": ("soh_low_pct", "soh_high_pct"),
+    "km_per_pct": ("km_per_pct_low", "km_per_pct_high"),
+    "fade_pct_per_year": ("fade_low", "fade_high"),
+    "months_to_80": ("months_to_80_low", "months_to_80_high"),
+}
 
 
 class Later(msgspec.Struct, frozen=True):
@@ -47,14 +54,16 @@ def compare_figures(
     yield from _not_certified(table_name, then, stored, later)
 
 
-def compare_model(certified: Sequence[Row], stored: Sequence[Row]) -> Finding:
-    """Return whether the figures of the model are others now, by rows of any of its vehicles."""
+def compare_model(certified: Sequence[Row], stored: Sequence[Row], *, may_move: bool) -> Finding:
+    """Return whether the figures of the model are others now; they may move where rows have come since."""
     now, then = ({_key("calibration", row): row for row in rows} for rows in (stored, certified))
-    changed = [key for key in {**then, **now} if not _equal_rows(then.get(key, {}), now.get(key, {}))]
+    pairs = {key: (then.get(key, {}), now.get(key, {})) for key in sorted({*then, *now})}
+    changed = [f"{key[-1]} {key[0][:7]}: {text}" for key, rows in pairs.items() if (text := _changes(*rows))]
     if not changed:
         return Finding("same", _MODEL, f"{len(then):,} answers (`calibration`)")
-    names = ", ".join(sorted({key[-1] for key in changed}))
-    return Finding("moved", _MODEL, f"rows of this or other vehicles that came later have changed {names}")
+    if may_move:
+        return Finding("moved", _MODEL, f"by rows that came later; {'; '.join(changed)}")
+    return Finding("differs", _MODEL, f"and no row has come since; {'; '.join(changed)}")
 
 
 def _not_certified(
@@ -72,28 +81,44 @@ def _not_certified(
 def _compare_row(name: str, then: Row, now: Row | None, *, may_move: bool) -> Finding:
     if now is None:
         return Finding("differs", name, "certified, and not stored")
-    changed = [each for each in sorted({*then, *now}) if not _equal(then.get(each), now.get(each))]
-    if not changed:
+    detail = _changes(then, now)
+    if not detail:
         return Finding("same", name, _figure(then))
-    detail = "; ".join(f"{each} {_text(then.get(each))} -> {_text(now.get(each))}" for each in changed)
-    if not may_move:
-        return Finding("differs", name, detail)
-    apart = [each for each in changed if "_low" in each and _are_apart(each, then, now)]
-    return Finding("differs" if apart else "moved", name, detail)
+    apart = any(_are_apart(figure, then, now) for figure in _INTERVALS if figure in then and figure in now)
+    return Finding("moved" if may_move and not apart else "differs", name, detail)
 
 
-def _are_apart(low: str, then: Row, now: Row) -> bool:
-    """Return whether two intervals have nothing in common."""
-    names = (low, low.replace("_low", "_high"))
-    first, second = ([end for name in names if isinstance(end := row.get(name), int | float)] for row in (then, now))
-    return len(first) == len(second) == 2 and (max(first) < min(second) or max(second) < min(first))
+def _changes(then: Row, now: Row) -> str:
+    """Return what two rows differ in, for people; empty where they are the same."""
+    changed = [each for each in sorted({*then, *now}) if not are_equal(then.get(each), now.get(each))]
+    return "; ".join(f"{each} {_text(then.get(each))} -> {_text(now.get(each))}" for each in changed)
 
 
-def _equal_rows(then: Row, now: Row) -> bool:
-    return then.keys() == now.keys() and all(_equal(then[name], now[name]) for name in then)
+def _are_apart(figure: str, then: Row, now: Row) -> bool:
+    """Return whether two intervals of a figure have nothing in common, or the certified one does not hold its own."""
+    first, second = (_interval(figure, row) for row in (then, now))
+    value = _number(then.get(figure), math.nan)
+    return not (first[0] <= second[1] and second[0] <= first[1] and first[0] <= value <= first[1])
 
 
-def _equal(then: object, now: object) -> bool:
+def _interval(figure: str, row: Row) -> tuple[float, float]:
+    """Return the ends of a figure's interval, with what rounding takes; without an end it is the figure itself."""
+    low_name, high_name = _INTERVALS[figure]
+    value = _number(row.get(figure), math.nan)
+    low = _number(row.get(low_name), value)
+    high = _number(row.get(high_name), math.inf if figure == "months_to_80" else value)
+    margin = _EXACT * max(abs(low), abs(value), 1.0)
+    return low - margin, high + margin
+
+
+def _number(value: object, missing: float) -> float:
+    return missing if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
+
+
+def are_equal(then: object, now: object) -> bool:
+    """Return whether two values of rows or settings are the same, to nine digits; `true` is not 1."""
+    if isinstance(then, bool) or isinstance(now, bool):
+        return then is now
     if isinstance(then, float) and isinstance(now, float):
         return math.isclose(then, now, rel_tol=_EXACT, abs_tol=_EXACT)
     return then == now

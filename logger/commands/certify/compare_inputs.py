@@ -8,7 +8,7 @@ import polars as pl
 
 from logger.commands.certify.certificate import DayDigest, Inputs, TableDigest
 from logger.commands.certify.finding import Finding
-from logger.commands.certify.inputs import INPUTS, Frames, by_day, day_digest, inputs_of
+from logger.commands.certify.inputs import INPUTS, Frames, by_day, day_digest, inputs_of, sources_of
 from logger.commands.output import format_count
 
 
@@ -103,7 +103,20 @@ def _compare_whole(kept: Frames, certified: Inputs, *, whole: bool) -> Iterator[
             certified.sha256, certified.tables, certified.first_at, certified.last_at
         ):  # fmt: skip
             yield Finding("differs", "inputs", "counts, span or digest are not those of the days: the file was changed")
-        elif unknown := [each for each in certified.sources if each not in again.sources]:
-            yield Finding("differs", "sources", f"no row is from {unknown[0].provider} by {unknown[0].via}")
         else:
             yield Finding("same", "all inputs", f"sha256 {again.sha256}")
+        yield from _compare_receipt(kept, again, certified)
+
+
+def _compare_receipt(kept: Frames, again: Inputs, certified: Inputs) -> Iterator[Finding]:
+    """Compare how and when rows came: one that comes once more has another way and receipt from then on."""
+    first = {name: rows.filter(pl.col("received_at") <= certified.received_until) for name, rows in kept.items()}
+    came_once_more = sum(rows.height for rows in kept.values()) - sum(rows.height for rows in first.values())
+    if again.received_until < certified.received_until:
+        yield Finding("differs", "received_until", "no certified row came as late as that: the file was changed")
+    if unknown := [each for each in certified.sources if each not in again.sources and not came_once_more]:
+        yield Finding("differs", "sources", f"no row is from {unknown[0].provider} by {unknown[0].via}")
+    elif hidden := [each for each in sources_of(first) if each not in certified.sources]:
+        yield Finding("differs", "sources", f"rows are from {hidden[0].provider} by {hidden[0].via}, which is left out")
+    if came_once_more:
+        yield Finding("moved", "receipt", f"{format_count(came_once_more, 'certified row')} came once more")

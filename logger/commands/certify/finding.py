@@ -47,3 +47,4 @@ def view(verification: Verification) -> Iterator[Block]:
         later = any(each.result != "same" for each in verification.findings)
         yield ""
         yield "all that was certified holds" + ("; what is new or moved came later" if later else "")
+        yield "not verified, since only the file tells them: when it was made, by which version, and the label"

@@ -35,18 +35,22 @@ def _read_table(store: Store, table_name: str, provider: str, vehicle: str) -> p
 def inputs_of(frames: Frames) -> Inputs:
     """Return the digests of these rows; there must be one at least."""
     tables = {name: _table_digest(name, frames[name]) for name in INPUTS if name in frames}
-    origins = pl.concat([rows.select("provider", "via", "received_at") for rows in frames.values()])
-    ways = origins.select("provider", "via").unique().drop_nulls().sort("provider", "via")
-    received_until = origins["received_at"].max()
+    received_until = pl.concat([rows["received_at"] for rows in frames.values()]).max()
     assert isinstance(received_until, datetime)
     return Inputs(
         sha256=overall_digest(tables),
         first_at=min(each.first_at for each in tables.values()),
         last_at=max(each.last_at for each in tables.values()),
         received_until=received_until,
-        sources=[Source(*row) for row in ways.iter_rows()],
+        sources=sources_of(frames),
         tables=tables,
     )
+
+
+def sources_of(frames: Frames) -> list[Source]:
+    """Return where these rows are from, in order."""
+    ways = pl.concat([rows.select("provider", "via") for rows in frames.values()])
+    return [Source(*row) for row in ways.unique().drop_nulls().sort("provider", "via").iter_rows()]
 
 
 def _table_digest(table_name: str, rows: pl.DataFrame) -> TableDigest:
@@ -101,3 +105,10 @@ def overall_digest(tables: Mapping[str, TableDigest]) -> str:
         for day, each in sorted(table.days.items())
     )
     return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def came_since(store: Store, provider: str, moment: datetime) -> bool:
+    """Return whether a row of any vehicle of this provider was received after this moment."""
+    later = (pl.col("provider") == provider) & (pl.col("received_at") > moment)
+    scans = [store.scan(name, None, None).select("provider", "received_at").filter(later).head(1) for name in INPUTS]
+    return bool(pl.concat(scans).collect().height)

@@ -8,11 +8,11 @@ import msgspec
 
 from logger.commands.certify.certificate import Certificate, read_certificate, row_time
 from logger.commands.certify.certify import Analyses, Progress, voltrail_version
-from logger.commands.certify.compare_figures import Later, compare_figures, compare_model
+from logger.commands.certify.compare_figures import Later, are_equal, compare_figures, compare_model
 from logger.commands.certify.compare_inputs import compare_inputs
 from logger.commands.certify.figures import read_figures, read_model_figures, verdict
 from logger.commands.certify.finding import Finding, Verification, verification, view
-from logger.commands.certify.inputs import read_rows
+from logger.commands.certify.inputs import came_since, read_rows
 from logger.commands.output import progress, show
 from logger.errors import ConfigError, LoggerError
 from logger.settings.schema import Settings
@@ -67,7 +67,8 @@ def _compare_known(settings: Settings, certificate: Certificate, analyses: Analy
     known = dict(analyses.known(settings, subject.provider, subject.vehicle))
     then, now = certificate.settings | {"model": subject.model}, {**known}
     del now["label"]
-    changed = [name for name in sorted({*then, *now}) if then.get(name) != now.get(name)]
+    both = {*then} & {*now}
+    changed = [name for name in sorted({*then, *now}) if name not in both or not are_equal(then[name], now[name])]
     for name in changed:
         yield Finding("differs", f"settings: {name}", f"{then.get(name, 'none')} -> {now.get(name, 'none')}")
     if not changed:
@@ -78,10 +79,12 @@ def _compare_all_figures(settings: Settings, certificate: Certificate, more: lis
     """Compare stints, figures and verdict."""
     lake, subject = open_lake(settings), certificate.vehicle
     health, who = certificate.battery_health, (subject.provider, subject.vehicle)
-    model = compare_model(certificate.model_figures, read_model_figures(lake, subject.provider, subject.model, health))
+    figures = read_model_figures(lake, subject.provider, subject.model, health)
+    may_move = bool(more) or came_since(lake, subject.provider, certificate.inputs.received_until)
+    model = compare_model(certificate.model_figures, figures, may_move=may_move)
     yield model
     first_day = min(map(date.fromisoformat, more), default=None)
-    later = Later(first_day, model.result != "same", row_time(certificate.inputs.last_at))
+    later = Later(first_day, model.result == "moved", row_time(certificate.inputs.last_at))
     for table_name, rows in (("stints", certificate.stints), ("battery_health", health)):
         yield from compare_figures(table_name, rows, read_figures(lake, table_name, *who), later)
     yield _compare_verdict(certificate)

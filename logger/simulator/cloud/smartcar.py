@@ -80,7 +80,9 @@ class SmartcarSimulation(VendorCloud):
         header = request.headers.get("authorization", "")
         if word == "token":
             return (
-                self._grant(dict(parse_qsl(request.body.decode("latin-1")))) if header == self._client else _refusal()
+                self._grant(dict(parse_qsl(request.body.decode("latin-1"))))
+                if header == self._client
+                else document({"error": "invalid_client"}, 401)
             )
         if word == "connections":
             return self._list() if header == self._management else _refusal()

@@ -56,6 +56,8 @@ class Member(msgspec.Struct, frozen=True):
 
 def members(path: Path, compression: str = "") -> list[Member]:
     """Return what this file holds: itself, or each file of a zip archive. Raises `ConfigError`."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ConfigError(f"{path}: a pipe or a device, and a file is read more than once: write a file first")
     try:
         kind = "" if compression == "none" else compression or _kind(path)
         if kind != "zip":

@@ -134,8 +134,8 @@ def _aux_voltage_v(body: bytes) -> float | None:
 
 
 def _cars(document: Any) -> tuple[str, ...]:
-    """The numbers of cars in a list, which may have any name."""
+    """The numbers of cars in a list, which may have any name; a VIN has capital letters."""
     data = document.get("data") if isinstance(document, dict) else None
     lists = [data, *(data.values() if isinstance(data, dict) else ())]
     found = (car.get("vin") for each in lists if isinstance(each, list) for car in each if isinstance(car, dict))
-    return tuple(dict.fromkeys(vin for vin in found if isinstance(vin, str) and vin))
+    return tuple(dict.fromkeys(vin.upper() for vin in found if isinstance(vin, str) and vin))

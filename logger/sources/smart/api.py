@@ -191,12 +191,12 @@ class SmartCloud(Cloud):
     # ---- the list of cars ------------------------------------------------------------------------------------------
 
     async def _list(self, http: httpx.AsyncClient) -> dict[str, str]:
-        """The series of each car. Raises `Retry` and `LoginNeeded`."""
+        """The series of each car, by its VIN, which has capital letters. Raises `Retry` and `LoginNeeded`."""
         answer = await self._cars(http)
         raise_for_refusal(self._name, answer, self._backoff)
         try:
             cars = msgspec.json.decode(answer.body)["data"]["list"]
-            return {str(car["vin"]): str(car.get("seriesCodeVs") or car.get("matCode") or "") for car in cars}
+            return {str(car["vin"]).upper(): str(car.get("seriesCodeVs") or car.get("matCode") or "") for car in cars}
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError, AttributeError) as error:
             raise Retry(f"{self._name}: the cloud's list of cars cannot be read: {error!r}", after=60) from error
 

@@ -8,17 +8,22 @@ import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import httpx
+import msgspec
 
 from logger.errors import LoginNeeded, Retry
 from logger.settings.schema import Smartcar
 from logger.sources.grant import Grant, read_grant
-from logger.sources.http import exchange, raise_for_later
+from logger.sources.http import Answer, exchange, raise_for_later
 from logger.sources.smartcar.hosts import Hosts
 from logger.sources.token_file import TokenFile, Tokens
 
 _REFUSED = (400, 401, 403)
+_REFUSED_S = 60.0  # to the next try after a refusal that may pass
+_WRONG_CLIENT = ("invalid_client", "unauthorized_client")
+_CODES = (*_WRONG_CLIENT, "invalid_grant", "invalid_request", "invalid_scope", "unsupported_grant_type")
 
 
 class UserSession:
@@ -34,7 +39,7 @@ class UserSession:
     async def access_token(self, http: httpx.AsyncClient, refused: str = "") -> str:
         """The token, renewed ahead of its end or where `refused` is it; one caller renews, the others wait for it.
 
-        Raises `LoginNeeded` where nobody has consented, or the consent has ended, and `Retry`.
+        Raises `LoginNeeded` where nobody has consented, the consent has ended or the secret is wrong, and `Retry`.
         """
         async with self._renewal:
             if self._tokens is None or not self._is_fresh(self._tokens, refused):
@@ -61,7 +66,7 @@ class UserSession:
             form = {"grant_type": "refresh_token", "refresh_token": stored.refresh_token}
             try:
                 grant = await self._grant(http, form, self._advice("the consent has ended"))
-            except LoginNeeded:
+            except GrantEnded:
                 self._dead = stored.refresh_token
                 raise
             return self._store(grant, stored.refresh_token)
@@ -105,19 +110,52 @@ class MachineSession:
         """The token, renewed as that of `UserSession`. Raises `LoginNeeded`, `Retry`."""
         async with self._renewal:
             if not self._token or self._token == refused or self._clock() >= self._renew_at:
-                form, advice = {"grant_type": "client_credentials"}, f"{self._account.name}: check client_id and secret"
+                form, advice = (
+                    {"grant_type": "client_credentials"},
+                    f"{self._account.name}: check client_id and client_secret",
+                )
                 grant = await request_grant(http, self._account, self._hosts.machine_token, form, advice)
                 self._token, self._renew_at = grant.access_token, self._clock() + grant.renew_in_s
             return self._token
 
 
+class GrantEnded(LoginNeeded):
+    """The code or token that was to be exchanged holds no more: no other try can help, only a new consent."""
+
+
 async def request_grant(
     http: httpx.AsyncClient, account: Smartcar, url: str, form: dict[str, str], advice: str
 ) -> Grant:
-    """Tokens for this form. Raises `LoginNeeded` with the advice where they are refused, and `Retry`."""
+    """Tokens for this form. Raises `GrantEnded` with the advice, `LoginNeeded` for a wrong secret, and `Retry`."""
     login = (account.client_id, account.client_secret)
     answer = await exchange(http, account.name, "POST", url, data=form, auth=login)
     if answer.status in _REFUSED:
-        raise LoginNeeded(f"{advice} (HTTP {answer.status})")
+        _raise_for_refusal(account.name, answer, advice)
     raise_for_later(account.name, answer)
     return read_grant(account.name, answer.body)
+
+
+def _raise_for_refusal(name: str, answer: Answer, advice: str) -> NoReturn:
+    """Raise what the code of a refusal asks for (RFC 6749, section 5.2); one without a known code may pass."""
+    code = _error_code(answer.body)
+    what = f"HTTP {answer.status}, {code}" if code else f"HTTP {answer.status}"
+    if code == "invalid_grant":
+        raise GrantEnded(f"{advice} ({what})")
+    if code in _WRONG_CLIENT or (answer.status == 401 and not code):
+        raise LoginNeeded(
+            f"{name}: the cloud does not know this application: check client_id and client_secret ({what})"
+        )
+    raise Retry(f"{name}: the cloud gives no token now, and the old one is kept ({what})", after=_REFUSED_S)
+
+
+def _error_code(body: bytes) -> str:
+    """The code of an error, of those that the standard has; empty for any other answer."""
+    try:
+        code = msgspec.json.decode(body, type=_Refusal).error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    return code if code in _CODES else ""
+
+
+class _Refusal(msgspec.Struct):
+    error: str

@@ -168,7 +168,7 @@ class InfluxClient:
         """Raise `Retry` or `LoginNeeded` unless the answer is a success."""
         if 200 <= status < 300:
             return
-        text = _server_text(text)
+        text = self._without_secret(_server_text(text))
         if status == 429 or status >= 500:
             advice = _NO_SPACE if "no space left" in text else ""
             after_s = parse_retry_after_s(str(headers.get("Retry-After") or ""), _LONGEST_WAIT_S)
@@ -178,13 +178,19 @@ class InfluxClient:
         raise self._server_error(f"HTTP {status}: {text}")
 
     def _raise_for_write(self, status: int, text: str, headers: Mapping[str, str]) -> None:
-        text = _server_text(text)
+        text = self._without_secret(_server_text(text))
         if status == 204 or (400 <= status < 500 and _EXPIRED.search(text)):
             return  # written, but for rows that the database's retention would delete at once
         if status in (400, 413, 422) and _LIMIT not in text:
             raise BatchRefused(text or f"HTTP {status}")
         self._raise_for_status(status, text, headers)
         raise self._server_error(f"HTTP {status} for rows, where an InfluxDB that has written them answers 204")
+
+    def _without_secret(self, text: str) -> str:
+        """Return the text without our secrets, which a server or a proxy may repeat."""
+        for secret in filter(None, (self._settings.token, self._settings.password)):
+            text = text.replace(secret, "…")
+        return text
 
     def _server_error(self, text: str) -> LoggerError:
         """Return `Retry` for an error that passes with time, else `LoginNeeded` with what to do."""

@@ -1,7 +1,7 @@
 """Certificates of a small fleet's batteries: what stays as certified, what moves as rows come, what is forged."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ import pytest
 
 from analytics.engine.certified import known_of, renew
 from analytics.engine.registry import RULES
-from logger.commands.certify.certificate import Certificate, encode, read_certificate
+from logger.commands.certify.certificate import Certificate, Row, encode, read_certificate
 from logger.commands.certify.certify import Analyses, write_certificate
+from logger.commands.certify.figures import verdict
 from logger.commands.certify.finding import Verification
 from logger.commands.certify.verify import verify_file
 from logger.errors import ConfigError, LoggerError
@@ -130,6 +131,11 @@ def better(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value * 1.3 if name.startswith("capacity") else value for name, value in row.items()}
 
 
+def higher_answers(certificate: Certificate) -> list[Row]:
+    first, *rest = certificate.model_figures
+    return [first | {"n": 1000}, *rest]
+
+
 def forged(certificate: Certificate) -> dict[str, Certificate]:
     """The certificate with one thing changed, by what a verification must name."""
     health = [better(row) if row["method"] == "verdict" else row for row in certificate.battery_health]
@@ -142,6 +148,9 @@ def forged(certificate: Certificate) -> dict[str, Certificate]:
         "battery_health: ride_energy, from 2026-03-01": change(certificate, battery_health=bare),
         "stints: from 2026-03-01": change(certificate, stints=[]),
         "settings: capacity_wh": change(certificate, settings=certificate.settings | {"capacity_wh": 1000.0}),
+        "settings: extra": change(certificate, settings=certificate.settings | {"extra": None}),
+        "settings: odometer_scale": change(certificate, settings=certificate.settings | {"odometer_scale": True}),
+        "figures of the model": change(certificate, model_figures=higher_answers(certificate)),
         "settings: model": change(certificate, vehicle=change(certificate.vehicle, model="other"), model_figures=[]),
     }
 
@@ -157,6 +166,27 @@ def test_a_forged_capacity_does_not_hold_where_rows_have_come_since(place: Place
     place.write("status", more("a", DAYS + 1))
     forgery = forged(read_certificate(file_of(place)))["battery_health: verdict, from 2026-03-01"]
     assert "battery_health: verdict, from 2026-03-01" in results(verified(place, forgery), "differs")
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda row: row | {"capacity_wh": 9999.0},
+        lambda row: (
+            {name: each for name, each in row.items() if "_low" not in name and "_high" not in name}
+            | {"capacity_wh": 9999.0}
+        ),
+    ],
+    ids=["outside of its interval", "without an interval"],
+)
+def test_a_figure_that_its_own_interval_does_not_hold_is_forged_where_rows_have_come_since(
+    place: Place, forge: Callable[[Row], Row]
+) -> None:
+    place.write("status", more("a", DAYS + 1))
+    certificate = read_certificate(file_of(place))
+    health = [forge(row) if row["method"] == "verdict" else row for row in certificate.battery_health]
+    forgery = msgspec.structs.replace(certificate, battery_health=health, verdict=verdict(health))
+    assert results(verified(place, forgery), "differs") == {"battery_health: verdict, from 2026-03-01": "differs"}
 
 
 def test_another_label_changes_nothing_and_another_model_does(place: Place) -> None:

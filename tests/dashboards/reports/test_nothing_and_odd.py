@@ -7,6 +7,7 @@ import re
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
+from xml.etree import ElementTree
 
 import polars as pl
 import pytest
@@ -27,9 +28,10 @@ from tests.helpers.browser import opened
 
 KINDS: tuple[ReportKind, ...] = ("consumption", "battery-health", "calibration", "fleet")
 SUFFIXES = (".html", ".csv", ".xlsx", ".pdf")
+CONTROLS = "evil\x1b[2J\x00\x07\x9b\r\n"
 INJECTED = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', '=HYPERLINK("http://x")', "\u202eevil\u202c")
 EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
-NAMES = (*INJECTED, *(name for name in HOSTILE if "/" not in name))
+NAMES = (*INJECTED, CONTROLS, *(name for name in HOSTILE if "/" not in name))
 
 
 def read(settings: Settings, kind: ReportKind, days: int = 3) -> tuple[Report, Formats]:
@@ -121,6 +123,12 @@ def test_no_name_becomes_a_formula_of_a_sheet(hostile: Settings) -> None:
     sheets = [parts.read(name).decode() for name in parts.namelist() if "worksheets/sheet" in name]
     assert not any(re.search(r"<f[ >]|<hyperlink", sheet) for sheet in sheets)
     assert "=HYPERLINK(" in parts.read("xl/sharedStrings.xml").decode()
+
+
+def test_control_characters_of_a_name_leave_a_workbook_that_can_be_read(hostile: Settings) -> None:
+    parts = zipfile.ZipFile(io.BytesIO(content(*read(hostile, "consumption"), ".xlsx")))
+    texts = [ElementTree.fromstring(parts.read(name)) for name in parts.namelist() if name.endswith(".xml")]
+    assert any("evil_x001B_[2J" in "".join(text.itertext()) for text in texts)
 
 
 def test_no_name_becomes_a_formula_of_the_csv(hostile: Settings) -> None:

@@ -1,5 +1,6 @@
 """Tables, numbers and names as commands print them."""
 
+import errno
 import re
 
 import msgspec
@@ -15,9 +16,35 @@ from logger.commands.output import (
     format_size,
     one_line,
     plain_lines,
+    report_failure,
     table_of,
 )
 from logger.printable import printable
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device: the disk is full: make space"),
+        (
+            OSError(errno.EROFS, "Read-only file system", "d/x.lock"),
+            "d/x.lock: Read-only file system: this user may not",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "d/\x1b[2J"),
+            r"d/\x1b[2J: Permission denied: this user may",
+        ),
+        (OSError(errno.EIO, "Input/output error", "d"), "d: Input/output error: --debug shows where"),
+        (ValueError("odd"), "ValueError: odd (--debug shows where)"),
+    ],
+)
+def test_a_failure_that_no_command_expects_is_a_line_with_what_to_do(
+    error: Exception, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report_failure(error, debug=False) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"voltrail: {text}")
+    assert said.count("\n") == 1
 
 
 class Record(msgspec.Struct, frozen=True):

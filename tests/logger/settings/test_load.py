@@ -18,6 +18,15 @@ name = "city"
 client_id = "A20081"
 client_secret_file = "city.secret"
 """
+GATEWAY = """
+[[sources]]
+kind = "saic-gateway"
+name = "gateway"
+base_url = "http://127.0.0.1:8099"
+user = "user"
+password_file = "city.secret"
+vehicles = ["lsjtest0000000001"]
+"""
 INFLUX = """
 [sinks.influx]
 url = "http://host:8086"
@@ -148,6 +157,9 @@ def test_an_unknown_key_is_an_error_that_names_the_nearest_known_one(tmp_path: P
         (SEGWAY.replace('"city"', '"a/b"'), "the name 'a/b'"),
         (SEGWAY + "clients = ['10.0.0.0/33']", "clients: "),
         (SEGWAY + "vehicles = 'all'", "kind segway does not list its vehicles"),
+        (SEGWAY + "vehicles = ['a1', 'A1']", "city: 'a1' and 'A1' are one vehicle: write it in one way"),
+        (SEGWAY + "vehicles = ['A1']\n[vehicles.a1]\nlabel = 'Car'", "city: 'a1' and 'A1' are one vehicle"),
+        (GATEWAY, "gateway: vehicles: a VIN has capital letters: write 'LSJTEST0000000001'"),
     ],
 )
 def test_what_cannot_work_says_where_and_what_to_do(tmp_path: Path, text: str, message: str) -> None:
@@ -162,6 +174,30 @@ def test_an_empty_secret_file_is_no_secret(tmp_path: Path) -> None:
     path = write_settings(tmp_path, SEGWAY)
     (tmp_path / "city.secret").write_text("\n")
     with pytest.raises(ConfigError, match="no client_secret"):
+        load_settings(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff\xfe", r"cannot read .*voltrail\.toml: no text in UTF-8, at byte 0; `voltrail init`"),
+        (b"a = " + b"[" * 100_000, r"voltrail\.toml: not valid TOML"),
+        (b"\x00", r"voltrail\.toml: not valid TOML"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_one_line(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "voltrail.toml").write_bytes(content)
+    with pytest.raises(ConfigError, match=message):
+        load_settings(tmp_path / "voltrail.toml")
+
+
+def test_a_folder_in_the_place_of_the_settings_or_a_secret_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^cannot read .*: Is a directory; `voltrail init`"):
+        load_settings(tmp_path)
+    path = write_settings(tmp_path, SEGWAY)
+    (tmp_path / "city.secret").unlink()
+    (tmp_path / "city.secret").mkdir()
+    with pytest.raises(ConfigError, match=r"client_secret_file: cannot read .*city\.secret: Is a directory$"):
         load_settings(path)
 
 

@@ -27,6 +27,24 @@ class Machine:
         self._folder, self.at, self._offset, self._boot, self._booted_at = folder, 0.0, 1_790_000_000.0, 0, 0.0
         self.volts: float | None = 12.6
         self.requests: Requests = []
+        self.excused = set[int]()  # the places of requests that were the first ones after an older copy came back
+        self._copies: list[bytes | None] = [None]
+        self._is_older = False
+        self.restart()
+
+    def copy(self) -> None:
+        """Somebody copies the data folder."""
+        files = list(self._folder.glob("wakes-*.json"))
+        self._copies.append(files[0].read_bytes() if files else None)
+
+    def restore(self) -> None:
+        """The copy takes the place of the data folder, and the process begins anew."""
+        content, file = self._copies[-1], self._folder / "wakes-mg.json"
+        if content is None:
+            file.unlink(missing_ok=True)
+        else:
+            file.write_bytes(content)
+        self._is_older = True
         self.restart()
 
     def restart(self) -> None:
@@ -53,6 +71,9 @@ class Machine:
         if self.log.rest(CAR, by_hand=by == "hand"):
             return False
         self.log.begin(CAR)
+        if self._is_older:
+            self.excused.add(len(self.requests))
+            self._is_older = False
         since_s = self.at - self.requests[-1][0] if self.requests else math.inf
         self.requests.append((self.at, by, since_s))
         if answers:
@@ -82,27 +103,25 @@ JUMPING, REBOOTING = (
 )  # with a wrong clock, a reboot hides how long it took
 
 
+PLAIN = ("restart", "reboot", "damage", "copy", "restore")  # steps that are methods of the machine
+
+
 def play(machine: Machine, steps: Steps) -> None:
     """Let a month pass with these steps in it, at most; something polls after each of them."""
     for what, wait_s, jump_s in steps:
         machine.at += wait_s
         if machine.at > MONTH_S:
             return
-        match what:
-            case "restart":
-                machine.restart()
-            case "reboot":
-                machine.reboot()
-            case "clock":
-                machine.set_clock(jump_s)
-            case "damage":
-                machine.damage()
-            case "two processes":
-                machine.request("hand")
-                machine.restart()
-                machine.request("hand")
-            case _:
-                machine.request("hand" if what == "hand" else "schedule", answers=what != "fails")
+        if what in PLAIN:
+            getattr(machine, what)()
+        elif what == "clock":
+            machine.set_clock(jump_s)
+        elif what == "two processes":
+            machine.request("hand")
+            machine.restart()
+            machine.request("hand")
+        else:
+            machine.request("hand" if what == "hand" else "schedule", answers=what != "fails")
         machine.request("schedule")
 
 
@@ -114,6 +133,25 @@ def test_in_a_month_of_anything_a_sleeping_car_is_requested_no_more_often_than_t
         play(machine, steps)
         for _, by, since_s in machine.requests:
             assert since_s >= (LEAST_S if by == "hand" else DAY_S)
+
+
+@given(steps=steps_of("copy", "restore", "clock") | steps_of("copy", "restore", "reboot"))
+@examples(max_examples=150)
+def test_an_older_copy_of_the_data_folder_costs_one_request_that_comes_too_early_and_no_more(steps: Steps) -> None:
+    with TemporaryDirectory() as folder:
+        machine = Machine(Path(folder))
+        play(machine, steps)
+        for place, (_, by, since_s) in enumerate(machine.requests):
+            assert since_s >= (LEAST_S if by == "hand" else DAY_S) or place in machine.excused
+
+
+def test_two_data_folders_of_one_car_know_nothing_of_each_other_and_each_keeps_the_rules(tmp_path: Path) -> None:
+    machines = [Machine(tmp_path / name) for name in ("one", "two")]
+    for minute in range(0, int(7 * DAY_S / 60), 5):
+        for machine in machines:
+            machine.at = 60.0 * minute
+            machine.request("schedule")
+    assert [len(machine.requests) for machine in machines] == [7, 7]
 
 
 @given(steps=steps_of("clock", "reboot"))

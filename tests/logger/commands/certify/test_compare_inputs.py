@@ -102,3 +102,25 @@ def test_a_certificate_whose_numbers_do_not_agree_with_its_days_does_not_hold(
 def test_a_source_that_no_row_is_from_does_not_hold(tmp_path: Path, certified: Inputs) -> None:
     forged = msgspec.structs.replace(certified, sources=[msgspec.structs.replace(certified.sources[0], via="poll")])
     assert differing(compared(tmp_path, forged, ROWS)) == [("sources", "no row is from segway by poll")]
+
+
+def test_a_source_that_is_left_out_does_not_hold(tmp_path: Path) -> None:
+    rows = changed(ROWS, 3, lambda row: row | {"via": "import"})
+    certified = inputs_of(frames(lake_of(tmp_path, rows)))
+    forged = msgspec.structs.replace(certified, sources=certified.sources[1:])
+    assert [each.via for each in certified.sources] == ["import", "push"]
+    assert differing(compared(tmp_path, forged)) == [("sources", "rows are from segway by import, which is left out")]
+
+
+def test_a_receipt_later_than_that_of_any_row_does_not_hold(tmp_path: Path, certified: Inputs) -> None:
+    forged = msgspec.structs.replace(certified, received_until=certified.received_until + HOUR)
+    assert [what for what, _ in differing(compared(tmp_path, forged, ROWS))] == ["received_until"]
+
+
+def test_rows_that_come_once_more_by_another_way_are_as_certified(tmp_path: Path, certified: Inputs) -> None:
+    again = [row | {"via": "poll", "received_at": row["received_at"] + 99 * HOUR} for row in ROWS]
+    comparison = compared(tmp_path, certified, ROWS, again)
+    assert differing(comparison) == []
+    assert [each.detail for each in comparison.findings if each.result == "moved"] == [
+        "10 certified rows came once more"
+    ]

@@ -1,6 +1,7 @@
 """Rows that cannot be right are set aside; too many, or a fault of the file, refuse it with one line that helps."""
 
 import io
+import os
 import tarfile
 import zipfile
 from datetime import UTC, date, datetime, timedelta
@@ -268,6 +269,13 @@ def test_a_file_that_is_no_table_is_told_what_to_do(tmp_path: Path) -> None:
     assert error(written(tmp_path, '[{"soc": 80}]\n'), Options()).startswith("JSON: wanted is CSV")
     assert error(written(tmp_path, bytes(range(256)) * 9), Options()).startswith("no text: wanted is CSV")
     assert error(tmp_path, Options()) == "not readable as a table: Is a directory"
+
+
+def test_a_pipe_or_a_device_is_named_and_never_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "rows.csv"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/zero")):
+        assert error(path, Options()) == "a pipe or a device, and a file is read more than once: write a file first"
 
 
 # ---- typed times of Parquet ------------------------------------------------------------------------------------------

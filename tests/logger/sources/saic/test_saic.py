@@ -29,6 +29,7 @@ from logger.sources.saic.envelope import open_answer, open_request, seal, seal_a
 from logger.sources.token_file import TokenFile, Tokens
 from logger.spool.group_commit import GroupCommit
 from tests.helpers.segway_pushes import decode_all
+from tests.helpers.small_letters import in_small_letters
 from tests.helpers.source_kits import account_of
 from tests.logger.sources.saic.kit import CAR, KIT, OTHER, cloud
 
@@ -204,15 +205,29 @@ def test_the_vin_is_never_in_an_address(serve: Any) -> None:
     assert not [target for target in targets if CAR in target]
 
 
-def test_the_cars_of_the_account_are_listed_without_waking_one(serve: Any) -> None:
-    served = serve()
-
+def cars_of(served: Served) -> tuple[str, ...]:
     async def ask(found: SaicCloud) -> tuple[str, ...]:
         async with httpx.AsyncClient() as http:
             return await found.list_vehicles(http)
 
-    assert asyncio.run(ask(served.cloud(vehicles="all"))) == (CAR, OTHER)
+    return asyncio.run(ask(served.cloud(vehicles="all")))
+
+
+def test_the_cars_of_the_account_are_listed_without_waking_one(serve: Any) -> None:
+    served = serve()
+    assert cars_of(served) == (CAR, OTHER)
     assert served.calls("status") == 0
+
+
+def test_a_car_that_is_listed_in_small_letters_is_the_same_car(serve: Any) -> None:
+    assert cars_of(serve(kind=InSmallLetters)) == (CAR, OTHER)
+
+
+class InSmallLetters(SaicSimulation):
+    """A cloud that writes VINs in small letters."""
+
+    def reply(self, word: str, car: str, request: Request) -> Reply:
+        return in_small_letters(super().reply(word, car, request), CAR, OTHER)
 
 
 @pytest.mark.parametrize(

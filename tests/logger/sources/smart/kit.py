@@ -27,11 +27,13 @@ ACCOUNT: dict[str, Any] = {
 }
 
 
-def cloud(*failures: Failure, login: str = "", **more: Any) -> SmartSimulation:
+def cloud(
+    *failures: Failure, login: str = "", kind: type[SmartSimulation] = SmartSimulation, **more: Any
+) -> SmartSimulation:
     """The simulated cloud at noon of its first day, at which the session of the settings holds."""
     simulated = dict(zip((CAR, OTHER), cars((1, 2), 7, START, 1), strict=True))
     account = msgspec.convert({**ACCOUNT, "login_token": login}, Smart)
-    return SmartSimulation(simulated, lambda: START + DAY_S / 2, account, failures=failures, **more)
+    return kind(simulated, lambda: START + DAY_S / 2, account, failures=failures, **more)
 
 
 KIT = Kit(

@@ -16,6 +16,7 @@ from logger.decode.result import DecodeResult
 from logger.envelope import Envelope
 from logger.errors import Busy, ConfigError, LoginNeeded, Retry
 from logger.settings.load import parse_settings
+from logger.simulator.cloud.cloud import Request
 from logger.simulator.cloud.failures import Failure, Reply
 from logger.simulator.cloud.serving import CloudServer
 from logger.simulator.cloud.smart import SmartSimulation
@@ -27,6 +28,7 @@ from logger.sources.smart.hosts import FIRST, SECOND, Hosts
 from logger.sources.smart.signature import sign
 from tests.conftest import SHARED
 from tests.helpers.segway_pushes import decode_all
+from tests.helpers.small_letters import in_small_letters
 from tests.helpers.source_kits import account_of
 from tests.logger.sources.smart.kit import CAR, KIT, LOGIN, OTHER, TOKEN, cloud
 
@@ -214,7 +216,15 @@ def test_the_cars_of_an_account_are_listed(serve: Any) -> None:
         async with httpx.AsyncClient() as http:
             return await found.list_vehicles(http)
 
-    assert asyncio.run(ask(serve().cloud)) == (CAR, OTHER)
+    for kind in (SmartSimulation, InSmallLetters):
+        assert asyncio.run(ask(serve(kind=kind).cloud)) == (CAR, OTHER)
+
+
+class InSmallLetters(SmartSimulation):
+    """A cloud that writes VINs in small letters."""
+
+    def reply(self, word: str, car: str, request: Request) -> Reply:
+        return in_small_letters(super().reply(word, car, request), CAR, OTHER)
 
 
 @pytest.mark.parametrize(
@@ -394,4 +404,4 @@ def test_a_real_list_of_cars_tells_their_series(tmp_path: Path) -> None:
             async with httpx.AsyncClient() as http:
                 return await found.list_vehicles(http)
 
-        assert asyncio.run(ask()) == ("TestVIN0000000001", "TestVIN0000000002")
+        assert asyncio.run(ask()) == ("TESTVIN0000000001", "TESTVIN0000000002"), "a VIN has capital letters"

@@ -14,17 +14,19 @@ import msgspec
 import pytest
 
 from logger.envelope import Envelope
-from logger.errors import Busy, ConfigError, LoginNeeded, Retry
+from logger.errors import Busy, ConfigError, LoggerError, LoginNeeded, Retry
 from logger.settings.schema import Settings, Smartcar
 from logger.simulator.cloud.cloud import Request
 from logger.simulator.cloud.failures import Failure, Reply
 from logger.simulator.cloud.serving import CloudServer
 from logger.simulator.cloud.smartcar import SmartcarSimulation, error
+from logger.simulator.cloud.vendor import document
 from logger.sources.contract import PollOutcome
 from logger.sources.smartcar.account import SmartcarAccount
 from logger.sources.smartcar.api import PATHS, SmartcarCloud
 from logger.sources.smartcar.bucket import Bucket
 from logger.sources.smartcar.consent import SmartcarConsent
+from logger.sources.smartcar.tokens import GrantEnded
 from logger.sources.token_file import TokenFile, Tokens
 from tests.helpers.segway_pushes import decode_all
 from tests.logger.sources.smartcar.kit import ACCESS, CAR, KIT, MANAGEMENT, OTHER, REFRESH, SECRET, cloud, prepare
@@ -148,6 +150,43 @@ def test_a_cloud_in_trouble_costs_no_token(tmp_path: Path) -> None:
         with pytest.raises(Retry):
             client.request()
         assert client.request()[0][1] == "ok"
+
+
+def test_a_wrong_secret_is_told_from_a_consent_that_has_ended_and_costs_no_token(tmp_path: Path) -> None:
+    with connect(tmp_path, fresh_s=-1, settings={"client_secret": "wrong"}) as client:
+        stored = (tmp_path / "tokens-smartcar.json").read_bytes()
+        for _ in range(2):  # it is tried again: a person may have mended it at the vendor's
+            with pytest.raises(LoginNeeded, match=r"check client_id and client_secret \(HTTP 401, invalid_client\)$"):
+                client.request()
+        assert client.calls("token") == 2
+        assert (tmp_path / "tokens-smartcar.json").read_bytes() == stored
+
+
+@pytest.mark.parametrize(
+    ("reply", "raises", "text"),
+    [
+        (document({"error": "invalid_grant"}, 401), GrantEnded, "the consent has ended: run `voltrail login smartcar`"),
+        (document({"error": "unauthorized_client"}, 400), LoginNeeded, "check client_id and client_secret"),
+        (Reply(401, b"<html>"), LoginNeeded, "check client_id and client_secret"),
+        (document({"error": "invalid_request"}, 400), Retry, r"and the old one is kept \(HTTP 400, invalid_request\)"),
+        (document({"error": "new\x1b[2J"}, 400), Retry, r"and the old one is kept \(HTTP 400\)"),
+        (Reply(403, b"<html>"), Retry, r"and the old one is kept \(HTTP 403\)"),
+        (Reply(400, b'{"error":'), Retry, r"and the old one is kept \(HTTP 400\)"),
+        (Reply(500, b""), Retry, "HTTP 500"),
+        (Reply(200, b"", cut_after=-1), Retry, "does not answer as it should"),
+    ],
+)
+def test_a_refused_renewal_says_what_helps_and_costs_no_token(
+    reply: Reply, raises: type[LoggerError], text: str, tmp_path: Path
+) -> None:
+    prepare(tmp_path, fresh_s=-1)
+    stored = (tmp_path / "tokens-smartcar.json").read_bytes()
+    with CloudServer(refusing(reply)) as server, pytest.raises(raises, match=text) as raised:
+        Client(cloud(), KIT.settings(tmp_path, server.base_url)).request()
+    assert type(raised.value) is raises
+    assert (tmp_path / "tokens-smartcar.json").read_bytes() == stored
+    with CloudServer(cloud()) as server:
+        assert Client(cloud(), KIT.settings(tmp_path, server.base_url)).request()[0][1] == "ok"
 
 
 def test_a_file_that_cannot_be_used_now_costs_no_token(tmp_path: Path) -> None:
@@ -322,19 +361,26 @@ def test_version_3_without_a_user_says_what_is_missing(tmp_path: Path) -> None:
 
 
 class Failing(SmartcarSimulation):
-    """A cloud that answers every batch with one error."""
+    """A cloud that answers every request of one word with one error."""
 
     failing: Reply
+    word: str
 
     def reply(self, word: str, car: str, request: Request) -> Reply:
-        return self.failing if word == "state" else super().reply(word, car, request)
+        return self.failing if word == self.word else super().reply(word, car, request)
 
 
-def answer_to(reply: Reply, folder: Path) -> PollOutcome:
+def refusing(reply: Reply, word: str = "token") -> SmartcarSimulation:
+    """A cloud that answers this to every request of the word."""
     simulated = cloud()
     simulated.__class__ = Failing
     assert isinstance(simulated, Failing)
-    simulated.failing = reply
+    simulated.failing, simulated.word = reply, word
+    return simulated
+
+
+def answer_to(reply: Reply, folder: Path) -> PollOutcome:
+    simulated = refusing(reply, "state")
     prepare(folder)
     with CloudServer(simulated) as server:
         return Client(simulated, KIT.settings(folder, server.base_url)).request()[0][1]

@@ -14,7 +14,7 @@ import pytest
 from logger.commands.output import plain_lines
 from logger.commands.status import view
 from logger.envelope import Envelope
-from logger.errors import Retry
+from logger.errors import LoginNeeded, Retry
 from logger.live.overview import read_overview
 from logger.settings.schema import InfluxSettings
 from logger.stores.influx.influx import Influx
@@ -96,6 +96,17 @@ def test_half_an_answer_is_never_taken_for_a_whole_one(
             store.scan("status").collect()
         assert proxy.is_exhausted
         assert store.scan("status").collect().height == 50
+
+
+@pytest.mark.parametrize("status", [401, 503])
+def test_a_secret_that_the_server_repeats_is_in_no_error(proxied: InfluxSettings, proxy: Proxy, status: int) -> None:
+    secret = proxied.token or proxied.password
+    with closing(Influx(proxied)) as store:
+        store.write("status", rows("status", {}))
+        proxy.inject(Fault("/query", status, body=f'{{"message":"refused: {secret}"}}'.encode()))
+        with pytest.raises((LoginNeeded, Retry), match=f"HTTP {status}: refused: …") as raised:
+            store.scan("status").collect()
+    assert secret not in str(raised.value)
 
 
 def test_retry_after_is_respected(proxied: InfluxSettings, proxy: Proxy, tmp_path: Path) -> None:

@@ -135,6 +135,27 @@ def test_a_vehicle_name_with_quotes_or_statements_is_only_a_name(store: Influx, 
     assert stored(store, "status")["soc_pct"].to_list() == [1.0]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\x1b]0;x\x07b",
+        "a\x00b",
+        "a\nb\r\nc",
+        "\u202egnp\u2066",
+        "\x9b2J",
+        "q\"\\'",
+        "ends in \\",
+        "\x7f\t",
+        "x" * 5000,
+    ],
+    ids=ascii,
+)
+def test_the_text_of_an_event_is_only_text(store: Influx, text: str) -> None:
+    event = {"kind": "fault", "code": "7", "text": text, "state": "appeared"}
+    store.write("event", rows("event", event, {**event, "text": "after it"}))
+    assert stored(store, "event")["text"].to_list() == [text, "after it"]
+
+
 def test_a_column_that_is_named_like_a_word_of_the_query_language_is_only_a_column(store: Influx) -> None:
     row = {**VEHICLE, "time": AT, "day": "2026-03-01", "trips": 2, "distance_m": 3600.0, "energy_wh": 70.5}
     hour, place = {"by": "hour", "bin": "09", "bin_start": 9.0}, {"by": "place", "bin": "Depot, east"}
