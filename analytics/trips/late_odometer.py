@@ -14,6 +14,7 @@ from analytics.observations.positions import DRIVES_KMH, STANDS_KMH
 
 SPEED_MS, USUAL_M, FASTER = 5.7, 3000.0, 0.35  # how fast a way of so many metres usually is; longer ones are faster
 TOP_MS, SLACK_M = 150 / 3.6 * 1.3, 10.0  # no vehicle is faster
+WHOLE_MS = 130 / 3.6  # ... from a stand to a stand
 NEARLY = 0.9  # of a rise, and speeds or positions tell all of it: they err by so much
 STEP_M = max(STEPS_M)  # a rise of no more may be one step of a coarse odometer
 LATE_M, LATE = 200.0, 0.2  # so much way, and of the rise, beside an odometer that stood still: it was late
@@ -61,15 +62,18 @@ def shared(rows: pl.DataFrame) -> pl.DataFrame:
 def _sharing(rows: pl.DataFrame) -> pl.DataFrame:
     """Vehicles of which a rise may have been told late.
 
-    The odometer was not always told, or rose too fast, or stood still in use or for a way that others tell.
+    The odometer was not always told, or rose too fast, or after it stood still in use or for a way that others tell.
     """
     counts = pl.col("count_m")
-    fast = pl.col("odo_m") > pl.col("dt_s") * TOP_MS + SLACK_M
+    most_ms = pl.when(pl.col("odo_m") > STEP_M).then(WHOLE_MS).otherwise(TOP_MS)
+    fast = pl.col("odo_m") > pl.col("dt_s") * most_ms + SLACK_M
     flat = (pl.col("odo_m") <= 0).fill_null(False)
     used = flat & (_goes() | _goes().shift(1).fill_null(False))
+    since_use = pl.when(used).then(True).when(~flat).then(False).forward_fill()
+    after_use = (pl.col("odo_m") > LATE_M) & since_use.shift(1).fill_null(False)
     went_m = pl.when(flat & (pl.col("other_m") > 0)).then("other_m").otherwise(0.0)
     runs = rows.select(
-        *WHO, counts.is_null().alias("untold"), counts.is_not_null().alias("told"), (fast | used).alias("odd"),
+        *WHO, counts.is_null().alias("untold"), counts.is_not_null().alias("told"), (fast | after_use).alias("odd"),
         went_m.alias("went_m"), (flat.rle_id() + pl.col("fresh").cum_sum()).alias("run"),
     )  # fmt: skip
     far = runs.filter(pl.col("went_m") > 0).group_by("run").agg(pl.col(WHO).first(), pl.col("went_m").sum())
@@ -157,12 +161,17 @@ def _late(runs: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
     judged = runs.join(flats, on="whole", how="left", maintain_order="left")
     rise = pl.col("rise_m")
-    fast = rise > pl.col("dt_s") * TOP_MS + SLACK_M
+    fast = rise > pl.col("dt_s") * _most_ms() + SLACK_M
     went = pl.col("flat_m").is_between(pl.max_horizontal(LATE_M, LATE * rise), 2 * rise)
-    parked = pl.col("stands") & pl.col("flat_touched") & (rise > LATE_M)
-    after_use = (pl.col("flat_used") | parked).fill_null(False)
-    known = judged.with_columns(after_use.alias("after_use"))
+    after_use = (pl.col("flat_used") | (pl.col("stands") & pl.col("flat_touched"))) & (rise > LATE_M)
+    known = judged.with_columns(after_use.fill_null(False).alias("after_use"))
     return known.filter((rise > 0) & ((fast | went | pl.col("after_use")) & ~_explained()).fill_null(False))
+
+
+def _most_ms() -> pl.Expr:
+    """How fast a rise can have been made: more slowly where the vehicle stood before it and after it."""
+    stood = pl.col("flat").shift(1).over(WHO) & pl.col("flat").shift(-1).over(WHO).fill_null(True)
+    return pl.when(stood & (pl.col("rise_m") > STEP_M)).then(WHOLE_MS).otherwise(TOP_MS)
 
 
 def _explained() -> pl.Expr:
@@ -173,7 +182,7 @@ def _explained() -> pl.Expr:
     rise, pace_ms = pl.col("rise_m"), pl.col("rise_m") / pl.col("dt_s")
     at_once = (rise > 0) & (~pl.col("after_use") | (rise <= STEP_M))
     own_ms = pace_ms.filter(at_once).median().over(WHO)
-    own = (pace_ms <= pl.min_horizontal(FAST * own_ms, pl.lit(TOP_MS))) & own_ms.is_not_null()
+    own = (pace_ms <= pl.min_horizontal(FAST * own_ms, _most_ms())) & own_ms.is_not_null()
     usual = pl.col("ridden") & ((usual_s("rise_m") <= pl.col("dt_s")) | own)
     return (
         pl.when(pl.col("known") | (pl.col("other_m") > 0)).then(pl.col("other_m") >= EXPLAINED * rise).otherwise(usual)

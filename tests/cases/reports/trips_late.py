@@ -156,6 +156,21 @@ def odometer_kept_for_a_day_and_nothing_else() -> Situation:
 
 
 @situation
+def odometer_kept_for_a_day_and_polled_seldom() -> Situation:
+    """The same, polled every ten minutes: nobody goes 30 km in ten minutes from a stand to a stand."""
+    rows = _two_trips_a_day(4).told("odometer_m", every_s=600)
+    return Situation(
+        renewed(rows, "odometer_m", _each_day),
+        (
+            count("trips", 4, kind="inferred"),
+            total("trips", "distance_m", 119_900, 120_100),
+            one("trips", "start_uncertainty_s", 80_000, 86_400, row=1),
+            slower_than(80),
+        ),
+    )
+
+
+@situation
 def motor_runs_long_before_it_leaves() -> Situation:
     """Half an hour of heating with the motor on makes no way of a drive of 48 km that a true odometer tells."""
     story = Story("03-16 00:00")
