@@ -18,6 +18,7 @@ DENSE_S = 60.0  # between fixes so near in time, nothing of the way is missed
 EVERY_S = 10.0  # nearer than that, legs are noise
 LATE_S = 60.0  # a position that repeats for no longer may be late
 STANDS_KMH = 3.0  # a vehicle that stands may tell such a speed: its sensor's noise, or a hand that pushes it
+DRIVES_KMH = 5.0  # faster than that is no standing: such a speed outranks every flag
 MOVES_MS = 2.0  # a leg as fast as that is ridden
 SLOW_LEGS, SLOW_S, LEADS = 6, 90.0, 0.85  # legs that lead on, one with the other, for so much of their way
 STRAIGHT, STRAIGHT_M, _LEGS = 0.985, 100.0, 3  # of a way of so much, its ends are apart by so much of it

@@ -8,13 +8,13 @@ odometer, or it stands still while the vehicle is ridden, speeds tell, else posi
 import polars as pl
 
 from analytics.frames import WHO, before, marked
-from analytics.observations.positions import STANDS_KMH
-from analytics.trips.late_odometer import shared, usual_s
+from analytics.observations.positions import DRIVES_KMH, STANDS_KMH
+from analytics.trips.late_odometer import STEP_M, shared, usual_s
 
 GAP_S = 60.0  # speeds further apart are not joined
 DEAD_M, COARSE = 300.0, 2.0  # an odometer stood still for a way of so much, and of so many of its steps
+LONG_M = 3000.0  # ... while the motor ran: nothing else needs to have been silent
 LEADS = 0.3  # ... of which so much leads straight on, or speeds tell
-DRIVES_KMH = 5.0  # faster than that is no standing: such a speed outranks every flag
 SILENT_M, SILENT = 2000.0, 0.3  # ... and a speed, of a day's way
 STRAIGHT, LEAST_STRAIGHT_M = 0.99, 1000.0  # legs and ways that tell how right a speed is
 NEAR_S = 10.0  # motion is judged over no less
@@ -88,8 +88,8 @@ def placed(rows: pl.DataFrame) -> pl.DataFrame:
 
     Returns
     -------
-    `rows` with `d_m`, the way [m]; `source` (`odometer`, `speed`, `gps`, null where nothing tells); `late`, whether the
-    odometer's rise was shared with segments before; `dr_s`, the time ridden [s], which is `estimated` where no counter
+    `rows` with `d_m`, the way [m]; `source` (`odometer`, `speed`, `gps`, null where nothing tells); `open_since`,
+    as in `late_odometer.shared`; `dr_s`, the time ridden [s], which is `estimated` where no counter
     tells it, as long as such a way usually takes; and `edge_s`, how long before its end or after its begin a trip
     began or ended in it: the same, or as long as it took at the pace of the segments beside it; `went` and `still`,
     whether the vehicle moved or stood.
@@ -154,21 +154,23 @@ def _alive(rows: pl.DataFrame) -> pl.DataFrame:
     """Without an odometer that stands still while the vehicle goes on its way, as flag or speed say, and positions.
 
     Where speeds do not tell of the way, positions do if they lead straight on for a part of it, and the odometer told
-    nothing all day: two that agree that a vehicle stood are right against positions.
+    nothing all day, or the motor ran for a long way: two that agree that a vehicle stood are right against positions.
     """
     said = (pl.col("flag").fill_null(False)) | (pl.col("speed_kmh") > DRIVES_KMH).fill_null(False)
     there = pl.col("gps_m").is_null() | (pl.col("gps_m") > 0)
     sure = pl.col("flag").fill_null(False) | pl.col("gps_m").is_not_null()
-    flat = (pl.col("way") <= 0) & (pl.col("other_m") > 0) & said & before("said").fill_null(False) & there & sure
+    runs = pl.col("flag").fill_null(False) & pl.col("moving").fill_null(False)
+    on = (said & before("said").fill_null(False)) | pl.col("runs") | before("runs").fill_null(False)
+    flat = (pl.col("way") <= 0) & (pl.col("other_m") > 0) & on & there & sure
     still = (pl.col("way") <= 0).fill_null(False)
-    known = rows.with_columns(said.alias("said")).with_columns(
+    known = rows.with_columns(said.alias("said"), runs.alias("runs")).with_columns(
         flat.fill_null(False).alias("flat"), (still.rle_id() + pl.col("fresh").cum_sum()).alias("run")
     )
     names = ("other_m", "line_m", "speed_m")
     far = (
         known.filter("flat")
         .group_by("run")
-        .agg(pl.col(WHO).first(), *(pl.col(n).sum().alias(f"whole_{n}") for n in names))
+        .agg(pl.col(WHO).first(), pl.col("runs").any(), *(pl.col(n).sum().alias(f"whole_{n}") for n in names))
     )
     far = far.filter(pl.col("whole_other_m") > DEAD_M)
     if not far.height:
@@ -180,11 +182,14 @@ def _dead(rows: pl.DataFrame, far: pl.DataFrame) -> pl.Series:
     """Whether the odometer stood still though the vehicle went; `far` are the runs in which others tell of a way."""
     day = pl.col("at").dt.truncate("1d").alias("day")
     whose = rows.with_columns(day).join(far.select(WHO).unique(), on=WHO, how="semi")
-    steps = whose.group_by(WHO).agg(pl.col("way").filter(pl.col("way") > 0).min().fill_null(0.0).alias("step_m"))
+    steps = whose.group_by(WHO).agg(
+        pl.col("way").filter(pl.col("way") > 0).min().fill_null(0.0).clip(0.0, STEP_M).alias("step_m")
+    )
     silent = whose.group_by(*WHO, "day").agg((pl.col("way").sum() <= 0).alias("silent"))
     told = far.join(steps, on=WHO)
     flats = rows.select(*WHO, day, "run", "flat").with_row_index("row").filter("flat").join(told.drop(WHO), on="run")
     other = pl.col("whole_other_m")
-    leads = (pl.col("whole_speed_m") > LEADS * other) | (pl.col("silent") & (pl.col("whole_line_m") > LEADS * other))
+    quiet = pl.col("silent") | (pl.col("runs") & (other > LONG_M))
+    leads = (pl.col("whole_speed_m") > LEADS * other) | (quiet & (pl.col("whole_line_m") > LEADS * other))
     dead = flats.join(silent, on=[*WHO, "day"]).filter((other > COARSE * pl.col("step_m")) & leads)["row"]
     return rows.select(pl.int_range(pl.len(), dtype=pl.UInt32).is_in(dead.implode()).alias("dead"))["dead"]

@@ -8,8 +8,7 @@ one place are a stop. One that speaks more seldom tells by its counters alone.
 import polars as pl
 
 from analytics.frames import before, filled, with_facts
-from analytics.observations.positions import STANDS_KMH, reach_m
-from analytics.trips.evidence import DRIVES_KMH
+from analytics.observations.positions import DRIVES_KMH, STANDS_KMH, reach_m
 
 STOP_S, REST_S = 180.0, 3600.0
 STEP_MS = 4.0  # no slower goes a vehicle on its way from one rise of its odometer to the next

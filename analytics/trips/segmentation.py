@@ -8,8 +8,7 @@ anchor, under way). The rules are those of the analytics facts, 1.4.
 import polars as pl
 
 from analytics.frames import WHO, before, marked
-from analytics.observations.positions import STANDS_KMH
-from analytics.trips.evidence import DRIVES_KMH
+from analytics.observations.positions import DRIVES_KMH, STANDS_KMH
 
 MOVED_M, RAN_S = 30.0, 20.0  # less than both is no trip
 HEARD_S, LOST = 50.0, 5  # seconds, and messages in a row: a longer silence is no loss on the way

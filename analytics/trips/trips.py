@@ -59,8 +59,7 @@ def _sums() -> list[pl.Expr]:
         pl.col("counted_s").is_not_null().any().alias("counted"),
         *_sources(),
         _kind().alias("kind"),
-        _start_uncertainty().first().alias("start_uncertainty_s"),
-        _finish_uncertainty().last().alias("finish_uncertainty_s"),
+        *_uncertainties(),
         _start_odometer().alias("start_odometer_m"),
         pl.col("odometer_m").last().alias("finish_odometer_m"),
         (pl.col("ride_time_s").first() - pl.col("counted_s").first().fill_null(0.0)).alias("start_ride_s"),
@@ -114,8 +113,9 @@ def _kind() -> pl.Expr:
     role = pl.col("role")
     silent = (pl.col("dt_s") > GAP_S) & role.is_in(["inside", "split"])
     unheard = role.is_in(["start", "end"]) & (pl.col("counted_s") > GAP_S).fill_null(False)
+    guessed = _open_s() > (pl.col("ended_at").last() - pl.col("began_at").first()).dt.total_seconds()
     return (
-        pl.when((role == "hidden").any())
+        pl.when((role == "hidden").any() | guessed.fill_null(False))
         .then(pl.lit("inferred"))
         .when((pl.col("down") | silent | unheard).any())
         .then(pl.lit("bridged"))
@@ -127,6 +127,20 @@ def _start_odometer() -> pl.Expr:
     own = pl.col("odometer_m").first()
     before = pl.coalesce(pl.col("odometer_before_m").first(), own)
     return pl.when(pl.col("role").first() == "split").then(own).otherwise(before)
+
+
+def _open_s() -> pl.Expr:
+    """How much sooner it may have been made, where nothing but a late odometer tells of most of it [s], else null."""
+    late_m = pl.col("d_m").filter(pl.col("open_since").is_not_null()).sum()
+    sooner_s = (pl.col("began_at").first() - pl.col("open_since").min()).dt.total_milliseconds() / 1000
+    return pl.when(late_m >= pl.col("d_m").sum() / 2).then(sooner_s)
+
+
+def _uncertainties() -> list[pl.Expr]:
+    """Of start and finish [s], null where it began before the log; both may be as much too late as nobody knows."""
+    start, finish = _start_uncertainty().first(), _finish_uncertainty().last()
+    wide = [pl.when(each.is_not_null()).then(pl.max_horizontal(each, _open_s())) for each in (start, finish)]
+    return [wide[0].alias("start_uncertainty_s"), wide[1].alias("finish_uncertainty_s")]
 
 
 def _start_uncertainty() -> pl.Expr:

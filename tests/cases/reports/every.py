@@ -14,14 +14,15 @@ from tests.cases.reports import (
     states,
     times,
     trips_coarse,
+    trips_late,
     trips_more,
     trips_reported,
 )
 from tests.cases.reports.situations import Situation
 
 _MODULES = (
-    trips_reported, trips_more, trips_coarse, charges_reported, charges_more, energies, field_energies,
-    field_trips, percents_reported, percents_more, states, times, names,
+    trips_reported, trips_more, trips_coarse, trips_late, charges_reported, charges_more, energies,
+    field_energies, field_trips, percents_reported, percents_more, states, times, names,
 )  # fmt: skip
 SITUATIONS: Mapping[str, Situation] = {
     each.name: each for module in _MODULES for each in vars(module).values() if isinstance(each, Situation)

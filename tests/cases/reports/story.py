@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -154,6 +154,18 @@ def frozen(rows: Iterable[Row], since: str, until: str, *signals: str) -> list[R
             last = {name: row[name] for name in signals if name in row}
         kept.append(row | last if between(row, since, until) else row)
     return kept
+
+
+def renewed(rows: Iterable[Row], signal: str, when: Callable[[Row, Row], bool]) -> list[Row]:
+    """As a cloud tells it that renews a signal only where this holds of the row before and the row."""
+    told: list[Row] = []
+    last: Row = {}
+    value: Any = None
+    for row in rows:
+        value = row[signal] if not last or when(last, row) else value
+        told.append(row | {signal: value})
+        last = row
+    return told
 
 
 def shaken(rows: Iterable[Row], metres: float, seed: int = 1) -> list[Row]:
