@@ -194,13 +194,21 @@ def _explained() -> pl.Expr:
 
 def _parts(segments: pl.DataFrame) -> pl.DataFrame:
     """Of each `row` its `way`, what falls on it of its group's rise [m], and its `open_since`."""
+    several = segments.select(pl.len().over(_GROUP) > 1).to_series()
+    whole = pl.lit(None, segments.schema["since"]).alias("open_since")
+    alone = segments.filter(~several).select("row", pl.col("group_m").alias("way"), whole)
+    return pl.concat([alone, _divided(segments.filter(several))], how="vertical_relaxed")
+
+
+def _divided(segments: pl.DataFrame) -> pl.DataFrame:
+    """As `_parts`, of groups of more than one segment."""
     total, told_m = pl.col("group_m"), pl.col("other_m").sum().over(_GROUP)
     left_m = pl.when(told_m < NEARLY * total).then(total - told_m).otherwise(0.0)
     known = segments.with_columns(told_m.alias("told_m"), left_m.alias("left_m"))
     known = known.with_columns(_open_s().alias("open_s")).with_columns(_said_s().alias("said_s"))
     known = known.with_columns(_rest().alias("rest_m"))
-    alone = (pl.len().over(_GROUP) == 1) | (pl.col("group_m") <= STEP_M)
-    guessed = (pl.col("rest_m") > 0) & pl.col("flag").is_null() & (pl.col("said_s").sum().over(_GROUP) <= 0) & ~alone
+    silent = pl.col("flag").is_null() & (pl.col("said_s").sum().over(_GROUP) <= 0)
+    guessed = (pl.col("rest_m") > 0) & silent & (pl.col("group_m") > STEP_M)
     first = pl.col("since").filter(pl.col("open_s") > 0).min().over(_GROUP)
     return known.select("row", _part().alias("way"), pl.when(guessed).then(first).alias("open_since"))
 
@@ -212,8 +220,7 @@ def _part() -> pl.Expr:
     scale = pl.when((told_m > 0) & (closed | (pl.col("left_m") == 0))).then(total / told_m).otherwise(1.0)
     last = pl.col("row") == pl.col("row").max().over(_GROUP)
     alone = pl.when(closed & (told_m <= 0) & last).then(total).otherwise(0.0)
-    whole = pl.col("other_m").fill_null(0.0) * scale + pl.col("rest_m") + alone
-    return pl.when(pl.len().over(_GROUP) == 1).then(total).otherwise(whole)
+    return pl.col("other_m").fill_null(0.0) * scale + pl.col("rest_m") + alone
 
 
 def _open_s() -> pl.Expr:
