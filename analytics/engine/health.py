@@ -224,12 +224,17 @@ def _begun(whose: pl.DataFrame, *frames: pl.DataFrame) -> pl.DataFrame:
 
 
 def _sure(bounds: pl.DataFrame, whose: pl.DataFrame, there: pl.DataFrame) -> pl.DataFrame:
-    """Stints without those that began before what was read: they are there, and stay as they are."""
-    known = there.select(*WHO, "port", "started_at", there=True)
+    """Stints without those that began before what was read: they are there, and stay as they are.
+
+    What began the first of those that are made anew lies before what was read, too.
+    """
+    known = there.select(*WHO, "port", "started_at", began="start_reason", there=True)
     rows = bounds.join(whose, on="vehicle", maintain_order="left")
     rows = rows.join(known, on=[*WHO, "port", "started_at"], how="left", maintain_order="left")
     later = pl.col("started_at") > pl.col("first_at")
-    return rows.filter(pl.col("whole") | later | pl.col("there").fill_null(False)).select(bounds.columns)
+    sure = rows.filter(pl.col("whole") | later | pl.col("there").fill_null(False))
+    began = pl.when(pl.col("whole") | later).then("start_reason").otherwise("began")
+    return sure.with_columns(began.alias("start_reason")).select(bounds.columns)
 
 
 def _other_figures(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
