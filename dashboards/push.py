@@ -117,8 +117,8 @@ def _raise_for_status(http: httpx.Client, answer: httpx.Response) -> None:
     said = f"Grafana at {http.base_url} answers HTTP {status}"
     if 300 <= status < 400:
         to = answer.headers["location"]
-        raise LoginNeeded(f"{said}, to {_shortened(http, to)}: give --url the address that Grafana itself has")
-    said += f": {_shortened(http, _message(answer))}"
+        raise LoginNeeded(f"{said}, to {_one_line(http, to)}: give --url the address that Grafana itself has")
+    said += f": {_one_line(http, _message(answer))}"
     if status == 429 or status >= 500:
         raise Retry(said, after=1)
     raise LoginNeeded(f"{said}; {_TOKEN_ADVICE}" if status in (401, 403) else said)
@@ -136,7 +136,7 @@ def _content(answer: httpx.Response) -> Any:
         return None
 
 
-def _shortened(http: httpx.Client, text: str) -> str:
+def _one_line(http: httpx.Client, text: str) -> str:
     """Return the text as a line without the token, which a server may have put into it."""
     token = http.headers["Authorization"].removeprefix("Bearer ")
     return " ".join(text.replace(token, "…").split())[:200]

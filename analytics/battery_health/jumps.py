@@ -41,7 +41,7 @@ def jumps(pairs: pl.DataFrame) -> pl.DataFrame:
     """
     told = pairs.filter((pl.col("source") == CHARGE) & (pl.col("pct") >= LEAST_PCT) & (pl.col("wh") > 0))
     rows = told.sort(*_STINT, "at").with_columns((pl.col("wh") / pl.col("pct")).log().alias("level"))
-    found = _judged(rows)
+    found = _compare_sides(rows)
     leaps = (found["apart"].abs() > LEAPS) & (found["apart"].abs() > SURE_SD * found["sd"])
     runs = found.with_columns(leaps.fill_null(False).alias("leaps")).with_columns(pl.col("leaps").rle_id().alias("run"))
     first = runs.filter("leaps").group_by(*_STINT, "run").agg(
@@ -52,7 +52,7 @@ def jumps(pairs: pl.DataFrame) -> pl.DataFrame:
     return sure.with_columns(**named).select(JUMPS.names()).cast(JUMPS).sort(*WHO, "started_at")
 
 
-def _judged(rows: pl.DataFrame) -> pl.DataFrame:
+def _compare_sides(rows: pl.DataFrame) -> pl.DataFrame:
     """Charges with `started_at`, when the one before ended, `apart`, how far what comes is from what was, and `sd`."""
     step = (_LEVEL - _LEVEL.shift(1)).abs()
     counted = rows.with_columns(

@@ -197,10 +197,10 @@ def _parts(segments: pl.DataFrame) -> pl.DataFrame:
     several = segments.select(pl.len().over(_GROUP) > 1).to_series()
     whole = pl.lit(None, segments.schema["since"]).alias("open_since")
     alone = segments.filter(~several).select("row", pl.col("group_m").alias("way"), whole)
-    return pl.concat([alone, _divided(segments.filter(several))], how="vertical_relaxed")
+    return pl.concat([alone, _divide(segments.filter(several))], how="vertical_relaxed")
 
 
-def _divided(segments: pl.DataFrame) -> pl.DataFrame:
+def _divide(segments: pl.DataFrame) -> pl.DataFrame:
     """As `_parts`, of groups of more than one segment."""
     total, told_m = pl.col("group_m"), pl.col("other_m").sum().over(_GROUP)
     left_m = pl.when(told_m < NEARLY * total).then(total - told_m).otherwise(0.0)

@@ -140,11 +140,11 @@ def _read(path: Path) -> bytes:
 
 def _check_names(pairs: list[tuple[str, object]]) -> None:
     """Raise `ValidationError` for a name that is there twice: a person may read the first, a program the last."""
-    if twice := _repeated(name for name, _ in pairs):
+    if twice := _duplicates(name for name, _ in pairs):
         raise msgspec.ValidationError(f"{twice[0]!r} is there twice")
 
 
-def _repeated(names: Iterable[Any]) -> list[Any]:
+def _duplicates(names: Iterable[Any]) -> list[Any]:
     return [name for name, number in Counter(names).items() if number > 1]
 
 
@@ -180,7 +180,7 @@ def _check_rows(table_name: str, rows: Sequence[Row]) -> None:
         _check_times(table_name, row)
         if table_name == "battery_health" and not isinstance(row.get("method"), str):
             raise msgspec.ValidationError("a row of battery_health without its method")
-    if twice := _repeated(tuple(str(row.get(name, "")) for name in table.key) for row in rows):
+    if twice := _duplicates(tuple(str(row.get(name, "")) for name in table.key) for row in rows):
         raise msgspec.ValidationError(f"{table_name} has two rows of {' '.join(filter(None, twice[0]))}")
 
 
