@@ -12,7 +12,7 @@ from analytics.frames import WHO
 
 _TAIL, _Z = 0.025, 1.959964  # on either side of a 95 % interval
 MANY = 100  # failures of which a formula tells the interval to five digits
-EXPOSURES = {"mtbf_km": pl.col("distance_m") / 1000, "mtbf_h": pl.col("riding_s") / 3600}
+EXPOSURES = {"mtbf_km": pl.col("distance_m").sum() / 1000, "mtbf_h": pl.col("riding_s").sum() / 3600}
 
 
 def mtbf(trips: pl.DataFrame, episodes: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
@@ -37,7 +37,7 @@ def mtbf(trips: pl.DataFrame, episodes: pl.DataFrame, known: pl.DataFrame) -> pl
     """
     models = known.select(*WHO, "model").drop_nulls("model")
     faults = episodes.filter(pl.col("kind") == "fault").join(models, on=WHO).group_by(MODEL).len("faults")
-    exposed = [of.sum().alias(name) for name, of in EXPOSURES.items()]
+    exposed = [of.alias(name) for name, of in EXPOSURES.items()]
     ridden = trips.join(models, on=WHO, maintain_order="left").group_by(MODEL, maintain_order=True).agg(exposed)
     told = ridden.join(faults, on=MODEL, how="left").sort(MODEL)
     rows = [

@@ -17,13 +17,14 @@ from analytics.engine.habits import Habits
 from analytics.engine.health import TABLES as HEALTH
 from analytics.engine.health import Health
 from analytics.engine.load import Rows, known
-from analytics.engine.plan import MARGIN, Plan
+from analytics.engine.plan import GROUP_ROWS, MARGIN, Plan
 from analytics.engine.recompute import Made, make
-from analytics.engine.registry import ANALYSES, OF_FLEETS, RULES, Analysis, chosen, of_fleets
+from analytics.engine.registry import OF_FLEETS, RULES, Analysis, chosen, of_fleets
 from analytics.engine.splice import put
 from analytics.engine.windows import throughout
 from analytics.fleet.forecast import SILENT, WEEKS, forecasts
 from analytics.frames import DAY, Read
+from analytics.schemas import TOUCHED
 from logger.errors import ConfigError, Retry, UnknownName
 from logger.locks import exclusive_lock
 from logger.process_state import write_state
@@ -91,7 +92,7 @@ def analyze(settings: Settings, wish: Wish, progress: Progress = lambda text: No
 
 
 class Run:
-    """One run of some analyses on the rows of one store."""
+    """One run of some analyses on the rows of one store; about `group_rows` rows of it are analysed together."""
 
     def __init__(
         self,
@@ -100,6 +101,7 @@ class Run:
         analyses: Mapping[str, Analysis],
         progress: Progress,
         fleets: Sequence[str] = tuple(OF_FLEETS),
+        group_rows: int = GROUP_ROWS,
     ) -> None:
         self._settings, self._store, self._progress = settings, store, progress
         self._analyses, self._fleets = analyses, fleets
@@ -107,7 +109,7 @@ class Run:
         self._reads = tuple(sorted({name for each in analyses.values() for name in each.reads}))
         self._tables = {each.table or name for name, each in analyses.items()}
         self._counts = {name: [0, 0, 0] for name in (*analyses, *fleets)}
-        self._plan = Plan(store, self._lake, self._reads, tuple(self._tables))
+        self._plan = Plan(store, self._lake, self._reads, tuple(self._tables), group_rows)
         self._told = known(store.latest("vehicles"), settings)
         self._file, self._rules = settings.data_dir / "analysed.json", self._ruled()
         self._noted = checkpoints.read(self._file)
@@ -116,6 +118,8 @@ class Run:
         self._health = Health(self._lake, store, self._plan, self._told, versions)
         self._is_first, self._renamed = not versions, False
         self._counted: set[str] = set()  # analyses whose vehicles and rows are counted: these are looked at once more
+        self._of_log = {name: each for name, each in analyses.items() if each.reach == "all"}
+        self._waiting = pl.DataFrame(schema=TOUCHED)  # vehicles of which these are to be made
         self._anew: list[pl.DataFrame] = []  # vehicles and the days of which trips and charges were made anew
         self._last: tuple[tuple[list[str], Read], Rows] | None = None
 
@@ -171,17 +175,14 @@ class Run:
 
     def _analyse(self, touched: Mapping[str, pl.DataFrame]) -> None:
         """First what follows from rows and from figures so far, then figures, then what is weighed by others now."""
-        near = {name: each for name, each in self._analyses.items() if each.reach != "all"}
+        near = {name: each for name, each in self._analyses.items() if name not in self._of_log}
         weighed = {name: each for name, each in near.items() if each.weighed}
         makes_health = bool({*HEALTH} & {*self._fleets})
         waits = {*weighed} - {*_OF_STINTS} if self._is_first and makes_health else set()
         first = {name: each for name, each in near.items() if name not in waits}
+        self._waiting = throughout(self._read_by(touched, self._of_log), self._plan.begin, self._plan.end)
         self._analyse_groups(self._reaching_back(self._read_by(touched, first)), first, "trips, charges and days")
-        for name, each in self._analyses.items():
-            if each.reach == "all":
-                whose = self._read_by(touched, {name: each})
-                throughout_log = throughout(whose, self._plan.begin, self._plan.end)
-                self._analyse_groups(throughout_log, {name: each}, "faults and alerts")
+        self._analyse_groups(self._waiting, {}, "faults and alerts")
         if makes_health:
             again = [self._make_health(), *([self._read_by(touched, weighed)] if waits else ())]
             self._counted = {*weighed} - waits
@@ -204,8 +205,10 @@ class Run:
 
     def _analyse_groups(self, touched: pl.DataFrame, analyses: Mapping[str, Analysis], what: str) -> None:
         margin, waiting = MARGIN, touched
-        while waiting.height and analyses:
+        while waiting.height:
             missing, groups = [], list(self._plan.groups(waiting, margin))
+            if self._last and self._last[0] == _whose(*groups[-1]):
+                groups.reverse()  # its rows are at hand
             for place, (part, read) in enumerate(groups, 1):
                 days = f"{read.since:%Y-%m-%d} to {read.until:%Y-%m-%d}"
                 self._progress(f"{what}: {part.height:,} vehicles, {days} ({place} of {len(groups)})")
@@ -217,18 +220,31 @@ class Run:
 
     def _group(self, part: pl.DataFrame, read: Read, analyses: Mapping[str, Analysis]) -> pl.DataFrame:
         """Analyse these; returns those of which more must be read."""
-        made = make(analyses, self._rows(part["vehicle"].to_list(), read), part, self._there)
+        rows = self._rows(part, read)
+        if read.from_begin and read.to_end:
+            self._make_of_log(rows, part)
+        if not analyses:
+            return part.clear()
+        made = make(analyses, rows, part, self._there)
         if not {*_OF_STINTS}.isdisjoint(analyses):
             self._anew.append(made.ready.select(_ANEW.names()))
         self._commit_all(made)
         return part.join(made.ready, on="vehicle", how="anti")
 
-    def _rows(self, vehicles: list[str], read: Read) -> Rows:
+    def _make_of_log(self, rows: Rows, part: pl.DataFrame) -> None:
+        """What depends on all that a vehicle ever said, of those of these that wait for it."""
+        due = self._waiting.join(part, on="vehicle", how="semi")
+        if due.height:
+            self._commit_all(make(self._of_log, rows, due, self._there))
+            self._waiting = self._waiting.join(due, on="vehicle", how="anti")
+
+    def _rows(self, part: pl.DataFrame, read: Read) -> Rows:
         """The same as the last time where that was asked for: what is weighed follows what it is weighed by."""
-        if self._last is None or self._last[0] != (vehicles, read):
+        asked = _whose(part, read)
+        if self._last is None or self._last[0] != asked:
             self._last = None  # before new ones are made: memory
-            rows = Rows(self._store, vehicles, read, self._told, self._habits.of, self._worth, self._settings)
-            self._last = (vehicles, read), rows
+            rows = Rows(self._store, *asked, self._told, self._habits.of, self._worth, self._settings)
+            self._last = asked, rows
         return self._last[1]
 
     def _worth(self, vehicles: Sequence[str], read: Read) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -278,4 +294,5 @@ class Run:
         return [Analysed(name, *counts) for name, counts in self._counts.items()]
 
 
-__all__ = ["ANALYSES", "Analysed", "Wish", "analyze"]
+def _whose(part: pl.DataFrame, read: Read) -> tuple[list[str], Read]:
+    return part["vehicle"].to_list(), read

@@ -18,7 +18,7 @@ from logger.stores.lake.lake import Lake
 
 MARGIN = 4 * DAY  # read before and after what was touched, to begin with; more where that is not enough
 _WASTE, _CHEAP_ROWS = 2.0, 100_000  # vehicles are read together up to twice what each needs, or as few rows as these
-_GROUP_ROWS = 1_200_000  # that are analysed together, so that memory stays flat: below one and a half gigabytes
+GROUP_ROWS = 1_200_000  # that are analysed together, so that memory stays flat: below one and a half gigabytes
 _LARGE = ("status", "location")  # tables that have nearly all rows
 
 
@@ -29,9 +29,11 @@ class Plan:
     reaches to them reads to the edge.
     """
 
-    def __init__(self, store: Store, lake: Lake, reads: Sequence[str], tables: Sequence[str]) -> None:
+    def __init__(
+        self, store: Store, lake: Lake, reads: Sequence[str], tables: Sequence[str], group_rows: int = GROUP_ROWS
+    ) -> None:
         self._store, self._lake = store, lake
-        self._reads, self._tables = reads, tables
+        self._reads, self._tables, self._group_rows = reads, tables, group_rows
         days = self._days()
         self.begin, self.end = _edges(days)
         likely, today = self._likely(days), datetime.now(UTC).date()
@@ -107,19 +109,19 @@ class Plan:
     def _count_rows(self, read: Read) -> int:
         """How many rows there are in these days; many where nobody counts them."""
         if not isinstance(self._store, Lake):
-            return _GROUP_ROWS + 1
+            return self._group_rows + 1
         spans = (files_in_span(self._store.files(name), read.since, read.until) for name in _LARGE)
         return sum(file.rows for files in spans for file in files)
 
     def _split(self, part: pl.DataFrame, read: Read) -> Iterator[pl.DataFrame]:
-        if part.height == 1 or self._count_rows(read) <= _GROUP_ROWS:
+        if part.height == 1 or self._count_rows(read) <= self._group_rows:
             yield part
             return
         whose = part["vehicle"].to_list()
         rows = [self._store.scan(name, read.since, read.until, whose).select("vehicle") for name in _LARGE]
         counts = pl.concat(rows).group_by("vehicle").len().collect()
         counted = part.join(counts, on="vehicle", how="left").sort("vehicle")
-        place = counted.with_columns((pl.col("len").fill_null(0).cum_sum() // _GROUP_ROWS).alias("place"))
+        place = counted.with_columns((pl.col("len").fill_null(0).cum_sum() // self._group_rows).alias("place"))
         for _, each in place.group_by("place", maintain_order=True):
             yield each.select(TOUCHED.names())
 

@@ -50,9 +50,10 @@ def steady(seconds: Sequence[float], counter: Sequence[float | None], rule: Rule
     it rises twice from there; if it returns to the old count before that, it never left it. So a value that a cloud
     keeps and tells again and again makes no way. Nothing falls: a correction downwards ends in the old count.
     """
-    walk = _Walk(rule, counter)
-    for place, reading in enumerate(counter):
-        walk.step(seconds[place], reading, place)
+    walk = _Walk(rule, seconds, counter)
+    while (place := len(walk.value)) < len(counter):
+        walk.step(seconds[place], counter[place], place)
+        walk.follow()
     return Steady(walk.value, walk.fault)
 
 
@@ -72,8 +73,8 @@ def returning(counter: Sequence[float | None]) -> frozenset[float]:
 class _Walk:
     """Where a walk along a counter stands: the last counts, each with when it was first told, and a doubted run."""
 
-    def __init__(self, rule: Rule, counter: Sequence[float | None]) -> None:
-        self._rule, self._counter, self._returns = rule, counter, returning(counter)
+    def __init__(self, rule: Rule, seconds: Sequence[float], counter: Sequence[float | None]) -> None:
+        self._rule, self._seconds, self._counter, self._returns = rule, seconds, counter, returning(counter)
         self._sum = 0.0
         self._bases: deque[tuple[float, float, int]] = deque(maxlen=BASES + 1)  # reading, first told at, and where
         self._doubted: list[tuple[int, float, float]] = []  # place, time, reading
@@ -91,6 +92,26 @@ class _Walk:
             self._begin(at, reading, place)
         elif not self._goes_on(at, reading, place):
             self._doubt(at, reading, place)
+
+    def follow(self) -> None:
+        """Take the readings that follow as long as each rises by what is possible: nearly all do, and need no rule."""
+        begin = len(self.value)
+        first, at = self._counter[begin - 1], self._seconds[begin - 1]
+        if first is None or not self._bases or self._doubted or first != self._bases[-1][0]:
+            return
+        was = first
+        for place in range(begin, len(self._counter)):
+            reading, then = self._counter[place], self._seconds[place]
+            if not reading or not 0 <= reading - was <= self._rule.rate * (then - at) + self._rule.slack:
+                break
+            if reading > was:
+                self._bases.append((reading, then, place))
+            elif reading in self._returns:
+                self._bases[-1] = (reading, then, place)
+            self.value.append(self._sum + reading - first)
+            was, at = reading, then
+        self._sum += was - first
+        self.fault += [""] * (len(self.value) - begin)
 
     def _begin(self, at: float, reading: float, place: int) -> None:
         """The first reading: a 0 is one of a new vehicle alone, which the next reading tells."""
@@ -133,14 +154,17 @@ class _Walk:
 
     def _returns_soon(self, last: float, place: int) -> bool:
         """Whether one of the next readings is at the old count again."""
-        known = (later for later in self._counter[place + 1 :] if later is not None)
-        return any(later >= last - JITTER for later in itertools.islice(known, SOON))
+        return any(later >= last - JITTER for later in self._soon(place))
 
     def _taken_back(self, reading: float, place: int) -> bool:
         """Whether one of the next readings goes on from the old count, so that this one came before its time."""
         last = self._bases[-1][0]
-        known = (later for later in self._counter[place + 1 :] if later is not None)
-        return any(last - JITTER <= later < reading - JITTER for later in itertools.islice(known, SOON))
+        return any(last - JITTER <= later < reading - JITTER for later in self._soon(place))
+
+    def _soon(self, place: int) -> Iterator[float]:
+        """The next readings."""
+        following = (self._counter[later] for later in range(place + 1, len(self._counter)))
+        return itertools.islice((reading for reading in following if reading is not None), SOON)
 
     def _wraps(self, at: float, reading: float, place: int) -> bool:
         last, since, _ = self._bases[-1]

@@ -8,6 +8,8 @@ run can be, if its value is told again.
 
 import math
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 
 import msgspec
 import polars as pl
@@ -54,10 +56,12 @@ def left_out(rows: pl.DataFrame) -> pl.Series:
     share = pl.when(pl.col("nothing")).then(NOTHING).otherwise(1.0)
     cost = (1 + pl.col("readings").log(2)).clip(upper_bound=LONG) * share
     doubted = runs.filter("near").with_columns(cost.alias("cost"))
+    known = zip(doubted["part"], doubted["run"], _as_runs(doubted), strict=True)
+    parts = [list(part) for _, part in groupby(known, itemgetter(0))]
     out = [
         number
-        for part in doubted.partition_by("part", maintain_order=True)
-        for number, kept in zip(part["run"], _kept(_as_runs(part)), strict=True)
+        for part in parts
+        for (_, number, _), kept in zip(part, _kept([run for *_, run in part]), strict=True)
         if not kept
     ]
     numbered = rows.with_columns(_run().alias("run"))
@@ -95,11 +99,11 @@ def _runs(rows: pl.DataFrame) -> pl.DataFrame:
     return near.with_columns((pl.col("near").rle_id() + pl.col("fresh").cum_sum()).alias("part"))
 
 
-def _as_runs(part: pl.DataFrame) -> list[Run]:
+def _as_runs(rows: pl.DataFrame) -> list[Run]:
     sums = [f"{name}_{end}" for name in ("fall", "rise", "unseen") for end in ("first", "last")]
     return [
         Run(soc, each, (fall, fallen), (rise, risen), (begin, end), *flags)
-        for soc, each, fall, fallen, rise, risen, begin, end, *flags in part.select(
+        for soc, each, fall, fallen, rise, risen, begin, end, *flags in rows.select(
             "soc_pct", "cost", *sums, "charges", "denies", "nothing"
         ).iter_rows()
     ]
@@ -150,10 +154,14 @@ def _again(runs: list[Run], at: int) -> bool:
 
 def _before(runs: list[Run], at: int) -> Iterator[int]:
     """Runs that can be the one before this in a chain: those between lie beyond both."""
+    soc_pct, below, above = runs[at].soc_pct, -math.inf, math.inf
     for place in range(at - 1, max(-1, at - 2 - REACH), -1):
-        low, high = sorted((runs[place].soc_pct, runs[at].soc_pct))
-        if not any(low - 1 < run.soc_pct < high + 1 for run in runs[place + 1 : at]):
+        other = runs[place].soc_pct
+        if below <= other - 1 and above >= other + 1:
             yield place
+        if abs(other - soc_pct) < 1:
+            return
+        below, above = (max(below, other), above) if other < soc_pct else (below, min(above, other))
 
 
 def _change(was: Run, run: Run) -> float:

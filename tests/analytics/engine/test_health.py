@@ -75,7 +75,11 @@ NAMED = [
     {"provider": "segway", "vehicle": name, "time": BEGIN, "received_at": BEGIN, "model": "moped", "timezone": "UTC"}
     for name in HOURS
 ]
-SAID: dict[str, Said] = {"status": list(status()), "pack": packs(), "battery": powers()}
+FAULTS = [  # each lasts for weeks
+    _asked(name, BEGIN + day * 24 * HOUR) | {"kind": "fault", "code": "7", "state": state}
+    for name in HOURS for day, state in ((3, "active"), (40, "cleared"))
+]  # fmt: skip
+SAID: dict[str, Said] = {"status": list(status()), "pack": packs(), "battery": powers(), "event": FAULTS}
 
 
 def filled(place: Place) -> Place:
@@ -186,6 +190,16 @@ def same(place: Place, other: Place) -> None:
     """All that analyses made."""
     for name in {*(each.table or name for name, each in ANALYSES.items()), *OF_FLEETS}:
         assert_frame_equal(place.made(name), other.made(name))
+
+
+def test_vehicles_make_the_same_rows_in_groups_as_together(tmp_path: Path, told: Place) -> None:
+    place, lines = filled(Place(tmp_path)), list[str]()
+    with open_store(place.settings, "lake") as store:
+        Run(place.settings, store, ANALYSES, lines.append, group_rows=1_000).news()
+    assert any("(3 of 3)" in line for line in lines)
+    assert not any("faults" in line for line in lines)  # they are made with all else where all is read
+    assert place.made("episodes").height == len(HOURS)
+    same(place, told)
 
 
 def changed(factor: float) -> Said:

@@ -72,6 +72,14 @@ def test_a_reading_without_the_counter_changes_nothing() -> None:
 readings = st.lists(st.one_of(st.none(), st.integers(0, 2000), st.integers(0, 20_000_000)), max_size=30)
 
 
+@given(st.lists(st.integers(1000, 1500) | st.sampled_from([0, 1000, 900_000]), max_size=60))
+def test_readings_count_the_same_one_by_one_and_in_runs(told: list[int]) -> None:
+    seconds = [60.0 * place for place in range(len(told))]
+    alone = [reading for each in told for reading in (each, None)]  # a reading that is none ends a run
+    counted = steady([at for at in seconds for _ in range(2)], alone, RULE)
+    assert steady(seconds, told, RULE) == Steady(counted.value[::2], counted.fault[::2])
+
+
 @given(readings, st.data())
 def test_a_counter_never_falls_and_never_leaps_whatever_is_told(told: list[int | None], data: st.DataObject) -> None:
     """T6."""
