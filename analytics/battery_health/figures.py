@@ -27,14 +27,15 @@ def figures(checks: pl.DataFrame) -> pl.DataFrame:
 
     Returns
     -------
-    DataFrame by `provider`, `model` and `time` with a column for each of `OF_PACKS`, `percent_slope` and `power_sign`,
-    1 or -1; null where nobody knows.
+    DataFrame by `provider`, `model` and `time` with a column for each of `OF_PACKS`, `percent_slope`, `fade_sd`, the
+    standard error of `fade`, and `power_sign`, 1 or -1; null where nobody knows.
     """
     told, names = checks.filter(pl.col("answer") != INSUFFICIENT), (*OF_PACKS, "percent_slope")
     value = [pl.col("value").filter(pl.col("check") == name).first().alias(name) for name in names]
+    spread = ((pl.col("high") - pl.col("low")) / (2 * _Z)).filter(pl.col("check") == "fade").first().alias("fade_sd")
     sign = pl.col("answer").filter(pl.col("check") == "motor_power_sign").first()
     turn = sign.replace_strict(SIGNS, default=None, return_dtype=pl.Float64()).alias("power_sign")
-    return told.group_by(*MODEL, "time").agg(*value, turn).sort(*MODEL, "time")
+    return told.group_by(*MODEL, "time").agg(*value, spread, turn).sort(*MODEL, "time")
 
 
 def calibrated(known: pl.DataFrame, checks: pl.DataFrame) -> pl.DataFrame:

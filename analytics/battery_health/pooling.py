@@ -28,7 +28,7 @@ STEP = 0.01  # relative, in which figures move: less than they err by, so that a
 POOLED = ("km_per_pct", "ride_energy", "charge_energy")  # methods of stints and months
 BY = (*WHO, "until")  # what is known of a vehicle until then
 SPREADS = ("pack_cycles", "fade", "vehicle_cv", "pack_cv", "km_cv", "polled_cv")
-_FIRST = ("model_wh", "model_cv", "pack_pct_per_km", *SPREADS)
+_FIRST = ("model_wh", "model_cv", "pack_pct_per_km", "fade_sd", *SPREADS)
 
 
 def parts(rows: pl.DataFrame) -> pl.DataFrame:
@@ -98,8 +98,8 @@ def pooled(parts: pl.DataFrame, models: pl.DataFrame, since: datetime) -> pl.Dat
     -------
     DataFrame by vehicle and `since`: `by_model_wh` and `wh_per_km` with `by_model_sd` and `wh_per_km_sd`, their
     relative standard errors; by how much more than one of its model and cycles in its vehicle the pack takes, `apart`
-    and `apart_var`; and of the model `model_wh`, `fade`, `pack_cycles` and `pack_cv`. Where the model tells nothing in
-    that month, no row.
+    and `apart_var`; and of the model `model_wh`, `fade`, `fade_sd`, `pack_cycles` and `pack_cv`. Where the model tells
+    nothing in that month, no row.
     """
     of = models.rename({"time": "month", "pack_wh": "model_wh", "pack_wh_cv": "model_cv"})
     rows = with_packs(expected(parts.join(of, on=[*MODEL, "month"], how="left", maintain_order="left")))
@@ -112,7 +112,7 @@ def pooled(parts: pl.DataFrame, models: pl.DataFrame, since: datetime) -> pl.Dat
     return mine.join(vehicles.select(*BY, "u", "u_var"), on=BY).with_columns(*_figures()).select(
         *WHO, pl.col("until").alias("since"), "by_model_wh", "by_model_sd", "wh_per_km", "wh_per_km_sd",
         (pl.col("odd") - pl.col("u")).alias("apart"), (pl.col("noise") + pl.col("u_var")).alias("apart_var"),
-        "model_wh", "fade", "pack_cycles", "pack_cv",
+        "model_wh", "fade", "fade_sd", "pack_cycles", "pack_cv",
     )  # fmt: skip
 
 

@@ -51,7 +51,8 @@ def trends(verdicts: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
 
     Parameters
     ----------
-    verdicts : DataFrame with `provider` `vehicle` `since` `stint_id` and `new_wh`, what 100 % are, null where unknown
+    verdicts : DataFrame with `provider` `vehicle` `since` `stint_id`, `new_wh`, what 100 % are, null where unknown, and
+        `new_sd`, the relative error of that
     history : DataFrame with `provider` `vehicle` `stint_id` `at`, `capacity_wh` of a month, its `method` and
         `era`, how often the firmware had been changed: a percent before that may be another than after it
 
@@ -65,15 +66,16 @@ def trends(verdicts: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
     """
     stints: dict[tuple[str, ...], list[Point]] = {}
     years = (pl.col("at").dt.epoch("ms") / (365.25 * 86_400_000)).alias("years")
-    names = ("capacity_wh", "method", "era")
-    for *key, year, wh, method, era in history.sort("at").select(*WHO, "stint_id", years, *names).iter_rows():
+    point = ("capacity_wh", "method", "era")
+    for *key, year, wh, method, era in history.sort("at").select(*WHO, "stint_id", years, *point).iter_rows():
         stints.setdefault(tuple(key), []).append(Point(year, wh, method, era))
     rows = []
     asked = verdicts.with_columns((pl.col("since").dt.epoch("ms") / (365.25 * 86_400_000)).alias("years"))
-    for *who, since, stint, new_wh, year in asked.select(*WHO, "since", "stint_id", "new_wh", "years").iter_rows():
+    names = ("stint_id", "new_wh", "new_sd", "years")
+    for *who, since, stint, new_wh, new_sd, year in asked.select(*WHO, "since", *names).iter_rows():
         known = [point for point in stints.get((*who, stint), ()) if point.years <= year]
         if known:
-            rows.append((*who, since, *_trend(known, new_wh, year)))
+            rows.append((*who, since, *_trend(known, new_wh, new_sd, year)))
     return pl.DataFrame(rows, schema=TRENDS, orient="row").sort(*WHO, "since")
 
 
@@ -90,7 +92,7 @@ def history(rows: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
     return told.select(*WHO, "stint_id", "at", "capacity_wh", "method", pl.col("era").fill_null(0).cast(pl.Int64))
 
 
-def _trend(points: Sequence[Point], new_wh: float | None, now: float) -> tuple[float | None, ...]:
+def _trend(points: Sequence[Point], new_wh: float | None, new_sd: float, now: float) -> tuple[float | None, ...]:
     known = _of_one_method(points)
     first_wh = statistics.median(point.wh for point in known[:FIRST]) if len(known) > FIRST else None
     full_wh, era = new_wh or first_wh, known[-1].era
@@ -99,7 +101,8 @@ def _trend(points: Sequence[Point], new_wh: float | None, now: float) -> tuple[f
     told = [(point.years - now, 100 * point.wh / full_wh) for point in known if full_wh and point.era == era]
     if len(told) < FEWEST or told[-1][0] - told[0][0] < LEAST_YEARS - 1 / MONTHS:
         return first_wh, *left, *NONE, *NONE
-    return first_wh, *left, *fade(told), *months_to_threshold(told, LEVEL_SD_PCT if new_wh else 0.0)
+    level_sd = math.hypot(LEVEL_SD_PCT, 100 * new_sd) if new_wh else 0.0
+    return first_wh, *left, *fade(told), *months_to_threshold(told, level_sd)
 
 
 def _of_one_method(points: Sequence[Point]) -> list[Point]:

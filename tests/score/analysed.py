@@ -1,8 +1,9 @@
-"""Trips of a case as `voltrail analyze` makes them of a lake: with their energy, by what is known of their packs."""
+"""Trips and verdicts of a case as `voltrail analyze` makes them of a lake."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -21,13 +22,25 @@ from logger.tables import shaped
 from tests.score.scenarios import Case
 
 
-def by_knowledge(of: Case) -> Mapping[str, pl.DataFrame]:
-    """Trips by what is known of their packs, less of it first; the last are those of `voltrail analyze`."""
+class Analysed(NamedTuple):
+    """Trips by what is known of their packs, less of it first, the last by `voltrail analyze`; what it says of packs.
+
+    `verdicts` are rows of `battery_health`.
+    """
+
+    trips: Mapping[str, pl.DataFrame]
+    verdicts: pl.DataFrame
+
+
+def analysed(of: Case) -> Analysed:
+    """What is found in the rows of this case, in a lake of its own."""
     with tempfile.TemporaryDirectory() as folder:
         settings = _settings(Path(folder), of.known)
         _fill(settings, of)
         analyze(settings, Wish())
-        return _trips(settings, of)
+        with open_store(settings, "lake") as store:
+            verdicts = store.scan("battery_health").filter(pl.col("method") == "verdict").collect()
+        return Analysed(_trips(settings, of), verdicts)
 
 
 def _settings(folder: Path, known: pl.DataFrame) -> Settings:

@@ -1,15 +1,15 @@
-"""`python -m tests.score energy`: whether the energy of trips and days is within the interval that is told, by fleets.
+"""`python -m tests.score energy`: whether energy and health are within the intervals that are told, by fleets.
 
 What is known beforehand is a data sheet; all else comes from what these fleets pushed and answered.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from tests.score.analysed import by_knowledge
+from tests.score.analysed import analysed
 from tests.score.matching import Score, score
-from tests.score.scenarios import SCENARIOS, case, stories
+from tests.score.scenarios import SCENARIOS, Story, case, stories
 
 FLEETS = ((101, 30, 30), (102, 30, 30), (105, 20, 90))  # seed, vehicles, days
 LONG_M = 5000
@@ -19,14 +19,20 @@ _Z = 1.96
 def fleets() -> Iterator[str]:
     """The figures of each fleet, and of all."""
     whole: dict[str, list[pl.DataFrame]] = {}
+    packs = []
     for seed, vehicles, days in FLEETS:
-        of = case(SCENARIOS[0], stories(vehicles, days, seed), days)
+        fleet = stories(vehicles, days, seed)
+        of = case(SCENARIOS[0], fleet, days)
+        made = analysed(of)
+        packs.append(judged(made.verdicts, fleet))
         yield f"seed {seed}, {vehicles} vehicles, {days} days"
-        for name, told in by_knowledge(of).items():
+        yield f"  {'health':<12}{health(packs[-1])}"
+        for name, told in made.trips.items():
             found = pairs(score(told, of.trips), told).with_columns(seed=pl.lit(seed))
             whole.setdefault(name, []).append(found)
             yield f"  {name:<12}{figures(found)}"
     yield "all"
+    yield f"  {'health':<12}{health(pl.concat(packs))}"
     for name, parts in whole.items():
         yield f"  {name:<12}{figures(pl.concat(parts))}"
     own = (_Z * pl.col("own_sd_wh") / pl.col("energy_wh")).filter(pl.col("distance_m") > LONG_M).median()
@@ -35,6 +41,29 @@ def fleets() -> Iterator[str]:
     last = whole["packs"][-1].filter(pl.col("distance_m") > LONG_M).with_columns(pl.col("day").dt.truncate("1mo"))
     months = [f"{month:%B} {_line(rows)}" for (month,), rows in last.sort("day").group_by("day", maintain_order=True)]
     yield f"  over 5 km by packs, seed {FLEETS[-1][0]}, as its log grows: {'; '.join(months)}"
+
+
+def judged(verdicts: pl.DataFrame, fleet: Sequence[Story]) -> pl.DataFrame:
+    """The last verdict of each vehicle with `true_pct`, the mean health of its packs on the day that it counts."""
+    rows = [
+        {"vehicle": of.vehicle, "day": pack["day"], "true_pct": pack["soh_pct"]}
+        for of in fleet
+        for pack in of.truth.packs
+        if pack["port"] is not None
+    ]
+    held = pl.DataFrame(rows)
+    true = held.group_by("vehicle", pl.col("day").cast(pl.Date)).agg(pl.col("true_pct").mean())
+    last = verdicts.drop_nulls("soh_pct").sort("time").group_by("vehicle", maintain_order=True).last()
+    return last.with_columns(day=pl.col("as_of").str.to_date()).join(true, on=["vehicle", "day"])
+
+
+def health(told: pl.DataFrame) -> str:
+    """Coverage, half-width and bias of the state of health."""
+    held_in = pl.col("true_pct").is_between("soh_low_pct", "soh_high_pct").mean()
+    half = ((pl.col("soh_high_pct") - pl.col("soh_low_pct")) / 2).median()
+    off = (pl.col("soh_pct") - pl.col("true_pct")).mean()
+    inside, wide, bias = told.select(held_in.alias("a"), half.alias("b"), off.alias("c")).row(0)
+    return f"({told.height:,}) {inside:.3f} hold, ±{wide:.1f}, {bias:+.1f} percent points on the mean"
 
 
 def pairs(of: Score, told: pl.DataFrame) -> pl.DataFrame:

@@ -22,6 +22,8 @@ class VehicleHealth(msgspec.Struct, frozen=True):
     capacity_low_wh: float | None
     capacity_high_wh: float | None
     soh_pct: float | None
+    soh_low_pct: float | None
+    soh_high_pct: float | None
     true_wh: float
     true_soh_pct: float
 
@@ -33,9 +35,10 @@ class VehicleHealth(msgspec.Struct, frozen=True):
     def line(self) -> str:
         """Return the row of the table for people."""
         span = f"{self.capacity_low_wh:,.0f}–{self.capacity_high_wh:,.0f}"
-        health = "–" if self.soh_pct is None else f"{self.soh_pct:.0f}"
-        truth = f"{self.true_wh:>10,.0f}{health:>10}{self.true_soh_pct:>10.0f}"
-        return f"  {self.vehicle:<20}{self.capacity_wh:>10,.0f}{span:>18}{truth}"
+        known = self.soh_pct is not None
+        health = f"{self.soh_pct:.0f}{f'{self.soh_low_pct:.0f}–{self.soh_high_pct:.0f}':>9}" if known else "–"
+        truth = f"{self.true_wh:>10,.0f}{health:>15}{self.true_soh_pct:>10.0f}"
+        return f"  {self.vehicle:<18}{self.capacity_wh:>9,.0f}{span:>14}{truth}"
 
 
 class HealthComparison(msgspec.Struct, frozen=True):
@@ -54,7 +57,8 @@ class HealthComparison(msgspec.Struct, frozen=True):
         without = f"; {self.without:,} without a figure" if self.without else ""
         coverage = f"the interval of {inside / count:.0%} contains the truth, off by {100 * off:.1f} % (median)"
         yield f"batteries     {count:,} with a figure: {coverage}{without}"
-        yield f"  {'vehicle':<20}{'holds Wh':>10}{'95 %':>18}{'in truth':>10}{'health %':>10}{'in truth':>10}"
+        head = f"{'holds Wh':>9}{'95 %':>14}{'in truth':>10}{'health %':>10}{'95 %':>5}{'in truth':>10}"
+        yield f"  {'vehicle':<18}{head}"
         yield from (each.line() for each in self.vehicles[:SHOWN])
         if count > SHOWN:
             yield f"  … and {count - SHOWN:,} more in `battery_health`"

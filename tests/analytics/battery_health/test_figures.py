@@ -186,7 +186,7 @@ def test_a_calibrated_fleet_takes_verdicts_as_it_is() -> None:
     assert got.filter(vehicle="b")["capacity_wh"].round(0).to_list() == [1440, 1272]
 
 
-_MORE = ("power_sign", "percent_slope")
+_MORE = ("power_sign", "percent_slope", "fade_sd")
 
 
 def test_nothing_in_nothing_out() -> None:

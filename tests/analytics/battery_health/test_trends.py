@@ -94,7 +94,7 @@ def changes(*months: int) -> pl.DataFrame:
 def of(rows: pl.DataFrame, firmware: pl.DataFrame, new_wh: float | None = None, stint: str = "s") -> pl.DataFrame:
     last = rows["time"].max()
     asked = pl.DataFrame({**WHO, "since": [last], "stint_id": [stint]}, schema_overrides={"since": TIME})
-    return trends(asked.with_columns(new_wh=pl.lit(new_wh, pl.Float64())), history(rows, firmware))
+    return trends(asked.with_columns(new_wh=pl.lit(new_wh, pl.Float64()), new_sd=pl.lit(0.0)), history(rows, firmware))
 
 
 def test_a_trend_is_of_what_the_battery_held_at_first_where_nothing_better_is_known() -> None:
@@ -126,7 +126,7 @@ def test_what_comes_later_changes_no_trend_of_before() -> None:
     early = of(points(20), changes())
     both = pl.concat([points(20), points(30, loss=0.02).slice(20)])
     asked = pl.DataFrame({**WHO, "since": [month(19)], "stint_id": ["s"]}, schema_overrides={"since": TIME})
-    later = trends(asked.with_columns(new_wh=pl.lit(None, pl.Float64())), history(both, changes()))
+    later = trends(asked.with_columns(new_wh=pl.lit(None, pl.Float64()), new_sd=pl.lit(0.0)), history(both, changes()))
     assert early.equals(later)
     assert all(a <= b for a, b in pairwise(both["time"]))
 

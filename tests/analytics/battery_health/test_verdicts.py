@@ -7,7 +7,7 @@ import pytest
 
 from analytics.battery_health.pooling import parts
 from analytics.battery_health.spreads import models
-from analytics.battery_health.verdicts import verdicts
+from analytics.battery_health.verdicts import AGED, SOONER, verdicts
 from logger.tables import TIME, shaped, table
 from tests.analytics.battery_health.packs_made import NO_HISTORY, NO_PAIRS, SHEET_WH, Fleet, figures, fleet
 from tests.analytics.hand import AT
@@ -110,12 +110,31 @@ def test_charges_that_contradict_the_model_make_the_verdict_less_sure(some: Flee
 def test_health_is_a_share_of_what_new_packs_of_the_model_hold(some: Fleet) -> None:
     model = figures(some, models(some.trips))
     of_model = model.row(0, named=True)
-    new = of_model["pack_wh"] * (1 + of_model["fade"] * of_model["pack_cycles"])
+    new = of_model["pack_wh"] * (1 + SOONER * of_model["fade"] * of_model["pack_cycles"] + AGED)
     got = verdicts(some.parts, NO_PAIRS, NO_HISTORY, model, AT)
     assert got["soh_pct"].to_list() == pytest.approx((100 * got["capacity_wh"] / new).to_list(), rel=0.001)
     assert got["reference"].unique().to_list() == [f"packs of the model when new, by its own figures: {new:.0f} Wh"]
-    assert 90 < sorted(got["soh_pct"].to_list())[got.height // 2] < 100
     assert SHEET_WH not in got["capacity_wh"].to_list()
+
+
+@pytest.mark.parametrize("celsius_pct", [1.2, 2.6, 5.6])  # lost by age in a year at 15, 25 and 35 degrees
+@pytest.mark.parametrize("cycles", [50.0, 150.0, 300.0])
+def test_what_packs_lost_since_they_were_new_is_within_the_error_of_health(
+    some: Fleet, cycles: float, celsius_pct: float
+) -> None:
+    """Schmalstieg et al. 2014, doi 10.1016/j.jpowsour.2014.02.012: with the root of the cycles, 5.4 % after 50."""
+    lost = 0.054 * (cycles / 50) ** 0.5
+    law = figures(some, models(some.trips)).with_columns(
+        pack_cycles=pl.lit(cycles), fade=pl.lit(lost / 2 / cycles), fade_sd=pl.lit(1e-5)
+    )
+    got = verdicts(some.parts, NO_PAIRS, NO_HISTORY, law, AT)
+    held = law["pack_wh"][0]
+    new = held / (1 - lost - celsius_pct / 100)
+    same = got.with_columns(true=100 * pl.col("capacity_wh") / new)
+    assert same.select(pl.col("true").is_between("soh_low_pct", "soh_high_pct").all()).item()
+    widths = got.select(*(pl.col(f"{name}_high_{unit}") / pl.col(f"{name}_low_{unit}")
+                          for name, unit in (("soh", "pct"), ("capacity", "wh"))))  # fmt: skip
+    assert widths.select((pl.col("soh_high_pct") > pl.col("capacity_high_wh")).all()).item()
 
 
 def test_a_pack_that_holds_a_fifth_less_is_probably_weak_and_others_are_not(some: Fleet) -> None:

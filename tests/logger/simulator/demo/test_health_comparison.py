@@ -36,15 +36,20 @@ def compared(folder: Path, *rows: dict[str, Any]) -> HealthComparison:
 
 def test_the_last_verdict_stands_beside_the_packs_that_are_in_the_vehicle(tmp_path: Path) -> None:
     later = DAY.replace(day=2)
-    got = compared(tmp_path, verdict("a", 900.0), verdict("a", 1250.0, time=later, soh_pct=93.0), verdict("b", None))
+    got = compared(
+        tmp_path,
+        verdict("a", 900.0),
+        verdict("a", 1250.0, time=later, soh_pct=93.0, soh_low_pct=84.0, soh_high_pct=102.0),
+        verdict("b", None),
+    )
     assert got.without == 1
-    assert got.vehicles == (VehicleHealth("a", 1250.0, 1125.0, 1375.0, 93.0, 1200.0, 90.0),)
+    assert got.vehicles == (VehicleHealth("a", 1250.0, 1125.0, 1375.0, 93.0, 84.0, 102.0, 1200.0, 90.0),)
     summary, _, row = got.lines()
     assert summary == (
         "batteries     1 with a figure: the interval of 100% contains the truth, off by 4.2 % (median);"
         " 1 without a figure"
     )
-    assert row.split() == ["a", "1,250", "1,125–1,375", "1,200", "93", "90"]
+    assert row.split() == ["a", "1,250", "1,125–1,375", "1,200", "93", "84–102", "90"]
 
 
 def test_where_there_is_no_figure_yet_the_demo_says_so(tmp_path: Path) -> None:
