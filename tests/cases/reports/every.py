@@ -16,12 +16,13 @@ from tests.cases.reports import (
     trips_coarse,
     trips_late,
     trips_more,
+    trips_repeated,
     trips_reported,
 )
 from tests.cases.reports.situations import Situation
 
 _MODULES = (
-    trips_reported, trips_more, trips_coarse, trips_late, charges_reported, charges_more, energies,
+    trips_reported, trips_more, trips_repeated, trips_coarse, trips_late, charges_reported, charges_more, energies,
     field_energies, field_trips, percents_reported, percents_more, states, times, names,
 )  # fmt: skip
 SITUATIONS: Mapping[str, Situation] = {
