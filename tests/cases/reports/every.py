@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from tests.cases.reports import (
+    charges_counted,
     charges_more,
     charges_reported,
     energies,
@@ -22,8 +23,8 @@ from tests.cases.reports import (
 from tests.cases.reports.situations import Situation
 
 _MODULES = (
-    trips_reported, trips_more, trips_repeated, trips_coarse, trips_late, charges_reported, charges_more, energies,
-    field_energies, field_trips, percents_reported, percents_more, states, times, names,
+    trips_reported, trips_more, trips_repeated, trips_coarse, trips_late, charges_reported, charges_more,
+    charges_counted, energies, field_energies, field_trips, percents_reported, percents_more, states, times, names,
 )  # fmt: skip
 SITUATIONS: Mapping[str, Situation] = {
     each.name: each for module in _MODULES for each in vars(module).values() if isinstance(each, Situation)
