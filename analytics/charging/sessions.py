@@ -17,6 +17,7 @@ SILENCE_S = 1800.0  # a wider window says nothing of where in it a session began
 ONE_POLL_S, SPACINGS = 10_800.0, 2.5  # a pause that one poll alone shows may have been short
 AFTER_S = 600.0  # a percent that so late still rises was charged
 REGAINED_PCT = 2.0
+FELL_PCT = 2.0  # what fell by more was drawn from, whatever flag or power say
 _MS = pl.Datetime("ms", "UTC")
 
 # A session of a vehicle. It began at `started_at` and ended at `finished_at`; an `inferred` one lies between these.
@@ -97,7 +98,9 @@ def _reported(rows: pl.DataFrame, swaps: pl.DataFrame) -> pl.DataFrame:
     numbered = known.join(_numbered(known, swaps), on="row", how="left", maintain_order="left")
     inside = _inside(numbered)
     around = _before(numbered).join(_after(numbered, inside, swaps), on="session", how="left")
-    return _of_one_pack(inside.join(around, on="session", how="left", maintain_order="left"), swaps)
+    found = _of_one_pack(inside.join(around, on="session", how="left", maintain_order="left"), swaps)
+    fell = pl.col("soc_finish_pct") < pl.col("soc_start_pct") - FELL_PCT
+    return found.filter(~fell.fill_null(False))
 
 
 def _numbered(rows: pl.DataFrame, swaps: pl.DataFrame) -> pl.DataFrame:

@@ -6,6 +6,7 @@ from tests.cases.reports import (
     charges_counted,
     charges_more,
     charges_reported,
+    discharges,
     energies,
     field_energies,
     field_trips,
@@ -24,7 +25,8 @@ from tests.cases.reports.situations import Situation
 
 _MODULES = (
     trips_reported, trips_more, trips_repeated, trips_coarse, trips_late, charges_reported, charges_more,
-    charges_counted, energies, field_energies, field_trips, percents_reported, percents_more, states, times, names,
+    charges_counted, discharges, energies, field_energies, field_trips, percents_reported, percents_more,
+    states, times, names,
 )  # fmt: skip
 SITUATIONS: Mapping[str, Situation] = {
     each.name: each for module in _MODULES for each in vars(module).values() if isinstance(each, Situation)
