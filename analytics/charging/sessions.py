@@ -10,6 +10,7 @@ from analytics.charging.charging_rows import MOVED_M, charging_rows, with_percen
 from analytics.charging.rises import rises
 from analytics.charging.spans import last_swap, middle, outside_trips, seconds
 from analytics.frames import WHO, before, marked
+from analytics.observations.charge_power import measured_power
 from logger.tables import TIME
 
 PAUSE_S = 600.0  # a session goes on if it is reported again so soon
@@ -64,7 +65,7 @@ def sessions(
     the session's. Other flags: `unreported`, `or_swap`, `open` (no reading after it). No session lies in an observed
     trip.
     """
-    rows = charging_rows(observations, batteries)
+    rows = charging_rows(observations, measured_power(batteries, observations))
     reported = _reported(rows, swaps)
     unreported = rises(rows, reported, swaps, trips, traits)
     percent = pl.concat([_placed(reported), unreported], how="diagonal")

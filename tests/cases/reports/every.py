@@ -13,6 +13,7 @@ from tests.cases.reports import (
     names,
     percents_more,
     percents_reported,
+    powers,
     states,
     times,
     trips_coarse,
@@ -26,7 +27,7 @@ from tests.cases.reports.situations import Situation
 _MODULES = (
     trips_reported, trips_more, trips_repeated, trips_coarse, trips_late, charges_reported, charges_more,
     charges_counted, discharges, energies, field_energies, field_trips, percents_reported, percents_more,
-    states, times, names,
+    powers, states, times, names,
 )  # fmt: skip
 SITUATIONS: Mapping[str, Situation] = {
     each.name: each for module in _MODULES for each in vars(module).values() if isinstance(each, Situation)
