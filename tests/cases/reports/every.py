@@ -14,6 +14,7 @@ from tests.cases.reports import (
     percents_more,
     percents_reported,
     powers,
+    sources_mixed,
     states,
     times,
     trips_coarse,
@@ -28,7 +29,7 @@ from tests.cases.reports.situations import Situation
 _MODULES = (
     trips_reported, trips_more, trips_repeated, trips_coarse, trips_late, charges_reported, charges_more,
     charges_counted, discharges, energies, field_energies, field_trips, percents_reported, percents_more,
-    powers, states, times, names, trips_shaken,
+    powers, states, times, names, trips_shaken, sources_mixed,
 )  # fmt: skip
 SITUATIONS: Mapping[str, Situation] = {
     each.name: each for module in _MODULES for each in vars(module).values() if isinstance(each, Situation)
