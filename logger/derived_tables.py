@@ -58,6 +58,7 @@ CHARGE_FLAGS: Mapping[str, str] = {
     "no_percent": "no energy: neither state of charge, power nor a counter tells of it",
     "open": "no reading after it yet",
     "or_swap": "it may have been a swap that nobody saw; the energy is null, its interval begins at 0",
+    "power_sign": "power flows out of the battery while its percent rises: its sign is turned",
     "start_unsure": "the start lies somewhere in a gap of more than 30 min",
     "unreported": "the vehicle did not report it; its state of charge rose",
 }
@@ -160,7 +161,12 @@ _CHARGES = (
     Column("energy_high_wh", "float", "Wh", "upper end"),
     Column("energy_source", "enum", "", "what the energy is computed from", CHARGE_ENERGY_SOURCES),
     Column("added_ah", "float", "Ah", "charge into the battery by readings of current"),
-    Column("read_wh", "float", "Wh", "energy into the battery between the first reading of power and the last"),
+    Column(
+        "read_wh",
+        "float",
+        "Wh",
+        "energy into the battery between the first reading of power and the last, below 0 if their sign is turned",
+    ),
     Column("read_pct", "float", "%", "by how much the state of charge rose between these"),
     Column("wall_wh", "float", "Wh", "energy from the wall, where the charger reports its power"),
     Column("efficiency", "float", "1", "energy into the battery as a share of that from the wall, 0 to 1"),

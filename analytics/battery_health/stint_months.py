@@ -55,6 +55,8 @@ def stint_months(bounds: pl.DataFrame, trips: pl.DataFrame, charges: pl.DataFram
         pl.col("finished_at").max().dt.strftime("%Y-%m-%d").alias("as_of"),
     )
     measured = rows_by_pairs(_assign_parts(pairs(charges, trips), cuts), (*_PART, "cut_at"))
+    turned = charges.filter(pl.col("read_wh") < 0).select(*WHO, at="finished_at")
+    measured = pl.concat([measured, _turned(_assign_parts(turned, cuts))], how="diagonal")
     facts = _facts(packs, rows, charges, cuts)
     told, paired = (
         each.join(facts, on=_PART, how="left").join(cuts, on=[*WHO, "cut_at"], maintain_order="left")
@@ -75,6 +77,15 @@ def stint_pairs(bounds: pl.DataFrame, charges: pl.DataFrame, trips: pl.DataFrame
     cuts = _cuts(bounds)
     told = _assign_parts(pairs(charges, trips), cuts).join(cuts.select(*WHO, "cut_at", "stint_id"), on=[*WHO, "cut_at"])
     return told.select(*PAIRS.names(), "stint_id")
+
+
+def _turned(charges: pl.DataFrame) -> pl.DataFrame:
+    """A row for each part in which power of the other sign tells nothing of what was charged."""
+    return charges.group_by(*_PART, "cut_at", maintain_order=True).agg(
+        pl.lit("charge_energy").alias("method"), pl.lit("insufficient").alias("verdict"),
+        pl.lit(reasons.POWER_SIGN).alias("reason"), pl.len().cast(pl.Int64).alias("n"),
+        pl.col("at").max().dt.strftime("%Y-%m-%d").alias("as_of"),
+    )  # fmt: skip
 
 
 def _surest(methods: list[pl.DataFrame]) -> pl.DataFrame:

@@ -8,6 +8,7 @@ import polars as pl
 from analytics.charging.added import added
 from analytics.charging.energies import energies, metered
 from analytics.frames import WHO, escaped
+from analytics.observations.charge_power import measured_power
 from analytics.observations.soc import resolutions
 from logger.tables import shaped
 
@@ -28,7 +29,7 @@ def charges(
     Parameters
     ----------
     sessions, swaps, batteries, fixes : DataFrames of `SESSIONS`, `SWAPS`, `BATTERIES` and `FIXES`, each in its order
-    observations : DataFrame with `provider` `vehicle` `at` `odometer_m` `soc_pct` `charging` `charge_added_wh`
+    observations : DataFrame with `provider` `vehicle` `at` `odometer_m` `soc_pct` `charging` `way_m` `charge_added_wh`
     known : as for `energy.trips.energies`
 
     Returns
@@ -40,11 +41,13 @@ def charges(
     Energies are those of `charging.energies`, by counter, power, content or percent.
     A swap lies between its two times; it adds percent and no charged energy. An unreported rise of a vehicle whose
     packs are swapped may be a swap that nobody saw (`or_swap`): its energy is null, with an interval from 0. Other
-    flags beside those of the sessions: `efficiency_odd`, and why no energy is known: `no_percent`, `no_capacity`.
+    flags beside those of the sessions: `efficiency_odd`, `power_sign`, and why no energy is known: `no_percent`,
+    `no_capacity`.
     `charge_id` follows from vehicle, kind, port, odometer and percent at the start.
     """
     stepped = sessions.join(resolutions(observations), on=WHO, how="left", maintain_order="left")
-    charged = _rates(energies(metered(stepped, batteries, added(sessions, observations), observations), known))
+    powers = measured_power(batteries, observations)
+    charged = _rates(energies(metered(stepped, powers, added(sessions, observations), observations), known))
     every = pl.concat([charged, _swapped(swaps)], how="diagonal")
     return _named(_placed(every, fixes), observations).sort(*WHO, "started_at", "kind", "port")
 
@@ -93,6 +96,6 @@ def _named(rows: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
         "@{}", pl.col("started_at").dt.epoch("ms")
     )
     name = pl.when(counter.is_first_distinct()).then(counter).otherwise(moment).fill_null(moment)
-    flags = pl.concat_list(pl.col("flags").fill_null([]), "odd", "reason").list.drop_nulls().list.sort()
+    flags = pl.concat_list(pl.col("flags").fill_null([]), "odd", "reason", "sign").list.drop_nulls().list.sort()
     some = pl.when(flags.list.len() > 0).then(flags)
     return shaped(known.with_columns(name.alias("charge_id"), some.alias("flags"), time="started_at"), "charges")

@@ -46,23 +46,38 @@ def charging_rows(observations: pl.DataFrame, batteries: pl.DataFrame) -> pl.Dat
     standing vehicle (more than 20 W); without a flag, power that is lower says that nothing is charged. Unplugged
     denies them all, for half an hour after it was told. Where a vehicle last said that it charges, a percent that rises
     at rest says so again: a log of changes has each word once. The percent is the display's where there is one, else
-    that of the battery.
+    that of the battery, else the content as a share of the capacity, or of the highest one.
     """
-    shown = observations.drop_nulls("soc_pct").select(WHO).unique().with_columns(shown=True)
-    asked = batteries.join(shown, on=WHO, how="left", maintain_order="left").select(
-        *WHO, "at", "power_w", "charger_power_w", charging="bms_charging",
-        soc_pct=pl.when(pl.col("shown").is_null()).then("bms_soc_pct"), asked=pl.lit(1),
-    )  # fmt: skip
     told = observations.select(*WHO, "at", "charging", "plugged", "soc_pct", "way_m", "speed_kmh", asked=pl.lit(0))
-    both = pl.concat([told, asked], how="diagonal").with_columns(pl.col("soc_pct").alias("own_pct"))
-    in_order = ordered(both, "at", "asked").with_columns(
-        pl.when(pl.col("plugged").is_not_null()).then("at").alias("plug_at")
-    )
+    in_order = ordered(pl.concat([told, _asked(batteries, with_percent(observations))], how="diagonal"), "at", "asked")
+    again = ((pl.col("at").shift(1) == pl.col("at")) & ~pl.col("fresh")).fill_null(False)
+    percent = pl.coalesce("soc_pct", pl.when(again.shift(-1)).then(pl.col("soc_pct").shift(-1)))
+    in_order = in_order.with_columns(
+        percent.alias("soc_pct"), pl.when(~again).then(percent).alias("own_pct"),
+        pl.when(pl.col("plugged").is_not_null()).then("at").alias("plug_at"),
+    )  # fmt: skip
     rows = marked(carried(in_order, "soc_pct", "way_m", "plugged", "plug_at"))
     recent = (pl.col("at") - pl.col("plug_at")).dt.total_milliseconds() <= 1000 * PLUG_S
     rows = rows.with_columns(pl.when(recent).then("plugged").alias("plugged"))
     said = _with_motion(rows).with_columns(_verdict().alias("charging"))
     return said.with_columns(_goes_on().alias("charging")).select(CHARGING_ROWS.names()).cast(CHARGING_ROWS)
+
+
+def _asked(batteries: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
+    """Rows of battery queries; with a percent of vehicles that are not among those that have it `shown`."""
+    most_wh = pl.coalesce(pl.col("capacity_wh").max(), pl.col("energy_wh").max()).over(WHO)
+    bare = pl.col("bms_soc_pct").is_null().all().over(WHO)
+    percent = pl.when(bare).then(100 * pl.col("energy_wh") / most_wh).otherwise("bms_soc_pct")
+    rows = batteries.join(shown.with_columns(shown=True), on=WHO, how="left", maintain_order="left")
+    return rows.select(
+        *WHO, "at", "power_w", "charger_power_w", charging="bms_charging",
+        soc_pct=pl.when(pl.col("shown").is_null()).then(percent), asked=pl.lit(1),
+    )  # fmt: skip
+
+
+def with_percent(rows: pl.DataFrame, name: str = "soc_pct") -> pl.DataFrame:
+    """The vehicles that tell a percent, each once: `provider` `vehicle`."""
+    return rows.drop_nulls(name).select(WHO).unique()
 
 
 def _with_motion(rows: pl.DataFrame) -> pl.DataFrame:

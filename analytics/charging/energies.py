@@ -75,11 +75,13 @@ def energies(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     percent that rose is of another unit or sign, or frozen: it does not count. What another estimate contradicts by
     more than two standard errors has a wider interval. By percent, a session within one step has an interval and no
     value, and so has a rise that may be a swap.
-    `reason` tells why nothing is known: `no_percent`, `no_capacity`.
+    `reason` tells why nothing is known: `no_percent`, `no_capacity`; `sign` is `power_sign` where power flows out
+    of a battery whose percent rises.
     """
     capacity = as_of(rows, "started_at", sure(known).drop("wh_per_km", "wh_per_km_sd", "percent_slope"))
     told = capacity.with_columns(soc_added_pct=pl.col("soc_finish_pct") - pl.col("soc_start_pct"))
     made = told.with_columns(*_reported(), *_by_power(), *_by_content(), *_by_soc(), *_read())
+    turned = pl.when(pl.col("read_wh") < 0).then(pl.lit("power_sign")).alias("sign")
     wider = (_apart() / AGREE_SD).clip(1.0).fill_null(1.0)
     ends = {source: _ends(source, wider) for source in _SOURCES}
     source = pl.coalesce(pl.when(high.is_not_null()).then(pl.lit(name)) for name, (*_, high) in ends.items())
@@ -87,7 +89,7 @@ def energies(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         pl.coalesce(pl.when(source == word).then(each[place]) for word, each in ends.items()).alias(name)
         for place, name in enumerate(_NAMES)
     ]
-    return made.with_columns(*chosen, source.replace(_WORDS).alias("energy_source"), _reason().alias("reason"))
+    return made.with_columns(*chosen, source.replace(_WORDS).alias("energy_source"), _reason(), turned)
 
 
 def _is_plausible(name: str) -> pl.Expr:
@@ -121,9 +123,12 @@ def _by_power() -> list[pl.Expr]:
 
 
 def _read() -> list[pl.Expr]:
-    """What was read throughout, where the percent surely rose meanwhile, and by as much as batteries hold."""
+    """What was read throughout, where the percent surely rose meanwhile, and by as much as batteries hold.
+
+    Of a power of the other sign it is below 0.
+    """
     rose = pl.col("read_pct") > ROSE_PCT
-    fits = pl.col("read_wh").is_between(pl.col("read_pct") * LEAST_WH / 100, pl.col("read_pct") * MOST_WH / 100)
+    fits = pl.col("read_wh").abs().is_between(pl.col("read_pct") * LEAST_WH / 100, pl.col("read_pct") * MOST_WH / 100)
     return [pl.when(rose & fits).then(name).alias(name) for name in ("read_wh", "read_pct")]
 
 
@@ -167,4 +172,5 @@ def _ends(source: str, wider: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
 def _reason() -> pl.Expr:
     bare = pl.any_horizontal(pl.col("soc_start_pct", "soc_finish_pct").is_null())
     nothing = pl.all_horizontal(pl.col(f"{source}_wh").is_null() for source in _SOURCES)
-    return pl.when(nothing).then(pl.when(bare).then(pl.lit("no_percent")).otherwise(pl.lit("no_capacity")))
+    why = pl.when(bare).then(pl.lit("no_percent")).otherwise(pl.lit("no_capacity"))
+    return pl.when(nothing).then(why).alias("reason")

@@ -14,6 +14,7 @@ APART_S, FAR_S, SPACINGS = 1800.0, 10_800.0, 3.0  # between two rises of one cha
 FALLS_PCT = 1.0  # and back again, of a percent between two steps
 LOOSE_PCT, DENIED_PCT, DENIED_SUM_PCT = 10.0, 3.0, 5.0  # unplugged, or denied, at both ends: more is no recalibration
 WARM_PCT_H, SLOW_PCT_H, SUM_PCT = 1.4, 0.8, 5.0  # slower, a battery warms up; slower still, no charger is
+SURE_PCT = 8.0  # no battery comes back by so much, however long it takes
 DENIED_PCT_H = 2.0
 FASTEST_PCT_H = 480.0  # 350 kW into 75 kWh
 _ENDS = ("since", "until")
@@ -40,7 +41,8 @@ def rises(
     Rises while the vehicle stood, after the first minute of the stand, are one charge if no fall, no way and not much
     more time lies between them than between those around. Unplugged at both ends is believed up to 10 % at once, a flag
     that denies it up to 3 % at once and 5 % in all. Without a flag, a slow rise is a charge from 1.4 % an hour on, or
-    from 0.8 % if it goes on for more than 5 %. Of packs that are swapped, what rises faster than 60 % an hour is none.
+    from 0.8 % if it goes on for more than 5 %, or if it is one of more than 8 %. Of packs that are swapped, what rises
+    faster than 60 % an hour is none.
     """
     up = _steps(rows).filter((pl.col("step_pct") > 0) & _standing())
     up = up.filter(~overlapping(up, reported.select(*WHO, started_at="rose_from", finished_at="rose_to"), *_ENDS))
@@ -117,7 +119,9 @@ def _believed() -> pl.Expr:
     rise = pl.col("soc_finish_pct") - pl.col("soc_start_pct")
     pct_h = rise / (seconds("started_at", "finished_at") / 3600)
     denied = (pl.col("step_pct") > DENIED_PCT) | ((rise > DENIED_SUM_PCT) & (pct_h > DENIED_PCT_H))
-    unasked = (rise > RISE_PCT) & ((pct_h >= WARM_PCT_H) | ((rise > SUM_PCT) & (pct_h >= SLOW_PCT_H)))
+    unasked = (rise > RISE_PCT) & (
+        (pct_h >= WARM_PCT_H) | ((rise > SUM_PCT) & (pct_h >= SLOW_PCT_H)) | (rise > SURE_PCT)
+    )
     return (
         pl.when(pl.col("loose"))
         .then(pl.col("step_pct") > LOOSE_PCT)

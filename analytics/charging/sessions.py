@@ -6,10 +6,11 @@ The rules are those of the analytics facts, 4.2.
 import polars as pl
 
 from analytics.charging.added_rises import added_rises
-from analytics.charging.charging_rows import MOVED_M, charging_rows
+from analytics.charging.charging_rows import MOVED_M, charging_rows, with_percent
 from analytics.charging.rises import rises
 from analytics.charging.spans import last_swap, middle, outside_trips, seconds
 from analytics.frames import WHO, before, marked
+from analytics.observations.charge_power import measured_power
 from logger.tables import TIME
 
 PAUSE_S = 600.0  # a session goes on if it is reported again so soon
@@ -17,6 +18,7 @@ SILENCE_S = 1800.0  # a wider window says nothing of where in it a session began
 ONE_POLL_S, SPACINGS = 10_800.0, 2.5  # a pause that one poll alone shows may have been short
 AFTER_S = 600.0  # a percent that so late still rises was charged
 REGAINED_PCT = 2.0
+FELL_PCT = 2.0  # what fell by more was drawn from, whatever flag or power say
 _MS = pl.Datetime("ms", "UTC")
 
 # A session of a vehicle. It began at `started_at` and ended at `finished_at`; an `inferred` one lies between these.
@@ -63,15 +65,22 @@ def sessions(
     the session's. Other flags: `unreported`, `or_swap`, `open` (no reading after it). No session lies in an observed
     trip.
     """
-    rows = charging_rows(observations, batteries)
+    rows = charging_rows(observations, measured_power(batteries, observations))
     reported = _reported(rows, swaps)
     unreported = rises(rows, reported, swaps, trips, traits)
     percent = pl.concat([_placed(reported), unreported], how="diagonal")
     both = pl.concat([percent, added_rises(observations, _taken(percent, swaps), trips)], how="diagonal_relaxed")
-    placed = outside_trips(both, trips)
+    placed = _with_own_percent(outside_trips(both, trips), observations, batteries)
     words = [name for name in ("unsure_start", "unsure_finish", "still", "unreported", "doubt") if name in both.columns]
     flags = pl.concat_list(words).list.drop_nulls().list.sort()
     return placed.with_columns(flags.alias("flags")).select(SESSIONS.names()).cast(SESSIONS).sort(*WHO, "started_at")
+
+
+def _with_own_percent(found: pl.DataFrame, observations: pl.DataFrame, batteries: pl.DataFrame) -> pl.DataFrame:
+    """Without percents of vehicles that tell none: these are shares of a content."""
+    tell = pl.concat([with_percent(observations), with_percent(batteries, "bms_soc_pct")]).unique()
+    known = found.join(tell.with_columns(tells=True), on=WHO, how="left", maintain_order="left")
+    return known.with_columns(pl.when("tells").then(name).alias(name) for name in ("soc_start_pct", "soc_finish_pct"))
 
 
 def _taken(sessions: pl.DataFrame, swaps: pl.DataFrame) -> pl.DataFrame:
@@ -90,7 +99,9 @@ def _reported(rows: pl.DataFrame, swaps: pl.DataFrame) -> pl.DataFrame:
     numbered = known.join(_numbered(known, swaps), on="row", how="left", maintain_order="left")
     inside = _inside(numbered)
     around = _before(numbered).join(_after(numbered, inside, swaps), on="session", how="left")
-    return _of_one_pack(inside.join(around, on="session", how="left", maintain_order="left"), swaps)
+    found = _of_one_pack(inside.join(around, on="session", how="left", maintain_order="left"), swaps)
+    fell = pl.col("soc_finish_pct") < pl.col("soc_start_pct") - FELL_PCT
+    return found.filter(~fell.fill_null(False))
 
 
 def _numbered(rows: pl.DataFrame, swaps: pl.DataFrame) -> pl.DataFrame:
@@ -194,15 +205,16 @@ def _of_one_pack(found: pl.DataFrame, swaps: pl.DataFrame) -> pl.DataFrame:
     other = (last_swap(found, "first_at", swaps) > found["at_before"]).fill_null(False)
     moved = ((pl.col("first_m") - pl.col("way_m_before")) > MOVED_M).fill_null(False)
     near = (seconds("at_before", "first_at") <= SILENCE_S).fill_null(False)
-    lower = pl.col("soc_pct_before") < pl.col("soc_first_pct")
+    bare = pl.col("soc_first_pct").is_null()  # what else rose since the row before, the session added
+    lower = bare | (pl.col("soc_pct_before") < pl.col("soc_first_pct"))
     charged = (
         pl.col("soc_first_pct") - pl.col("soc_pct_before") > REGAINED_PCT
     )  # under way, nothing else brings so much
     goes_on = ~other & (((near | lower) & ~moved) | (near & charged))
     start = pl.when(goes_on.fill_null(False)).then("soc_pct_before").otherwise("soc_first_pct")
-    since = pl.when(lower).then("pct_at_before").otherwise("at_before")
+    since = pl.when(lower & ~bare).then("pct_at_before").otherwise("at_before")
     claimed = pl.when(goes_on.fill_null(False)).then(since).otherwise("first_at")
-    told_at = pl.when(pl.col("near_after")).then("at_after")
+    told_at = pl.when(pl.col("near_after") | bare).then("at_after")
     near_after = (seconds("last_at", "at_after") <= SILENCE_S).fill_null(False)
     return found.with_columns(near.alias("near_before"), near_after.alias("near_after")).with_columns(
         pl.coalesce(start, "soc_first_pct").alias("soc_start_pct"),

@@ -24,7 +24,7 @@ from logger.errors import UnknownName
 from logger.suggest import nearest
 from logger.tables import shaped
 
-RULES = "14"  # a change of what any analysis makes of the same rows raises it: then all is made anew
+RULES = "15"  # a change of what any analysis makes of the same rows raises it: then all is made anew
 
 
 class Analysis(msgspec.Struct, frozen=True):

@@ -39,8 +39,8 @@ def capacities(known: pl.DataFrame, batteries: pl.DataFrame, readings: pl.DataFr
     a day (UTC); it holds on that day and, where nothing else is said, on the two days after and the two before. So a
     vehicle that has only now told its capacity uses it for its last days, and no row depends on more than the days
     around it. Less than 100 Wh is no capacity, one that follows the percent is the content, and a content that stays
-    the same all day while the percent changes tells none. Capacities reported and by content that differ widen the
-    error to half of their difference.
+    the same while the percent changes, on that day or those around it, tells none. Capacities reported and by content
+    that differ widen the error to half of their difference.
     """
     said = said_by_day(batteries, readings).select(*WHO, "day", *_chosen()).drop_nulls("told_wh")
     told = _spans(said)
@@ -78,14 +78,26 @@ def said_by_day(batteries: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame
     days = both.with_columns(pl.col("at").dt.truncate("1d").alias("day"), percent)
     full = [pl.when(pl.col("percent") >= LEAST_PCT).then(100 * pl.col(wh) / pl.col("percent")) for wh in _CONTENTS]
     rows = days.with_columns(each.alias(f"full_{wh}") for wh, each in zip(_CONTENTS, full, strict=True))
-    moved = pl.col("percent").max() - pl.col("percent").min() > FROZEN_PCT
-    frozen = ((pl.col("energy_wh").n_unique() == 1) & moved).fill_null(False)
+    one = pl.when(pl.col("energy_wh").n_unique() == 1).then(pl.col("energy_wh").first())
     medians = [
         pl.when(~_follows_percent()).then(_median("capacity_wh")).alias("reported"),
-        pl.when(~frozen).then(_median("full_energy_wh")).alias("content"),
-        _median("nominal_wh").alias("nominal"),
-    ]
-    return rows.group_by(*WHO, "day").agg(medians).sort(*WHO, "day")
+        _median("full_energy_wh").alias("content"), _median("nominal_wh").alias("nominal"),
+        one.alias("one"), pl.col("percent").min().alias("least"), pl.col("percent").max().alias("most"),
+    ]  # fmt: skip
+    told = rows.group_by(*WHO, "day").agg(medians).sort(*WHO, "day")
+    return told.with_columns(pl.when(~_frozen()).then("content").alias("content")).drop("one", "least", "most")
+
+
+def _frozen() -> pl.Expr:
+    """Whether one content is told all day, and on the days around it, while the percent changes."""
+    ends = {"least": [pl.col("least")], "most": [pl.col("most")]}
+    for by in (-2, -1, 1, 2):
+        near = (pl.col("day") - pl.col("day").shift(by)).abs() <= HOLDS
+        same = near & pl.all_horizontal(pl.col(name) == pl.col(name).shift(by) for name in (*WHO, "one"))
+        for name, values in ends.items():
+            values.append(pl.when(same).then(pl.col(name).shift(by)))
+    changed = pl.max_horizontal(ends["most"]) - pl.min_horizontal(ends["least"]) > FROZEN_PCT
+    return (pl.col("one").is_not_null() & changed).fill_null(False)
 
 
 def _median(name: str) -> pl.Expr:

@@ -2,12 +2,66 @@
 
 import polars as pl
 
-from analytics.frames import WHO
+from analytics.frames import WHO, marked
 
 GAP_S = 600.0  # between two polls further apart, power is not known
 STEADY_S, STEADY = 3600.0, 0.1  # ... but where both tell nearly the same, relative: a charger gives what it can
 SAME = "60s"  # percent and power of one poll may come in rows of their own
+NOTHING_W, FROZEN_S, FROZEN_ROWS, MOVED_M = 20.0, 3600.0, 4, 30.0  # so much the same for so long, over such a way
 _SESSION = (*WHO, "started_at")
+
+
+def measured_power(batteries: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
+    """Battery queries without powers that nobody measured.
+
+    Parameters
+    ----------
+    batteries : DataFrame of `BATTERIES`, by vehicle and time
+    observations : DataFrame with `provider` `vehicle` `at` `charging` `way_m`
+
+    Returns
+    -------
+    `batteries` with `power_w` null where one value stays for an hour over a way, as a cloud keeps it, and where it is
+    0 though the vehicle says that it charges, between two polls that give the same.
+    """
+    told = marked(batteries.select(*WHO, "at", "power_w").with_row_index("row").drop_nulls("power_w"))
+    if told.is_empty():
+        return batteries
+    said = observations.select(*WHO, "at", "charging", "way_m").sort("at")
+    known = told.sort("at").join_asof(said, on="at", by=WHO, check_sortedness=False).sort("row")
+    run = ((pl.col("power_w") != pl.col("power_w").shift(1)) | pl.col("fresh")).fill_null(True).cum_sum()
+    out = known.with_columns(run.alias("run")).filter(_frozen() | _interrupted())["row"]
+    stays = ~pl.int_range(pl.len(), dtype=pl.UInt32).is_in(out.implode())
+    return batteries.with_columns(pl.when(stays).then("power_w").alias("power_w"))
+
+
+def _frozen() -> pl.Expr:
+    """Whether a power is one of a run of the same for so long that the vehicle stood and went in it.
+
+    That of a vehicle between two short ways may well be 0, unless it charges.
+    """
+    says = (pl.col("power_w") != 0) | pl.col("charging").fill_null(False)
+    first_at, last_at = pl.col("at").first().over("run"), pl.col("at").last().over("run")
+    way_m = pl.col("way_m").last().over("run") - pl.col("way_m").first().over("run")
+    long = (last_at - first_at).dt.total_milliseconds() >= 1000 * FROZEN_S
+    return long & (pl.len().over("run") >= FROZEN_ROWS) & (way_m > MOVED_M) & says
+
+
+def _interrupted() -> pl.Expr:
+    """Whether no power is told of a vehicle that charges, between two polls of which a charge would be integrated."""
+    flows = pl.col("power_w") > NOTHING_W
+    ends = []
+    for name in ("at", "power_w"):
+        told = pl.when(flows).then(name)
+        ends.append((told.forward_fill().over(WHO), told.backward_fill().over(WHO)))
+    seconds = (ends[0][1] - ends[0][0]).dt.total_milliseconds() / 1000
+    return (pl.col("power_w").abs() <= NOTHING_W) & pl.col("charging") & _joined(seconds, *ends[1])
+
+
+def _joined(seconds: pl.Expr, was_w: pl.Expr, is_w: pl.Expr) -> pl.Expr:
+    """Whether power is known between two polls: they are near, or tell nearly the same."""
+    steady = (seconds <= STEADY_S) & ((is_w - was_w).abs() <= STEADY * (is_w + was_w).abs() / 2)
+    return (seconds <= GAP_S) | steady
 
 
 def integrals(sessions: pl.DataFrame, batteries: pl.DataFrame, column: str) -> pl.DataFrame:
@@ -77,6 +131,5 @@ def _steps(sessions: pl.DataFrame, batteries: pl.DataFrame, column: str) -> pl.D
     ).filter(pl.col("at") <= pl.col("finished_at"))
     seconds = pl.col("at").diff().dt.total_milliseconds().over(_SESSION) / 1000
     was_w = pl.col("power_w").shift(1).over(_SESSION)
-    mean_w = (pl.col("power_w") + was_w) / 2
-    steady = (seconds <= STEADY_S) & ((pl.col("power_w") - was_w).abs() <= STEADY * mean_w)
-    return inside.with_columns(dt_s=pl.when((seconds <= GAP_S) | steady).then(seconds), mean_w=mean_w)
+    near = _joined(seconds, was_w, pl.col("power_w"))
+    return inside.with_columns(dt_s=pl.when(near).then(seconds), mean_w=(pl.col("power_w") + was_w) / 2)

@@ -4,7 +4,7 @@ import polars as pl
 
 from analytics.frames import WHO, before, marked, ordered, vehicles_in, with_number
 from analytics.observations.clocks import ORIGIN, Clocks, clocks, corrected
-from analytics.observations.counters import Rule, counted
+from analytics.observations.counters import JITTER, Rule, counted
 from analytics.observations.positions import PATH, fixes, path
 from analytics.schemas import OBSERVATIONS
 from logger.tables import TIME
@@ -12,6 +12,9 @@ from logger.tables import TIME
 TOP_SPEED_KMH, OVER_TOP = 150.0, 1.3  # where nobody says how fast a vehicle can be
 ODOMETER_SLACK_M, RIDE_SLACK_S = 10.0, 5.0
 CREEPS_KMH, EVEN_S, EVEN_ROWS = 5.0, 180, 3  # no vehicle goes on so slowly, at one speed, for so long and so many rows
+JITTERS_M, JITTERS = 150.0, 3  # so much an odometer falls that others than wheels make, and so often in a day
+JITTERS_SHARE = 0.2  # ... and in so many of its changes
+SETTLES = 40  # readings, in one of which it is as low as it gets; of later ones it may all be to and fro
 STATUS = (
     "locked", "moving", "charging", "charge_state", "plugged", "online", "asleep", "speed_kmh", "soc_pct", "range_m",
     "ambient_c", "odometer_m", "ride_time_s", "charge_added_wh",
@@ -71,7 +74,7 @@ def counters(rows: pl.DataFrame, top_speed_kmh: float = TOP_SPEED_KMH) -> pl.Dat
     A bad counter costs the counter and not the row; one of which both counters are wrong stands at a wrong moment.
     """
     in_order = ordered(rows, "at", "odometer_m", "ride_time_s", "received_at", "sequence")
-    told = _without_creep(_without_spikes(in_order, top_speed_kmh * OVER_TOP))
+    told = _without_jitter(_without_creep(_without_spikes(in_order, top_speed_kmh * OVER_TOP)))
     way = Rule(top_speed_kmh * OVER_TOP / 3.6, ODOMETER_SLACK_M)
     known = counted(told, "odometer_m", "count_m", way)
     known = counted(known, "ride_time_s", "ride_s", Rule(1.0, RIDE_SLACK_S))
@@ -107,6 +110,25 @@ def _without_creep(rows: pl.DataFrame) -> pl.DataFrame:
     stuck = slows.join(even, on="run", how="semi")["row"]
     stands = pl.int_range(pl.len(), dtype=pl.UInt32).is_in(stuck.implode())
     return rows.with_columns(pl.when(stands).then(0.0).otherwise("speed_kmh").alias("speed_kmh"))
+
+
+def _without_jitter(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows in which an odometer that goes to and fro several times a day rises to what it does not fall below again."""
+    fall_m = before("odometer_m") - pl.col("odometer_m")
+    told = marked(rows.select(*WHO, "at", "odometer_m").with_row_index("row").drop_nulls("odometer_m"))
+    falls = told.with_columns(fall_m.is_between(JITTER, JITTERS_M, closed="right").fill_null(False).alias("falls"))
+    if not falls["falls"].any():
+        return rows
+    day, jumps = pl.col("at").dt.truncate("1d"), (pl.col("fresh") | (fall_m > JITTERS_M)).fill_null(True)
+    often, changes = (each.sum().over(*WHO, day) for each in (pl.col("falls"), fall_m != 0))
+    jitters = (often >= JITTERS) & (often >= JITTERS_SHARE * changes)
+    settled_m = pl.col("odometer_m").reverse().rolling_min(SETTLES).reverse()
+    lowest_m = settled_m.fill_null(pl.col("odometer_m") - JITTERS_M)
+    held = falls.with_columns(jumps.cum_sum().alias("run")).select(
+        "row", pl.when(jitters).then(lowest_m.cum_max().over("run")).alias("held_m")
+    )
+    known = rows.with_row_index("row").join(held, on="row", how="left", maintain_order="left")
+    return known.with_columns(pl.coalesce("held_m", "odometer_m").alias("odometer_m")).drop("row", "held_m")
 
 
 def _charging() -> pl.Expr:

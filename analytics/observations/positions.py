@@ -20,7 +20,7 @@ LATE_S = 60.0  # a position that repeats for no longer may be late
 STANDS_KMH = 3.0  # a vehicle that stands may tell such a speed: its sensor's noise, or a hand that pushes it
 DRIVES_KMH = 5.0  # faster than that is no standing: such a speed outranks every flag
 MOVES_MS = 2.0  # a leg as fast as that is ridden
-SLOW_LEGS, SLOW_S, LEADS = 6, 90.0, 0.85  # legs that lead on, one with the other, for so much of their way
+SLOW_LEGS, SLOW_S, LEADS = 6, 200.0, 0.85  # legs that lead on, one with the other, for so much of their way
 STRAIGHT, STRAIGHT_M, _LEGS = 0.985, 100.0, 3  # of a way of so much, its ends are apart by so much of it
 _DEGREE_M = 111_195.0  # of latitude, on a sphere of 6,371 km
 
@@ -119,9 +119,10 @@ def path(found: pl.DataFrame) -> pl.DataFrame:
     Notes
     -----
     A leg is the chord less the noise of its ends (sqrt(d² - s1² - s2²)); one within the noise is none, so that a parked
-    vehicle makes no way, unless it is one of six that lead on together, as those of a slow vehicle do. A position that
-    repeats to the last digit is late: a leap after it is held against the time since it was first told. A leg faster
-    than 195 km/h is refused, and so is one four times as fast as the vehicle's legs are before and after it.
+    vehicle makes no way, unless it is one of six that lead on together, as those of a slow vehicle do: then it is as
+    much of the chord as these lead on. A position that repeats to the last digit is late: a leap after it is held
+    against the time since it was first told. A leg faster than 195 km/h is refused, and so is one four times as fast as
+    the vehicle's legs are before and after it.
     """
     rows = _thinned(_unrepeated(found))
     dt_s = (pl.col("at") - before("at")).dt.total_milliseconds() / 1000
@@ -129,9 +130,12 @@ def path(found: pl.DataFrame) -> pl.DataFrame:
     noiseless = (pl.col("chord_m") ** 2 - pl.col("both_m") ** 2).clip(0.0).sqrt()
     far = pl.col("chord_m") > pl.max_horizontal(pl.lit(STILL_M), STILL_SIGMAS * pl.col("both_m"))
     leg_ms = noiseless / pl.col("dt_s")
-    went = far | ((leg_ms > MOVES_MS) & (pl.col("chord_m") > LEG_SIGMAS * pl.col("both_m"))) | _leads_on()
-    known = legs.with_columns(pl.when(went).then(noiseless).otherwise(0.0).fill_null(0.0).alias("d_m"),
-                              leg_ms.fill_null(0.0).alias("leg_ms"))  # fmt: skip
+    went = far | ((leg_ms > MOVES_MS) & (pl.col("chord_m") > LEG_SIGMAS * pl.col("both_m")))
+    slow_m = pl.col("chord_m") * _led()
+    known = legs.with_columns(
+        pl.max_horizontal(pl.when(went | slow_m.is_not_null()).then(noiseless), slow_m).fill_null(0.0).alias("d_m"),
+        leg_ms.fill_null(0.0).alias("leg_ms"),
+    )
     refused = _refused()
     made = known.with_columns(refused.alias("refused"))
     kept = pl.when("refused").then(0.0).otherwise("d_m")
@@ -144,15 +148,16 @@ def path(found: pl.DataFrame) -> pl.DataFrame:
     ).select(PATH.names())  # fmt: skip
 
 
-def _leads_on() -> pl.Expr:
-    """Whether the leg, however short, is one of a minute's legs whose ends lie far apart: the vehicle goes slowly."""
+def _led() -> pl.Expr:
+    """How much of it the leg leads on, if it is one of some whose ends lie far apart: the vehicle goes slowly."""
     there = (pl.col(name).shift(SLOW_LEGS) for name in ("lat_deg", "lon_deg"))
     inside = ~pl.any_horizontal(pl.col("fresh").shift(by).fill_null(True) for by in range(SLOW_LEGS))
     apart_m = metres("lat_deg", "lon_deg", *there)
     whole_m = pl.sum_horizontal(pl.col("chord_m").shift(by) for by in range(SLOW_LEGS))
     soon = (pl.col("at") - pl.col("at").shift(SLOW_LEGS)).dt.total_milliseconds() <= 1000 * SLOW_S
     leads = inside & soon & (apart_m > reach_m("sigma_m")) & (apart_m > LEADS * whole_m)
-    return pl.any_horizontal(leads.shift(-by).fill_null(False) for by in range(SLOW_LEGS))
+    share = pl.when(leads).then(apart_m / whole_m)
+    return pl.max_horizontal(share.shift(-by) for by in range(SLOW_LEGS))
 
 
 def _straight() -> pl.Expr:

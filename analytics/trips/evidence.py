@@ -17,6 +17,7 @@ LONG_M = 3000.0  # ... while the motor ran: nothing else needs to have been sile
 LEADS = 0.3  # ... of which so much leads straight on, or speeds tell
 SILENT_M, SILENT = 2000.0, 0.3  # ... and a speed, of a day's way
 STRAIGHT, LEAST_STRAIGHT_M = 0.99, 1000.0  # legs and ways that tell how right a speed is
+FITS = (0.8, 1.25)  # times as far as a speed says, dense positions lead straight on
 NEAR_S = 10.0  # motion is judged over no less
 WENT_M, WENT_MS, STILL_M, STILL_MS = 30.0, 1.0, 5.0, 0.3  # either makes a segment one of motion, or of a stand
 _SHIFT = 1 << 43  # more milliseconds than any log has
@@ -70,7 +71,8 @@ def _scaled(rows: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
     ratio = pl.when(pl.col("straight_m") >= LEAST_STRAIGHT_M).then(pl.col("straight_m") / pl.col("same_m"))
     dead = (pl.col("whole_m") > SILENT_M) & (pl.col("said_m") < SILENT * pl.col("whole_m")) & (pl.col("odo_day_m") <= 0)
-    factor = pl.when(dead).then(None).otherwise(ratio.fill_null(1.0).clip(0.8, 1.25)).alias("factor")
+    other = ~ratio.is_between(*FITS).fill_null(True)  # a speed of another unit says nothing, too
+    factor = pl.when(dead | other).then(None).otherwise(ratio.fill_null(1.0)).alias("factor")
     told = rows.with_columns(day).join(sums.select(*WHO, "day", factor), on=[*WHO, "day"], how="left",
                                        maintain_order="left")  # fmt: skip
     return told.with_columns(pl.col("speed_m") * pl.col("factor")).drop("day", "factor")

@@ -21,6 +21,7 @@ REST_S = 3600.0  # standing still for so long ends a trip
 BOUNCE_S = 20.0  # out of use for less, by its flag, is no end if it was told at once
 STANDS_S = 600.0  # a vehicle that tells by counters alone, standing for less, is still on its trip
 UNSEEN_S = 1800.0  # ... where no poll saw it stand: two polls around a trip are likelier than two trips between three
+UNSEEN = 0.75  # ... or, of polls that lie far apart, so much of the time between two
 STILL_M = 5.0  # between two anchors
 OFTEN_S = 30.0  # a vehicle that speaks at least so often tells when it sets off
 MISSED = 4.0  # times its cadence while parked: a silence that is no loss on the way
@@ -185,7 +186,7 @@ def _polled(segments: pl.DataFrame) -> pl.DataFrame:
     """
     repeats = ((pl.col("d_m") <= 0) & pl.col("since").is_not_null()).any().over(WHO)
     rows = segments.with_row_index("row").with_columns(repeats.alias("repeats"))
-    hidden = marked(rows.filter((pl.col("role") == "hidden") & pl.col("used").is_null()))
+    hidden = marked(rows.filter((pl.col("role") == "hidden") & pl.col("flag").is_null()))
     if not hidden.height:
         return segments
     ridden_s = pl.min_horizontal("dr_s", "dt_s")
@@ -197,7 +198,8 @@ def _polled(segments: pl.DataFrame) -> pl.DataFrame:
     seen = drives.fill_null(False) & (stood_s == 0)
     stands = (before("speed_kmh") <= STANDS_KMH) | before("moving").not_()
     unseen = pl.col("repeats") & (stood_s == 0) & ~stands.fill_null(False)
-    stands_s = pl.when(unseen).then(UNSEEN_S).otherwise(STANDS_S)
+    unseen_s = pl.max_horizontal(pl.lit(UNSEEN_S), UNSEEN * (pl.col("dt_s") + before("dt_s")) / 2)
+    stands_s = pl.when(unseen).then(unseen_s).otherwise(STANDS_S)
     one = ((resting_s < stands_s) | seen).fill_null(False) & ~pl.col("fresh") & ~pl.col("charged")
     whole = hidden.with_columns(pl.when(~one).then("ride").forward_fill().alias("whole"))
     turns = whole.with_columns(

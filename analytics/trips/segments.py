@@ -4,13 +4,13 @@ import polars as pl
 
 from analytics.frames import WHO, before, carried, filled, within
 from analytics.schemas import OBSERVATIONS
-from analytics.trips.anchors import anchored
+from analytics.trips.anchors import MOTION, anchored
 from analytics.trips.evidence import measured, placed
 from analytics.trips.in_use import flagged, used
 from analytics.trips.segmentation import HEARD_S, LOST, MOVED_M, RAN_S, segmented
 from analytics.trips.traits import learned
 
-_TELLS = ("locked", "moving", "charging", "charge_state", "plugged", "online", "speed_kmh", "soc_pct", "odometer_m")
+_TELLS = ("charging", "charge_state", "plugged", "online", "soc_pct")
 _WAYS = ("path_m", "refused_m", "straight_m")
 LIVE_S = 3600.0  # a last word that was received later is of a recording that ended, not of a trip under way
 _MS = pl.Datetime("ms", "UTC")
@@ -67,12 +67,13 @@ def _measured(observations: pl.DataFrame) -> pl.DataFrame:
 def travelled(observations: pl.DataFrame, segments: pl.DataFrame) -> pl.DataFrame:
     """Observations of what vehicles told, with `way_m`: their way so far, by whatever told it.
 
-    Rows that tell nothing but a position, and are no anchors, are left out.
+    Rows that are no anchors are left out where they tell nothing but a position, or tell of motion: a cloud's repeats.
     """
     own = segments.select(*WHO, "at", "way_m", anchor=pl.lit(True))
     rows = observations.drop("way_m").join(own, on=[*WHO, "at"], how="left", maintain_order="left")
-    told = pl.col("anchor") | ~pl.col("placed") | pl.any_horizontal(pl.col(_TELLS).is_not_null())
-    known = carried(rows.filter(told.fill_null(True)).drop("anchor"), "way_m")
+    says = ~pl.col("placed") | pl.any_horizontal(pl.col(_TELLS).is_not_null())
+    told = pl.col("anchor").fill_null(False) | (says & ~pl.any_horizontal(pl.col(MOTION).is_not_null()))
+    known = carried(rows.filter(told).drop("anchor"), "way_m")
     return known.with_columns(pl.col("way_m").fill_null(0.0)).select(OBSERVATIONS.names())
 
 

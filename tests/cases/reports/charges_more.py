@@ -263,3 +263,13 @@ def stop_at_a_charger_on_a_journey() -> Situation:
             since("finished_at", "03-20 08:22", "03-20 08:43"),
         ),
     )
+
+
+@situation
+def half_a_percent_an_hour() -> Situation:
+    """A car that tells its percent alone is charged by the sun, 10 % in twenty hours: no battery warms by so much."""
+    story = Story("03-20 06:00", soc_pct=60.2).stands(300).charges(1200, pct=10).stands(600)
+    return Situation(
+        story.polled("odometer_m", "soc_pct", every_s=900),
+        (count("charges", 1), total("charges", "soc_added_pct", 9, 11), size("standby", "soc_lost_pct", 1)),
+    )

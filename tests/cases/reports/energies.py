@@ -10,7 +10,7 @@ from tests.cases.reports.situations import Situation, situation
 from tests.cases.reports.story import Row, Story, at
 
 
-def _says(table: str, word: str) -> Check:
+def says(table: str, word: str) -> Check:
     """The flags of the first row have this word."""
 
     def value(rows: pl.DataFrame) -> str | None:
@@ -122,8 +122,8 @@ def percent_of_nobody_knows_what() -> Situation:
         (
             count("trips", 1),
             most("trips", "energy_high_wh", -1),
-            _says("trips", "no_capacity"),
-            _says("charges", "no_capacity"),
+            says("trips", "no_capacity"),
+            says("charges", "no_capacity"),
         ),
     )
 
@@ -134,7 +134,7 @@ def odometer_and_nothing_of_the_battery() -> Situation:
     story = Story("04-14 06:00").stands(120).drives(25, km=17).stands(300)
     return Situation(
         story.told("odometer_m", "moving", every_s=120),
-        (count("trips", 1), most("trips", "energy_high_wh", -1), _says("trips", "no_percent")),
+        (count("trips", 1), most("trips", "energy_high_wh", -1), says("trips", "no_percent")),
     )
 
 
@@ -177,8 +177,8 @@ _NOTHING = (
     most("trips", "energy_high_wh", -1),
     most("charges", "energy_high_wh", -1),
     most("consumption", "charged_wh", -1),
-    _says("trips", "no_capacity"),
-    _says("charges", "no_capacity"),
+    says("trips", "no_capacity"),
+    says("charges", "no_capacity"),
 )
 
 
