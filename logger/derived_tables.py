@@ -66,7 +66,7 @@ STATES: Mapping[str, str] = {
     "riding": "on a trip",
     "paused": "on a trip, standing",
     "charging": "a charge of the table `charges`",
-    "discharging": "the vehicle reports that it gives energy on purpose, to a load or into the grid",
+    "discharging": "it gives energy on purpose, to a load or into the grid, as it reports or as its power shows",
     "parked": "none of the others",
     "offline": "the vendor's cloud reports no connection to the vehicle",
     "no_data": "silent, and not asleep, for twice its usual pace and over 30 min; or the collector did not run",

@@ -247,7 +247,7 @@ class Rows:
     @cached_property
     def discharges(self) -> pl.DataFrame:
         """As `DISCHARGES`, by vehicle and start."""
-        return discharges(self.readings)
+        return discharges(self.readings, self.batteries)
 
     @cached_property
     def charges(self) -> pl.DataFrame:

@@ -108,7 +108,7 @@ def _analysed(
     found = segments(told, meaning)
     rides = trips(found)
     readings, power = clean_soc(travelled(told, found), meaning), batteries(raw["battery"])
-    charged, drawn = sessions(readings, power, SWAPS.to_frame(), rides, meaning), discharges(readings)
+    charged, drawn = sessions(readings, power, SWAPS.to_frame(), rides, meaning), discharges(readings, power)
     return {
         "segments": found, "trips": rides, "readings": readings,
         "charges": charges(charged, SWAPS.to_frame(), readings, power, KNOWN, FIXES.to_frame()),

@@ -1,9 +1,9 @@
-"""Spans in which energy is given on purpose: by the vehicle's word, from the row that says so to the next."""
+"""Spans in which energy is given on purpose: by the vehicle's word, or by power."""
 
 import pytest
 
 from analytics.charging.discharges import DISCHARGES, discharges
-from analytics.schemas import OBSERVATIONS
+from analytics.schemas import BATTERIES, OBSERVATIONS
 from tests.analytics.hand import at, rows
 
 
@@ -21,6 +21,30 @@ from tests.analytics.hand import at, rows
 )
 def test_a_discharge_lasts_as_long_as_the_vehicle_says_so(words: list[str | None], spans: list[object]) -> None:
     told = rows(OBSERVATIONS, *({"minute": 10 * n, "charge_state": word} for n, word in enumerate(words)))
-    got = discharges(told)
+    got = discharges(told, BATTERIES.to_frame())
     assert got.schema == DISCHARGES
     assert got.select("started_at", "finished_at").rows() == spans
+
+
+@pytest.mark.parametrize(
+    ("watts", "percents", "spans"),
+    [
+        pytest.param([0, -3000, -3000, 0], [80, 80, 76, 72], [(at(10), at(30))], id="negative"),
+        pytest.param([0, 3000, 3000, 0], [80, 80, 76, 72], [(at(10), at(30))], id="of the other sign"),
+        pytest.param([0, -300, -300, 0], [80, 80, 76, 72], [], id="too little for a load"),
+        pytest.param([0, -3000, -3000, 0], [80, 80, 80, 79], [], id="the percent hardly falls"),
+        pytest.param([0, 3000, 3000, 0], [72, 72, 76, 80], [], id="charging"),
+    ],
+)
+def test_power_of_a_stand_at_which_the_percent_falls_is_a_discharge(
+    watts: list[float], percents: list[float], spans: list[object]
+) -> None:
+    told = rows(OBSERVATIONS, *({"minute": 10 * n, "soc_pct": soc, "way_m": 0} for n, soc in enumerate(percents)))
+    asked = rows(BATTERIES, *({"minute": 10 * n, "power_w": power} for n, power in enumerate(watts)))
+    assert discharges(told, asked).select("started_at", "finished_at").rows() == spans
+
+
+def test_power_on_the_way_is_no_discharge() -> None:
+    told = rows(OBSERVATIONS, *({"minute": 10 * n, "soc_pct": 80 - 3 * n, "way_m": 5000 * n} for n in range(5)))
+    asked = rows(BATTERIES, *({"minute": 10 * n, "power_w": -9000} for n in range(5)))
+    assert discharges(told, asked).is_empty()

@@ -9,7 +9,7 @@ import pytest
 from analytics.charging.discharges import discharges
 from analytics.energy.standby import pooled, standby
 from analytics.observations.soc import clean_soc
-from analytics.schemas import OBSERVATIONS, SWAPS
+from analytics.schemas import BATTERIES, OBSERVATIONS, SWAPS
 from logger.tables import DERIVED
 from tests.analytics.finding import segments_of
 from tests.analytics.hand import at, rows
@@ -30,7 +30,7 @@ def found(*readings: Mapping[str, Any], spans: Sequence[tuple[float, float]] = (
     made = [{"provider": "segway", "vehicle": "a", "started_at": at(x), "finished_at": at(y)} for x, y in spans]
     told = clean_soc(rows(OBSERVATIONS, *readings))
     charged = pl.DataFrame(made, schema=_SPANS)
-    return standby(segments_of(told), told, charged, SWAPS.to_frame(), discharges(told), KNOWN)
+    return standby(segments_of(told), told, charged, SWAPS.to_frame(), discharges(told, BATTERIES.to_frame()), KNOWN)
 
 
 def test_a_day_at_rest_has_a_rate_with_the_interval_of_whole_percents() -> None:
@@ -114,7 +114,9 @@ def test_what_fell_before_the_last_percent_of_a_stand_is_standby() -> None:
     segments = segments_of(rows(OBSERVATIONS, told[0], said(330, 60, way=20_000), said(400, 60, way=20_000)))
     seen = rows(OBSERVATIONS, *told, said(330, 60, way=20_000), said(400, 60, way=20_000))
     placed = segments.with_columns(began_at=pl.lit(at(310)).cast(OBSERVATIONS["at"]))
-    got = standby(placed, seen, pl.DataFrame(schema=_SPANS), SWAPS.to_frame(), discharges(seen), KNOWN)
+    got = standby(
+        placed, seen, pl.DataFrame(schema=_SPANS), SWAPS.to_frame(), discharges(seen, BATTERIES.to_frame()), KNOWN
+    )
     assert got.select("finished_at", "soc_lost_pct").rows() == [(at(300), 5)]
 
 

@@ -44,7 +44,7 @@ def found_in(
     traits = traits.cast({"cadence_s": pl.Float64()})
     rides = trips(steps)
     charged = sessions(rows, BATTERIES.to_frame(), SWAPS.to_frame(), rides, traits)
-    return states(steps, rides, rows, charged, discharges(rows), away, resting, traits)
+    return states(steps, rides, rows, charged, discharges(rows, BATTERIES.to_frame()), away, resting, traits)
 
 
 def stretches(found: pl.DataFrame) -> list[tuple[float, float, str]]:

@@ -1,6 +1,6 @@
 """Energy that is drawn from a parked battery, and that power alone tells of, whatever its sign."""
 
-from tests.cases.reports.checks import count, one, total
+from tests.cases.reports.checks import count, minutes_of, one, size, total
 from tests.cases.reports.situations import CAR, Situation, settings, situation
 from tests.cases.reports.story import Row, Story
 
@@ -12,7 +12,10 @@ def _tools(watts: float, *signals: str, every_s: float) -> list[Row]:
     return story.polled("odometer_m", "soc_pct", "power_w", *signals, every_s=every_s, first_s=5)
 
 
-_DRAWN = (count("charges", 0), count("trips", 1), total("consumption", "charged_wh", 0, 0))
+_DRAWN = (
+    count("charges", 0), count("trips", 1), total("consumption", "charged_wh", 0, 0),
+    minutes_of("discharging", 220, 260), size("standby", "soc_lost_pct", 3),
+)  # fmt: skip
 
 
 @situation
