@@ -13,7 +13,7 @@ DISCHARGES = pl.Schema({"provider": pl.String(), "vehicle": pl.String(), "starte
 
 
 def discharges(observations: pl.DataFrame, batteries: pl.DataFrame) -> pl.DataFrame:
-    """When vehicles say that they discharge, or power says so of one that never names it.
+    """When vehicles say that they discharge, or power says so where no word does.
 
     Parameters
     ----------
@@ -27,12 +27,19 @@ def discharges(observations: pl.DataFrame, batteries: pl.DataFrame) -> pl.DataFr
     of either sign, if the percent falls by more than 2 % meanwhile.
     """
     words = _runs(marked(observations.drop_nulls("charge_state")), pl.col("charge_state") == WORD)
-    named = observations.filter(pl.col("charge_state") == WORD).select(WHO).unique()
-    powers = _powers(observations, batteries).join(named, on=WHO, how="anti", maintain_order="left")
+    powers = marked(_powers(observations, batteries))
     draws = (pl.col("power_w").abs() >= DRAWS_W) & (pl.col("came_m") <= MOVED_M)
-    by_power = _runs(marked(powers), draws.fill_null(False)).filter(pl.col("fell_pct") > FELL_PCT)
+    by_power = _apart(_runs(powers, draws.fill_null(False)).filter(pl.col("fell_pct") > FELL_PCT), words)
     spans = pl.concat([each.select(DISCHARGES.names()).cast(DISCHARGES) for each in (words, by_power)])
     return spans.filter(pl.col("started_at") < pl.col("finished_at")).sort(*WHO, "started_at")
+
+
+def _apart(spans: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """Those of these spans that overlap none of the others."""
+    twos = spans.join(others.select(*WHO, begin="started_at", end="finished_at"), on=WHO)
+    overlap = (pl.col("started_at") < pl.col("end")) & (pl.col("finished_at") > pl.col("begin"))
+    key = [*WHO, "started_at"]
+    return spans.join(twos.filter(overlap), on=key, how="anti", maintain_order="left")
 
 
 def _runs(rows: pl.DataFrame, says: pl.Expr) -> pl.DataFrame:

@@ -122,7 +122,7 @@ def _without_jitter(rows: pl.DataFrame) -> pl.DataFrame:
     day, jumps = pl.col("at").dt.truncate("1d"), (pl.col("fresh") | (fall_m > JITTERS_M)).fill_null(True)
     often, changes = (each.sum().over(*WHO, day) for each in (pl.col("falls"), fall_m != 0))
     jitters = (often >= JITTERS) & (often >= JITTERS_SHARE * changes)
-    settled_m = pl.col("odometer_m").reverse().rolling_min(SETTLES).reverse()
+    settled_m = pl.col("odometer_m").reverse().rolling_min(SETTLES).reverse().over(WHO)
     lowest_m = settled_m.fill_null(pl.col("odometer_m") - JITTERS_M)
     held = falls.with_columns(jumps.cum_sum().alias("run")).select(
         "row", pl.when(jitters).then(lowest_m.cum_max().over("run")).alias("held_m")

@@ -73,7 +73,7 @@ def _without_repeats(rows: pl.DataFrame) -> pl.DataFrame:
     way = pl.when(counts).then("count_m").otherwise("path_m").alias("way")
     told = marked(rows.select(*WHO, "at", "anchor", way).with_row_index("row").filter("anchor"))
     since_s = pl.when(~pl.col("fresh")).then((pl.col("at") - pl.col("at").shift(1)).dt.total_milliseconds() / 1000)
-    rise_m = pl.when(~pl.col("fresh")).then(pl.col("way") - filled("way", pl.lit(value=False)).shift(1))
+    rise_m = pl.when(~pl.col("fresh")).then(pl.col("way") - filled("way").shift(1))
     known = told.with_columns(since_s.alias("dt_s"), rise_m.alias("rise_m")).with_columns(
         (pl.col("fresh") | (pl.col("rise_m") > 0).fill_null(False)).alias("rose")
     ).with_columns(pl.col("rose").cum_sum().alias("run"))  # fmt: skip

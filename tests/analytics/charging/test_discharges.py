@@ -48,3 +48,19 @@ def test_power_on_the_way_is_no_discharge() -> None:
     told = rows(OBSERVATIONS, *({"minute": 10 * n, "soc_pct": 80 - 3 * n, "way_m": 5000 * n} for n in range(5)))
     asked = rows(BATTERIES, *({"minute": 10 * n, "power_w": -9000} for n in range(5)))
     assert discharges(told, asked).is_empty()
+
+
+def test_power_says_nothing_more_of_what_the_vehicle_itself_calls_a_discharge() -> None:
+    words = [None, "discharging", "discharging", "plugged", "plugged", "plugged", "plugged", "plugged"]
+    falls = [80, 80, 76, 72, 72, 72, 68, 64]
+    watts = [0, -3000, -3000, 0, 0, -3000, -3000, 0]
+    told = rows(
+        OBSERVATIONS,
+        *(
+            {"minute": 10 * n, "charge_state": word, "soc_pct": soc, "way_m": 0}
+            for n, (word, soc) in enumerate(zip(words, falls, strict=True))
+        ),
+    )
+    asked = rows(BATTERIES, *({"minute": 10 * n, "power_w": power} for n, power in enumerate(watts)))
+    got = discharges(told, asked)
+    assert got.select("started_at", "finished_at").rows() == [(at(10), at(30)), (at(50), at(70))]

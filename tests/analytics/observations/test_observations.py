@@ -38,6 +38,18 @@ def test_a_reading_that_is_taken_back_costs_its_counter_and_not_the_row() -> Non
     assert told["ride_s"].null_count() == 0
 
 
+def test_an_odometer_that_goes_to_and_fro_is_the_same_whichever_vehicle_is_beside_it() -> None:
+    """A vehicle of more metres, and then one of fewer, whose readings are no later ones of the first."""
+    rows: list[Said] = [
+        (60.0 * minute, True, 50_000 + 400 * (minute > 90) + 60 * (minute % 3), 500) for minute in range(120)
+    ]
+    alone = observations(status(rows), NOWHERE)
+    assert alone.select((pl.col("count_m").max() - pl.col("count_m").first()).is_between(280, 520)).item()
+    other = status(parked(0, 3600, 10, 500, every=60), vehicle="b")
+    both = observations(pl.concat([status(rows), other]), NOWHERE)
+    assert_frame_equal(both.filter(vehicle="a"), alone)
+
+
 @pytest.mark.parametrize(("kmh", "told"), [(3.0, 0.0), (30.0, 30.0)])
 def test_a_walking_pace_that_stays_the_same_for_minutes_is_none(kmh: float, told: float) -> None:
     rows = status(parked(0, 241, 1000, 500, every=60)).with_columns(speed_kmh=pl.lit(kmh))
