@@ -8,6 +8,7 @@ from analytics.battery_health.calibration import INSUFFICIENT, OF_PACKS
 from analytics.battery_health.pooling import MODEL
 from analytics.battery_health.ratios import relative_sd
 from analytics.battery_health.spreads import SHEET_SD
+from analytics.battery_health.verdicts import ridden_sd
 from analytics.frames import WHO, as_of
 from analytics.observations.power import SIGNS
 
@@ -102,13 +103,14 @@ def with_verdicts(known: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
 
     Returns
     -------
-    DataFrame as `known`, with a row more for each verdict.
+    DataFrame as `known`, with a row more for each verdict. What trips alone tell is right for trips: what a full charge
+    holds on a test bench differs from it by more.
     """
     own = verdicts.filter((pl.col("method") == "verdict") & pl.col("capacity_wh").is_not_null())
     packs = own.select(
         *WHO, pl.col("time").cast(known.schema["since"]).alias("since"), "time",
         pl.col("capacity_wh", "wh_per_km").name.prefix("own_"),
-        relative_sd("capacity_wh").alias("own_capacity_sd"), relative_sd("wh_per_km").alias("own_wh_per_km_sd"),
+        ridden_sd().alias("own_capacity_sd"), relative_sd("wh_per_km").alias("own_wh_per_km_sd"),
     )  # fmt: skip
     moments = pl.concat([rows.select(*WHO, "since") for rows in (known, packs)]).unique().sort(*WHO, "since")
     rows = as_of(as_of(moments.with_columns(pl.col("since").alias("at")), "at", known), "at", packs)

@@ -9,7 +9,7 @@ from analytics.battery_health import reasons
 from analytics.battery_health.by_pairs import SURE_SD, capacities
 from analytics.battery_health.pairs import METHODS
 from analytics.battery_health.pooling import MEMORY_MONTHS, pooled, stepped
-from analytics.battery_health.ratios import interval
+from analytics.battery_health.ratios import interval, relative_sd
 from analytics.battery_health.trends import trends
 from analytics.battery_health.weak import weak_probability
 from analytics.frames import WHO
@@ -17,6 +17,10 @@ from analytics.observations.capacity import REPORTED_SD
 from analytics.observations.power import SENSOR_SD
 from logger.tables import shaped
 
+RIDDEN_SD = (
+    0.05  # cold packs and high power give less than 25 degrees and a third of the capacity an hour (simulated fleet)
+)
+_RIDDEN = (reasons.BY_MODEL, reasons.BY_TRIPS, f"{reasons.BY_MODEL}; {reasons.BY_TRIPS}")  # where trips alone tell it
 AGREE_SD = 2.0  # two figures farther apart than that contradict each other
 SOONER, SOONER_SD = 1.7, 0.3  # a pack loses so many times as much a cycle until then as from then on: facts, 3.6
 AGED, AGED_SD = 0.026, 0.015  # of the capacity, by age alone: a year at 25 degrees, at 15 to 35: facts, 3.6
@@ -51,7 +55,8 @@ def verdicts(
     `capacity_wh` and `wh_per_km` move in steps of 1 %. `soh_pct` is of packs of the model when they are new, by the
     model's own figures, else of its data sheet, else of what this one held in the first three months that are known:
     after a year and a half, what it errs by in all months alike is no error of that, nor is the season. No capacity is
-    surer than the sensor, which errs alike in all that it measures. Where neither the model's trips nor this pack's
+    surer than the sensor, which errs alike in all that it measures, nor one that trips alone tell surer than the season
+    and the rider. Where neither the model's trips nor this pack's
     charges and trips tell what it holds, what the vehicle itself reports does; else it is `insufficient`, with the
     reason.
     """
@@ -64,7 +69,7 @@ def verdicts(
     trend = trends(weighed, history)
     known = weighed.join(trend, on=_AT, how="left", maintain_order="left").with_columns(*_reference())
     made = known.with_columns(
-        *interval(stepped(pl.col("capacity")), pl.col("sd"), "capacity_wh"),
+        *interval(stepped(pl.col("capacity")), _capacity_sd(), "capacity_wh"),
         *interval(stepped(pl.col("wh_per_km")), pl.col("wh_per_km_sd"), "wh_per_km"),
         *interval(_soh(), pl.coalesce("soh_sd", "sd"), "soh_pct"),
         weak_probability(pl.col("apart"), pl.col("apart_var"), pl.col("pack_cv")).alias("weak_probability"),
@@ -122,6 +127,20 @@ def _combine() -> list[pl.Expr]:
         known.then(sd).when(pl.any_horizontal(pl.col("reported_wh", "reported_soh_pct").is_not_null()))
         .then(REPORTED_SD).alias("sd"),
     ]  # fmt: skip
+
+
+def ridden_sd() -> pl.Expr:
+    """The relative standard error of the `capacity_wh` of verdicts as what trips take: of those that trips alone tell,
+    what they give on a test bench is another matter.
+    """
+    ridden = pl.when(pl.col("reason").is_in(_RIDDEN)).then(RIDDEN_SD).otherwise(0.0)
+    return (relative_sd("capacity_wh") ** 2 - ridden**2).clip(0.0).sqrt()
+
+
+def _capacity_sd() -> pl.Expr:
+    """The relative standard error as that of a full charge on a test bench, which trips alone do not see."""
+    ridden = pl.col("measured").is_not_null() & pl.col("charge_energy_wh").is_null()
+    return pl.when(ridden).then((pl.col("sd") ** 2 + RIDDEN_SD**2).sqrt()).otherwise("sd")
 
 
 def _new() -> list[pl.Expr]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from analytics.battery_health.pooling import MEMORY_MONTHS, STEP
 from analytics.battery_health.ratios import relative_sd
-from analytics.battery_health.verdicts import verdicts
+from analytics.battery_health.verdicts import ridden_sd, verdicts
 from logger.tables import table
 from tests.analytics.battery_health.packs_made import C_WH, NO_HISTORY, NO_PAIRS, PACK_CV, Fleet, figures, fleet
 from tests.analytics.hand import AT
@@ -22,8 +22,8 @@ DAY = timedelta(days=1)
 
 
 def found(parts: pl.DataFrame, of: pl.DataFrame, since: datetime = AT) -> pl.DataFrame:
-    """Verdicts by the figures of a model, with `sd` and `use_sd`, relative standard errors."""
-    sd = relative_sd("capacity_wh").alias("sd"), relative_sd("wh_per_km").alias("use_sd")
+    """Verdicts by the figures of a model, with relative standard errors: `sd`, as their own trips take it, and `use_sd`."""
+    sd = ridden_sd().alias("sd"), relative_sd("wh_per_km").alias("use_sd")
     return verdicts(parts, NO_PAIRS, NO_HISTORY, of, since).with_columns(sd)
 
 

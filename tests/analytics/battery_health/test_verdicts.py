@@ -6,8 +6,9 @@ import polars as pl
 import pytest
 
 from analytics.battery_health.pooling import parts
+from analytics.battery_health.ratios import relative_sd
 from analytics.battery_health.spreads import models
-from analytics.battery_health.verdicts import AGED, SOONER, verdicts
+from analytics.battery_health.verdicts import AGED, RIDDEN_SD, SOONER, ridden_sd, verdicts
 from logger.tables import TIME, shaped, table
 from tests.analytics.battery_health.packs_made import NO_HISTORY, NO_PAIRS, SHEET_WH, Fleet, figures, fleet
 from tests.analytics.hand import AT
@@ -132,9 +133,15 @@ def test_what_packs_lost_since_they_were_new_is_within_the_error_of_health(
     new = held / (1 - lost - celsius_pct / 100)
     same = got.with_columns(true=100 * pl.col("capacity_wh") / new)
     assert same.select(pl.col("true").is_between("soh_low_pct", "soh_high_pct").all()).item()
-    widths = got.select(*(pl.col(f"{name}_high_{unit}") / pl.col(f"{name}_low_{unit}")
-                          for name, unit in (("soh", "pct"), ("capacity", "wh"))))  # fmt: skip
-    assert widths.select((pl.col("soh_high_pct") > pl.col("capacity_high_wh")).all()).item()
+
+
+def test_a_capacity_that_trips_alone_tell_is_surer_for_trips_than_for_a_test_bench(some: Fleet) -> None:
+    model = figures(some, models(some.trips))
+    got = verdicts(some.parts, NO_PAIRS, NO_HISTORY, model, AT)
+    bench, ridden = got.select(relative_sd("capacity_wh").alias("bench"), ridden_sd().alias("ridden")).get_columns()
+    assert (bench**2 - ridden**2).to_list() == pytest.approx([RIDDEN_SD**2] * got.height)
+    charged = pl.DataFrame([of(measured(1234.0))], schema=table("battery_health").schema)
+    assert charged.select(ridden_sd()).item() == charged.select(relative_sd("capacity_wh")).item()
 
 
 def test_a_pack_that_holds_a_fifth_less_is_probably_weak_and_others_are_not(some: Fleet) -> None:
