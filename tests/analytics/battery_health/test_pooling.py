@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 
 
 def found(parts: pl.DataFrame, of: pl.DataFrame, since: datetime = AT) -> pl.DataFrame:
-    """Verdicts by the figures of a model, with relative standard errors: `sd`, as their own trips take it, and `use_sd`."""
+    """Verdicts by the figures of a model, with relative errors: `sd`, as their own trips take it, and `use_sd`."""
     sd = ridden_sd().alias("sd"), relative_sd("wh_per_km").alias("use_sd")
     return verdicts(parts, NO_PAIRS, NO_HISTORY, of, since).with_columns(sd)
 
