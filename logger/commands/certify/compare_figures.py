@@ -1,8 +1,8 @@
 """Compare stints, figures and verdict of a certificate with those that analyses find now.
 
 A figure may move as rows come: that of a month or stint that still went on, or that reaches to a day on which rows came
-late, and what follows from the model's figures where other vehicles have moved these. Then its interval must still meet
-that of the certificate, and hold its own figure. Every other figure must be the same.
+late, and what follows from the model's figures where other vehicles have moved these. Then one of both must lie in
+the interval of the other, and that of the certificate in its own. Every other figure must be the same.
 """
 
 import math
@@ -95,10 +95,11 @@ def _changes(then: Row, now: Row) -> str:
 
 
 def _are_apart(figure: str, then: Row, now: Row) -> bool:
-    """Return whether two intervals of a figure have nothing in common, or the certified one does not hold its own."""
+    """Return whether neither figure lies in the other's interval, or the certified one not in its own."""
     first, second = (_interval(figure, row) for row in (then, now))
-    value = _number(then.get(figure), math.nan)
-    return not (first[0] <= second[1] and second[0] <= first[1] and first[0] <= value <= first[1])
+    value, new = (_number(row.get(figure), math.nan) for row in (then, now))
+    near = second[0] <= value <= second[1] or first[0] <= new <= first[1]
+    return not (near and first[0] <= value <= first[1])
 
 
 def _interval(figure: str, row: Row) -> tuple[float, float]:
