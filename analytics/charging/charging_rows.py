@@ -49,7 +49,7 @@ def charging_rows(observations: pl.DataFrame, batteries: pl.DataFrame) -> pl.Dat
     that of the battery, else the content as a share of the capacity, or of the highest one.
     """
     told = observations.select(*WHO, "at", "charging", "plugged", "soc_pct", "way_m", "speed_kmh", asked=pl.lit(0))
-    in_order = ordered(pl.concat([told, _asked(batteries, with_percent(observations))], how="diagonal"), "at", "asked")
+    in_order = ordered(pl.concat([told, _polls(batteries, with_percent(observations))], how="diagonal"), "at", "asked")
     again = ((pl.col("at").shift(1) == pl.col("at")) & ~pl.col("fresh")).fill_null(False)
     percent = pl.coalesce("soc_pct", pl.when(again.shift(-1)).then(pl.col("soc_pct").shift(-1)))
     in_order = in_order.with_columns(
@@ -63,7 +63,7 @@ def charging_rows(observations: pl.DataFrame, batteries: pl.DataFrame) -> pl.Dat
     return said.with_columns(_goes_on().alias("charging")).select(CHARGING_ROWS.names()).cast(CHARGING_ROWS)
 
 
-def _asked(batteries: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
+def _polls(batteries: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
     """Rows of battery queries; with a percent of vehicles that are not among those that have it `shown`."""
     most_wh = pl.coalesce(pl.col("capacity_wh").max(), pl.col("energy_wh").max()).over(WHO)
     bare = pl.col("bms_soc_pct").is_null().all().over(WHO)

@@ -85,10 +85,10 @@ def said_by_day(batteries: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame
         one.alias("one"), pl.col("percent").min().alias("least"), pl.col("percent").max().alias("most"),
     ]  # fmt: skip
     told = rows.group_by(*WHO, "day").agg(medians).sort(*WHO, "day")
-    return told.with_columns(pl.when(~_frozen()).then("content").alias("content")).drop("one", "least", "most")
+    return told.with_columns(pl.when(~_is_frozen()).then("content").alias("content")).drop("one", "least", "most")
 
 
-def _frozen() -> pl.Expr:
+def _is_frozen() -> pl.Expr:
     """Whether one content is told all day, and on the days around it, while the percent changes."""
     ends = {"least": [pl.col("least")], "most": [pl.col("most")]}
     for by in (-2, -1, 1, 2):

@@ -30,12 +30,12 @@ def measured_power(batteries: pl.DataFrame, observations: pl.DataFrame) -> pl.Da
     said = observations.select(*WHO, "at", "charging", "way_m").sort("at")
     known = told.sort("at").join_asof(said, on="at", by=WHO, check_sortedness=False).sort("row")
     run = ((pl.col("power_w") != pl.col("power_w").shift(1)) | pl.col("fresh")).fill_null(True).cum_sum()
-    out = known.with_columns(run.alias("run")).filter(_frozen() | _interrupted())["row"]
+    out = known.with_columns(run.alias("run")).filter(_is_frozen() | _is_interrupted())["row"]
     stays = ~pl.int_range(pl.len(), dtype=pl.UInt32).is_in(out.implode())
     return batteries.with_columns(pl.when(stays).then("power_w").alias("power_w"))
 
 
-def _frozen() -> pl.Expr:
+def _is_frozen() -> pl.Expr:
     """Whether a power is one of a run of the same for so long that the vehicle stood and went in it.
 
     That of a vehicle between two short ways may well be 0, unless it charges.
@@ -47,7 +47,7 @@ def _frozen() -> pl.Expr:
     return long & (pl.len().over("run") >= FROZEN_ROWS) & (way_m > MOVED_M) & says
 
 
-def _interrupted() -> pl.Expr:
+def _is_interrupted() -> pl.Expr:
     """Whether no power is told of a vehicle that charges, between two polls of which a charge would be integrated."""
     flows = pl.col("power_w") > NOTHING_W
     ends = []
@@ -55,10 +55,10 @@ def _interrupted() -> pl.Expr:
         told = pl.when(flows).then(name)
         ends.append((told.forward_fill().over(WHO), told.backward_fill().over(WHO)))
     seconds = (ends[0][1] - ends[0][0]).dt.total_milliseconds() / 1000
-    return (pl.col("power_w").abs() <= NOTHING_W) & pl.col("charging") & _joined(seconds, *ends[1])
+    return (pl.col("power_w").abs() <= NOTHING_W) & pl.col("charging") & _is_known_between(seconds, *ends[1])
 
 
-def _joined(seconds: pl.Expr, was_w: pl.Expr, is_w: pl.Expr) -> pl.Expr:
+def _is_known_between(seconds: pl.Expr, was_w: pl.Expr, is_w: pl.Expr) -> pl.Expr:
     """Whether power is known between two polls: they are near, or tell nearly the same."""
     steady = (seconds <= STEADY_S) & ((is_w - was_w).abs() <= STEADY * (is_w + was_w).abs() / 2)
     return (seconds <= GAP_S) | steady
@@ -131,5 +131,5 @@ def _steps(sessions: pl.DataFrame, batteries: pl.DataFrame, column: str) -> pl.D
     ).filter(pl.col("at") <= pl.col("finished_at"))
     seconds = pl.col("at").diff().dt.total_milliseconds().over(_SESSION) / 1000
     was_w = pl.col("power_w").shift(1).over(_SESSION)
-    near = _joined(seconds, was_w, pl.col("power_w"))
+    near = _is_known_between(seconds, was_w, pl.col("power_w"))
     return inside.with_columns(dt_s=pl.when(near).then(seconds), mean_w=(pl.col("power_w") + was_w) / 2)

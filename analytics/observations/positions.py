@@ -131,7 +131,7 @@ def path(found: pl.DataFrame) -> pl.DataFrame:
     far = pl.col("chord_m") > pl.max_horizontal(pl.lit(STILL_M), STILL_SIGMAS * pl.col("both_m"))
     leg_ms = noiseless / pl.col("dt_s")
     went = far | ((leg_ms > MOVES_MS) & (pl.col("chord_m") > LEG_SIGMAS * pl.col("both_m")))
-    slow_m = pl.col("chord_m") * _led()
+    slow_m = pl.col("chord_m") * _lead_share()
     known = legs.with_columns(
         pl.max_horizontal(pl.when(went | slow_m.is_not_null()).then(noiseless), slow_m).fill_null(0.0).alias("d_m"),
         leg_ms.fill_null(0.0).alias("leg_ms"),
@@ -148,7 +148,7 @@ def path(found: pl.DataFrame) -> pl.DataFrame:
     ).select(PATH.names())  # fmt: skip
 
 
-def _led() -> pl.Expr:
+def _lead_share() -> pl.Expr:
     """How much of it the leg leads on, if it is one of some whose ends lie far apart: the vehicle goes slowly."""
     there = (pl.col(name).shift(SLOW_LEGS) for name in ("lat_deg", "lon_deg"))
     inside = ~pl.any_horizontal(pl.col("fresh").shift(by).fill_null(True) for by in range(SLOW_LEGS))

@@ -17,7 +17,7 @@ from analytics.observations.positions import fixes
 from analytics.trips.trips import trips
 from tests.analytics.finding import observed, timed
 from tests.score import baselines, health, own_health, recordings
-from tests.score.analysed import analysed
+from tests.score.analysed import analyse
 from tests.score.books import books, energy
 from tests.score.energy import fleets
 from tests.score.evidence import KINDS, steps_by, trips_by
@@ -94,7 +94,7 @@ def _details(whole: Score, found: pl.DataFrame, steps: pl.DataFrame, of: Case) -
         if part.estimates:
             yield _row(f"  {kind} ({part.estimates})", part)
     yield books(steps, found, of)
-    for name, told in analysed(of).trips.items():
+    for name, told in analyse(of).trips.items():
         yield energy(score(told, of.trips), name)
 
 

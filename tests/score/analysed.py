@@ -32,7 +32,7 @@ class Analysed(NamedTuple):
     verdicts: pl.DataFrame
 
 
-def analysed(of: Case) -> Analysed:
+def analyse(of: Case) -> Analysed:
     """What is found in the rows of this case, in a lake of its own."""
     with tempfile.TemporaryDirectory() as folder:
         settings = _settings(Path(folder), of.known)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from tests.score.analysed import analysed
+from tests.score.analysed import analyse
 from tests.score.matching import Score, score
 from tests.score.scenarios import SCENARIOS, Story, case, stories
 
@@ -23,8 +23,8 @@ def fleets() -> Iterator[str]:
     for seed, vehicles, days in FLEETS:
         fleet = stories(vehicles, days, seed)
         of = case(SCENARIOS[0], fleet, days)
-        made = analysed(of)
-        packs.append(judged(made.verdicts, fleet))
+        made = analyse(of)
+        packs.append(compare_health(made.verdicts, fleet))
         yield f"seed {seed}, {vehicles} vehicles, {days} days"
         yield f"  {'health':<12}{health(packs[-1])}"
         for name, told in made.trips.items():
@@ -43,7 +43,7 @@ def fleets() -> Iterator[str]:
     yield f"  over 5 km by packs, seed {FLEETS[-1][0]}, as its log grows: {'; '.join(months)}"
 
 
-def judged(verdicts: pl.DataFrame, fleet: Sequence[Story]) -> pl.DataFrame:
+def compare_health(verdicts: pl.DataFrame, fleet: Sequence[Story]) -> pl.DataFrame:
     """The last verdict of each vehicle with `true_pct`, the mean health of its packs on the day that it counts."""
     rows = [
         {"vehicle": of.vehicle, "day": pack["day"], "true_pct": pack["soh_pct"]}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import polars as pl
 import pytest
 
-from tests.score.analysed import analysed
+from tests.score.analysed import analyse
 from tests.score.energy import figures, pairs
 from tests.score.matching import score
 from tests.score.scenarios import BEGIN_S, POLL_S, SCENARIOS, Case, Scenario, case, stories
@@ -19,7 +19,7 @@ VEHICLES, DAYS, SEED = 8, 14, 31
 @pytest.fixture(scope="module")
 def told() -> tuple[Case, Mapping[str, pl.DataFrame]]:
     of = case(SCENARIOS[0], stories(VEHICLES, DAYS, SEED), DAYS)
-    return of, analysed(of).trips
+    return of, analyse(of).trips
 
 
 def test_a_vehicle_answers_once_a_minute_at_most_and_not_while_the_collector_is_away() -> None:
