@@ -56,7 +56,7 @@ def stint_months(bounds: pl.DataFrame, trips: pl.DataFrame, charges: pl.DataFram
     )
     measured = rows_by_pairs(_assign_parts(pairs(charges, trips), cuts), (*_PART, "cut_at"))
     turned = charges.filter(pl.col("read_wh") < 0).select(*WHO, at="finished_at")
-    measured = pl.concat([measured, _turn_power(_assign_parts(turned, cuts))], how="diagonal")
+    measured = pl.concat([measured, _refusals(_assign_parts(turned, cuts))], how="diagonal")
     facts = _facts(packs, rows, charges, cuts)
     told, paired = (
         each.join(facts, on=_PART, how="left").join(cuts, on=[*WHO, "cut_at"], maintain_order="left")
@@ -79,7 +79,7 @@ def stint_pairs(bounds: pl.DataFrame, charges: pl.DataFrame, trips: pl.DataFrame
     return told.select(*PAIRS.names(), "stint_id")
 
 
-def _turn_power(charges: pl.DataFrame) -> pl.DataFrame:
+def _refusals(charges: pl.DataFrame) -> pl.DataFrame:
     """A row for each part in which power of the other sign tells nothing of what was charged."""
     return charges.group_by(*_PART, "cut_at", maintain_order=True).agg(
         pl.lit("charge_energy").alias("method"), pl.lit("insufficient").alias("verdict"),

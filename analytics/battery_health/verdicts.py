@@ -17,9 +17,7 @@ from analytics.observations.capacity import REPORTED_SD
 from analytics.observations.power import SENSOR_SD
 from logger.tables import shaped
 
-RIDDEN_SD = (
-    0.05  # cold packs and high power give less than 25 degrees and a third of the capacity an hour (simulated fleet)
-)
+RIDDEN_SD = 0.05  # in the cold and at high power a pack gives less than on a test bench (simulated fleet)
 _RIDDEN = (reasons.BY_MODEL, reasons.BY_TRIPS, f"{reasons.BY_MODEL}; {reasons.BY_TRIPS}")  # where trips alone tell it
 AGREE_SD = 2.0  # two figures farther apart than that contradict each other
 SOONER, SOONER_SD = 1.7, 0.3  # a pack loses so many times as much a cycle until then as from then on: facts, 3.6
